@@ -1,0 +1,44 @@
+package dev.fettle;
+
+import java.util.List;
+
+/**
+ * Some data that go through the model together. Immutable.
+ *
+ * @param data the sequences, in order; lengths may differ
+ * @param truncated how many of them were cut at the length limit
+ * @param refused how many examples were left out because they exceeded the length limit
+ */
+public record Batch(List<Datum> data, int truncated, int refused) {
+  public Batch {
+    data = List.copyOf(data);
+    if (data.isEmpty()) {
+      throw new InvalidInputException("an empty batch: give at least one datum");
+    }
+  }
+
+  /** A batch of the given data. */
+  public static Batch of(Datum... data) {
+    return new Batch(List.of(data), 0, 0);
+  }
+
+  /** A batch of the given data. */
+  public static Batch of(List<Datum> data) {
+    return new Batch(data, 0, 0);
+  }
+
+  /** The number of sequences. */
+  public int size() {
+    return data.size();
+  }
+
+  /** The number of positions over all sequences. */
+  public int tokens() {
+    return data.stream().mapToInt(Datum::length).sum();
+  }
+
+  @Override
+  public String toString() {
+    return "Batch[" + size() + " sequences, " + tokens() + " tokens]";
+  }
+}

@@ -1,0 +1,148 @@
+package dev.fettle;
+
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * One training sequence: the tokens that go in and, position by position, what the loss needs to know. All arrays have
+ * the length of {@link #inputs()}; position {@code i} predicts {@code targets[i]} from {@code inputs[0..i]}.
+ * Immutable and thread-safe; accessors return copies of nothing, so do not write into the arrays.
+ */
+public final class Datum {
+  private final int[] inputs;
+  private final int[] targets;
+  private final float[] weights;
+  private final float[] logprobs;
+  private final float[] advantages;
+
+  private Datum(int[] inputs, int[] targets, float[] weights, float[] logprobs, float[] advantages) {
+    this.inputs = inputs;
+    this.targets = targets;
+    this.weights = weights;
+    this.logprobs = logprobs;
+    this.advantages = advantages;
+    require(inputs.length > 0, "a datum needs at least one input token");
+    sameLength("targets", targets.length);
+    for (int i = 0; i < inputs.length; i++) {
+      require(inputs[i] >= 0, "inputs[%d] = %d: a token id is not negative", i, inputs[i]);
+      require(targets[i] >= 0, "targets[%d] = %d: a token id is not negative", i, targets[i]);
+    }
+    finite("weights", weights);
+    finite("logprobs", logprobs);
+    finite("advantages", advantages);
+  }
+
+  /**
+   * A supervised datum from a whole token sequence and a weight for each token: position {@code i} predicts token
+   * {@code i + 1}, so the first weight is never used.
+   *
+   * @throws InvalidInputException if there are fewer than 2 tokens, the lengths differ, or a weight is not finite
+   */
+  public static Datum of(int[] tokens, float[] weights) {
+    Objects.requireNonNull(tokens, "tokens");
+    Objects.requireNonNull(weights, "weights");
+    require(tokens.length >= 2, "a datum needs at least 2 tokens, one to read and one to predict; got %d", tokens.length);
+    require(tokens.length == weights.length, "%d tokens but %d weights", tokens.length, weights.length);
+    int n = tokens.length;
+    return new Datum(Arrays.copyOf(tokens, n - 1), Arrays.copyOfRange(tokens, 1, n), Arrays.copyOfRange(weights, 1, n),
+        null, null);
+  }
+
+  /** A supervised datum in which every token after the first is predicted with weight 1. */
+  public static Datum of(int... tokens) {
+    float[] ones = new float[tokens.length];
+    Arrays.fill(ones, 1f);
+    return of(tokens, ones);
+  }
+
+  /**
+   * A supervised datum with explicit targets, for {@link Loss#crossEntropy()}.
+   *
+   * @throws InvalidInputException if the lengths differ or a weight is not finite
+   */
+  public static Datum supervised(int[] inputs, int[] targets, float[] weights) {
+    return new Datum(inputs.clone(), targets.clone(), weights.clone(), null, null);
+  }
+
+  /**
+   * A reinforcement-learning datum. Prompt positions have advantage 0 and sampling logprob 0; they add nothing to any
+   * loss.
+   *
+   * @param logprobs of the targets under the policy that sampled them, in nats
+   * @throws InvalidInputException if the lengths differ or a value is not finite
+   */
+  public static Datum reinforcement(int[] inputs, int[] targets, float[] logprobs, float[] advantages) {
+    return new Datum(inputs.clone(), targets.clone(), null, logprobs.clone(), advantages.clone());
+  }
+
+  /** The tokens that the model reads. */
+  public int[] inputs() {
+    return inputs;
+  }
+
+  /** The token to predict at each position. */
+  public int[] targets() {
+    return targets;
+  }
+
+  /** The weight of each position in the cross-entropy; {@code null} in a reinforcement datum. */
+  public float[] weights() {
+    return weights;
+  }
+
+  /** The sampler's logprobs; {@code null} in a supervised datum. */
+  public float[] logprobs() {
+    return logprobs;
+  }
+
+  /** The advantages; {@code null} in a supervised datum. */
+  public float[] advantages() {
+    return advantages;
+  }
+
+  /** The number of positions. */
+  public int length() {
+    return inputs.length;
+  }
+
+  /** Whether position {@code i} takes part in the loss: its weight, or else its advantage, is not zero. */
+  public boolean trains(int i) {
+    return (weights != null ? weights : advantages)[i] != 0;
+  }
+
+  /** How many positions take part in the loss. */
+  public int trainedTokens() {
+    int n = 0;
+    for (int i = 0; i < length(); i++) {
+      if (trains(i)) {
+        n++;
+      }
+    }
+    return n;
+  }
+
+  @Override
+  public String toString() {
+    return "Datum[" + length() + " tokens, " + trainedTokens() + " trained]";
+  }
+
+  private void sameLength(String name, int length) {
+    require(length == inputs.length, "%d inputs but %d %s", inputs.length, length, name);
+  }
+
+  private void finite(String name, float[] values) {
+    if (values == null) {
+      return;
+    }
+    sameLength(name, values.length);
+    for (int i = 0; i < values.length; i++) {
+      require(Float.isFinite(values[i]), "%s[%d] = %s: must be finite", name, i, values[i]);
+    }
+  }
+
+  private static void require(boolean condition, String message, Object... args) {
+    if (!condition) {
+      throw new InvalidInputException(String.format(message, args));
+    }
+  }
+}
