@@ -1,0 +1,88 @@
+package dev.fettle.internal.model;
+
+import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
+
+/**
+ * The final norm and the output embedding, applied to chosen rows in chunks, so that the logits of a batch, its largest
+ * tensor by far, never exist as a whole.
+ */
+public final class Head {
+  /** Rows of logits held at once. */
+  static final int CHUNK = 256;
+
+  private final ModelConfig config;
+  private final Weights weights;
+
+  public Head(Weights weights) {
+    this.config = weights.layout().config();
+    this.weights = weights;
+  }
+
+  /** From the logprobs of the targets of some rows to the derivative of the loss by each of them. */
+  @FunctionalInterface
+  public interface Derivative {
+    /** {@code first}: the place of the first of these rows among the chosen ones. */
+    float[] of(int first, float[] logprobs);
+  }
+
+  /** The logits of chosen rows: [rows, vocabulary], float32. */
+  public Tensor logits(Scope scope, Tensor output, int... rows) {
+    Tensor x = scope.call("select_rows", output, scope.longs(rows));
+    return scope.call("head_logits", normed(scope, x), weights.head());
+  }
+
+  /** The logprob of a target at each of the chosen rows. */
+  public float[] logprobs(Scope step, Tensor output, int[] rows, int[] targets) {
+    float[] out = new float[rows.length];
+    try (Scope scope = new Scope()) {
+      Tensor n = normed(scope, scope.call("select_rows", output, scope.longs(rows)));
+      for (int i = 0; i < rows.length; i += CHUNK) {
+        int count = Math.min(CHUNK, rows.length - i);
+        try (Scope chunk = new Scope()) {
+          Tensor logits = chunk.call("head_logits", chunk.call("rows", n, i, count), weights.head());
+          Tensor[] lp = chunk.tuple("target_logprobs", logits, targets(chunk, targets, i, count));
+          System.arraycopy(lp[0].floats(), 0, out, i, count);
+        }
+      }
+    }
+    return out;
+  }
+
+  /**
+   * The gradient of a loss by the output of the last layer, all rows; adds the gradients of norm and head.
+   *
+   * @param rows the rows that take part in the loss
+   */
+  public Tensor gradient(Scope step, Tensor output, int allRows, int[] rows, int[] targets, Derivative derivative,
+      Weights gradients) {
+    try (Scope scope = new Scope()) {
+      Tensor index = scope.longs(rows);
+      Tensor x = scope.call("select_rows", output, index);
+      Tensor n = normed(scope, x);
+      Tensor dn = scope.call("clone", n);
+      for (int i = 0; i < rows.length; i += CHUNK) {
+        int count = Math.min(CHUNK, rows.length - i);
+        try (Scope chunk = new Scope()) {
+          Tensor part = chunk.call("rows", n, i, count);
+          Tensor t = targets(chunk, targets, i, count);
+          Tensor logits = chunk.call("head_logits", part, weights.head());
+          Tensor[] lp = chunk.tuple("target_logprobs", logits, t);
+          Tensor d = chunk.floats(derivative.of(i, lp[0].floats()));
+          Tensor dpart = chunk.call("head_backward", logits, lp[1], t, d, part, weights.head(), gradients.head());
+          chunk.effect("copy", chunk.call("rows", dn, i, count), dpart);
+        }
+      }
+      Tensor dx = scope.call("rms_norm_backward", dn, x, weights.finalNorm(), config.rmsNormEps(), gradients.finalNorm());
+      return step.call("spread_rows", dx, index, allRows);
+    }
+  }
+
+  private Tensor normed(Scope scope, Tensor x) {
+    return scope.call("rms_norm", x, weights.finalNorm(), config.rmsNormEps());
+  }
+
+  private static Tensor targets(Scope scope, int[] targets, int first, int count) {
+    return scope.longs(java.util.Arrays.copyOfRange(targets, first, first + count));
+  }
+}

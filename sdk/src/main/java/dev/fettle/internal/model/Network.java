@@ -1,0 +1,164 @@
+package dev.fettle.internal.model;
+
+import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The decoder-only transformer: embedding, layers, final norm. Holds what all its users share (rotary angles); weights
+ * and adapters come with each call. Not thread-safe.
+ */
+public final class Network implements AutoCloseable {
+  /** Queries that attention takes at once. */
+  static final int TILE = 256;
+
+  private final ModelConfig config;
+  private final NumberType type;
+  private final Scope scope = new Scope();
+  private final Tensor none = scope.call("nothing", false);
+  private final Tensor noMasks = scope.list(List.of(none, none, none, none));
+  private final Tensor frequencies;
+  private Tensor[] angles;
+  private int positions;
+
+  public Network(ModelConfig config, NumberType type) {
+    this.config = config;
+    this.type = type;
+    double[] f = config.rope().inverseFrequencies(config.headDim());
+    float[] single = new float[f.length];
+    for (int i = 0; i < f.length; i++) {
+      single[i] = (float) f[i];
+    }
+    this.frequencies = scope.floats(single);
+  }
+
+  /** What a forward pass leaves for the backward pass. */
+  public final class Trace {
+    private final Packing packing;
+    private final Tensor ids;
+    private final Tensor cos;
+    private final Tensor sin;
+    private final Tensor[] saved = new Tensor[config.layers()];
+    private final Tensor[] masks = new Tensor[config.layers()];
+    private Tensor output;
+
+    private Trace(Scope step, Packing packing) {
+      this.packing = packing;
+      this.ids = step.longs(packing.ids());
+      Tensor index = step.longs(packing.positions());
+      Tensor[] table = angles(packing.longest());
+      this.cos = step.call("select_rows", table[0], index);
+      this.sin = step.call("select_rows", table[1], index);
+      Arrays.fill(masks, noMasks);
+    }
+
+    /** The output of the last layer, before the final norm: [rows, hidden]. */
+    public Tensor output() {
+      return output;
+    }
+
+    /** The queries, keys and values of a layer, rotated: [rows, heads, dim] within the list the layer saved. */
+    Tensor saved(int layer) {
+      return saved[layer];
+    }
+  }
+
+  /** The computation's number type. */
+  public NumberType type() {
+    return type;
+  }
+
+  /** The configuration. */
+  public ModelConfig config() {
+    return config;
+  }
+
+  /**
+   * Runs packed sequences through all layers.
+   *
+   * @param keep called with each layer that has run; what it saved is freed where this returns false
+   * @param dropout of the adapters' inputs, or {@link Dropout#NONE}
+   */
+  public Trace forward(Scope step, Weights w, Adapter a, Packing packing, Dropout dropout, LayerVisitor keep) {
+    Trace trace = new Trace(step, packing);
+    Tensor x = step.call("gather_rows", w.embedding(), trace.ids);
+    for (int i = 0; i < config.layers(); i++) {
+      trace.masks[i] = dropout.masks(step, a.shape(), i, packing.rows(), type, noMasks);
+      Tensor[] out = step.tuple("layer_forward", x, w.layer(i), a.layer(i), trace.masks[i], trace.cos, trace.sin,
+          packing.runs(), shape(i), config.rmsNormEps());
+      trace.saved[i] = out[1];
+      if (!keep.visit(i, trace)) {
+        step.free(out[1]);
+        trace.saved[i] = null;
+      }
+      step.free(x);
+      x = out[0];
+    }
+    trace.output = x;
+    return trace;
+  }
+
+  /**
+   * Runs the gradient of the output back through the layers, adding the gradients of weights and adapters, down to the
+   * lowest layer that is trained and, if its gradient is asked for, the embedding.
+   */
+  public void backward(Scope step, Trace trace, Tensor gradient, Weights w, Adapter a, Weights gw, AdapterGradients ga,
+      int lowest) {
+    Tensor dy = gradient;
+    for (int i = config.layers() - 1; i >= lowest; i--) {
+      Tensor dx = step.call("layer_backward", dy, trace.saved[i], w.layer(i), a.layer(i), trace.masks[i], gw.layer(i),
+          ga.layer(i), a.shape().blocks(i), a.shape().scales(i), trace.cos, trace.sin, trace.packing.runs(), shape(i),
+          config.rmsNormEps());
+      step.free(dy);
+      step.free(trace.saved[i]);
+      trace.saved[i] = null;
+      dy = dx;
+    }
+    Tensor embedding = gw.embedding();
+    if (lowest == 0 && gw.has(embedding)) {
+      step.effect("embedding_gradient", dy, trace.ids, embedding);
+    }
+    step.free(dy);
+  }
+
+  /** The dimensions that the kernels of a layer take. */
+  long[] shape(int layer) {
+    return new long[] {config.heads(), config.keyValueHeads(), config.slidingWindows().get(layer), TILE};
+  }
+
+  /** Cosines and sines for at least so many positions. */
+  Tensor[] angles(int atLeast) {
+    if (atLeast > positions) {
+      positions = Math.max(atLeast, Math.min(config.contextLength(), Math.max(512, 2 * positions)));
+      Tensor[] old = angles;
+      angles = scope.tuple("angles", frequencies, positions, type);
+      if (old != null) {
+        scope.free(old[0]);
+        scope.free(old[1]);
+      }
+    }
+    return angles;
+  }
+
+  Tensor none() {
+    return none;
+  }
+
+  Tensor noMasks() {
+    return noMasks;
+  }
+
+  @Override
+  public void close() {
+    scope.close();
+  }
+
+  /** Told of each layer as it has run. */
+  @FunctionalInterface
+  public interface LayerVisitor {
+    /** Whether what the layer saved is kept for the backward pass. */
+    boolean visit(int layer, Trace trace);
+  }
+}

@@ -1,0 +1,103 @@
+package dev.fettle.internal.torch;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
+import dev.fettle.FettleException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** The native engine of this process: loads libtorch and the kernels once, at first use. */
+public final class Torch {
+  private static final List<String> SOURCES =
+      List.of("tensors.py", "linear.py", "attention.py", "layer.py", "loss.py", "optimizer.py", "decode.py");
+  private static final AtomicLong LIVE = new AtomicLong();
+
+  private final PtNDManager manager;
+  private final PtSymbolBlock kernels;
+
+  private Torch() {
+    try {
+      Engine.getEngine("PyTorch");
+      JniUtils.setGraphExecutorOptimize(false);
+      manager = (PtNDManager) NDManager.newBaseManager("PyTorch");
+      kernels = load();
+    } catch (IOException | RuntimeException | LinkageError e) {
+      throw new FettleException("the native PyTorch library could not be loaded: " + e.getMessage()
+          + ". Is the artifact ai.djl.pytorch:pytorch-native-cpu of this platform on the class path?", e);
+    }
+  }
+
+  /** The engine. */
+  public static Torch get() {
+    return Holder.TORCH;
+  }
+
+  /** How many native handles are open; what a leak test watches. */
+  public static long liveHandles() {
+    return LIVE.get();
+  }
+
+  /** The number of threads that one operation uses. */
+  public int threads() {
+    return JniUtils.getNumThreads();
+  }
+
+  /** Sets {@link #threads()}. */
+  public void threads(int n) {
+    JniUtils.setNumThreads(n);
+  }
+
+  /** Seeds the generator that random kernels draw from. */
+  public void seed(long seed) {
+    JniUtils.setSeed(seed);
+  }
+
+  PtNDManager manager() {
+    return manager;
+  }
+
+  IValue run(String kernel, IValue... arguments) {
+    return IValueUtils.runMethod(kernels, kernel, arguments);
+  }
+
+  static void opened() {
+    LIVE.incrementAndGet();
+  }
+
+  static void closed() {
+    LIVE.decrementAndGet();
+  }
+
+  private PtSymbolBlock load() throws IOException {
+    StringBuilder source = new StringBuilder();
+    for (String name : SOURCES) {
+      try (InputStream in = Torch.class.getResourceAsStream(name)) {
+        source.append(new String(in.readAllBytes(), StandardCharsets.UTF_8)).append('\n');
+      }
+    }
+    Path file = Files.createTempFile("fettle-kernels", ".pt");
+    try {
+      try (OutputStream out = Files.newOutputStream(file)) {
+        Archive.write(source.toString(), out);
+      }
+      return JniUtils.loadModule(manager, file, true, new String[0], new String[0], false);
+    } finally {
+      Files.deleteIfExists(file);
+    }
+  }
+
+  private static final class Holder {
+    static final Torch TORCH = new Torch();
+  }
+}

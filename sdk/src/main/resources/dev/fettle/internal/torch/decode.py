@@ -1,0 +1,70 @@
+# One token for each of several sequences at once, through all layers, with cached keys and values.
+# w: 12 tensors a layer as in layer.py; a: 8; cache: keys and values of each layer, [sequences x kv heads, room, dim].
+
+def decode_attention(qkv: Tensor, keys: Tensor, values: Tensor, hidden: Tensor, slots: Tensor, used: int, heads: int, kv: int) -> Tensor:
+  n = qkv.size(0)
+  d = qkv.size(2)
+  g = heads // kv
+  keys.view([-1, d]).index_copy_(0, slots, qkv[:, heads:heads + kv].reshape([n * kv, d]))
+  values.view([-1, d]).index_copy_(0, slots, qkv[:, heads + kv:].reshape([n * kv, d]))
+  q = (qkv[:, :heads] * torch.pow(float(d), -0.5)).reshape([n * kv, g, d])
+  scores = torch.bmm(q, keys[:, :used].transpose(1, 2)).view([n, kv * g, used])
+  scores.masked_fill_(hidden.unsqueeze(1), -1e30)
+  p = torch.softmax(scores, -1).view([n * kv, g, used])
+  return torch.bmm(p, values[:, :used]).view([n, heads * d])
+
+# positions: where each new token stands. Returns the logits [sequences, vocabulary] in float32.
+def decode_step(ids: Tensor, positions: Tensor, embedding: Tensor, norm: Tensor, head: Tensor, w: List[Tensor],
+    a: List[Tensor], none: List[Tensor], cache: List[Tensor], cos: Tensor, sin: Tensor, windows: List[int], used: int,
+    shape: List[int], eps: float) -> Tensor:
+  heads = shape[0]
+  kv = shape[1]
+  x = torch.embedding(embedding, ids)
+  c = torch.index_select(cos, 0, positions)
+  s = torch.index_select(sin, 0, positions)
+  room = cache[0].size(1)
+  slots = (torch.arange(ids.size(0) * kv).view([-1, kv]) * room + positions.unsqueeze(1)).view([-1])
+  j = torch.arange(used).unsqueeze(0)
+  later = j > positions.unsqueeze(1)
+  for i in range(len(windows)):
+    wi = w[12 * i:12 * i + 12]
+    ai = a[8 * i:8 * i + 8]
+    hidden = later
+    if windows[i] > 0:
+      hidden = torch.logical_or(later, j <= positions.unsqueeze(1) - windows[i])
+    raw = project_qkv(rms_norm(x, wi[0], eps), wi, ai, none, shape)
+    qkv = position_qkv(raw, wi, c, s, shape, eps)
+    o = decode_attention(qkv, cache[2 * i], cache[2 * i + 1], hidden, slots, used, heads, kv)
+    x = x + linear(o, wi[5], wi[6], ai[2], ai[3], none[1])
+    x, gu = mlp(x, wi, ai, none, eps)
+  return head_logits(rms_norm(x, norm, eps), head)
+
+# Copies the keys and values of a prompt (rows from first on of what layer_forward saved) into the rows of a sequence.
+def cache_fill(saved: List[Tensor], first: int, length: int, keys: Tensor, values: Tensor, sequence: int, heads: int, kv: int) -> Tensor:
+  x = saved[1][first:first + length]
+  keys[sequence * kv:sequence * kv + kv, :length].copy_(x[:, heads:heads + kv].transpose(0, 1))
+  values[sequence * kv:sequence * kv + kv, :length].copy_(x[:, heads + kv:].transpose(0, 1))
+  return keys
+
+# Chooses the next token of each row: the largest logit where temperature is 0, else by inverting the cumulative
+# distribution of the allowed tokens at u. k = 0: no top-k; p = 1: no top-p. Also the token's logprob under the model
+# itself (temperature 1, nothing cut off).
+def choose(logits: Tensor, u: Tensor, temperature: float, k: int, p: float) -> Tuple[Tensor, Tensor]:
+  if temperature == 0.0:
+    ids = torch.argmax(logits, 1)
+  else:
+    l, order = torch.sort(logits / temperature, 1, True)
+    q = torch.softmax(l, 1)
+    if k > 0 and k < q.size(1):
+      q[:, k:].zero_()
+      q.div_(torch.sum(q, [1], True))
+    c = torch.cumsum(q, 1)
+    if p < 1.0:
+      q.masked_fill_(c - q >= p, 0.0)
+      c = torch.cumsum(q, 1)
+    t = u.unsqueeze(1) * torch.amax(c, [1], True)
+    rank = torch.sum((c <= t).to(4), [1], True)
+    last = torch.sum((q > 0.0).to(4), [1], True) - 1
+    ids = torch.gather(order, 1, torch.minimum(rank, last)).squeeze(1)
+  z = torch.logsumexp(logits, [1])
+  return (ids, torch.gather(logits, 1, ids.unsqueeze(1)).squeeze(1) - z)

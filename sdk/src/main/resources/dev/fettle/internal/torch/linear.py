@@ -1,0 +1,83 @@
+# A linear layer with an optional low-rank adapter, and the norm before it. Empty tensors stand for what is absent.
+#   y = x W^T + bias + dropout(x) A^T (s B)^T
+# Several projections of one input (q, k, v; gate, up) stand below each other in W; their A's stand below each other
+# in A and their scaled B's on the diagonal of sB, so that all take part in the same few products.
+
+def linear(x: Tensor, w: Tensor, bias: Tensor, a: Tensor, sb: Tensor, mask: Tensor) -> Tensor:
+  if bias.numel() > 0:
+    y = torch.addmm(bias, x, w.t())
+  else:
+    y = torch.mm(x, w.t())
+  if a.numel() > 0:
+    y = torch.addmm(y, torch.mm(dropped(x, mask), a.t()), sb.t())
+  return y
+
+def dropped(x: Tensor, mask: Tensor) -> Tensor:
+  if mask.numel() > 0:
+    return x * mask
+  return x
+
+# Adds the gradients of what is trained into gw, gbias, ga, gb and returns the gradient of x. gb holds the B's of the
+# projections one after the other; blocks lists their rows and ranks in turn.
+def linear_backward(dy: Tensor, x: Tensor, w: Tensor, a: Tensor, sb: Tensor, mask: Tensor, gw: Tensor, gbias: Tensor,
+    ga: Tensor, gb: Tensor, blocks: List[int], scales: List[float]) -> Tensor:
+  dx = torch.mm(dy, w)
+  if gw.numel() > 0:
+    gw.add_(torch.mm(dy.t(), x))
+  if gbias.numel() > 0:
+    gbias.add_(torch.sum(dy, [0]))
+  if a.numel() > 0:
+    xd = dropped(x, mask)
+    xa = torch.mm(xd, a.t())
+    dxa = torch.mm(dy, sb)
+    ga.add_(torch.mm(dxa.t(), xd))
+    row = 0
+    column = 0
+    at = 0
+    for i in range(len(scales)):
+      n = blocks[2 * i]
+      r = blocks[2 * i + 1]
+      if r > 0:
+        g = torch.mm(dy[:, row:row + n].t(), xa[:, column:column + r])
+        gb[at:at + n * r].view([n, r]).add_(g, alpha=scales[i])
+      row = row + n
+      column = column + r
+      at = at + n * r
+    if mask.numel() > 0:
+      dx = dx + torch.mm(dxa, a) * mask
+    else:
+      dx = torch.addmm(dx, dxa, a)
+  return dx
+
+# Writes the trained A's and B's of one fused layer into what the products read: A in the compute type, s B on the
+# diagonal.
+def adapter_refresh(flat_a: Tensor, flat_b: Tensor, blocks: List[int], scales: List[float], a: Tensor, sb: Tensor) -> Tensor:
+  a.copy_(flat_a)
+  row = 0
+  column = 0
+  at = 0
+  for i in range(len(scales)):
+    n = blocks[2 * i]
+    r = blocks[2 * i + 1]
+    if r > 0:
+      sb[row:row + n, column:column + r].copy_(flat_b[at:at + n * r].view([n, r]) * scales[i])
+    row = row + n
+    column = column + r
+    at = at + n * r
+  return sb
+
+# y = x / sqrt(mean(x^2) + eps) * w over the last dimension (Zhang and Sennrich 2019), computed in float32.
+def rms_norm(x: Tensor, w: Tensor, eps: float) -> Tensor:
+  xf = x.float()
+  r = torch.rsqrt(torch.mean(xf * xf, [-1], True) + eps)
+  return (xf * r).to(x.dtype) * w
+
+def rms_norm_backward(dy: Tensor, x: Tensor, w: Tensor, eps: float, gw: Tensor) -> Tensor:
+  xf = x.float()
+  r = torch.rsqrt(torch.mean(xf * xf, [-1], True) + eps)
+  n = xf * r
+  d = dy.float()
+  if gw.numel() > 0:
+    gw.add_(torch.sum((d * n).view([-1, gw.numel()]), [0]))
+  g = d * w.float()
+  return ((g - n * torch.mean(g * n, [-1], True)) * r).to(x.dtype)

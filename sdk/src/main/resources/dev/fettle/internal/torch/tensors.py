@@ -1,0 +1,61 @@
+# Making, reading and moving tensors. Number types: 4 = int64, 5 = float16, 6 = float32, 15 = bfloat16.
+
+def nothing(integers: bool) -> Tensor:
+  if integers:
+    return torch.empty([0], dtype=4)
+  return torch.empty([0], dtype=6)
+
+def clone(x: Tensor) -> Tensor:
+  return torch.clone(x)
+
+def zeros(shape: List[int], dtype: int) -> Tensor:
+  return torch.zeros(shape, dtype=dtype)
+
+def uniform(shape: List[int], bound: float) -> Tensor:
+  return torch.rand(shape).mul_(2.0 * bound).sub_(bound)
+
+def normal(shape: List[int], std: float, dtype: int) -> Tensor:
+  return torch.randn(shape).mul_(std).to(dtype)
+
+def constant(shape: List[int], value: float, dtype: int) -> Tensor:
+  return torch.full(shape, value, dtype=dtype)
+
+# A part of a flat vector as a matrix or vector that shares its memory.
+def part(flat: Tensor, start: int, shape: List[int]) -> Tensor:
+  n = 1
+  for s in shape:
+    n = n * s
+  return flat[start:start + n].view(shape)
+
+# Rows of a matrix or vector, sharing its memory.
+def rows(x: Tensor, start: int, count: int) -> Tensor:
+  return x[start:start + count]
+
+# Raw little-endian bytes of the given number type into a tensor of any type, elements from start on.
+def store(raw: Tensor, dtype: int, into: Tensor, start: int) -> Tensor:
+  values = ops.aten.view(raw, dtype)
+  return into.view([-1])[start:start + values.numel()].copy_(values)
+
+# The elements from start on as bytes of the given number type.
+def load(x: Tensor, dtype: int, start: int, count: int) -> Tensor:
+  return ops.aten.view(x.reshape([-1])[start:start + count].to(dtype).contiguous(), 0)
+
+def copy(into: Tensor, x: Tensor) -> Tensor:
+  return into.copy_(x)
+
+def cast(x: Tensor, dtype: int) -> Tensor:
+  return x.to(dtype)
+
+def gather_rows(table: Tensor, ids: Tensor) -> Tensor:
+  return torch.embedding(table, ids)
+
+def embedding_gradient(dx: Tensor, ids: Tensor, into: Tensor) -> Tensor:
+  return into.index_add_(0, ids, dx.to(into.dtype))
+
+def finite(x: Tensor) -> bool:
+  return bool(torch.all(torch.isfinite(x)))
+
+# Inverted dropout: 1 / (1 - p) where kept, 0 where dropped.
+def dropout_mask(shape: List[int], p: float, dtype: int) -> Tensor:
+  kept = torch.rand(shape) >= p
+  return kept.to(6).div_(1.0 - p).to(dtype)
