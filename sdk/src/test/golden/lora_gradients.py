@@ -44,14 +44,15 @@ def with_adapter(name, seed, r=4, alpha=8):
     return model
 
 
-def save_adapter(model, directory):
+def save_adapter(model, directory, base):
     shutil.rmtree(directory, ignore_errors=True)
-    model.peft_config["default"].base_model_name_or_path = directory.name
+    model.peft_config["default"].base_model_name_or_path = base
     model.save_pretrained(directory)
     (directory / "README.md").unlink(missing_ok=True)
     path = directory / "adapter_config.json"
     config = json.loads(path.read_text())
-    config["target_modules"].sort()  # PEFT keeps a set: its order would change from run to run
+    if isinstance(config["target_modules"], list):
+        config["target_modules"].sort()  # PEFT keeps a set: its order would change from run to run
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
@@ -67,7 +68,7 @@ def adapter_gradients(model):
 def lora(name, seed):
     directory = GOLDEN / "lora" / name
     model = with_adapter(name, seed)
-    save_adapter(model, directory)
+    save_adapter(model, directory, name)
     rows = examples(model.config.vocab_size, seed + 1)
     logprobs = [target_logprobs(model, r["inputs"], r["targets"]) for r in rows]
     loss = cross_entropy(rows, logprobs)

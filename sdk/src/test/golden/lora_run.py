@@ -5,7 +5,7 @@ import copy
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
-from common import GOLDEN, LINEAR, MODELS, generator, load, numbers, random_tokens, target_logprobs, write_json
+from common import GOLDEN, LINEAR, MODELS, generator, load, numbers, target_logprobs, write_json
 from lora_gradients import cross_entropy, save_adapter
 
 STEPS, WARMUP = 20, 3
@@ -13,12 +13,19 @@ BETAS, EPS, DECAY, CLIP = (0.9, 0.95), 1e-12, 0.01, 1.0
 
 
 def batches(vocab, seed):
-    """Twenty batches of four sequences of different lengths; the prompt has weight 0, the rest 1."""
+    """Twenty batches of four sequences of different lengths; the prompt has weight 0, the rest 1.
+
+    Each token has one successor (a drawn permutation of few ids), so that there is something to learn.
+    """
     gen, out = generator(seed), []
+    ids = torch.randperm(vocab - 3, generator=gen)[:24] + 3
+    successor = dict(zip(ids.tolist(), ids.roll(-1).tolist()))
     for _ in range(STEPS):
         rows = []
         for length in torch.randint(5, 20, (4,), generator=gen).tolist():
-            tokens = random_tokens(length + 1, vocab, gen)
+            tokens = [ids[torch.randint(0, len(ids), (1,), generator=gen)].item()]
+            for _ in range(length):
+                tokens.append(successor[tokens[-1]])
             prompt = int(torch.randint(1, length - 1, (1,), generator=gen))
             rows.append(dict(inputs=tokens[:-1], targets=tokens[1:],
                              weights=[0.0] * (prompt - 1) + [1.0] * (length - prompt + 1)))
@@ -55,7 +62,9 @@ def write_run(path, name, data, lrs, model):
     """Runs in float32, and once more in float64 to show how far rounding alone moves the losses."""
     exact = copy.deepcopy(model).double()
     losses, norms = train(model, data, lrs)
+    untrained = cross_entropy(data[-1], [target_logprobs(exact, r["inputs"], r["targets"]) for r in data[-1]]).item()
     losses64, norms64 = train(exact, data, lrs)
+    assert losses[-1] < 0.8 * untrained, (losses[-1], untrained)
     assert deviation(losses, losses64) < 2e-5, deviation(losses, losses64)
     write_json(path, {
         "model": name, "beta1": BETAS[0], "beta2": BETAS[1], "eps": EPS, "weight_decay": DECAY,
@@ -76,10 +85,10 @@ def lora(name, seed):
     config = LoraConfig(r=8, lora_alpha=16, target_modules=LINEAR, lora_dropout=0.0, bias="none",
                         task_type="CAUSAL_LM")
     model = get_peft_model(load(MODELS / name), config).eval()
-    save_adapter(model, directory / "adapter-start")
+    save_adapter(model, directory / "adapter-start", name)
     again = PeftModel.from_pretrained(load(MODELS / name), directory / "adapter-start", is_trainable=True).eval()
     write_run(directory / "run.json", name, batches(model.config.vocab_size, seed + 1), rates(1e-2), again)
-    save_adapter(again, directory / "adapter-end")
+    save_adapter(again, directory / "adapter-end", name)
 
 
 def full(name, seed):
