@@ -9,7 +9,7 @@ from transformers import AutoTokenizer
 from common import GOLDEN, all_logits, load, numbers, write_json
 
 MODEL = Path(sys.argv[1] if len(sys.argv) > 1 else "/work/shared/models/stories260K/hf")
-PROMPTS = ["Once upon a time", "Tom and his little sister Lily went to the park with a big red ball. They"]
+PROMPTS = ["Once upon a time", "The old bear was tired and hungry. He looked for honey all day, but"]
 TEXT = ("Once upon a time, there was a little girl named Lily. She loved to play outside in the park with her "
         "friends and her dog.")
 NEW = 200

@@ -15,7 +15,7 @@ KINDS = {
                      rank_pattern={"q_proj": 2, r"layers\.2\.mlp\..*_proj": 6, "model.layers.0.self_attn.v_proj": 3},
                      alpha_pattern={r"layers\.2\.mlp\..*_proj": 24, "model.layers.0.self_attn.v_proj": 5}),
     "attention": dict(r=3, lora_alpha=12, target_modules=LINEAR[:4]),
-    # what "all-linear" leaves in the file after loading: one regular expression instead of a list
+    # target_modules as one regular expression that must match the whole module path
     "regex": dict(r=2, lora_alpha=2, target_modules=r".*\.mlp\.(gate|up|down)_proj"),
 }
 
@@ -37,7 +37,6 @@ def adapter(kind, options, seed):
     ranks = {k: v.shape[0] for k, v in load_file(directory / "adapter_model.safetensors").items() if "lora_A" in k}
     write_json(directory / "golden.json", {
         "model": BASE, "tokens": tokens, "ranks": ranks, "logits": numbers(logits), "merged_logits": numbers(merged)})
-    print(kind, ranks)
 
 
 if __name__ == "__main__":
