@@ -1,0 +1,8 @@
+package dev.fettle;
+
+/** Something is used after it, or the {@link Fettle} that it came from, was closed: open it anew. */
+public final class ClosedException extends FettleException {
+  public ClosedException(String message) {
+    super(message);
+  }
+}

@@ -1,0 +1,35 @@
+package dev.fettle;
+
+import java.util.List;
+import java.util.Map;
+
+/** A loss of the caller's own, as a function of the targets' logprobs. */
+@FunctionalInterface
+public interface CustomLoss {
+  /**
+   * Computes the loss and its derivative.
+   *
+   * @param data the data of the batch
+   * @param logprobs for each datum the logprob of the target at each of its positions, in nats
+   */
+  Value of(List<Datum> data, List<float[]> logprobs);
+
+  /**
+   * What a custom loss returns.
+   *
+   * @param loss its value
+   * @param gradient its derivative by each logprob, in the shape of {@code logprobs}
+   * @param metrics figures to report beside the loss; often empty
+   */
+  record Value(double loss, List<float[]> gradient, Map<String, Double> metrics) {
+    public Value {
+      gradient = List.copyOf(gradient);
+      metrics = Map.copyOf(metrics);
+    }
+
+    /** A value without metrics. */
+    public static Value of(double loss, List<float[]> gradient) {
+      return new Value(loss, gradient, Map.of());
+    }
+  }
+}
