@@ -165,8 +165,7 @@ public final class JsonFields {
   }
 
   /**
-   * Refuses the key by name unless its value means "not used": absent, null, false, empty, 0 where the neutral value is
-   * not given, or the neutral value.
+   * Refuses the key by name unless its value means "not used": absent, null, false, empty or the given number.
    */
   public void refuseUnlessNeutral(String key, double neutral, String why) {
     if (has(key) && !isNeutral(node(key), neutral)) {
