@@ -92,6 +92,10 @@ public final class AtomicFiles {
       requireReplaceable(directory);
       Files.createDirectories(directory.getParent());
       Temporaries.clean(directory);
+      synchronized (RENAMES) {
+        drop(directory, Temporaries.retired(directory));
+        drop(directory, Temporaries.waiting(directory));
+      }
       Files.createDirectory(temporary);
       content.writeTo(temporary);
       Inventory.write(temporary);
@@ -141,14 +145,26 @@ public final class AtomicFiles {
     }
     Path waiting = Temporaries.waiting(directory);
     Path retired = Temporaries.retired(directory);
-    Temporaries.delete(retired);
-    Temporaries.delete(waiting);
     Files.move(temporary, waiting, StandardCopyOption.ATOMIC_MOVE);
     force(directory.getParent());
-    Files.move(directory, retired, StandardCopyOption.ATOMIC_MOVE);
-    Files.move(waiting, directory, StandardCopyOption.ATOMIC_MOVE);
+    try {
+      Files.move(directory, retired, StandardCopyOption.ATOMIC_MOVE);
+      Files.move(waiting, directory, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      recover(directory);
+      throw e;
+    }
     force(directory.getParent());
-    Temporaries.delete(retired);
+    drop(directory, retired);
+  }
+
+  /** Deletes under a temporary name, so that a kill leaves nothing half-deleted that {@link #recover} would take. */
+  private static void drop(Path directory, Path unneeded) throws IOException {
+    if (Files.exists(unneeded, LinkOption.NOFOLLOW_LINKS)) {
+      Path temporary = Temporaries.claim(directory);
+      Files.move(unneeded, temporary, StandardCopyOption.ATOMIC_MOVE);
+      discard(temporary);
+    }
   }
 
   private static void requireReplaceable(Path directory) throws IOException {
