@@ -1,0 +1,93 @@
+package dev.fettle.internal.checkpoint;
+
+import dev.fettle.InvalidInputException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Reads JSON objects without leniency: valid UTF-8, no duplicate keys, nothing after the object, bounded nesting.
+ * Stateless.
+ */
+public final class StrictJson {
+  /** No settings file is near this; a larger one is not what its name says. */
+  private static final long MAX_FILE_BYTES = 64L << 20;
+
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder()
+                          .maxNestingDepth(64)
+                          .maxStringLength(4 << 20)
+                          .maxNameLength(1 << 16)
+                          .build())
+                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                  .build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+          .build();
+
+  private StrictJson() {}
+
+  /** Reads the file, which must hold one JSON object. */
+  public static JsonNode read(Path file) {
+    try {
+      long size = Files.size(file);
+      if (size > MAX_FILE_BYTES) {
+        throw new InvalidInputException(file + ": " + size + " bytes; a settings file has at most " + MAX_FILE_BYTES);
+      }
+      return parse(ByteBuffer.wrap(Files.readAllBytes(file)), file.toString());
+    } catch (IOException e) {
+      throw new InvalidInputException(file + ": cannot be read: " + e, e);
+    }
+  }
+
+  /** Parses UTF-8 bytes, from position to limit, that must hold one JSON object; source names them in errors. */
+  public static JsonNode parse(ByteBuffer utf8, String source) {
+    try {
+      return parse(StandardCharsets.UTF_8.newDecoder().decode(utf8).toString(), source);
+    } catch (CharacterCodingException e) {
+      throw new InvalidInputException(source + ": not valid UTF-8", e);
+    }
+  }
+
+  /** Parses text that must hold one JSON object; source names it in errors. */
+  public static JsonNode parse(String text, String source) {
+    JsonNode node;
+    try {
+      node = MAPPER.readTree(text);
+    } catch (JacksonException e) {
+      String where =
+          e.getLocation() == null
+              ? ""
+              : " at line " + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr();
+      throw new InvalidInputException(
+          source + ": not well-formed JSON" + where + ": " + Quote.line(e.getOriginalMessage()), e);
+    }
+    if (node == null || !node.isObject()) {
+      throw new InvalidInputException(source + ": must hold one JSON object");
+    }
+    return node;
+  }
+
+  /** The text of a tree, indented, with a newline at the end. */
+  public static String write(JsonNode node) {
+    return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(node).replace("\r\n", "\n") + "\n";
+  }
+
+  /** The text of a tree on one line. */
+  static String compact(JsonNode node) {
+    return MAPPER.writeValueAsString(node);
+  }
+}
