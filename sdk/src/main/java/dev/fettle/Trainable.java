@@ -1,0 +1,50 @@
+package dev.fettle;
+
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What a training changes.
+ *
+ * @param rows one a kind of module
+ * @param trained how many numbers are trained
+ * @param total how many numbers the model has, without adapters
+ */
+public record Trainable(List<Row> rows, long trained, long total) {
+  public Trainable {
+    rows = List.copyOf(rows);
+  }
+
+  /**
+   * A kind of module that is trained.
+   *
+   * @param name such as {@code self_attn.q_proj}
+   * @param modules how many there are
+   * @param how such as {@code LoRA, rank 16} or {@code full}
+   * @param parameters how many numbers are trained in all of them
+   */
+  public record Row(String name, int modules, String how, long parameters) {}
+
+  /** The trained share of the model's own size. */
+  public double share() {
+    return (double) trained / total;
+  }
+
+  /** A table for people, one line a row and the sum. */
+  public String table() {
+    StringBuilder out = new StringBuilder();
+    String format = "%-28s %8s  %-24s %14s%n";
+    out.append(String.format(Locale.ROOT, format, "trained", "modules", "how", "parameters"));
+    for (Row row : rows) {
+      out.append(String.format(Locale.ROOT, format, row.name, row.modules, row.how, String.format(Locale.ROOT, "%,d", row.parameters)));
+    }
+    out.append(String.format(Locale.ROOT, format, "all", rows.stream().mapToInt(Row::modules).sum(),
+        String.format(Locale.ROOT, "%.2f %% of the model", 100 * share()), String.format(Locale.ROOT, "%,d", trained)));
+    return out.toString();
+  }
+
+  @Override
+  public String toString() {
+    return String.format(Locale.ROOT, "Trainable[%,d of %,d, %.2f %%]", trained, total, 100 * share());
+  }
+}

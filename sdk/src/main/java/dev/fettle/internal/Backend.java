@@ -1,0 +1,26 @@
+package dev.fettle.internal;
+
+import dev.fettle.DType;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Where the work is done: this machine or a service. The one seam between the public API, which checks arguments, and
+ * what carries them out. Closing a backend closes all that came from it.
+ */
+public interface Backend extends AutoCloseable {
+  /** Loads a base model by name or directory, in a compute type or the one that suits the machine. */
+  ModelBackend load(String name, Optional<DType> type);
+
+  /** Goes on from a saved state. */
+  Resumed resume(Path state);
+
+  /** The names of models that can be loaded without a directory. */
+  java.util.List<String> models();
+
+  @Override
+  void close();
+
+  /** A training that goes on, and its model. */
+  record Resumed(ModelBackend model, TrainingBackend training) {}
+}

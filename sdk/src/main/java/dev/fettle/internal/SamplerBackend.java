@@ -1,0 +1,28 @@
+package dev.fettle.internal;
+
+import dev.fettle.Renderer;
+import dev.fettle.Sample;
+import dev.fettle.SamplingParams;
+import dev.fettle.Token;
+import dev.fettle.Tokenizer;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** Weights frozen for sampling; see {@link dev.fettle.Sampler}. */
+public interface SamplerBackend extends AutoCloseable {
+  Tokenizer tokenizer();
+
+  Renderer renderer();
+
+  /** For each prompt its samples. */
+  CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params);
+
+  Iterator<Token> stream(int[] prompt, SamplingParams params);
+
+  /** For each sequence the logprob of each token after the first. */
+  CompletableFuture<List<float[]>> logprobs(List<int[]> sequences);
+
+  @Override
+  void close();
+}

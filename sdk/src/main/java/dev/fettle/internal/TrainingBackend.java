@@ -1,0 +1,43 @@
+package dev.fettle.internal;
+
+import dev.fettle.AdamW;
+import dev.fettle.Batch;
+import dev.fettle.DataPosition;
+import dev.fettle.Loss;
+import dev.fettle.LossResult;
+import dev.fettle.OptimResult;
+import dev.fettle.Trainable;
+import dev.fettle.Tuning;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/** A training in progress; see {@link dev.fettle.Training}. Verbs are carried out in the order in which they come. */
+public interface TrainingBackend extends AutoCloseable {
+  Tuning tuning();
+
+  Trainable trainable();
+
+  CompletableFuture<LossResult> forward(Batch batch, Loss loss);
+
+  CompletableFuture<LossResult> forwardBackward(Batch batch, Loss loss);
+
+  CompletableFuture<OptimResult> optimStep(AdamW settings);
+
+  CompletableFuture<SamplerBackend> sampler();
+
+  CompletableFuture<Void> saveState(Path directory, Optional<DataPosition> position);
+
+  CompletableFuture<Void> loadState(Path directory);
+
+  Optional<DataPosition> dataPosition();
+
+  CompletableFuture<Void> saveAdapter(Path directory);
+
+  CompletableFuture<Void> saveMerged(Path directory);
+
+  long steps();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,205 @@
+package dev.fettle.internal.local;
+
+import dev.fettle.Lora;
+import dev.fettle.Trainable;
+import dev.fettle.Tuning;
+import dev.fettle.internal.model.Adapter;
+import dev.fettle.internal.model.AdapterGradients;
+import dev.fettle.internal.model.AdapterShape;
+import dev.fettle.internal.model.Weights;
+import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
+import dev.fettle.internal.torch.Torch;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * LoRA adapters beside frozen weights that others may share. For each fused product of each layer the vector holds the
+ * A's of its modules, then their B's.
+ */
+final class LoraWeights implements Tuned {
+  static final String A = ".lora_A.weight";
+  static final String B = ".lora_B.weight";
+
+  private final Lora lora;
+  private final AdapterShape shape;
+  private final Weights base;
+  private final Scope scope = new Scope();
+  private final ParameterVector parameters;
+  private final List<Group> groups = new ArrayList<>();
+  private final Adapter adapter;
+  private final Weights noWeights;
+  private final AdapterGradients gradients;
+
+  /** The views of one fused product into the vector. */
+  private record Group(int layer, int group, Tensor a, Tensor b, long[] blocks, double[] scales) {}
+
+  LoraWeights(Lora lora, AdapterShape shape, Weights base, NumberType type) {
+    this.lora = lora;
+    this.shape = shape;
+    this.base = base;
+    this.parameters = new ParameterVector(scope, layOut(shape));
+    this.adapter = Adapter.zeros(shape, scope, type);
+    this.noWeights = Weights.none(base.layout(), scope);
+    this.gradients = views();
+  }
+
+  private static List<ParameterVector.Parameter> layOut(AdapterShape shape) {
+    List<ParameterVector.Parameter> out = new ArrayList<>();
+    long at = 0;
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      for (int group = 0; group < AdapterShape.GROUPS; group++) {
+        for (String half : List.of(A, B)) {
+          for (int module : shape.members(group)) {
+            long rank = shape.moduleRank(layer, module);
+            if (rank > 0) {
+              long[] dimensions = half.equals(A) ? new long[] {rank, shape.inputs(group)}
+                  : new long[] {shape.moduleOutputs(module), rank};
+              var parameter = new ParameterVector.Parameter(shape.name(layer, module) + half, at, dimensions);
+              out.add(parameter);
+              at += parameter.size();
+            }
+          }
+        }
+      }
+    }
+    return out;
+  }
+
+  private AdapterGradients views() {
+    Tensor none = scope.call("nothing", false);
+    List<List<Tensor>> parts = new ArrayList<>();
+    long at = 0;
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      List<Tensor> ofLayer = new ArrayList<>();
+      for (int group = 0; group < AdapterShape.GROUPS; group++) {
+        long rank = shape.rank(layer, group);
+        long inputs = shape.inputs(group);
+        int[] members = shape.members(group);
+        long[] blocks = new long[2 * members.length];
+        double[] scales = new double[members.length];
+        long sizeB = 0;
+        for (int i = 0; i < members.length; i++) {
+          blocks[2 * i] = shape.moduleOutputs(members[i]);
+          blocks[2 * i + 1] = shape.moduleRank(layer, members[i]);
+          scales[i] = shape.scale(layer, members[i]);
+          sizeB += blocks[2 * i] * blocks[2 * i + 1];
+        }
+        if (rank == 0) {
+          ofLayer.add(none);
+          ofLayer.add(none);
+          continue;
+        }
+        long startB = at + rank * inputs;
+        groups.add(new Group(layer, group, parameters.part(parameters.values(), at, rank, inputs),
+            parameters.part(parameters.values(), startB, sizeB), blocks, scales));
+        ofLayer.add(parameters.part(parameters.gradient(), at, rank, inputs));
+        ofLayer.add(parameters.part(parameters.gradient(), startB, sizeB));
+        at = startB + sizeB;
+      }
+      parts.add(ofLayer);
+    }
+    return new AdapterGradients(scope, parts);
+  }
+
+  /** PEFT's start: A uniform within 1 / sqrt(inputs) (kaiming_uniform with a = sqrt 5), B zero. */
+  void initialise() {
+    Torch.get().seed(lora.seed());
+    try (Scope step = new Scope()) {
+      for (var p : parameters.parameters()) {
+        if (p.name().endsWith(A)) {
+          Tensor start = step.call("uniform", p.shape(), 1 / Math.sqrt(p.shape()[1]));
+          step.effect("copy", step.call("part", parameters.values(), p.offset(), p.shape()), start);
+        }
+      }
+    }
+    refresh();
+  }
+
+  AdapterShape shape() {
+    return shape;
+  }
+
+  @Override
+  public Tuning tuning() {
+    return lora;
+  }
+
+  @Override
+  public ParameterVector parameters() {
+    return parameters;
+  }
+
+  @Override
+  public Weights weights() {
+    return base;
+  }
+
+  @Override
+  public Adapter adapter() {
+    return adapter;
+  }
+
+  @Override
+  public Weights weightGradients() {
+    return noWeights;
+  }
+
+  @Override
+  public AdapterGradients adapterGradients() {
+    return gradients;
+  }
+
+  @Override
+  public int lowestLayer() {
+    return shape.lowestLayer();
+  }
+
+  @Override
+  public double dropout() {
+    return lora.dropout();
+  }
+
+  @Override
+  public void refresh() {
+    try (Scope step = new Scope()) {
+      for (Group g : groups) {
+        step.effect("adapter_refresh", g.a, g.b, g.blocks, g.scales, adapter.a(g.layer, g.group),
+            adapter.scaledB(g.layer, g.group));
+      }
+    }
+  }
+
+  @Override
+  public Frozen freeze(Scope into) {
+    return new Frozen(base, adapter.copy(into));
+  }
+
+  @Override
+  public Trainable trainable() {
+    Map<String, long[]> rows = new LinkedHashMap<>();
+    Map<String, Integer> ranks = new LinkedHashMap<>();
+    for (var p : parameters.parameters()) {
+      String module = p.name().replaceAll("model\\.layers\\.\\d+\\.|\\.lora_[AB]\\.weight", "");
+      boolean isA = p.name().endsWith(A);
+      int rank = (int) (isA ? p.shape()[0] : p.shape()[1]);
+      String key = module + " " + rank;
+      ranks.put(key, rank);
+      long[] row = rows.computeIfAbsent(key, k -> new long[2]);
+      row[0] += isA ? 1 : 0;
+      row[1] += p.size();
+    }
+    List<Trainable.Row> table = new ArrayList<>();
+    rows.forEach((key, row) -> table.add(
+        new Trainable.Row(key.substring(0, key.indexOf(' ')), (int) row[0], "LoRA, rank " + ranks.get(key), row[1])));
+    return new Trainable(table, parameters.size(), base.layout().parameters());
+  }
+
+  @Override
+  public void close() {
+    scope.close();
+  }
+}
