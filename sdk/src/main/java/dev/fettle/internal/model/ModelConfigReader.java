@@ -57,7 +57,7 @@ final class ModelConfigReader {
         RopeReader.read(fields, contextLength),
         slidingWindows(layers),
         attentionBias || is("qwen2"),
-        attentionBias,
+        attentionBias && !is("qwen2"),
         fields.bool("mlp_bias", false),
         is("qwen3"),
         fields.bool("tie_word_embeddings", false),
@@ -97,7 +97,8 @@ final class ModelConfigReader {
     int whenAbsent = fields.mentions("num_key_value_heads") ? heads : whenMissing;
     int count = fields.integer("num_key_value_heads", 1, MAX_HEADS, whenAbsent);
     if (heads % count != 0) {
-      throw fields.invalid("num_key_value_heads", "must divide num_attention_heads " + heads + " (default " + whenAbsent + ")");
+      String must = "must divide num_attention_heads " + heads + " (default " + whenAbsent + ")";
+      throw fields.invalid("num_key_value_heads", must);
     }
     return count;
   }
@@ -107,22 +108,27 @@ final class ModelConfigReader {
   }
 
   private List<Integer> slidingWindows(int layers) {
-    int window = fields.integer("sliding_window", 1, Integer.MAX_VALUE, fields.mentions("sliding_window") ? 0 : DEFAULT_WINDOW);
-    List<Integer> windows = Collections.nCopies(layers, 0);
-    if (is("mistral")) {
-      windows = Collections.nCopies(layers, window);
-    } else if (is("qwen2") || is("qwen3")) {
-      window = fields.bool("use_sliding_window", false) ? window : 0;
-      int firstWindowed = fields.integer("max_window_layers", 0, Integer.MAX_VALUE, 28);
-      windows = new ArrayList<>();
-      for (int i = 0; i < layers; i++) {
-        windows.add(i >= firstWindowed ? window : 0);
-      }
+    if (is("llama")) {
+      return fromLayerTypes(layers, 0, Collections.nCopies(layers, 0));
     }
-    return fields.has("layer_types") ? fromLayerTypes(layers, window, windows) : windows;
+    int whenAbsent = fields.mentions("sliding_window") ? 0 : DEFAULT_WINDOW;
+    int window = fields.integer("sliding_window", 1, Integer.MAX_VALUE, whenAbsent);
+    if (is("mistral")) {
+      return fromLayerTypes(layers, window, Collections.nCopies(layers, window));
+    }
+    window = fields.bool("use_sliding_window", false) ? window : 0;
+    int firstWindowed = fields.integer("max_window_layers", 0, Integer.MAX_VALUE, 28);
+    List<Integer> windows = new ArrayList<>();
+    for (int i = 0; i < layers; i++) {
+      windows.add(i >= firstWindowed ? window : 0);
+    }
+    return fromLayerTypes(layers, window, windows);
   }
 
   private List<Integer> fromLayerTypes(int layers, int window, List<Integer> computed) {
+    if (!fields.has("layer_types")) {
+      return computed;
+    }
     List<String> types = fields.strings("layer_types");
     if (types.size() != layers) {
       throw fields.invalid("layer_types", "must have one entry for each of the " + layers + " layers");
@@ -134,7 +140,7 @@ final class ModelConfigReader {
       }
       windows.add(type.equals("sliding_attention") ? window : 0);
     }
-    if (types.contains("sliding_attention") && (window == 0 || is("llama"))) {
+    if (types.contains("sliding_attention") && window == 0) {
       throw fields.invalid("layer_types", "must be full_attention where no sliding window is in use");
     }
     if (is("mistral") && !windows.equals(computed)) {

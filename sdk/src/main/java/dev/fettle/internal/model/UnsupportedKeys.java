@@ -88,6 +88,9 @@ final class UnsupportedKeys {
       throw fields.unsupported("is_causal", ATTENTION);
     }
     refuseBiases(fields, architecture);
+    if (architecture.equals("llama")) {
+      fields.refuseUnlessNeutral("sliding_window", 0, "llama models have no sliding window");
+    }
     if (!architecture.equals("qwen3")) {
       for (String key : List.of("qk_norm", "use_qk_norm", "qk_layernorm")) {
         fields.refuseUnlessNeutral(key, 0, architecture + " models do not normalise queries and keys");
@@ -102,7 +105,7 @@ final class UnsupportedKeys {
     if (architecture.equals("mistral")) {
       fields.refuseUnlessNeutral("attention_bias", 0, "mistral models have no bias in attention");
     }
-    if (architecture.equals("qwen2") && fields.mentions("attention_bias")) {
+    if (architecture.equals("qwen2") && !fields.bool("attention_bias", true)) {
       throw fields.unsupported("attention_bias", "qwen2 models always have a bias in q, k and v and none in o");
     }
   }

@@ -1,0 +1,93 @@
+package dev.fettle.internal.checkpoint;
+
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * The settings of a LoRA adapter as PEFT writes them to adapter_config.json; immutable. What is not a component here
+ * and would change the adapter has been refused by name.
+ *
+ * @param rank default rank, at least 1
+ * @param alpha default alpha; the update is multiplied by alpha / rank, or alpha / sqrt(rank) with rsLora
+ * @param dropout probability of dropping an input of the adapter in training, from 0 to below 1
+ * @param rsLora whether the scale is alpha / sqrt(rank)
+ * @param targets which modules have an adapter
+ * @param rankPattern ranks that differ, by module name pattern, first match counts
+ * @param alphaPattern alphas that differ, by module name pattern, first match counts
+ * @param baseModel name or path of the base model, empty if unknown
+ */
+public record AdapterConfig(
+    int rank,
+    double alpha,
+    double dropout,
+    boolean rsLora,
+    AdapterTargets targets,
+    Map<String, Integer> rankPattern,
+    Map<String, Double> alphaPattern,
+    String baseModel) {
+  /** The name of the file. */
+  public static final String FILE_NAME = "adapter_config.json";
+
+  public AdapterConfig {
+    Objects.requireNonNull(targets, "targets");
+    Objects.requireNonNull(baseModel, "baseModel");
+    rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
+    alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
+  }
+
+  /** An adapter with one rank and alpha for all modules of the given suffixes or paths, without dropout. */
+  public static AdapterConfig of(int rank, double alpha, List<String> targetModules) {
+    return new AdapterConfig(
+        rank, alpha, 0, false, AdapterTargets.modules(targetModules), Map.of(), Map.of(), "");
+  }
+
+  /**
+   * Reads an adapter_config.json.
+   *
+   * @throws dev.fettle.InvalidInputException if a value is missing or wrong
+   * @throws dev.fettle.UnsupportedModelException if it asks for a kind of adapter that is not supported
+   */
+  public static AdapterConfig parse(Path file) {
+    return AdapterConfigReader.read(new JsonFields(StrictJson.read(file), file.toString()));
+  }
+
+  /** Reads the text of an adapter_config.json; source names it in errors. */
+  public static AdapterConfig parse(String json, String source) {
+    return AdapterConfigReader.read(new JsonFields(StrictJson.parse(json, source), source));
+  }
+
+  /** The text of an adapter_config.json that PEFT and the usual servers load. */
+  public String toJson() {
+    return AdapterConfigReader.write(this);
+  }
+
+  /** Whether the module, such as {@code model.layers.0.self_attn.q_proj}, has an adapter; PEFT's rules. */
+  public boolean targets(String modulePath) {
+    return targets.match(modulePath);
+  }
+
+  /** The rank of the module's adapter. */
+  public int rank(String modulePath) {
+    return ModulePatterns.lookUp(rankPattern, modulePath, rank);
+  }
+
+  /** The alpha of the module's adapter. */
+  public double alpha(String modulePath) {
+    return ModulePatterns.lookUp(alphaPattern, modulePath, alpha);
+  }
+
+  /** What the module's update is multiplied by: alpha / rank, or alpha / sqrt(rank). */
+  public double scale(String modulePath) {
+    int rank = rank(modulePath);
+    return alpha(modulePath) / (rsLora ? Math.sqrt(rank) : rank);
+  }
+
+  @Override
+  public String toString() {
+    return "AdapterConfig[rank " + rank + ", alpha " + alpha + "]";
+  }
+}

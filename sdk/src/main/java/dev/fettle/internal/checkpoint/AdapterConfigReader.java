@@ -1,0 +1,238 @@
+package dev.fettle.internal.checkpoint;
+
+import dev.fettle.InvalidInputException;
+import dev.fettle.UnsupportedModelException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Reads and writes adapter_config.json. */
+final class AdapterConfigReader {
+  private static final int MAX_RANK = 1 << 16;
+  private static final int MAX_LAYER = 1 << 20;
+
+  /** Keys that are read, and those that change nothing about an adapter that is already trained. */
+  private static final Set<String> KNOWN =
+      Set.of(
+          "peft_type", "r", "lora_alpha", "lora_dropout", "use_rslora", "target_modules", "exclude_modules",
+          "layers_to_transform", "layers_pattern", "rank_pattern", "alpha_pattern", "base_model_name_or_path", "bias",
+          "task_type", "init_lora_weights", "modules_to_save", "fan_in_fan_out",
+          "inference_mode", "peft_version", "revision", "auto_mapping", "megatron_core", "qalora_group_size",
+          "runtime_config", "ensure_weight_tying", "unsloth_fixed");
+
+  private static final Map<String, String> REASONS =
+      Map.of(
+          "use_dora", "weight-decomposed adapters (DoRA)",
+          "lora_bias", "adapters with a bias of their own",
+          "modules_to_save", "fully trained modules beside the adapter",
+          "trainable_token_indices", "single trained token embeddings",
+          "fan_in_fan_out", "weights stored transposed",
+          "layer_replication", "replicated layers",
+          "target_parameters", "adapters of bare parameters",
+          "alora_invocation_tokens", "adapters that a token switches on");
+
+  /** Starting values that leave the base model as it is. */
+  private static final Set<String> PLAIN_INITS = Set.of("gaussian", "eva", "orthogonal");
+
+  /** Modules that are not linear layers of the decoder; a target that matches one is refused. */
+  private static final List<String> NOT_TARGETS =
+      List.of(
+          "lm_head", "model.embed_tokens", "model.norm", "model.layers.0.input_layernorm",
+          "model.layers.0.post_attention_layernorm", "model.layers.0.self_attn", "model.layers.0.mlp",
+          "model.layers.0", "model.layers", "model");
+
+  private final JsonFields fields;
+
+  private AdapterConfigReader(JsonFields fields) {
+    this.fields = fields;
+  }
+
+  static AdapterConfig read(JsonFields fields) {
+    return new AdapterConfigReader(fields).read();
+  }
+
+  private AdapterConfig read() {
+    String type = fields.string("peft_type").orElseThrow(() -> fields.invalid("peft_type", "must name the method"));
+    if (!type.equals("LORA")) {
+      throw fields.unsupported("peft_type", "only LORA is");
+    }
+    refuse();
+    double dropout = fields.number("lora_dropout", 0);
+    if (!(dropout >= 0 && dropout < 1)) {
+      throw fields.invalid("lora_dropout", "must be from 0 to below 1");
+    }
+    AdapterConfig config =
+        new AdapterConfig(
+            fields.integer("r", 1, MAX_RANK, 8),
+            fields.positive("lora_alpha", 8),
+            dropout,
+            fields.bool("use_rslora", false),
+            targets(),
+            ranks(),
+            alphas(),
+            fields.string("base_model_name_or_path").orElse(""));
+    for (String path : NOT_TARGETS) {
+      if (matches(config, path)) {
+        throw fields.unsupported("target_modules", "it takes in " + path + "; only linear layers below the output are");
+      }
+    }
+    return config;
+  }
+
+  private boolean matches(AdapterConfig config, String path) {
+    try {
+      return config.targets(path);
+    } catch (StackOverflowError e) {
+      throw fields.unsupported("target_modules", "the pattern is too deep");
+    }
+  }
+
+  private void refuse() {
+    for (String key : fields.keys()) {
+      if (!KNOWN.contains(key) || REASONS.containsKey(key)) {
+        fields.refuseUnlessNeutral(key, 0, REASONS.getOrDefault(key, "a variant of LoRA that is not known here"));
+      }
+    }
+    if (fields.string("bias").filter(bias -> !bias.equals("none")).isPresent()) {
+      throw fields.unsupported("bias", "trained biases of the base model; only none is");
+    }
+    if (fields.string("task_type").filter(task -> !task.equals("CAUSAL_LM")).isPresent()) {
+      throw fields.unsupported("task_type", "only CAUSAL_LM is");
+    }
+    String key = "init_lora_weights";
+    if (fields.has(key) && !fields.node(key).isBoolean()) {
+      String init = fields.string(key).orElseThrow();
+      if (!PLAIN_INITS.contains(init)) {
+        throw fields.unsupported(
+            key, "it may have changed the base weights (a residual base); save the adapter converted to plain LoRA");
+      }
+    }
+  }
+
+  private AdapterTargets targets() {
+    List<Integer> layers = fields.integers("layers_to_transform", 0, MAX_LAYER);
+    List<String> layersPattern =
+        fields.has("layers_pattern") && fields.node("layers_pattern").isString()
+            ? fields.string("layers_pattern").filter(name -> !name.isEmpty()).map(List::of).orElse(List.of())
+            : fields.strings("layers_pattern");
+    if (!layersPattern.isEmpty() && !fields.has("layers_to_transform")) {
+      throw fields.invalid("layers_pattern", "must come with layers_to_transform");
+    }
+    layersPattern.forEach(name -> checked("layers_pattern", () -> AdapterTargets.layerPattern(name)));
+    boolean excludedByPattern = fields.has("exclude_modules") && fields.node("exclude_modules").isString();
+    String excludedPattern = excludedByPattern ? fields.string("exclude_modules").orElseThrow() : null;
+    List<String> excluded = excludedByPattern ? null : fields.strings("exclude_modules");
+    if (excludedByPattern) {
+      checked("exclude_modules", () -> ModulePatterns.compile(excludedPattern));
+    }
+    if (!fields.has("target_modules")) {
+      throw fields.invalid("target_modules", "must name the modules that have an adapter");
+    }
+    if (!fields.node("target_modules").isString()) {
+      List<String> modules = fields.strings("target_modules");
+      if (modules.isEmpty()) {
+        throw fields.invalid("target_modules", "must name at least one module");
+      }
+      return new AdapterTargets(modules, null, excluded, excludedPattern, layers, layersPattern);
+    }
+    if (fields.has("layers_to_transform") || !layersPattern.isEmpty()) {
+      throw fields.invalid("layers_to_transform", "must be absent when target_modules is one string");
+    }
+    String text = fields.string("target_modules").orElseThrow();
+    boolean all = text.equalsIgnoreCase(AdapterTargets.ALL_LINEAR);
+    if (!all) {
+      checked("target_modules", () -> ModulePatterns.compile(text));
+    }
+    return new AdapterTargets(null, all ? null : text, excluded, excludedPattern, layers, layersPattern);
+  }
+
+  private Map<String, Integer> ranks() {
+    Map<String, Integer> ranks = new LinkedHashMap<>();
+    fields
+        .object("rank_pattern")
+        .ifPresent(patterns -> patterns.keys().forEach(key -> ranks.put(key, patterns.integer(key, 1, MAX_RANK))));
+    ranks.keySet().forEach(key -> checked("rank_pattern", () -> ModulePatterns.keyPattern(key)));
+    return ranks;
+  }
+
+  private Map<String, Double> alphas() {
+    Map<String, Double> alphas = new LinkedHashMap<>();
+    fields
+        .object("alpha_pattern")
+        .ifPresent(patterns -> patterns.keys().forEach(key -> alphas.put(key, patterns.positive(key))));
+    alphas.keySet().forEach(key -> checked("alpha_pattern", () -> ModulePatterns.keyPattern(key)));
+    return alphas;
+  }
+
+  private void checked(String key, Runnable compilation) {
+    try {
+      compilation.run();
+    } catch (UnsupportedModelException e) {
+      throw new UnsupportedModelException(fields.source() + ": " + key + ": " + e.getMessage(), e);
+    } catch (StackOverflowError e) {
+      throw new InvalidInputException(fields.source() + ": " + key + ": the pattern is too deep", e);
+    }
+  }
+
+  static String write(AdapterConfig config) {
+    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    AdapterTargets targets = config.targets();
+    root.put("peft_type", "LORA");
+    root.putNull("auto_mapping");
+    root.put("base_model_name_or_path", config.baseModel());
+    root.put("bias", "none");
+    root.put("fan_in_fan_out", false);
+    root.put("inference_mode", true);
+    root.put("init_lora_weights", true);
+    number(root, "lora_alpha", config.alpha());
+    root.put("lora_dropout", config.dropout());
+    root.putNull("modules_to_save");
+    root.put("r", config.rank());
+    ObjectNode ranks = root.putObject("rank_pattern");
+    config.rankPattern().forEach((key, value) -> ranks.put(key, value.intValue()));
+    ObjectNode alphas = root.putObject("alpha_pattern");
+    config.alphaPattern().forEach((key, value) -> number(alphas, key, value));
+    if (targets.modules() != null) {
+      root.set("target_modules", strings(targets.modules()));
+    } else {
+      root.put("target_modules", targets.pattern() != null ? targets.pattern() : AdapterTargets.ALL_LINEAR);
+    }
+    if (targets.excludedPattern() != null) {
+      root.put("exclude_modules", targets.excludedPattern());
+    } else if (!targets.excluded().isEmpty()) {
+      root.set("exclude_modules", strings(targets.excluded()));
+    }
+    root.put("task_type", "CAUSAL_LM");
+    root.put("use_rslora", config.rsLora());
+    root.put("use_dora", false);
+    if (targets.layers().isEmpty()) {
+      root.putNull("layers_to_transform");
+    } else {
+      var layers = root.putArray("layers_to_transform");
+      targets.layers().forEach(layers::add);
+    }
+    if (!targets.layersPattern().isEmpty()) {
+      root.set("layers_pattern", strings(targets.layersPattern()));
+    }
+    return StrictJson.write(root);
+  }
+
+  /** PEFT's own alphas are whole numbers; some readers insist. */
+  private static void number(ObjectNode node, String key, double value) {
+    if (value == Math.rint(value) && Math.abs(value) < Integer.MAX_VALUE) {
+      node.put(key, (int) value);
+    } else {
+      node.put(key, value);
+    }
+  }
+
+  private static JsonNode strings(List<String> values) {
+    var array = JsonNodeFactory.instance.arrayNode();
+    values.forEach(array::add);
+    return array;
+  }
+}

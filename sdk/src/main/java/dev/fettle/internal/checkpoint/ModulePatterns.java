@@ -1,0 +1,34 @@
+package dev.fettle.internal.checkpoint;
+
+import dev.fettle.UnsupportedModelException;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/** PEFT's ways of matching module names: Python's re.match and re.fullmatch on patterns from a file. */
+final class ModulePatterns {
+  private ModulePatterns() {}
+
+  /** The value of the first key that matches the end of the path after a dot or from its start, else the default. */
+  static <T> T lookUp(Map<String, T> patterns, String modulePath, T whenNone) {
+    for (Map.Entry<String, T> entry : patterns.entrySet()) {
+      if (keyPattern(entry.getKey()).matcher(modulePath).lookingAt()) {
+        return entry.getValue();
+      }
+    }
+    return patterns.getOrDefault(modulePath, whenNone);
+  }
+
+  static Pattern keyPattern(String key) {
+    return compile("(.*\\.)?(" + key + ")$");
+  }
+
+  static Pattern compile(String regex) {
+    try {
+      return Pattern.compile(regex);
+    } catch (PatternSyntaxException e) {
+      throw new UnsupportedModelException(
+          "the pattern " + Quote.line(regex) + " is not one that Java understands: " + Quote.line(e.getDescription()), e);
+    }
+  }
+}
