@@ -49,7 +49,7 @@ record MixedSource(long seed, List<Source> sources, double[] weights) implements
   public String fingerprint() {
     StringBuilder text = new StringBuilder("mix(").append(seed);
     for (int i = 0; i < weights.length; i++) {
-      text.append(' ').append(weights[i]).append(' ').append(sources.get(i).fingerprint());
+      text.append(' ').append(Double.toHexString(weights[i])).append(' ').append(sources.get(i).fingerprint());
     }
     return text.append(')').toString();
   }

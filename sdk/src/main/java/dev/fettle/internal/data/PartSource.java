@@ -28,7 +28,7 @@ record PartSource(Source source, double from, double to) implements Source {
 
   @Override
   public String fingerprint() {
-    return "part(" + from + " " + to + " " + source.fingerprint() + ")";
+    return "part(" + Double.toHexString(from) + " " + Double.toHexString(to) + " " + source.fingerprint() + ")";
   }
 
   @Override
