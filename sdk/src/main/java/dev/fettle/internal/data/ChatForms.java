@@ -49,7 +49,8 @@ final class ChatForms {
     String role = role(node, "role", place, ROLES);
     List<ToolCall> calls = toolCalls(node, place);
     if (!calls.isEmpty() && !role.equals("assistant")) {
-      throw new InvalidInputException(place + " has tool_calls, but only an assistant calls tools; its role is " + role);
+      throw new InvalidInputException(place + " has tool_calls, but only an assistant calls tools; its role is "
+          + role);
     }
     boolean trained = trained(node, place, weighted && role.equals("assistant"));
     return new Message(role, content(node, place, !calls.isEmpty()), reasoning(node, place), calls, trained);

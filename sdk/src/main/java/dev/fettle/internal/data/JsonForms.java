@@ -29,8 +29,8 @@ final class JsonForms {
       .build();
 
   private static final TypeReference<Map<String, Object>> MAP = new TypeReference<>() {};
-  private static final String FORMS = "{\"messages\": [...]}, {\"prompt\": ..., \"completion\": ...}, {\"text\": ...} or "
-      + "{\"conversations\": [...]}";
+  private static final String FORMS = "{\"messages\": [...]}, {\"prompt\": ..., \"completion\": ...}, {\"text\": ...} "
+      + "or {\"conversations\": [...]}";
   private static final int EXCERPT = 100;
 
   private JsonForms() {}
@@ -101,7 +101,7 @@ final class JsonForms {
     } catch (JacksonException e) {
       String hint = line.stripLeading().startsWith("[") ? " (JSON Lines has one object a line, not one array)" : "";
       String place = e.getLocation() == null ? "" : " at column " + e.getLocation().getColumnNr();
-      throw new InvalidInputException("malformed JSON" + place + ": " + e.getOriginalMessage() + hint);
+      throw new InvalidInputException("malformed JSON" + place + ": " + excerpt(e.getOriginalMessage()) + hint);
     }
     if (!node.isObject()) {
       throw new InvalidInputException(kind(node) + "; expected an object, " + FORMS);
@@ -144,7 +144,7 @@ final class JsonForms {
         : value.isNull() ? "null"
         : value.isString() ? "a string"
         : value.isBoolean() ? "the truth value " + value
-        : value.isNumber() ? "the number " + value
+        : value.isNumber() ? "the number " + excerpt(value.toString())
         : value.isArray() ? "a list"
         : "an object with " + keys(value);
   }

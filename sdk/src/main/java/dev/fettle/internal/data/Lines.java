@@ -30,6 +30,7 @@ final class Lines {
   private final byte[] chunk = new byte[1 << 16];
   private int start;
   private int end;
+  private boolean ended;
   private long number;
 
   Lines(Path file) {
@@ -63,11 +64,15 @@ final class Lines {
 
   /** The next line without its end; {@code null} at the end of the file, which is then closed. */
   String next() {
+    if (ended) {
+      return null;
+    }
     byte[] parts = null;
     int length = 0;
     number++;
     while (true) {
       if (start == end && !fill()) {
+        ended = true;
         close();
         return parts == null ? null : decode(parts, 0, length);
       }

@@ -15,7 +15,7 @@ public interface Source {
    */
   Cursor open(long pass);
 
-  /** A text that is equal for sources that give the same examples in the same order, as far as that is cheap to know. */
+  /** A text that is equal for sources that give the same examples in the same order, as far as is cheap to know. */
   String fingerprint();
 
   /** What it is, in a few words for people. */

@@ -9,8 +9,10 @@ import dev.fettle.Completion;
 import dev.fettle.Dataset;
 import dev.fettle.Example;
 import dev.fettle.InvalidInputException;
+import dev.fettle.Rendered;
 import dev.fettle.Text;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
@@ -26,7 +28,7 @@ class BatchingTest {
   }
 
   private static List<Batch> list(Iterable<Batch> batches) {
-    List<Batch> all = new java.util.ArrayList<>();
+    List<Batch> all = new ArrayList<>();
     batches.forEach(all::add);
     return all;
   }
@@ -116,7 +118,7 @@ class BatchingTest {
         .hasMessage("example 1: no exclamation");
   }
 
-  private static List<dev.fettle.Rendered> refuse(Example example) {
+  private static List<Rendered> refuse(Example example) {
     if (((Text) example).text().equals("!")) {
       throw new InvalidInputException("no exclamation");
     }

@@ -2,6 +2,7 @@ package dev.fettle.internal.data;
 
 import dev.fettle.Batch;
 import dev.fettle.Completion;
+import dev.fettle.Dataset;
 import dev.fettle.Datum;
 import dev.fettle.Example;
 import dev.fettle.Rendered;
@@ -67,7 +68,7 @@ final class Fakes {
     return all;
   }
 
-  static List<String> texts(dev.fettle.Dataset data) {
+  static List<String> texts(Dataset data) {
     List<String> all = new ArrayList<>();
     data.examples().forEach(example -> all.add(((Text) example).text()));
     return all;
