@@ -7,7 +7,8 @@ import java.util.List;
  *
  * @param data the sequences, in order; lengths may differ
  * @param truncated how many of them were cut at the length limit
- * @param refused how many examples were left out because they exceeded the length limit
+ * @param refused how many sequences were left out, since the batch before, because they exceeded the length limit or
+ *     had no trained token; the last batch also counts those after it
  */
 public record Batch(List<Datum> data, int truncated, int refused) {
   public Batch {

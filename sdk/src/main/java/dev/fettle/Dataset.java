@@ -1,0 +1,237 @@
+package dev.fettle;
+
+import dev.fettle.internal.data.ExampleCursor;
+import dev.fettle.internal.data.Grouping;
+import dev.fettle.internal.data.Limit;
+import dev.fettle.internal.data.Source;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+
+/**
+ * A description of examples to train on; reading happens when they are iterated, each time anew, one line at a time,
+ * so files may be larger than memory. Immutable and thread-safe; its iterators are not. There is nothing to close: a
+ * file is closed at its end, or when the garbage collector finds that a loop was left early.
+ *
+ * <p>Operations apply in the order in which they are called: {@code data.shuffle(7).epochs(2)} shuffles each epoch by
+ * itself, and differently; {@code data.epochs(2).shuffle(7)} shuffles across epochs. All random choices follow from the
+ * seeds alone and are the same on every machine.
+ */
+public final class Dataset {
+  /** How many examples {@link #shuffle(long)} holds in memory: 10,000. */
+  public static final int SHUFFLE_BUFFER = 10_000;
+
+  private static final int LINE = 80;
+
+  private final Source source;
+  private final Limit limit;
+
+  private Dataset(Source source, Limit limit) {
+    this.source = source;
+    this.limit = limit;
+  }
+
+  /**
+   * Files of JSON Lines, one after the other: UTF-8, one object a line, blank lines skipped, gzip if the name ends in
+   * {@code .gz}. Each line is one of
+   *
+   * <ul>
+   *   <li>{@code {"messages": [{"role", "content"}]}} as OpenAI writes it: roles system, developer (read as system),
+   *       user, assistant, tool; content a string, a list of text parts, or null beside {@code tool_calls};
+   *       {@code reasoning_content}, {@code reasoning} or {@code thinking}; {@code tools} beside {@code messages}.
+   *       {@code "weight": 0 or 1}, {@code "trained"} or {@code "trainable"} set {@link Message#trained()}, which is
+   *       false by default; where some message has a weight, it is true by default for the assistant's others.
+   *   <li>{@code {"prompt", "completion"}}: two strings, or two lists of messages, which make one conversation in which
+   *       the completion's assistant messages are {@link Message#trained()}
+   *   <li>{@code {"text"}}
+   *   <li>{@code {"conversations": [{"from", "value"}]}} as ShareGPT writes it: from system, human, gpt, tool
+   * </ul>
+   *
+   * Other keys are ignored. A wrong line is an {@link InvalidInputException} with file and line when it is reached.
+   *
+   * @throws InvalidInputException if a file is missing, empty, a directory or unreadable
+   */
+  public static Dataset jsonl(Path... files) {
+    return new Dataset(Source.jsonl(List.of(files)), Limit.NONE);
+  }
+
+  /**
+   * A file of JSON Lines in another form:
+   * {@code Dataset.jsonl(path, line -> new Completion((String) line.get("question"), (String) line.get("answer")))}.
+   *
+   * @param form makes an example of each line's object, whose values are String, Boolean, Integer, Long, BigInteger,
+   *     Double, List, Map and null; must not return null. What it throws is reported with file and line.
+   * @throws InvalidInputException if the file is missing, empty, a directory or unreadable
+   */
+  public static Dataset jsonl(Path file, Function<? super Map<String, Object>, ? extends Example> form) {
+    return new Dataset(Source.jsonl(file, Objects.requireNonNull(form, "form")), Limit.NONE);
+  }
+
+  /**
+   * Examples in memory.
+   *
+   * @throws InvalidInputException if there is none
+   */
+  public static Dataset of(List<? extends Example> examples) {
+    require(!examples.isEmpty(), "no example: give at least one");
+    return new Dataset(Source.of(examples), Limit.NONE);
+  }
+
+  /**
+   * Examples in memory.
+   *
+   * @throws InvalidInputException if there is none
+   */
+  public static Dataset of(Example... examples) {
+    return of(List.of(examples));
+  }
+
+  /**
+   * Draws each example from one of several datasets, chosen at random by weight. Ends when the one that is drawn has
+   * no example left, so that the proportions hold to the end and some examples of the others are not given: let a
+   * small dataset last longer with {@link #epochs(int)}. Set a length limit on the mix, not on its parts.
+   *
+   * @param weights one for each dataset, positive; only their ratios matter
+   * @throws InvalidInputException if the numbers differ, a weight is not positive, or a dataset has a length limit
+   */
+  public static Dataset mix(long seed, List<Dataset> datasets, double... weights) {
+    require(!datasets.isEmpty(), "no dataset: give at least one");
+    require(datasets.size() == weights.length, "%d datasets but %d weights", datasets.size(), weights.length);
+    List<Source> sources = new ArrayList<>();
+    for (int i = 0; i < weights.length; i++) {
+      require(weights[i] > 0 && Double.isFinite(weights[i]), "weights[%d] = %s: must be positive", i, weights[i]);
+      require(datasets.get(i).limit.equals(Limit.NONE), "%s in a mix: set maxLength on the mix, not on its parts",
+          datasets.get(i));
+      sources.add(datasets.get(i).source);
+    }
+    return new Dataset(Source.mix(seed, sources, weights), Limit.NONE);
+  }
+
+  /** This in random order: {@link #shuffle(long, int)} with a buffer of {@link #SHUFFLE_BUFFER} examples. */
+  public Dataset shuffle(long seed) {
+    return shuffle(seed, SHUFFLE_BUFFER);
+  }
+
+  /**
+   * This in random order, another in each epoch. At most {@code buffer} examples are in memory: each one given is a
+   * random one of them. If all examples fit, every order is equally likely; if not, an example moves forward by fewer
+   * than {@code buffer} places, so files that are sorted should be shuffled beforehand.
+   */
+  public Dataset shuffle(long seed, int buffer) {
+    require(buffer >= 1, "buffer = %d: must be at least 1", buffer);
+    return new Dataset(source.shuffle(seed, buffer), limit);
+  }
+
+  /** This {@code n} times over. */
+  public Dataset epochs(int n) {
+    require(n >= 1, "epochs = %d: must be at least 1", n);
+    return new Dataset(source.repeat(n), limit);
+  }
+
+  /** The first {@code n} examples. */
+  public Dataset take(long n) {
+    require(n >= 1, "take = %d: must be at least 1", n);
+    return new Dataset(source.take(n), limit);
+  }
+
+  /**
+   * Parts that have no example in common and are the whole together. A hash of its content decides where an example
+   * goes: equal examples go together, the same ones each time, whatever their order. The shares are met on average: a
+   * tenth of 1,000 examples is 100 give or take 10, and a part of very few examples can be empty.
+   *
+   * @param shares the share of each part; their sum is 1
+   * @throws InvalidInputException if a share is not positive or they do not add up to 1
+   */
+  public Dataset[] split(double... shares) {
+    double sum = Arrays.stream(shares).sum();
+    for (double share : shares) {
+      require(share > 0, "shares %s: each must be positive", Arrays.toString(shares));
+    }
+    require(Math.abs(sum - 1) < 1e-6, "shares %s add up to %s: must be 1", Arrays.toString(shares), sum);
+    Dataset[] parts = new Dataset[shares.length];
+    double from = 0;
+    for (int i = 0; i < parts.length; i++) {
+      double to = i == parts.length - 1 ? 1 : from + shares[i];
+      parts[i] = new Dataset(source.part(from, to), limit);
+      from = to;
+    }
+    return parts;
+  }
+
+  /**
+   * This with sequences of at most {@code tokens} tokens, the last one, which is only predicted, included. Longer ones
+   * are cut at their end and counted in {@link Batch#truncated()}. Without this call there is no limit here; a model
+   * still refuses a sequence that exceeds its context.
+   */
+  public Dataset maxLength(int tokens) {
+    require(tokens >= 2, "maxLength = %d: must be at least 2, one token to read and one to predict", tokens);
+    return new Dataset(source, new Limit(tokens, false));
+  }
+
+  /** This with sequences longer than {@link #maxLength(int)} left out, and counted in {@link Batch#refused()}. */
+  public Dataset refuseLonger() {
+    require(!limit.equals(Limit.NONE), "refuseLonger without a limit: call maxLength(tokens) first");
+    return new Dataset(source, new Limit(limit.tokens(), true));
+  }
+
+  /**
+   * Batches of {@code count} sequences; the last one has what is left. Sequences without a trained token are left out
+   * and counted in {@link Batch#refused()}.
+   */
+  public Batches batches(int count, Renderer renderer) {
+    require(count >= 1, "batch size = %d: must be at least 1", count);
+    return new Batches(source, limit, new Grouping(count, false), Objects.requireNonNull(renderer, "renderer"));
+  }
+
+  /**
+   * Batches of as many sequences, in order, as have at most {@code budget} positions together (as
+   * {@link Batch#tokens()} counts them: no padding). A sequence that exceeds the budget makes a batch by itself; set
+   * {@link #maxLength(int)} to prevent that. Otherwise as {@link #batches(int, Renderer)}.
+   */
+  public Batches batchesByTokens(int budget, Renderer renderer) {
+    require(budget >= 1, "token budget = %d: must be at least 1", budget);
+    return new Batches(source, limit, new Grouping(budget, true), Objects.requireNonNull(renderer, "renderer"));
+  }
+
+  /** The examples themselves; each iterator reads them anew, and throws as {@link Batches#iterator()} does. */
+  public Iterable<Example> examples() {
+    return () -> new ExampleCursor(source.open(0));
+  }
+
+  /** How many examples there are; reads everything to know. */
+  public long count() {
+    long count = 0;
+    Iterator<Example> counted = examples().iterator();
+    while (counted.hasNext()) {
+      counted.next();
+      count++;
+    }
+    return count;
+  }
+
+  @Override
+  public String toString() {
+    return line("Dataset", source + limit.toString());
+  }
+
+  /** One line of at most 80 characters that is safe in a page. */
+  static String line(String type, String description) {
+    int room = LINE - type.length() - 2;
+    String clean = description.replaceAll("[<>\\p{Cntrl}]", "?");
+    int head = room / 2 - 2;
+    String fitting = clean.length() <= room ? clean
+        : clean.substring(0, head) + "..." + clean.substring(clean.length() - (room - head - 3));
+    return type + "[" + fitting + "]";
+  }
+
+  private static void require(boolean condition, String message, Object... args) {
+    if (!condition) {
+      throw new InvalidInputException(String.format(message, args));
+    }
+  }
+}

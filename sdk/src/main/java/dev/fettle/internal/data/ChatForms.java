@@ -1,0 +1,177 @@
+package dev.fettle.internal.data;
+
+import dev.fettle.InvalidInputException;
+import dev.fettle.Message;
+import dev.fettle.ToolCall;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+
+/** Messages as OpenAI writes them, and as ShareGPT does. */
+final class ChatForms {
+  private static final Map<String, String> ROLES = Map.of("system", "system", "developer", "system", "user", "user",
+      "assistant", "assistant", "tool", "tool");
+  private static final Map<String, String> SHARE_GPT = Map.of("system", "system", "human", "user", "user", "user",
+      "gpt", "assistant", "assistant", "assistant", "tool", "tool", "observation", "tool");
+
+  private ChatForms() {}
+
+  static List<Message> messages(JsonNode list, String place) {
+    requireMessages(list, place);
+    // OpenAI's rule: an assistant's message without "weight" counts, in a conversation where others have one.
+    boolean weighted = false;
+    for (JsonNode node : list) {
+      weighted |= node.has("weight");
+    }
+    List<Message> messages = new ArrayList<>();
+    for (JsonNode node : list) {
+      messages.add(message(node, place + "[" + messages.size() + "]", weighted));
+    }
+    return messages;
+  }
+
+  static List<Message> shareGpt(JsonNode list) {
+    requireMessages(list, "conversations");
+    List<Message> messages = new ArrayList<>();
+    for (JsonNode node : list) {
+      String place = "conversations[" + messages.size() + "]";
+      requireObject(node, place);
+      String role = role(node, "from", place, SHARE_GPT);
+      messages.add(Message.of(role, JsonForms.string(node.get("value"), place + ".value")));
+    }
+    return messages;
+  }
+
+  private static Message message(JsonNode node, String place, boolean weighted) {
+    requireObject(node, place);
+    String role = role(node, "role", place, ROLES);
+    List<ToolCall> calls = toolCalls(node, place);
+    if (!calls.isEmpty() && !role.equals("assistant")) {
+      throw new InvalidInputException(place + " has tool_calls, but only an assistant calls tools; its role is "
+          + role);
+    }
+    boolean trained = trained(node, place, weighted && role.equals("assistant"));
+    return new Message(role, content(node, place, !calls.isEmpty()), reasoning(node, place), calls, trained);
+  }
+
+  private static String role(JsonNode node, String key, String place, Map<String, String> known) {
+    String found = JsonForms.string(node.get(key), place + "." + key);
+    String role = known.get(found);
+    if (role == null) {
+      throw new InvalidInputException(place + "." + key + " is \"" + JsonForms.excerpt(found) + "\"; expected one of "
+          + String.join(", ", known.keySet().stream().sorted().toList()));
+    }
+    return role;
+  }
+
+  private static String content(JsonNode node, String place, boolean optional) {
+    JsonNode content = node.get("content");
+    if (optional && (content == null || content.isNull())) {
+      return "";
+    }
+    if (content == null || !content.isArray()) {
+      if (content != null && content.isString()) {
+        return JsonForms.string(content, place + ".content");
+      }
+      throw new InvalidInputException(place + ".content is " + JsonForms.kind(content)
+          + "; expected a string, a list of text parts, or null beside tool_calls");
+    }
+    StringBuilder text = new StringBuilder();
+    int i = 0;
+    for (JsonNode part : content) {
+      String where = place + ".content[" + i++ + "]";
+      requireObject(part, where);
+      String type = JsonForms.string(part.get("type"), where + ".type");
+      if (!type.equals("text")) {
+        throw new InvalidInputException(where + " is of type \"" + JsonForms.excerpt(type)
+            + "\"; only parts of type \"text\" are supported");
+      }
+      text.append(JsonForms.string(part.get("text"), where + ".text"));
+    }
+    return text.toString();
+  }
+
+  private static String reasoning(JsonNode node, String place) {
+    for (String key : List.of("reasoning_content", "reasoning", "thinking")) {
+      JsonNode value = node.get(key);
+      if (value != null && !value.isNull()) {
+        return JsonForms.string(value, place + "." + key);
+      }
+    }
+    return "";
+  }
+
+  private static boolean trained(JsonNode node, String place, boolean otherwise) {
+    JsonNode weight = node.get("weight");
+    if (weight != null) {
+      if (!weight.isNumber() || weight.doubleValue() != 0 && weight.doubleValue() != 1) {
+        throw new InvalidInputException(place + ".weight is " + JsonForms.kind(weight) + "; expected 0 or 1");
+      }
+      return weight.doubleValue() == 1;
+    }
+    for (String key : List.of("trained", "trainable")) {
+      JsonNode value = node.get(key);
+      if (value != null) {
+        if (!value.isBoolean()) {
+          throw new InvalidInputException(place + "." + key + " is " + JsonForms.kind(value)
+              + "; expected true or false");
+        }
+        return value.booleanValue();
+      }
+    }
+    return otherwise;
+  }
+
+  private static List<ToolCall> toolCalls(JsonNode node, String place) {
+    List<ToolCall> calls = new ArrayList<>();
+    for (JsonNode call : JsonForms.list(node, "tool_calls", place + ".tool_calls")) {
+      String where = place + ".tool_calls[" + calls.size() + "]";
+      requireObject(call, where);
+      JsonNode type = call.get("type");
+      if (type != null && !type.isNull() && !JsonForms.string(type, where + ".type").equals("function")) {
+        throw new InvalidInputException(where + ".type is " + type + "; only \"function\" is supported");
+      }
+      JsonNode function = call.get("function");
+      requireObject(function, where + ".function");
+      JsonNode id = call.get("id");
+      calls.add(new ToolCall(id == null || id.isNull() ? "" : JsonForms.string(id, where + ".id"),
+          JsonForms.string(function.get("name"), where + ".function.name"),
+          arguments(function.get("arguments"), where + ".function.arguments")));
+    }
+    return calls;
+  }
+
+  private static String arguments(JsonNode arguments, String place) {
+    if (arguments != null && arguments.isObject()) {
+      return arguments.toString();
+    }
+    String text = JsonForms.string(arguments, place);
+    JsonNode parsed;
+    try {
+      parsed = JsonForms.JSON.readTree(text);
+    } catch (JacksonException e) {
+      throw new InvalidInputException(place + " is not JSON (" + e.getOriginalMessage() + "): "
+          + JsonForms.excerpt(text));
+    }
+    if (!parsed.isObject()) {
+      throw new InvalidInputException(place + " holds " + JsonForms.kind(parsed.isMissingNode() ? null : parsed)
+          + "; expected a JSON object");
+    }
+    return text;
+  }
+
+  private static void requireMessages(JsonNode list, String place) {
+    if (!list.isArray() || list.isEmpty()) {
+      throw new InvalidInputException(place + " is " + (list.isArray() ? "an empty list" : JsonForms.kind(list))
+          + "; expected a list of messages");
+    }
+  }
+
+  private static void requireObject(JsonNode node, String place) {
+    if (node == null || !node.isObject()) {
+      throw new InvalidInputException(place + " is " + JsonForms.kind(node) + "; expected an object");
+    }
+  }
+}

@@ -1,0 +1,57 @@
+package dev.fettle.internal.data;
+
+import dev.fettle.Completion;
+import dev.fettle.Conversation;
+import dev.fettle.Example;
+import dev.fettle.Message;
+import dev.fettle.Text;
+import dev.fettle.ToolCall;
+
+/** A 64-bit hash of what an example says: FNV-1a over its characters, scrambled. The same on every machine. */
+final class ContentHash {
+  private long state = 0xCBF29CE484222325L;
+
+  private ContentHash() {}
+
+  static long of(String text) {
+    return new ContentHash().add(text).value();
+  }
+
+  static long of(Example example) {
+    ContentHash hash = new ContentHash();
+    if (example instanceof Text text) {
+      hash.add("text").add(text.text());
+    } else if (example instanceof Completion completion) {
+      hash.add("completion").add(completion.prompt()).add(completion.completion());
+    } else if (example instanceof Conversation conversation) {
+      hash.add("conversation");
+      conversation.messages().forEach(hash::add);
+      conversation.tools().forEach(hash::add);
+    }
+    return hash.value();
+  }
+
+  private void add(Message message) {
+    add(message.role()).add(message.content()).add(message.reasoning()).add(message.trained() ? "1" : "0");
+    for (ToolCall call : message.toolCalls()) {
+      add(call.id()).add(call.name()).add(call.arguments());
+    }
+  }
+
+  private ContentHash add(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      step(text.charAt(i));
+    }
+    // The length ends each part, so that ("ab", "c") and ("a", "bc") differ.
+    step(0x10000 + text.length());
+    return this;
+  }
+
+  private void step(int value) {
+    state = (state ^ value) * 0x100000001B3L;
+  }
+
+  private long value() {
+    return SplitMix.mix(state);
+  }
+}

@@ -1,0 +1,168 @@
+package dev.fettle.internal.data;
+
+import dev.fettle.Completion;
+import dev.fettle.Conversation;
+import dev.fettle.Example;
+import dev.fettle.InvalidInputException;
+import dev.fettle.Message;
+import dev.fettle.Text;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What a line of JSON may look like, and the example that it is. Errors say what was found and what is expected. */
+final class JsonForms {
+  static final JsonMapper JSON = JsonMapper
+      .builder(JsonFactory.builder()
+          .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(Lines.LONGEST).build())
+          .build())
+      .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+      .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+      .build();
+
+  private static final TypeReference<Map<String, Object>> MAP = new TypeReference<>() {};
+  private static final String FORMS = "{\"messages\": [...]}, {\"prompt\": ..., \"completion\": ...}, {\"text\": ...} "
+      + "or {\"conversations\": [...]}";
+  private static final int EXCERPT = 100;
+
+  private JsonForms() {}
+
+  static Example example(String line) {
+    JsonNode node = object(line);
+    if (node.has("messages")) {
+      return new Conversation(ChatForms.messages(node.get("messages"), "messages"), tools(node));
+    }
+    if (node.has("conversations")) {
+      return new Conversation(ChatForms.shareGpt(node.get("conversations")), tools(node));
+    }
+    if (node.has("prompt") && node.has("completion")) {
+      return completion(node.get("prompt"), node.get("completion"), tools(node));
+    }
+    if (node.has("text")) {
+      return new Text(string(node.get("text"), "text"));
+    }
+    throw new InvalidInputException("an object with " + keys(node) + "; expected " + FORMS
+        + ". For another form give a function: Dataset.jsonl(path, line -> ...)");
+  }
+
+  static Example example(String line, Function<? super Map<String, Object>, ? extends Example> form) {
+    Map<String, Object> values = JSON.convertValue(object(line), MAP);
+    Example example;
+    try {
+      example = form.apply(values);
+    } catch (RuntimeException e) {
+      String what = e instanceof InvalidInputException ? e.getMessage() : e.toString();
+      throw new InvalidInputException("the given function failed: " + what, e);
+    }
+    if (example == null) {
+      throw new InvalidInputException("the given function returned null; it must give an example for every line");
+    }
+    return example;
+  }
+
+  private static Example completion(JsonNode prompt, JsonNode completion, List<String> tools) {
+    if (prompt.isArray() && completion.isArray()) {
+      List<Message> messages = new ArrayList<>(ChatForms.messages(prompt, "prompt"));
+      for (Message message : ChatForms.messages(completion, "completion")) {
+        messages.add(message.withTrained(message.role().equals("assistant")));
+      }
+      return new Conversation(messages, tools);
+    }
+    if (prompt.isArray() || completion.isArray()) {
+      throw new InvalidInputException("prompt is " + kind(prompt) + " and completion is " + kind(completion)
+          + "; expected two strings or two lists of messages");
+    }
+    return new Completion(string(prompt, "prompt"), string(completion, "completion"));
+  }
+
+  private static List<String> tools(JsonNode node) {
+    List<String> tools = new ArrayList<>();
+    for (JsonNode tool : list(node, "tools", "tools")) {
+      if (!tool.isObject()) {
+        throw new InvalidInputException("tools[" + tools.size() + "] is " + kind(tool) + "; expected an object");
+      }
+      tools.add(tool.toString());
+    }
+    return tools;
+  }
+
+  private static JsonNode object(String line) {
+    JsonNode node;
+    try {
+      node = JSON.readTree(line);
+    } catch (JacksonException e) {
+      String hint = line.stripLeading().startsWith("[") ? " (JSON Lines has one object a line, not one array)" : "";
+      String place = e.getLocation() == null ? "" : " at column " + e.getLocation().getColumnNr();
+      throw new InvalidInputException("malformed JSON" + place + ": " + excerpt(e.getOriginalMessage()) + hint);
+    }
+    if (!node.isObject()) {
+      throw new InvalidInputException(kind(node) + "; expected an object, " + FORMS);
+    }
+    return node;
+  }
+
+  /** The elements of an optional list. */
+  static Iterable<JsonNode> list(JsonNode node, String key, String place) {
+    JsonNode value = node.get(key);
+    if (value == null || value.isNull()) {
+      return List.of();
+    }
+    if (!value.isArray()) {
+      throw new InvalidInputException(place + " is " + kind(value) + "; expected a list");
+    }
+    return value;
+  }
+
+  /** A string that can be written as UTF-8, as the tokenizer will want it. */
+  static String string(JsonNode value, String place) {
+    if (value == null || !value.isString()) {
+      throw new InvalidInputException(place + " is " + kind(value) + "; expected a string");
+    }
+    String text = value.stringValue();
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (Character.isHighSurrogate(c) && i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))) {
+        i++;
+      } else if (Character.isSurrogate(c)) {
+        throw new InvalidInputException(String.format("%s has half a surrogate pair, \\u%04x, at character %d; "
+            + "it is no Unicode text", place, (int) c, i));
+      }
+    }
+    return text;
+  }
+
+  static String kind(JsonNode value) {
+    return value == null ? "missing"
+        : value.isNull() ? "null"
+        : value.isString() ? "a string"
+        : value.isBoolean() ? "the truth value " + value
+        : value.isNumber() ? "the number " + excerpt(value.toString())
+        : value.isArray() ? "a list"
+        : "an object with " + keys(value);
+  }
+
+  static String keys(JsonNode object) {
+    List<String> names = new ArrayList<>();
+    for (String name : object.propertyNames()) {
+      if (names.size() == 8) {
+        names.add("...");
+        break;
+      }
+      names.add(excerpt(name));
+    }
+    return names.isEmpty() ? "no keys" : "the keys " + String.join(", ", names);
+  }
+
+  static String excerpt(String text) {
+    String start = text.length() <= EXCERPT ? text : text.substring(0, EXCERPT) + "...";
+    return start.replaceAll("\\p{Cntrl}", "?");
+  }
+}

@@ -1,0 +1,126 @@
+package dev.fettle.internal.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fettle.Completion;
+import dev.fettle.Conversation;
+import dev.fettle.Dataset;
+import dev.fettle.Example;
+import dev.fettle.Message;
+import dev.fettle.Text;
+import dev.fettle.ToolCall;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JsonlFormsTest {
+  @TempDir Path dir;
+
+  private Example read(String line) {
+    return Dataset.jsonl(Fakes.write(dir.resolve("a.jsonl"), line)).examples().iterator().next();
+  }
+
+  private List<Message> messages(String line) {
+    return ((Conversation) read(line)).messages();
+  }
+
+  @Test
+  void messagesWithEveryRole() {
+    assertThat(messages("""
+        {"messages":[{"role":"developer","content":"d"},{"role":"system","content":"s"},{"role":"user","content":"u"},\
+        {"role":"assistant","content":"a"},{"role":"tool","content":"t","tool_call_id":"1"}],"id":7}"""))
+        .containsExactly(Message.system("d"), Message.system("s"), Message.user("u"), Message.assistant("a"),
+            Message.tool("t"));
+  }
+
+  @Test
+  void contentInParts() {
+    assertThat(messages("""
+        {"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}]}"""))
+        .containsExactly(Message.user("ab"));
+  }
+
+  @Test
+  void toolCallsWithArgumentsAsTextOrObject() {
+    Conversation conversation = (Conversation) read("""
+        {"messages":[{"role":"assistant","content":null,"tool_calls":[\
+        {"id":"c1","type":"function","function":{"name":"f","arguments":"{\\"x\\": 1}"}},\
+        {"function":{"name":"g","arguments":{"z":1.0,"a":"ä"}}}]}],\
+        "tools":[{"type":"function","function":{"name":"f"}}]}""");
+    assertThat(conversation.messages()).containsExactly(Message.assistant("").withToolCalls(
+        new ToolCall("c1", "f", "{\"x\": 1}"), new ToolCall("", "g", "{\"z\":1.0,\"a\":\"ä\"}")));
+    assertThat(conversation.tools()).containsExactly("{\"type\":\"function\",\"function\":{\"name\":\"f\"}}");
+  }
+
+  @Test
+  void reasoningUnderEachOfItsNames() {
+    for (String key : List.of("reasoning_content", "reasoning", "thinking")) {
+      assertThat(messages("{\"messages\":[{\"role\":\"assistant\",\"content\":\"a\",\"" + key + "\":\"r\"}]}"))
+          .containsExactly(Message.assistant("a").withReasoning("r"));
+    }
+  }
+
+  @Test
+  void trainedAsMarked() {
+    assertThat(messages("""
+        {"messages":[{"role":"user","content":"u","trainable":true},{"role":"assistant","content":"a"},\
+        {"role":"assistant","content":"b","trained":true},{"role":"assistant","content":"c","trainable":false}]}"""))
+        .extracting(Message::trained).containsExactly(true, false, true, false);
+  }
+
+  @Test
+  void weightsFollowOpenAiWhereAnAssistantWithoutOneCounts() {
+    assertThat(messages("""
+        {"messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a","weight":0},\
+        {"role":"assistant","content":"b"},{"role":"assistant","content":"c","weight":1}]}"""))
+        .extracting(Message::trained).containsExactly(false, false, true, true);
+  }
+
+  @Test
+  void promptAndCompletion() {
+    assertThat(read("{\"prompt\":\"\",\"completion\":\"c\"}")).isEqualTo(new Completion("", "c"));
+    assertThat(messages("""
+        {"prompt":[{"role":"user","content":"u"}],"completion":[{"role":"assistant","content":"a"}]}"""))
+        .containsExactly(Message.user("u"), Message.assistant("a").withTrained(true));
+  }
+
+  @Test
+  void textAndShareGpt() {
+    assertThat(read("{\"text\":\"\\ud83d\\ude00 ä\"}")).isEqualTo(new Text("\ud83d\ude00 ä"));
+    assertThat(messages("""
+        {"conversations":[{"from":"system","value":"s"},{"from":"human","value":"h"},{"from":"gpt","value":"g"}]}"""))
+        .containsExactly(Message.system("s"), Message.user("h"), Message.assistant("g"));
+  }
+
+  @Test
+  void severalFilesGzipBlankLinesByteOrderMarkAndCarriageReturns() throws IOException {
+    Path plain = Fakes.write(dir.resolve("a.jsonl"), "\uFEFF{\"text\":\"1\"}\r", "", "  ", "{\"text\":\"2\"}\r", "");
+    Path packed = dir.resolve("b.jsonl.gz");
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {
+      out.write("{\"text\":\"3\"}\n{\"text\":\"4\"}".getBytes(StandardCharsets.UTF_8));
+    }
+    assertThat(Fakes.texts(Dataset.jsonl(plain, packed))).containsExactly("1", "2", "3", "4");
+  }
+
+  @Test
+  void linesOfAnyLengthAroundTheReadersBuffer() {
+    for (int length : List.of(1 << 16, (1 << 16) - 12, (1 << 16) - 11, (1 << 16) - 10, 300_000)) {
+      String text = "é".repeat(length / 2) + "x".repeat(length % 2);
+      Path file = Fakes.write(dir.resolve("long.jsonl"), "{\"text\":\"" + text + "\"}", "{\"text\":\"end\"}");
+      assertThat(Fakes.texts(Dataset.jsonl(file))).containsExactly(text, "end");
+    }
+  }
+
+  @Test
+  void anotherFormByFunction() {
+    Path file = Fakes.write(dir.resolve("a.jsonl"), "{\"q\":\"1+1\",\"a\":2}");
+    Dataset data = Dataset.jsonl(file, line -> new Completion((String) line.get("q"), line.get("a").toString()));
+    assertThat(data.examples()).containsExactly(new Completion("1+1", "2"));
+  }
+}
