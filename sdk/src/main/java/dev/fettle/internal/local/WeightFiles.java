@@ -1,0 +1,74 @@
+package dev.fettle.internal.local;
+
+import dev.fettle.internal.checkpoint.StoredTensor;
+import dev.fettle.internal.checkpoint.StoredType;
+import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.Weights;
+import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/** Moves numbers between mapped files and native memory, in pieces, so that neither side is ever held twice. */
+final class WeightFiles {
+  private static final int PIECE = 64 << 20;
+
+  private WeightFiles() {}
+
+  /** Gives a piece of a stored tensor. */
+  @FunctionalInterface
+  interface Reader {
+    ByteBuffer bytes(StoredTensor tensor, long from, int length);
+  }
+
+  /** Takes a piece of a tensor that is being stored. */
+  @FunctionalInterface
+  interface Sink {
+    void put(ByteBuffer bytes) throws IOException;
+  }
+
+  /** Reads a weight of a checkpoint into its place. */
+  static void read(Reader reader, StoredTensor stored, Weights into, Layout.Weight weight) {
+    read(reader, stored, into.tensor(weight.block()), weight.offset());
+  }
+
+  /** Reads a stored tensor into the elements of a tensor from {@code start} on. */
+  static void read(Reader reader, StoredTensor stored, Tensor into, long start) {
+    NumberType type = number(stored.type());
+    try (Scope scope = new Scope()) {
+      for (long at = 0; at < stored.bytes(); at += PIECE) {
+        int length = (int) Math.min(PIECE, stored.bytes() - at);
+        scope.store(reader.bytes(stored, at, length), type, into, start + at / type.size());
+      }
+    }
+  }
+
+  /** Writes {@code count} elements of a tensor from {@code start} on, in a number type. */
+  static void write(Tensor from, long start, long count, NumberType type, Sink sink) throws IOException {
+    long piece = PIECE / type.size();
+    for (long at = 0; at < count; at += piece) {
+      try (Scope scope = new Scope()) {
+        sink.put(scope.call("load", from, type, start + at, Math.min(piece, count - at)).bytes());
+      }
+    }
+  }
+
+  static NumberType number(StoredType type) {
+    return switch (type) {
+      case F16 -> NumberType.F16;
+      case BF16 -> NumberType.BF16;
+      case F32 -> NumberType.F32;
+      default -> throw new IllegalArgumentException(type + " is not a type of weights");
+    };
+  }
+
+  static StoredType stored(NumberType type) {
+    return switch (type) {
+      case F16 -> StoredType.F16;
+      case BF16 -> StoredType.BF16;
+      case F32 -> StoredType.F32;
+      default -> throw new IllegalArgumentException(type + " is not a type of weights");
+    };
+  }
+}
