@@ -1,12 +1,108 @@
 package dev.fettle;
 
+import dev.fettle.internal.text.Renderers;
 import java.util.List;
 
-/** Turns examples into tokens and loss mask together. Skeleton: see package internal.text. */
+/**
+ * Turns examples into tokens and loss mask together, in the chat format that a model was trained with. Immutable and
+ * thread-safe.
+ *
+ * <p>The families, and what they equal token for token:
+ *
+ * <ul>
+ *   <li>{@code qwen2.5}: the template of Qwen 2.5 Instruct, default system message and tools included.
+ *   <li>{@code qwen3}: the template of Qwen 3, which thinks. Reasoning is cut from answers before the last user
+ *       message, as the template does, so several trained answers become several training sequences.
+ *   <li>{@code qwen3-no-thinking}: the same with {@code enable_thinking=False}; the empty {@code <think>} block
+ *       belongs to the header and is not trained.
+ *   <li>{@code qwen3-instruct}: the template of the Qwen 3 Instruct 2507 models, which never think.
+ *   <li>{@code llama3}: the template of Llama 3 without tools and without a date.
+ *   <li>{@code llama3.1}: the template of Llama 3.1, 3.2 and 3.3 with tools and the block "Cutting Knowledge Date".
+ *       "Today Date" is always the fixed {@code 26 Jul 2024} of the 3.1 template; transformers puts the current day
+ *       there for 3.2.
+ *   <li>{@code mistral}: the template of Mistral Nemo (v3 Tekken). The system message goes before the last user
+ *       message, always; the Jinja template loses it where the user's message is not the last one.
+ *   <li>{@code chatml}: {@code <|im_start|>role}, the text, {@code <|im_end|>}; no tools, no reasoning.
+ *   <li>{@code roles}: plain text {@code User: ...}, {@code Assistant: ...} for models without a chat template.
+ * </ul>
+ *
+ * <p>Text is tokenised together with the header before it, as the real templates do; the Tinker cookbook tokenises
+ * them apart, which differs where a message begins with a line break. A token that spans both counts as header. Other
+ * differences from the cookbook: {@code llama3} strips white space around a message, and the line break after the
+ * last {@code <|im_end|>} is kept, because the templates do so. In {@code roles} the pieces are tokenised apart, as
+ * the cookbook does.
+ *
+ * <p>One thing differs from the templates on purpose: text of a message, a tool or a system prompt never becomes a
+ * special token. And nothing is dropped in silence: what a family has no place for (tools, reasoning, a system
+ * message in the middle) is an {@link InvalidInputException}.
+ */
 public interface Renderer {
-  /** The training sequences of an example: one, or one a trained message where a family strips its own history. */
+  /**
+   * A renderer by the name of its family; it trains the last assistant message.
+   *
+   * @throws InvalidInputException if the name is unknown (the message lists the families) or the tokenizer lacks a
+   *     token that the family needs
+   */
+  static Renderer of(String family, Tokenizer tokenizer) {
+    return Renderers.of(family, tokenizer);
+  }
+
+  /**
+   * The renderer that fits the tokenizer's own chat template: {@code roles} where there is none. Where the template
+   * is of no known family, {@link Text} and {@link Completion} still work and a {@link Conversation} is refused.
+   */
+  static Renderer detect(Tokenizer tokenizer) {
+    return Renderers.detect(tokenizer);
+  }
+
+  /**
+   * The training sequences of an example: one, or several where a family rewrites its own history (as {@code qwen3}
+   * cuts old reasoning) and more than one message is trained.
+   *
+   * <p>{@link Conversation}: the mask is as {@link #trainOn(TrainOn)} says; the token that ends a trained message is
+   * trained with it, its header is not. {@link Completion}: the prompt has weight 0 and each token of the completion 1;
+   * prompt and completion are tokenised apart. {@link Text}: each token has weight 1. Completion and text begin with
+   * the model's BOS (weight 0) if {@link Tokenizer#addsBos()}, and end with its EOS (weight 1) if it has one.
+   *
+   * @throws InvalidInputException if the family cannot express the example, or nothing in it is trained
+   */
   List<Rendered> render(Example example);
 
-  /** The tokens that ask the model for the next assistant message. */
+  /** The tokens that ask the model for the next assistant message; the conversation needs no assistant message. */
   int[] prompt(Conversation conversation);
+
+  /** This renderer with other trained parts. The default is {@link TrainOn#LAST_ASSISTANT_MESSAGE}, as Tinker's. */
+  Renderer trainOn(TrainOn parts);
+
+  /** The tokens that end the assistant's message. */
+  List<Integer> stopTokens();
+
+  /** The texts that end the assistant's message; only {@code roles} has one. */
+  List<String> stopStrings();
+
+  /**
+   * The assistant's message in sampled tokens: cut at the first stop, with reasoning and tool calls split off where
+   * the family has them. A missing stop, an open reasoning block or a malformed tool call are no error: what cannot
+   * be understood stays in the content. Ids beyond the vocabulary are ignored.
+   */
+  Message parse(int[] sampled);
+
+  /** The example as text with its mask, coloured if there is a console and {@code NO_COLOR} is not set. */
+  default String show(Example example) {
+    return show(example, System.console() != null && System.getenv("NO_COLOR") == null);
+  }
+
+  /**
+   * The example as text with its mask: special tokens are written out and line breaks are marked by {@code \n}.
+   *
+   * @param colour true: trained tokens green and the others dim, by ANSI escapes; false: trained tokens in
+   *     {@code [[ ]]}
+   */
+  String show(Example example, boolean colour);
+
+  /** The name of the chat format. */
+  String family();
+
+  /** The tokenizer in use. */
+  Tokenizer tokenizer();
 }

@@ -1,10 +1,73 @@
 package dev.fettle;
 
-/** Text to token ids and back. Thread-safe. Skeleton: see package internal.text. */
+import dev.fettle.internal.text.Tokenizers;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Text to token ids and back. Immutable and thread-safe; nothing to close.
+ *
+ * <p>Special tokens (the ones that begin a text or end a turn) are reached by id only: no text that is passed to
+ * {@link #encode(String)} ever becomes one.
+ */
 public interface Tokenizer {
-  /** The ids of a text as it stands: no token is added and nothing in the text becomes a special token. */
+  /**
+   * The tokenizer of a model directory in Hugging Face layout: {@code tokenizer.json}, and where they exist
+   * {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code chat_template.jinja}. Truncation and
+   * padding that {@code tokenizer.json} may ask for are switched off.
+   *
+   * @throws InvalidInputException if a file is missing or broken; the message names it
+   */
+  static Tokenizer open(Path directory) {
+    return Tokenizers.open(directory);
+  }
+
+  /**
+   * The ids of a text as it stands: no token is added and nothing in the text becomes a special token. Equal to
+   * transformers' {@code tokenizer(text, add_special_tokens=False, split_special_tokens=True)}.
+   */
   int[] encode(String text);
 
-  /** The text of some ids; special tokens are left out. */
+  /**
+   * The text of some ids; special tokens are left out.
+   *
+   * @throws InvalidInputException if an id is negative or not below {@link #vocabSize()}
+   */
   String decode(int... ids);
+
+  /**
+   * The text of some ids, special tokens included.
+   *
+   * @throws InvalidInputException if an id is negative or not below {@link #vocabSize()}
+   */
+  String decodeAll(int... ids);
+
+  /** One more than the highest id, added tokens included. A model's embedding is often padded beyond it. */
+  int vocabSize();
+
+  /** The token that begins a text, if the model has one. */
+  OptionalInt bos();
+
+  /** The token that ends a text, if the model has one. */
+  OptionalInt eos();
+
+  /** Whether the model was trained with {@link #bos()} before plain text. */
+  boolean addsBos();
+
+  /** The id of a token in the vocabulary's own spelling, such as {@code <|im_end|>} or {@code Ġthe}. */
+  OptionalInt id(String token);
+
+  /**
+   * The token of an id in the vocabulary's own spelling; empty for an id that no token has.
+   *
+   * @throws InvalidInputException if the id is negative or not below {@link #vocabSize()}
+   */
+  String token(int id);
+
+  /** Whether an id is a special token; false for ids outside the vocabulary. */
+  boolean special(int id);
+
+  /** The model's own chat template (Jinja source), if it has one. Fettle recognises it; it does not run it. */
+  Optional<String> chatTemplate();
 }

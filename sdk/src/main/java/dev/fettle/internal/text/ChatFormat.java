@@ -1,0 +1,45 @@
+package dev.fettle.internal.text;
+
+import dev.fettle.Conversation;
+import dev.fettle.Message;
+import dev.fettle.Tokenizer;
+import java.util.List;
+
+/** How one family of models writes a conversation. Immutable and thread-safe. */
+interface ChatFormat {
+  String family();
+
+  /** Tokens without which the family cannot be written. */
+  List<String> needs();
+
+  /**
+   * Writes a conversation.
+   *
+   * @param generate whether the header of the assistant's next message follows
+   * @throws dev.fettle.InvalidInputException if the family cannot express something in it
+   */
+  void write(Conversation conversation, boolean generate, Pieces out);
+
+  /** Whether an answer may be written differently once more messages follow it. */
+  default boolean rewritesHistory() {
+    return false;
+  }
+
+  /** The tokens that end an assistant's message. */
+  List<Integer> stopTokens(Tokenizer tokenizer);
+
+  /** The texts that end an assistant's message. */
+  default List<String> stopStrings() {
+    return List.of();
+  }
+
+  /** Whether {@link #parse(String)} wants to see special tokens. */
+  default boolean parsesSpecials() {
+    return false;
+  }
+
+  /** The assistant's message in a text without its end. */
+  default Message parse(String text) {
+    return Message.assistant(text);
+  }
+}

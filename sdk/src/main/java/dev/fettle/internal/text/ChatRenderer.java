@@ -1,0 +1,165 @@
+package dev.fettle.internal.text;
+
+import dev.fettle.Completion;
+import dev.fettle.Conversation;
+import dev.fettle.Example;
+import dev.fettle.Message;
+import dev.fettle.Rendered;
+import dev.fettle.Renderer;
+import dev.fettle.Text;
+import dev.fettle.Tokenizer;
+import dev.fettle.TrainOn;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+
+/** A chat format at work with a tokenizer. */
+final class ChatRenderer implements Renderer {
+  private final ChatFormat format;
+  private final Tokenizer tokenizer;
+  private final TrainOn parts;
+  private final Continuation continuation;
+
+  ChatRenderer(ChatFormat format, Tokenizer tokenizer, TrainOn parts) {
+    this.format = format;
+    this.tokenizer = tokenizer;
+    this.parts = parts;
+    this.continuation = new Continuation(tokenizer);
+  }
+
+  @Override
+  public List<Rendered> render(Example example) {
+    Objects.requireNonNull(example, "example");
+    if (example instanceof Conversation conversation) {
+      return conversation(conversation);
+    }
+    return List.of(example instanceof Completion completion ? plain(completion.prompt(), completion.completion())
+        : plain("", ((Text) example).text()));
+  }
+
+  private Rendered plain(String prompt, String learnt) {
+    int[] before = tokenizer.encode(prompt);
+    int[] after = before.length == 0 ? tokenizer.encode(learnt) : continuation.encode(learnt);
+    int start = tokenizer.addsBos() ? 1 : 0;
+    int end = start + before.length + after.length;
+    int[] tokens = new int[end + (tokenizer.eos().isPresent() ? 1 : 0)];
+    if (start == 1) {
+      tokens[0] = tokenizer.bos().orElseThrow();
+    }
+    System.arraycopy(before, 0, tokens, start, before.length);
+    System.arraycopy(after, 0, tokens, start + before.length, after.length);
+    tokenizer.eos().ifPresent(eos -> tokens[end] = eos);
+    float[] weights = new float[tokens.length];
+    Arrays.fill(weights, start + before.length, tokens.length, 1f);
+    return new Rendered(tokens, weights);
+  }
+
+  private List<Rendered> conversation(Conversation conversation) {
+    BitSet trained = Selection.of(conversation, parts);
+    if (parts == TrainOn.ALL_TOKENS) {
+      return List.of(encode(conversation, false).allTrained());
+    }
+    if (!format.rewritesHistory()) {
+      return List.of(encode(conversation, false).trained(trained));
+    }
+    List<Rendered> result = new ArrayList<>();
+    List<Message> messages = conversation.messages();
+    BitSet others = (BitSet) trained.clone();
+    for (int i = trained.nextSetBit(0); i >= 0; i = trained.nextSetBit(i + 1)) {
+      if (Selection.assistant(messages, i)) {
+        Conversation until = new Conversation(messages.subList(0, i + 1), conversation.tools());
+        add(result, encode(until, false).trained(only(i)));
+        others.clear(i);
+      }
+    }
+    if (!others.isEmpty()) {
+      add(result, encode(conversation, false).trained(others));
+    }
+    return List.copyOf(result);
+  }
+
+  private static BitSet only(int index) {
+    BitSet set = new BitSet();
+    set.set(index);
+    return set;
+  }
+
+  /** Adds a sequence, together with the one before if that is its beginning. */
+  private static void add(List<Rendered> result, Rendered next) {
+    if (!result.isEmpty()) {
+      Rendered before = result.get(result.size() - 1);
+      int n = before.length();
+      if (n <= next.length() && Arrays.equals(before.tokens(), 0, n, next.tokens(), 0, n)) {
+        for (int i = 0; i < n; i++) {
+          next.weights()[i] = Math.max(next.weights()[i], before.weights()[i]);
+        }
+        result.remove(result.size() - 1);
+      }
+    }
+    result.add(next);
+  }
+
+  private Encoded encode(Conversation conversation, boolean generate) {
+    Pieces pieces = new Pieces(tokenizer);
+    format.write(conversation, generate, pieces);
+    return Encoded.of(pieces, continuation);
+  }
+
+  @Override
+  public int[] prompt(Conversation conversation) {
+    return encode(Objects.requireNonNull(conversation, "conversation"), true).tokens();
+  }
+
+  @Override
+  public Renderer trainOn(TrainOn other) {
+    return new ChatRenderer(format, tokenizer, Objects.requireNonNull(other, "parts"));
+  }
+
+  @Override
+  public List<Integer> stopTokens() {
+    return format.stopTokens(tokenizer);
+  }
+
+  @Override
+  public List<String> stopStrings() {
+    return format.stopStrings();
+  }
+
+  @Override
+  public Message parse(int[] sampled) {
+    List<Integer> stops = stopTokens();
+    int end = 0;
+    while (end < sampled.length && !stops.contains(sampled[end])) {
+      end++;
+    }
+    int[] ids = Arrays.stream(sampled, 0, end).filter(id -> id >= 0 && id < tokenizer.vocabSize()).toArray();
+    String text = format.parsesSpecials() ? tokenizer.decodeAll(ids) : tokenizer.decode(ids);
+    for (String stop : stopStrings()) {
+      text = text.contains(stop) ? text.substring(0, text.indexOf(stop)) : text;
+    }
+    return format.parse(text);
+  }
+
+  @Override
+  public String show(Example example, boolean colour) {
+    return MaskText.of(tokenizer, render(example), colour);
+  }
+
+  @Override
+  public String family() {
+    return format.family();
+  }
+
+  @Override
+  public Tokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  @Override
+  public String toString() {
+    return "Renderer[" + family() + ", trains " + parts.name().toLowerCase(Locale.ROOT).replace('_', ' ') + "]";
+  }
+}

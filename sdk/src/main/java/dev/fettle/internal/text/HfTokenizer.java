@@ -1,0 +1,197 @@
+package dev.fettle.internal.text;
+
+import dev.fettle.InvalidInputException;
+import dev.fettle.Tokenizer;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import tools.jackson.databind.JsonNode;
+
+/** A tokenizer read from {@code tokenizer.json}. */
+final class HfTokenizer implements Tokenizer {
+  private final TokenizerFile file;
+  private final NativeTokenizer library;
+  private final Map<String, Integer> ids;
+  private final String[] tokens;
+  private final BitSet special = new BitSet();
+  private final OptionalInt bos;
+  private final OptionalInt eos;
+  private final boolean addsBos;
+  private final Optional<String> chatTemplate;
+  private volatile NativeTokenizer blind;
+
+  HfTokenizer(TokenizerFile file, TokenizerConfig config) {
+    this.file = file;
+    ids = new HashMap<>(file.vocab());
+    file.added().forEach(added -> ids.put(added.content(), added.id()));
+    int size = 0;
+    for (int id : ids.values()) {
+      size = Math.max(size, id + 1);
+    }
+    tokens = new String[size];
+    ids.forEach((token, id) -> tokens[id] = token);
+    file.added().stream().filter(TokenizerFile.Added::special).forEach(added -> special.set(added.id()));
+    Optional<String> prefix = Optional.ofNullable(prefix(file.postProcessor()));
+    bos = named(config, "bos_token", config.bos().or(() -> prefix));
+    eos = named(config, "eos_token", config.eos());
+    bos.ifPresent(special::set);
+    eos.ifPresent(special::set);
+    addsBos = bos.isPresent() && config.addBos().orElse(prefix.isPresent());
+    chatTemplate = config.chatTemplate();
+    library = NativeTokenizer.of(file.path());
+    int[] probe = library.encode("a");
+    for (int id : probe) {
+      check(id);
+    }
+  }
+
+  private OptionalInt named(TokenizerConfig config, String what, Optional<String> token) {
+    if (token.isEmpty()) {
+      return OptionalInt.empty();
+    }
+    Integer id = ids.get(token.get());
+    if (id == null) {
+      throw new InvalidInputException(config.directory() + ": " + what + " \"" + token.get()
+          + "\" is not a token of tokenizer.json: the files belong to different models");
+    }
+    return OptionalInt.of(id);
+  }
+
+  /** The special token that a TemplateProcessing, alone or in a Sequence, puts before a single text. */
+  private static String prefix(JsonNode processor) {
+    if (processor == null) {
+      return null;
+    }
+    for (JsonNode inner : processor.path("processors")) {
+      String found = prefix(inner);
+      if (found != null) {
+        return found;
+      }
+    }
+    JsonNode first = processor.path("single").path(0).path("SpecialToken").path("id");
+    return first.isString() ? first.asString() : null;
+  }
+
+  @Override
+  public int[] encode(String text) {
+    Objects.requireNonNull(text, "text");
+    int[] result = library.encode(text);
+    if (!hasSpecial(result)) {
+      return result;
+    }
+    result = blind().encode(text);
+    return hasSpecial(result) ? broken(text, result) : result;
+  }
+
+  /** Some models hold special tokens in the vocabulary itself; there the text of the token is cut in two. */
+  private int[] broken(String text, int[] ids) {
+    for (int id : ids) {
+      String token = special.get(id) ? tokens[id] : null;
+      int at = token == null || token.codePointCount(0, token.length()) < 2 ? -1 : text.indexOf(token);
+      if (at >= 0) {
+        int cut = text.offsetByCodePoints(at, 1);
+        int[] head = encode(text.substring(0, cut));
+        int[] tail = encode(text.substring(cut));
+        int[] both = Arrays.copyOf(head, head.length + tail.length);
+        System.arraycopy(tail, 0, both, head.length, tail.length);
+        return both;
+      }
+    }
+    // What remains is the unknown token, which stands for text that the vocabulary cannot write.
+    return ids;
+  }
+
+  private NativeTokenizer blind() {
+    NativeTokenizer result = blind;
+    if (result == null) {
+      synchronized (this) {
+        result = blind;
+        if (result == null) {
+          result = NativeTokenizer.of(file.path(), file.withoutSpecials());
+          blind = result;
+        }
+      }
+    }
+    return result;
+  }
+
+  private boolean hasSpecial(int[] result) {
+    for (int id : result) {
+      if (special.get(id)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @Override
+  public String decode(int... ids) {
+    Objects.requireNonNull(ids, "ids");
+    return library.decode(Arrays.stream(ids).map(this::check).filter(id -> !special.get(id)).toArray());
+  }
+
+  @Override
+  public String decodeAll(int... ids) {
+    Objects.requireNonNull(ids, "ids");
+    return library.decode(Arrays.stream(ids).map(this::check).toArray());
+  }
+
+  private int check(int id) {
+    if (id < 0 || id >= tokens.length) {
+      throw new InvalidInputException("token id " + id + " is not between 0 and " + (tokens.length - 1)
+          + ", the ids of " + file.path());
+    }
+    return id;
+  }
+
+  @Override
+  public int vocabSize() {
+    return tokens.length;
+  }
+
+  @Override
+  public OptionalInt bos() {
+    return bos;
+  }
+
+  @Override
+  public OptionalInt eos() {
+    return eos;
+  }
+
+  @Override
+  public boolean addsBos() {
+    return addsBos;
+  }
+
+  @Override
+  public OptionalInt id(String token) {
+    Integer id = ids.get(Objects.requireNonNull(token, "token"));
+    return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+  }
+
+  @Override
+  public String token(int id) {
+    String token = tokens[check(id)];
+    return token == null ? "" : token;
+  }
+
+  @Override
+  public boolean special(int id) {
+    return id >= 0 && special.get(id);
+  }
+
+  @Override
+  public Optional<String> chatTemplate() {
+    return chatTemplate;
+  }
+
+  @Override
+  public String toString() {
+    return "Tokenizer[" + tokens.length + " tokens]";
+  }
+}

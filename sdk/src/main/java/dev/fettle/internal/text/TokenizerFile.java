@@ -1,0 +1,161 @@
+package dev.fettle.internal.text;
+
+import dev.fettle.InvalidInputException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * What Fettle itself needs of a {@code tokenizer.json}. The file is streamed: a vocabulary is too large for a tree.
+ *
+ * @param vocab the model's own vocabulary, without the added tokens
+ * @param postProcessor null if there is none
+ */
+record TokenizerFile(Path path, Map<String, Integer> vocab, List<Added> added, JsonNode postProcessor) {
+  /** Ids are dense in practice; a wild id must not make the id table eat the memory. */
+  private static final int MAX_ID = 1 << 24;
+
+  /** One entry of {@code added_tokens}. */
+  record Added(int id, String content, boolean special) {}
+
+  static TokenizerFile read(Path path) {
+    Map<String, Integer> vocab = new HashMap<>();
+    List<Added> added = new ArrayList<>();
+    JsonNode[] post = new JsonNode[1];
+    boolean[] model = new boolean[1];
+    try (InputStream in = Files.newInputStream(path); JsonParser p = Json.MAPPER.createParser(in)) {
+      require(p.nextToken() == JsonToken.START_OBJECT, path, "is empty or not a JSON object");
+      while (p.nextToken() == JsonToken.PROPERTY_NAME) {
+        String name = p.currentName();
+        p.nextToken();
+        switch (name) {
+          case "model" -> {
+            model[0] = p.currentToken() == JsonToken.START_OBJECT;
+            readModel(p, path, vocab);
+          }
+          case "added_tokens" -> readAdded(p, path, added);
+          case "post_processor" -> post[0] = p.readValueAsTree();
+          default -> p.skipChildren();
+        }
+      }
+      require(p.currentToken() == JsonToken.END_OBJECT && p.nextToken() == null, path, "goes on after its end");
+    } catch (JacksonException e) {
+      throw new InvalidInputException(path + " is not JSON: " + e.getOriginalMessage(), e);
+    } catch (IOException e) {
+      throw new InvalidInputException(path + " cannot be read: " + e.getMessage(), e);
+    }
+    require(model[0] && !vocab.isEmpty(), path, "has no model with a vocabulary");
+    return new TokenizerFile(path, vocab, added, post[0] != null && post[0].isObject() ? post[0] : null);
+  }
+
+  private static void readModel(JsonParser p, Path path, Map<String, Integer> vocab) {
+    if (p.currentToken() != JsonToken.START_OBJECT) {
+      p.skipChildren();
+      return;
+    }
+    while (p.nextToken() == JsonToken.PROPERTY_NAME) {
+      boolean isVocab = p.currentName().equals("vocab");
+      p.nextToken();
+      if (!isVocab) {
+        p.skipChildren();
+      } else if (p.currentToken() == JsonToken.START_OBJECT) {
+        while (p.nextToken() == JsonToken.PROPERTY_NAME) {
+          String token = p.currentName();
+          require(p.nextToken() == JsonToken.VALUE_NUMBER_INT, path, "has a vocabulary entry without an integer id");
+          vocab.put(token, checkedId(path, p.getLongValue()));
+        }
+      } else {
+        require(p.currentToken() == JsonToken.START_ARRAY, path, "has a vocabulary of an unknown kind");
+        for (int id = 0; p.nextToken() != JsonToken.END_ARRAY; id++) {
+          JsonNode pair = p.readValueAsTree();
+          require(pair.isArray() && pair.size() == 2 && pair.get(0).isString(), path, "has a broken vocabulary entry");
+          vocab.put(pair.get(0).asString(), id);
+        }
+      }
+    }
+  }
+
+  private static void readAdded(JsonParser p, Path path, List<Added> added) {
+    JsonNode list = p.readValueAsTree();
+    require(list.isArray(), path, "has added_tokens that are not a list");
+    for (JsonNode node : list) {
+      require(node.path("id").isIntegralNumber() && node.path("content").isString(), path,
+          "has an added token without id or content");
+      added.add(new Added(checkedId(path, node.path("id").asLong()), node.path("content").asString(),
+          node.path("special").asBoolean(false)));
+    }
+  }
+
+  /**
+   * The same tokenizer for a text in which no special token may be seen. A special token that only
+   * {@code added_tokens} defines is renamed to something nobody can type, not removed: the library numbers added
+   * tokens by their order, whatever their ids say.
+   */
+  String withoutSpecials() {
+    String nonce = UUID.randomUUID().toString();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (InputStream in = Files.newInputStream(path);
+        JsonParser p = Json.MAPPER.createParser(in);
+        JsonGenerator out = Json.MAPPER.createGenerator(bytes)) {
+      p.nextToken();
+      out.writeStartObject();
+      while (p.nextToken() == JsonToken.PROPERTY_NAME) {
+        String name = p.currentName();
+        p.nextToken();
+        out.writeName(name);
+        if (name.equals("added_tokens")) {
+          writeAdded(out, p.readValueAsTree(), nonce);
+        } else {
+          out.copyCurrentStructure(p);
+        }
+      }
+      out.writeEndObject();
+    } catch (IOException | JacksonException e) {
+      throw new InvalidInputException(path + " can no longer be read: " + e.getMessage(), e);
+    }
+    return bytes.toString(StandardCharsets.UTF_8);
+  }
+
+  private void writeAdded(JsonGenerator out, JsonNode list, String nonce) {
+    out.writeStartArray();
+    for (JsonNode node : list) {
+      String content = node.path("content").asString();
+      if (!node.path("special").asBoolean(false)) {
+        out.writePOJO(node);
+      } else if (!vocab.containsKey(content)) {
+        out.writeStartObject();
+        out.writeNumberProperty("id", node.path("id").asInt());
+        out.writeStringProperty("content", nonce + ":" + node.path("id").asInt());
+        for (String flag : List.of("single_word", "lstrip", "rstrip", "normalized", "special")) {
+          out.writeBooleanProperty(flag, false);
+        }
+        out.writeEndObject();
+      }
+    }
+    out.writeEndArray();
+  }
+
+  private static int checkedId(Path path, long id) {
+    require(id >= 0 && id < MAX_ID, path, "has the token id " + id + ", which is not between 0 and " + (MAX_ID - 1));
+    return (int) id;
+  }
+
+  private static void require(boolean condition, Path path, String problem) {
+    if (!condition) {
+      throw new InvalidInputException(path + " " + problem + ": download the file again");
+    }
+  }
+}

@@ -1,0 +1,31 @@
+package dev.fettle.internal.text;
+
+import dev.fettle.InvalidInputException;
+import dev.fettle.Tokenizer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+
+/** Opens tokenizers. */
+public final class Tokenizers {
+  private Tokenizers() {}
+
+  /**
+   * The tokenizer of a directory in Hugging Face layout.
+   *
+   * @throws InvalidInputException if {@code tokenizer.json} is missing, or a file beside it is broken
+   */
+  public static Tokenizer open(Path directory) {
+    Objects.requireNonNull(directory, "directory");
+    if (!Files.isDirectory(directory)) {
+      throw new InvalidInputException(directory + " is not a directory: give the directory that holds tokenizer.json");
+    }
+    Path file = directory.resolve("tokenizer.json");
+    if (!Files.isRegularFile(file)) {
+      throw new InvalidInputException(file + " is missing: a model directory needs the tokenizer.json of transformers'"
+          + " fast tokenizers (tokenizer.model alone is not enough)");
+    }
+    TokenizerFile parsed = TokenizerFile.read(file);
+    return new HfTokenizer(parsed, TokenizerConfig.read(directory));
+  }
+}
