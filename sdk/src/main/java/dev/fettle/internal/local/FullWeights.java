@@ -101,6 +101,11 @@ final class FullWeights implements Tuned {
   }
 
   @Override
+  public long seed() {
+    return 0;
+  }
+
+  @Override
   public void refresh() {
     if (type != NumberType.F32) {
       try (Scope step = new Scope()) {

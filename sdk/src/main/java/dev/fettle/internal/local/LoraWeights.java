@@ -3,6 +3,7 @@ package dev.fettle.internal.local;
 import dev.fettle.Lora;
 import dev.fettle.Trainable;
 import dev.fettle.Tuning;
+import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.model.Adapter;
 import dev.fettle.internal.model.AdapterGradients;
 import dev.fettle.internal.model.AdapterShape;
@@ -24,7 +25,8 @@ final class LoraWeights implements Tuned {
   static final String A = ".lora_A.weight";
   static final String B = ".lora_B.weight";
 
-  private final Lora lora;
+  private Lora lora;
+  private final AdapterConfig settings;
   private final AdapterShape shape;
   private final Weights base;
   private final Scope scope = new Scope();
@@ -37,8 +39,9 @@ final class LoraWeights implements Tuned {
   /** The views of one fused product into the vector. */
   private record Group(int layer, int group, Tensor a, Tensor b, long[] blocks, double[] scales) {}
 
-  LoraWeights(Lora lora, AdapterShape shape, Weights base, NumberType type) {
+  LoraWeights(Lora lora, AdapterConfig settings, AdapterShape shape, Weights base, NumberType type) {
     this.lora = lora;
+    this.settings = settings;
     this.shape = shape;
     this.base = base;
     this.parameters = new ParameterVector(scope, layOut(shape));
@@ -119,6 +122,21 @@ final class LoraWeights implements Tuned {
     refresh();
   }
 
+  /** The seed of the dropout, and of the start values. */
+  @Override
+  public long seed() {
+    return lora.seed();
+  }
+
+  void seed(long seed) {
+    lora = lora.seed(seed);
+  }
+
+  /** The adapter's settings in PEFT's terms. */
+  AdapterConfig settings() {
+    return settings;
+  }
+
   AdapterShape shape() {
     return shape;
   }
@@ -160,7 +178,7 @@ final class LoraWeights implements Tuned {
 
   @Override
   public double dropout() {
-    return lora.dropout();
+    return settings.dropout();
   }
 
   @Override

@@ -46,7 +46,7 @@ final class Step {
   }
 
   /** The loss; its gradient is added to what has accumulated. */
-  LossResult forwardBackward(Batch batch, Loss loss, boolean accumulated, long dropoutSeed) {
+  LossResult forwardBackward(Batch batch, Loss loss, boolean accumulated, long pass) {
     try (Scope scope = new Scope()) {
       Tensor gradient = tuned.parameters().gradient();
       Tensor before = accumulated ? scope.call("clone", gradient) : null;
@@ -56,7 +56,7 @@ final class Step {
         for (List<Integer> micro : split(batch)) {
           Positions chosen = Positions.inLoss(batch, loss, micro, pack(batch, micro));
           if (chosen.rows().length > 0) {
-            one(batch, micro, chosen, tally, new Dropout(tuned.dropout(), dropoutSeed * 4099 + part++));
+            one(batch, micro, chosen, tally, new Dropout(tuned.dropout(), (tuned.seed() * 31 + pass) * 4099 + part++));
           }
         }
         return tally.result();

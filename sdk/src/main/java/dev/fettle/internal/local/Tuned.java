@@ -27,6 +27,9 @@ interface Tuned extends AutoCloseable {
   /** The dropout probability of the adapters' inputs. */
   double dropout();
 
+  /** Seeds the dropout. */
+  long seed();
+
   /** Brings what the kernels read up to date with the parameters. */
   void refresh();
 

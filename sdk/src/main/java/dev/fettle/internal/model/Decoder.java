@@ -8,15 +8,19 @@ import java.util.List;
 
 /**
  * Continues several sequences at once, a token each per call, with cached keys and values. The prompts run through the
- * same {@link Network#forward} that training uses; several continuations of one prompt share that work.
+ * same {@link Network#forward} that training uses; several continuations of one prompt share that work. Closing frees
+ * the cache. Not thread-safe.
  */
 public final class Decoder implements AutoCloseable {
+  private static final int GROWTH = 256;
+
   private final Network network;
   private final ModelConfig config;
   private final Weights weights;
   private final Adapter adapter;
   private final Scope scope = new Scope();
-  private final int[] lengths;
+  private int[] lengths;
+  private int room;
   private Tensor cache;
   private Tensor logits;
 
@@ -24,24 +28,23 @@ public final class Decoder implements AutoCloseable {
    * Reads the prompts.
    *
    * @param copies how many continuations each prompt gets; those of a prompt stand next to each other
-   * @param room the most tokens, prompt included, that a sequence will reach
    */
-  public Decoder(Network network, Weights weights, Adapter adapter, List<int[]> prompts, int copies, int room) {
+  public Decoder(Network network, Weights weights, Adapter adapter, List<int[]> prompts, int copies) {
     this.network = network;
     this.config = network.config();
     this.weights = weights;
     this.adapter = adapter;
     this.lengths = new int[prompts.size() * copies];
-    List<Tensor> parts = new ArrayList<>();
-    long rows = (long) lengths.length * config.keyValueHeads();
-    for (int i = 0; i < 2 * config.layers(); i++) {
-      parts.add(scope.call("zeros", new long[] {rows, room, config.headDim()}, network.type()));
-    }
     for (int i = 0; i < lengths.length; i++) {
       lengths[i] = prompts.get(i / copies).length;
     }
-    cache = scope.list(parts);
-    read(prompts, copies, parts);
+    this.room = Arrays.stream(lengths).max().orElse(0) + GROWTH;
+    try {
+      read(prompts, copies);
+    } catch (RuntimeException | Error e) {
+      scope.close();
+      throw e;
+    }
   }
 
   /** The logits of the next token of every sequence: [sequences, vocabulary], float32; valid until the next step. */
@@ -49,15 +52,14 @@ public final class Decoder implements AutoCloseable {
     return logits;
   }
 
-  /** The tokens that a sequence holds so far. */
-  public int length(int sequence) {
-    return lengths[sequence];
-  }
-
   /** Appends a token to every sequence. */
   public void step(int[] tokens) {
     try (Scope step = new Scope()) {
       int used = Arrays.stream(lengths).max().orElse(0) + 1;
+      if (used > room) {
+        room = 2 * room;
+        keepRows(step, all());
+      }
       Tensor[] angles = network.angles(used);
       long[] windows = config.slidingWindows().stream().mapToLong(Integer::longValue).toArray();
       Tensor next = step.call("decode_step", step.longs(tokens), step.longs(lengths), weights.embedding(),
@@ -70,19 +72,43 @@ public final class Decoder implements AutoCloseable {
     }
   }
 
-  /** Frees the cache. */
+  /** Drops all sequences but some, which keep their order; the logits are those of the sequences that stay. */
+  public void keep(int[] sequences) {
+    try (Scope step = new Scope()) {
+      keepRows(step, sequences);
+      replaceLogits(step, step.call("select_rows", logits, step.longs(sequences)));
+      lengths = Arrays.stream(sequences).map(i -> lengths[i]).toArray();
+    }
+  }
+
   @Override
   public void close() {
     scope.close();
   }
 
-  private void read(List<int[]> prompts, int copies, List<Tensor> parts) {
+  private void keepRows(Scope step, int[] sequences) {
+    int kv = config.keyValueHeads();
+    long[] rows = new long[sequences.length * kv];
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] = (long) sequences[i / kv] * kv + i % kv;
+    }
+    Tensor old = cache;
+    cache = scope.adopt(step.call("cache_keep", old, step.longs(rows), room), step);
+    scope.free(old);
+  }
+
+  private void read(List<int[]> prompts, int copies) {
     Packing packing = Packing.of(prompts);
+    long rows = (long) lengths.length * config.keyValueHeads();
     try (Scope step = new Scope()) {
+      List<Tensor> parts = new ArrayList<>();
+      for (int i = 0; i < 2 * config.layers(); i++) {
+        parts.add(step.call("zeros", new long[] {rows, room, config.headDim()}, network.type()));
+      }
+      cache = scope.list(parts);
       Network.Trace trace = network.forward(step, weights, adapter, packing, Dropout.NONE, (layer, t) -> {
         for (int i = 0; i < lengths.length; i++) {
-          int prompt = i / copies;
-          step.effect("cache_fill", t.saved(layer), packing.starts()[prompt], lengths[i], parts.get(2 * layer),
+          step.effect("cache_fill", t.saved(layer), packing.starts()[i / copies], lengths[i], parts.get(2 * layer),
               parts.get(2 * layer + 1), i, config.heads(), config.keyValueHeads());
         }
         return false;
@@ -93,6 +119,12 @@ public final class Decoder implements AutoCloseable {
       }
       replaceLogits(step, new Head(weights).logits(step, trace.output(), last));
     }
+  }
+
+  private int[] all() {
+    int[] out = new int[lengths.length];
+    Arrays.setAll(out, i -> i);
+    return out;
   }
 
   private void replaceLogits(Scope step, Tensor next) {

@@ -46,25 +46,41 @@ def cache_fill(saved: List[Tensor], first: int, length: int, keys: Tensor, value
   values[sequence * kv:sequence * kv + kv, :length].copy_(x[:, heads + kv:].transpose(0, 1))
   return keys
 
-# Chooses the next token of each row: the largest logit where temperature is 0, else by inverting the cumulative
-# distribution of the allowed tokens at u. k = 0: no top-k; p = 1: no top-p. Also the token's logprob under the model
-# itself (temperature 1, nothing cut off).
+# The cache of some of the sequences only, with room for more or as many tokens.
+def cache_keep(cache: List[Tensor], rows: Tensor, room: int) -> List[Tensor]:
+  out: List[Tensor] = []
+  for c in cache:
+    n = torch.zeros([rows.size(0), room, c.size(2)], dtype=c.dtype)
+    n[:, :c.size(1)].copy_(torch.index_select(c, 0, rows))
+    out.append(n)
+  return out
+
+# Where each row's cumulative distribution c passes the share u of its total.
+def invert(c: Tensor, u: Tensor) -> Tensor:
+  return torch.sum((c <= u.unsqueeze(1) * torch.amax(c, [1], True)).to(4), [1], True)
+
+# Keeps the k likeliest tokens (0 = all), then the likeliest that together have probability p; q is sorted.
+def restrict(q: Tensor, k: int, p: float) -> Tensor:
+  if k > 0 and k < q.size(1):
+    q[:, k:].zero_()
+    q.div_(torch.sum(q, [1], True))
+  if p < 1.0:
+    q.masked_fill_(torch.cumsum(q, 1) - q >= p, 0.0)
+  return q
+
+# Chooses the next token of each row: the likeliest where temperature is 0, else by inverting the cumulative
+# distribution of the allowed tokens at u. Also the token's logprob under the model itself (temperature 1, nothing cut
+# off).
 def choose(logits: Tensor, u: Tensor, temperature: float, k: int, p: float) -> Tuple[Tensor, Tensor]:
   if temperature == 0.0:
     ids = torch.argmax(logits, 1)
+  elif k == 0 and p >= 1.0:
+    c = torch.cumsum(torch.softmax(logits / temperature, 1), 1)
+    ids = torch.clamp(invert(c, u), 0, logits.size(1) - 1).squeeze(1)
   else:
     l, order = torch.sort(logits / temperature, 1, True)
-    q = torch.softmax(l, 1)
-    if k > 0 and k < q.size(1):
-      q[:, k:].zero_()
-      q.div_(torch.sum(q, [1], True))
-    c = torch.cumsum(q, 1)
-    if p < 1.0:
-      q.masked_fill_(c - q >= p, 0.0)
-      c = torch.cumsum(q, 1)
-    t = u.unsqueeze(1) * torch.amax(c, [1], True)
-    rank = torch.sum((c <= t).to(4), [1], True)
+    q = restrict(torch.softmax(l, 1), k, p)
     last = torch.sum((q > 0.0).to(4), [1], True) - 1
-    ids = torch.gather(order, 1, torch.minimum(rank, last)).squeeze(1)
+    ids = torch.gather(order, 1, torch.minimum(invert(torch.cumsum(q, 1), u), last)).squeeze(1)
   z = torch.logsumexp(logits, [1])
   return (ids, torch.gather(logits, 1, ids.unsqueeze(1)).squeeze(1) - z)

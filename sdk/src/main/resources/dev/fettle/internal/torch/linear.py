@@ -81,3 +81,7 @@ def rms_norm_backward(dy: Tensor, x: Tensor, w: Tensor, eps: float, gw: Tensor) 
     gw.add_(torch.sum((d * n).view([-1, gw.numel()]), [0]))
   g = d * w.float()
   return ((g - n * torch.mean(g * n, [-1], True)) * r).to(x.dtype)
+
+# W + s B A in float32: the layer with its adapter folded in.
+def merged(w: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:
+  return torch.addmm(w.float(), b, a, alpha=scale)

@@ -62,3 +62,6 @@ def dropout_mask(shape: List[int], p: float, dtype: int) -> Tensor:
 
 def zero(x: Tensor) -> Tensor:
   return x.zero_()
+
+def flat(x: Tensor) -> Tensor:
+  return x.view([-1])

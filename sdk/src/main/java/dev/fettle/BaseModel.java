@@ -1,0 +1,93 @@
+package dev.fettle;
+
+import dev.fettle.internal.ModelBackend;
+import java.util.Locale;
+import java.util.Objects;
+
+/**
+ * A pre-trained model. Its weights never change: trainings and samplers share them. Thread-safe; closed with its
+ * {@link Fettle}, or earlier by {@link #close()}.
+ */
+public final class BaseModel implements AutoCloseable {
+  private final ModelBackend backend;
+
+  BaseModel(ModelBackend backend) {
+    this.backend = backend;
+  }
+
+  /**
+   * Begins a training. Several may go on at a time; none disturbs another.
+   *
+   * @throws InvalidInputException if what is to be trained does not exist in this model
+   * @throws NotEnoughMemoryException if it would not fit
+   */
+  public Training tune(Tuning tuning) {
+    return new Training(this, backend.tune(Objects.requireNonNull(tuning, "tuning")));
+  }
+
+  /** A sampler of the model as it is. */
+  public Sampler sampler() {
+    return new Sampler(backend.sampler());
+  }
+
+  /** The name that it was loaded by. */
+  public String name() {
+    return backend.name();
+  }
+
+  /** The number type it computes in. */
+  public DType dtype() {
+    return backend.dtype();
+  }
+
+  /** The number of weights. */
+  public long parameters() {
+    return backend.parameters();
+  }
+
+  /** The width of its residual stream. */
+  public int hiddenSize() {
+    return backend.hiddenSize();
+  }
+
+  /** The number of token ids. */
+  public int vocabSize() {
+    return backend.vocabSize();
+  }
+
+  /** The longest sequence, in tokens. */
+  public int contextLength() {
+    return backend.contextLength();
+  }
+
+  /** Its tokenizer. */
+  public Tokenizer tokenizer() {
+    return backend.tokenizer();
+  }
+
+  /** How its chats become tokens, by its own chat template. */
+  public Renderer renderer() {
+    return backend.renderer();
+  }
+
+  /**
+   * A learning rate to start from, {@link LearningRates#suggest(String, int, boolean)} for this model.
+   *
+   * @throws InvalidInputException for models that the rule does not cover
+   */
+  public double suggestedLearningRate(Tuning tuning) {
+    return LearningRates.suggest(name(), hiddenSize(), tuning instanceof Lora);
+  }
+
+  /** Frees the model and closes all trainings and samplers of it. Idempotent. */
+  @Override
+  public void close() {
+    backend.close();
+  }
+
+  @Override
+  public String toString() {
+    String name = name().length() > 40 ? "..." + name().substring(name().length() - 37) : name();
+    return String.format(Locale.ROOT, "BaseModel[%s, %.1f M parameters, %s]", name, parameters() / 1e6, dtype());
+  }
+}

@@ -1,0 +1,93 @@
+package dev.fettle;
+
+import dev.fettle.internal.Backend;
+import dev.fettle.internal.local.LocalBackend;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Where models are trained and sampled: the way in to everything else.
+ *
+ * <pre>{@code
+ * try (Fettle fettle = Fettle.local()) {
+ *   Training training = fettle.load("fettle-tiny").tune(Lora.rank(16));
+ *   for (Batch batch : Dataset.jsonl(Path.of("train.jsonl")).batches(16, training.renderer())) {
+ *     training.step(batch, Loss.crossEntropy(), AdamW.learningRate(5e-4));
+ *   }
+ *   System.out.println(training.sampler().chat("Where is my parcel?"));
+ * }
+ * }</pre>
+ *
+ * <p>It owns the native memory of all that comes from it: closing it closes models, trainings and samplers. Without
+ * closing, the end of the process frees everything, and no thread keeps {@code main} from ending. Thread-safe.
+ */
+public final class Fettle implements AutoCloseable {
+  private final Backend backend;
+
+  private Fettle(Backend backend) {
+    this.backend = backend;
+  }
+
+  /** This machine: libtorch on its processor. */
+  public static Fettle local() {
+    return new Fettle(new LocalBackend());
+  }
+
+  /**
+   * Loads a base model in the compute type that suits the machine: bf16 where the processor has native bf16 dot
+   * products, else f32.
+   *
+   * @param name a directory in Hugging Face layout, or {@code fettle-tiny}, the small model within the library
+   * @throws InvalidInputException if it does not exist or a file of it is broken; the message names the file
+   * @throws UnsupportedModelException if it needs what Fettle does not do
+   * @throws NotEnoughMemoryException if its weights would not fit
+   */
+  public BaseModel load(String name) {
+    return new BaseModel(backend.load(Objects.requireNonNull(name, "name"), Optional.empty()));
+  }
+
+  /** Loads a base model in a compute type; see {@link #load(String)}. */
+  public BaseModel load(String name, DType type) {
+    Objects.requireNonNull(type, "type");
+    return new BaseModel(backend.load(Objects.requireNonNull(name, "name"), Optional.of(type)));
+  }
+
+  /** Loads a base model from a directory; see {@link #load(String)}. */
+  public BaseModel load(Path directory) {
+    return load(directory.toString());
+  }
+
+  /** Loads a base model from a directory in a compute type; see {@link #load(String)}. */
+  public BaseModel load(Path directory, DType type) {
+    return load(directory.toString(), type);
+  }
+
+  /**
+   * Goes on with a training that {@link Training#saveState(Path)} saved: its base model, adapter or weights, optimizer,
+   * random states and position in the data. What follows gives the same bits as if it had never stopped.
+   *
+   * @throws InvalidInputException if the state is incomplete, or its base model is no longer where it was
+   */
+  public Training resume(Path state) {
+    Backend.Resumed resumed = backend.resume(Objects.requireNonNull(state, "state"));
+    return new Training(new BaseModel(resumed.model()), resumed.training());
+  }
+
+  /** The names that {@link #load(String)} knows beside directories. */
+  public List<String> models() {
+    return backend.models();
+  }
+
+  /** Closes all that came from here and frees its memory. Idempotent. */
+  @Override
+  public void close() {
+    backend.close();
+  }
+
+  @Override
+  public String toString() {
+    return "Fettle[local]";
+  }
+}

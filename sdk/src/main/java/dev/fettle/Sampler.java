@@ -1,0 +1,137 @@
+package dev.fettle;
+
+import static dev.fettle.internal.Futures.join;
+
+import dev.fettle.internal.SamplerBackend;
+import java.lang.ref.Cleaner;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * A frozen snapshot of weights to sample from. A prompt is tokens, a text (a BOS is put before it where the model has
+ * one) or a {@link Conversation}. Thread-safe: calls are carried out one after the other. Closed with its
+ * {@link Fettle}, by {@link #close()}, or when it is no longer reachable.
+ */
+public final class Sampler implements AutoCloseable {
+  private static final Cleaner CLEANER = Cleaner.create();
+
+  private final SamplerBackend backend;
+  private final Cleaner.Cleanable cleanable;
+
+  Sampler(SamplerBackend backend) {
+    this.backend = backend;
+    this.cleanable = CLEANER.register(this, backend::close);
+  }
+
+  /**
+   * Samples continuations of several prompts together.
+   *
+   * @return for each prompt its samples, {@link SamplingParams#samples()} of them
+   * @throws InvalidInputException if a prompt is empty, longer than the context or has a token outside the vocabulary
+   */
+  public List<List<Sample>> sample(List<int[]> prompts, SamplingParams params) {
+    return join(backend.sample(List.copyOf(prompts), Objects.requireNonNull(params, "params")));
+  }
+
+  /** Samples continuations of tokens. */
+  public List<Sample> sample(int[] prompt, SamplingParams params) {
+    return sample(List.of(prompt), params).get(0);
+  }
+
+  /** Samples continuations of a text. */
+  public List<Sample> sample(String prompt, SamplingParams params) {
+    return sample(tokens(prompt), params);
+  }
+
+  /** Samples the next assistant message of a chat; stops where the chat format says that a message ends. */
+  public List<Sample> sample(Conversation chat, SamplingParams params) {
+    return sample(backend.renderer().prompt(chat), ending(params));
+  }
+
+  /** Samples the next assistant message of several chats together; one sample each. */
+  public List<Sample> sampleChats(List<Conversation> chats, SamplingParams params) {
+    List<int[]> prompts = new ArrayList<>();
+    for (Conversation chat : chats) {
+      prompts.add(backend.renderer().prompt(chat));
+    }
+    return sample(prompts, ending(params.samples(1))).stream().map(s -> s.get(0)).toList();
+  }
+
+  /** Samples one continuation and gives each token as it comes; the loop may be left at any time. */
+  public Iterable<Token> stream(int[] prompt, SamplingParams params) {
+    Objects.requireNonNull(params, "params");
+    int[] tokens = prompt.clone();
+    return () -> backend.stream(tokens, params);
+  }
+
+  /** {@link #stream(int[], SamplingParams)} of a text. */
+  public Iterable<Token> stream(String prompt, SamplingParams params) {
+    return stream(tokens(prompt), params);
+  }
+
+  /** {@link #stream(int[], SamplingParams)} of the next assistant message of a chat. */
+  public Iterable<Token> stream(Conversation chat, SamplingParams params) {
+    return stream(backend.renderer().prompt(chat), ending(params));
+  }
+
+  /** The model's likeliest answer to a user's message. */
+  public String chat(String message) {
+    return chat(Conversation.of(Message.user(message)), SamplingParams.greedy()).content();
+  }
+
+  /** The assistant's next message, with reasoning and tool calls split off where the chat format has them. */
+  public Message chat(Conversation chat, SamplingParams params) {
+    return backend.renderer().parse(sample(chat, params.samples(1)).get(0).tokens());
+  }
+
+  /**
+   * The logprob of each token after the first, given those before it, in nats.
+   *
+   * @throws InvalidInputException if there are no tokens, too many, or one outside the vocabulary
+   */
+  public float[] logprobs(int... tokens) {
+    return join(backend.logprobs(List.of(tokens))).get(0);
+  }
+
+  /** The tokenizer. */
+  public Tokenizer tokenizer() {
+    return backend.tokenizer();
+  }
+
+  /** How chats become tokens. */
+  public Renderer renderer() {
+    return backend.renderer();
+  }
+
+  /** Frees the snapshot. Idempotent. */
+  @Override
+  public void close() {
+    cleanable.clean();
+  }
+
+  @Override
+  public String toString() {
+    return "Sampler[" + backend.renderer().family() + "]";
+  }
+
+  private SamplingParams ending(SamplingParams params) {
+    List<String> stops = new ArrayList<>(params.stop());
+    stops.addAll(backend.renderer().stopStrings());
+    List<Integer> ids = new ArrayList<>(params.stopTokens());
+    ids.addAll(backend.renderer().stopTokens());
+    return params.stop(stops.toArray(String[]::new)).stopTokens(ids.stream().mapToInt(Integer::intValue).toArray());
+  }
+
+  private int[] tokens(String text) {
+    Tokenizer t = backend.tokenizer();
+    int[] ids = t.encode(text);
+    if (!t.addsBos() || t.bos().isEmpty()) {
+      return ids;
+    }
+    int[] out = new int[ids.length + 1];
+    out[0] = t.bos().getAsInt();
+    System.arraycopy(ids, 0, out, 1, ids.length);
+    return out;
+  }
+}

@@ -1,0 +1,168 @@
+package dev.fettle;
+
+import static dev.fettle.internal.Futures.join;
+
+import dev.fettle.internal.TrainingBackend;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * A model being trained. {@link #forwardBackward} adds the gradient of a batch to what has accumulated,
+ * {@link #optimStep} applies it. A call that fails leaves weights, optimizer and gradient as they were, except that a
+ * gradient that is not finite is dropped. Thread-safe: calls are carried out one after the other, in the order in which
+ * they come. Closed with its {@link Fettle}, or earlier by {@link #close()}.
+ */
+public final class Training implements AutoCloseable {
+  private final BaseModel model;
+  private final TrainingBackend backend;
+
+  Training(BaseModel model, TrainingBackend backend) {
+    this.model = model;
+    this.backend = backend;
+  }
+
+  /**
+   * The loss of a batch and the logprobs of all its targets; nothing changes, and dropout is off.
+   *
+   * @throws InvalidInputException if a token is outside the vocabulary, a sequence longer than the context, or a datum
+   *     lacks what the loss needs
+   * @throws NumericException if the loss is not finite
+   */
+  public LossResult forward(Batch batch, Loss loss) {
+    return join(backend.forward(checked(batch), Objects.requireNonNull(loss, "loss")));
+  }
+
+  /** {@link #forward(Batch, Loss)} with {@link Loss#crossEntropy()}. */
+  public LossResult forward(Batch batch) {
+    return forward(batch, Loss.crossEntropy());
+  }
+
+  /**
+   * The loss of a batch; its gradient is added to the accumulated one. Logprobs are computed where the loss needs them
+   * and are 0 elsewhere.
+   *
+   * @throws InvalidInputException as {@link #forward}, or if nothing in the batch takes part in the loss
+   * @throws NumericException if the loss is not finite; the gradient is as it was
+   * @throws NotEnoughMemoryException if the pass would not fit
+   */
+  public LossResult forwardBackward(Batch batch, Loss loss) {
+    return join(backend.forwardBackward(checked(batch), Objects.requireNonNull(loss, "loss")));
+  }
+
+  /**
+   * Applies the accumulated gradient and clears it.
+   *
+   * @throws InvalidInputException if none has accumulated
+   * @throws NumericException if it is not finite: it is dropped, weights and optimizer are as they were
+   */
+  public OptimResult optimStep(AdamW settings) {
+    return join(backend.optimStep(Objects.requireNonNull(settings, "settings")));
+  }
+
+  /** {@link #forwardBackward} and {@link #optimStep}, both submitted before either is waited for. */
+  public StepResult step(Batch batch, Loss loss, AdamW settings) {
+    Objects.requireNonNull(settings, "settings");
+    var pass = backend.forwardBackward(checked(batch), Objects.requireNonNull(loss, "loss"));
+    var optim = pass.thenCompose(result -> backend.optimStep(settings));
+    return new StepResult(join(pass), join(optim));
+  }
+
+  /** The same verbs as futures. */
+  public AsyncTraining async() {
+    return new AsyncTraining(backend);
+  }
+
+  /** A sampler of the weights as they are now; later steps do not change it. */
+  public Sampler sampler() {
+    return new Sampler(join(backend.sampler()));
+  }
+
+  /**
+   * Saves the adapter in PEFT's layout: {@code adapter_config.json} and {@code adapter_model.safetensors}, in f32. The
+   * directory is replaced as a whole or not at all.
+   *
+   * @throws InvalidInputException if no adapter is trained, or the directory holds files that Fettle did not write
+   */
+  public void saveAdapter(Path directory) {
+    join(backend.saveAdapter(Objects.requireNonNull(directory, "directory")));
+  }
+
+  /**
+   * Saves the whole model with what was trained folded in, in Hugging Face layout and the compute type; large models in
+   * shards. The directory is replaced as a whole or not at all.
+   */
+  public void saveMerged(Path directory) {
+    join(backend.saveMerged(Objects.requireNonNull(directory, "directory")));
+  }
+
+  /** Saves all that {@link Fettle#resume(Path)} needs. The directory is replaced as a whole or not at all. */
+  public void saveState(Path directory) {
+    join(backend.saveState(Objects.requireNonNull(directory, "directory"), Optional.empty()));
+  }
+
+  /** {@link #saveState(Path)} with a position in the data, from {@link Batches#position()}. */
+  public void saveState(Path directory, DataPosition position) {
+    join(backend.saveState(Objects.requireNonNull(directory, "directory"), Optional.of(position)));
+  }
+
+  /**
+   * Goes back to a saved state of a training of the same shape.
+   *
+   * @throws InvalidInputException if it does not fit; nothing is changed
+   */
+  public void loadState(Path directory) {
+    join(backend.loadState(Objects.requireNonNull(directory, "directory")));
+  }
+
+  /** The position in the data that the state held which this training came from. */
+  public Optional<DataPosition> dataPosition() {
+    return backend.dataPosition();
+  }
+
+  /** What is trained: modules, numbers, share of the model. */
+  public Trainable trainable() {
+    return backend.trainable();
+  }
+
+  /** What this training was begun with. */
+  public Tuning tuning() {
+    return backend.tuning();
+  }
+
+  /** How many optimizer steps it has made. */
+  public long steps() {
+    return backend.steps();
+  }
+
+  /** The base model. */
+  public BaseModel model() {
+    return model;
+  }
+
+  /** The base model's renderer. */
+  public Renderer renderer() {
+    return model.renderer();
+  }
+
+  /** The base model's tokenizer. */
+  public Tokenizer tokenizer() {
+    return model.tokenizer();
+  }
+
+  /** Frees adapter, gradient and optimizer; samplers taken from it stay. Idempotent. */
+  @Override
+  public void close() {
+    backend.close();
+  }
+
+  @Override
+  public String toString() {
+    String text = "Training[step " + steps() + ", " + tuning() + "]";
+    return text.length() > 80 ? text.substring(0, 76) + "...]" : text;
+  }
+
+  private static Batch checked(Batch batch) {
+    return Objects.requireNonNull(batch, "batch");
+  }
+}

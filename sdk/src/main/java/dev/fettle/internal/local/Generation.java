@@ -1,0 +1,167 @@
+package dev.fettle.internal.local;
+
+import dev.fettle.Sample;
+import dev.fettle.SamplingParams;
+import dev.fettle.Token;
+import dev.fettle.Tokenizer;
+import dev.fettle.internal.model.Decoder;
+import dev.fettle.internal.text.StreamDecoder;
+import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+
+/** Several sequences that are being sampled together. Sequences that have ended leave the batch when half have. */
+final class Generation implements AutoCloseable {
+  private final Decoder decoder;
+  private final SamplingParams params;
+  private final Set<Integer> ends;
+  private final List<Sequence> all = new ArrayList<>();
+  private List<Sequence> batch;
+
+  /**
+   * Begins.
+   *
+   * @param prompts the prompt of each sequence that the decoder holds
+   * @param first the number of the first sequence among those of the call, which seeds its choices
+   * @param context the longest that a sequence may become
+   */
+  Generation(Decoder decoder, Tokenizer tokenizer, List<int[]> prompts, int first, SamplingParams params,
+      Set<Integer> ends, int context) {
+    this.decoder = decoder;
+    this.params = params;
+    this.ends = ends;
+    for (int i = 0; i < prompts.size(); i++) {
+      int room = Math.min(params.maxTokens(), context - prompts.get(i).length);
+      all.add(new Sequence(tokenizer, prompts.get(i), room,
+          new SplittableRandom(params.seed() * 0x9E3779B97F4A7C15L + first + i)));
+    }
+    this.batch = new ArrayList<>(all);
+  }
+
+  /** Samples one token more for every sequence that goes on; false when none does. */
+  boolean advance() {
+    if (batch.stream().allMatch(s -> s.done)) {
+      return false;
+    }
+    try (Scope scope = new Scope()) {
+      float[] u = new float[batch.size()];
+      for (int i = 0; i < u.length; i++) {
+        u[i] = (float) (batch.get(i).random.nextInt(1 << 24) * 0x1p-24);
+      }
+      Tensor[] chosen = scope.tuple("choose", decoder.logits(), scope.floats(u), params.temperature(), params.topK(),
+          params.topP());
+      long[] ids = chosen[0].longs();
+      float[] logprobs = chosen[1].floats();
+      for (int i = 0; i < ids.length; i++) {
+        if (!batch.get(i).done) {
+          batch.get(i).take((int) ids[i], logprobs[i]);
+        }
+      }
+      int[] active = java.util.stream.IntStream.range(0, batch.size()).filter(i -> !batch.get(i).done).toArray();
+      if (active.length == 0) {
+        return false;
+      }
+      if (2 * active.length <= batch.size()) {
+        decoder.keep(active);
+        ids = Arrays.stream(active).mapToLong(i -> chosenId(i)).toArray();
+        batch = new ArrayList<>(Arrays.stream(active).mapToObj(batch::get).toList());
+      }
+      decoder.step(Arrays.stream(ids).mapToInt(id -> (int) id).toArray());
+      return true;
+    }
+  }
+
+  private long chosenId(int i) {
+    return batch.get(i).tokens.get(batch.get(i).tokens.size() - 1);
+  }
+
+  /** What has been sampled, in the order of the prompts. */
+  List<Sample> samples() {
+    return all.stream().map(Sequence::sample).toList();
+  }
+
+  /** The tokens of the first sequence from a place on. */
+  Token token(int index) {
+    Sequence s = all.get(0);
+    return new Token(s.tokens.get(index), s.pieces.get(index), s.logprobs.get(index));
+  }
+
+  int count() {
+    return all.get(0).tokens.size();
+  }
+
+  @Override
+  public void close() {
+    decoder.close();
+  }
+
+  private final class Sequence {
+    private final int room;
+    private final SplittableRandom random;
+    private final StreamDecoder decoderOfText;
+    private final List<Integer> tokens = new ArrayList<>();
+    private final List<Float> logprobs = new ArrayList<>();
+    private final List<String> pieces = new ArrayList<>();
+    private final StringBuilder text = new StringBuilder();
+    private boolean done;
+    private boolean stopped;
+
+    Sequence(Tokenizer tokenizer, int[] prompt, int room, SplittableRandom random) {
+      this.room = room;
+      this.random = random;
+      this.decoderOfText = new StreamDecoder(tokenizer, prompt);
+      this.done = room <= 0;
+    }
+
+    void take(int id, float logprob) {
+      tokens.add(id);
+      logprobs.add(logprob);
+      if (ends.contains(id)) {
+        pieces.add(decoderOfText.rest());
+        text.append(pieces.get(pieces.size() - 1));
+        done = true;
+        stopped = true;
+        return;
+      }
+      String piece = decoderOfText.append(id);
+      if (tokens.size() >= room) {
+        piece += decoderOfText.rest();
+        done = true;
+      }
+      pieces.add(piece);
+      text.append(piece);
+      int cut = stopText(piece.length());
+      if (cut >= 0) {
+        pieces.set(pieces.size() - 1, piece.substring(0, Math.max(0, piece.length() - (text.length() - cut))));
+        text.setLength(cut);
+        done = true;
+        stopped = true;
+      }
+    }
+
+    /** Where a stop text begins that the last characters completed; -1 if none did. */
+    private int stopText(int added) {
+      int first = Integer.MAX_VALUE;
+      for (String stop : params.stop()) {
+        int at = text.indexOf(stop, Math.max(0, text.length() - added - stop.length() + 1));
+        if (at >= 0) {
+          first = Math.min(first, at);
+        }
+      }
+      return first == Integer.MAX_VALUE ? -1 : first;
+    }
+
+    Sample sample() {
+      float[] p = new float[logprobs.size()];
+      for (int i = 0; i < p.length; i++) {
+        p[i] = logprobs.get(i);
+      }
+      return new Sample(tokens.stream().mapToInt(Integer::intValue).toArray(), p, text.toString(),
+          stopped ? Sample.StopReason.STOP : Sample.StopReason.LENGTH);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package dev.fettle.internal.local;
+
+import dev.fettle.DType;
+import dev.fettle.Full;
+import dev.fettle.InvalidInputException;
+import dev.fettle.Lora;
+import dev.fettle.internal.Backend;
+import dev.fettle.internal.ModelBackend;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** This machine. */
+public final class LocalBackend implements Backend {
+  private final List<LocalModel> models = new ArrayList<>();
+  private boolean open = true;
+
+  @Override
+  public ModelBackend load(String name, Optional<DType> type) {
+    return model(name, type);
+  }
+
+  private LocalModel model(String name, Optional<DType> type) {
+    Path directory = EmbeddedModel.NAME.equals(name) ? EmbeddedModel.directory() : directory(name);
+    return EngineThread.get().call(() -> {
+      EngineThread.requireOpen(open, "this Fettle");
+      LocalModel model = LocalModel.load(name, directory, type.orElseGet(Processor::bestType));
+      models.add(model);
+      return model;
+    });
+  }
+
+  private static Path directory(String name) {
+    try {
+      Path path = Path.of(name);
+      if (Files.isDirectory(path)) {
+        return path;
+      }
+      throw new InvalidInputException(name + ": no such model directory (looked for " + path.toAbsolutePath()
+          + "); the model in the library itself is " + EmbeddedModel.NAME);
+    } catch (InvalidPathException e) {
+      throw new InvalidInputException("\"" + name + "\" cannot be a path: " + e.getReason(), e);
+    }
+  }
+
+  @Override
+  public Resumed resume(Path directory) {
+    StateFiles.State state = StateFiles.read(directory);
+    LocalModel model = model(state.model(), Optional.of(state.dtype()));
+    try {
+      LocalTraining training = (LocalTraining) model.tune(state.lora() ? Lora.from(directory) : Full.all());
+      EngineThread.get().run(() -> StateFiles.load(directory, training));
+      return new Resumed(model, training);
+    } catch (RuntimeException | Error e) {
+      model.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public List<String> models() {
+    return List.of(EmbeddedModel.NAME);
+  }
+
+  @Override
+  public void close() {
+    EngineThread.get().run(() -> {
+      open = false;
+      models.forEach(LocalModel::close);
+      models.clear();
+    });
+  }
+}

@@ -1,0 +1,222 @@
+package dev.fettle.internal.local;
+
+import dev.fettle.Batch;
+import dev.fettle.DType;
+import dev.fettle.Full;
+import dev.fettle.InvalidInputException;
+import dev.fettle.Lora;
+import dev.fettle.Renderer;
+import dev.fettle.Tokenizer;
+import dev.fettle.Tuning;
+import dev.fettle.internal.ModelBackend;
+import dev.fettle.internal.SamplerBackend;
+import dev.fettle.internal.TrainingBackend;
+import dev.fettle.internal.checkpoint.ModelDirectory;
+import dev.fettle.internal.model.Adapter;
+import dev.fettle.internal.model.AdapterShape;
+import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.model.Network;
+import dev.fettle.internal.model.WeightNames;
+import dev.fettle.internal.model.Weights;
+import dev.fettle.internal.text.Renderers;
+import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Scope;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A base model in native memory; trainings and samplers share its weights. */
+final class LocalModel implements ModelBackend {
+  private static final Logger LOG = LoggerFactory.getLogger(LocalModel.class);
+
+  private final String name;
+  private final Path directory;
+  private final DType dtype;
+  private final ModelConfig config;
+  private final Tokenizer tokenizer;
+  private final Renderer renderer;
+  private final Set<Integer> ends;
+  private final Scope scope = new Scope();
+  private final Weights weights;
+  private final Network network;
+  private final List<AutoCloseable> dependants = new ArrayList<>();
+  private boolean open = true;
+
+  private LocalModel(String name, ModelDirectory files, DType dtype, Tokenizer tokenizer) {
+    this.name = name;
+    this.directory = files.path();
+    this.dtype = dtype;
+    this.config = files.config();
+    this.tokenizer = tokenizer;
+    this.renderer = Renderers.detect(tokenizer, name);
+    this.ends = new HashSet<>(files.eosIds());
+    ends.addAll(renderer.stopTokens());
+    NumberType type = NumberType.of(dtype);
+    Layout layout = Layout.of(config);
+    try {
+      this.weights = Weights.zeros(layout, scope, type);
+      layout.weights().values().forEach(w ->
+          WeightFiles.read(files::bytes, files.tensors().get(w.name()), weights, w));
+      this.network = new Network(config, type);
+    } catch (RuntimeException | Error e) {
+      scope.close();
+      throw e;
+    }
+  }
+
+  /** Reads a model; on the engine thread. */
+  static LocalModel load(String name, Path directory, DType dtype) {
+    try (ModelDirectory files = ModelDirectory.open(directory)) {
+      WeightNames.check(files);
+      Tokenizer tokenizer = Tokenizer.open(directory);
+      if (tokenizer.vocabSize() > files.config().vocabSize()) {
+        throw new InvalidInputException(directory + ": the tokenizer has " + tokenizer.vocabSize()
+            + " tokens, but the model's vocabulary only " + files.config().vocabSize());
+      }
+      long parameters = Layout.of(files.config()).parameters();
+      Memory.require(parameters * NumberType.of(dtype).size(), "loading " + name);
+      long start = System.nanoTime();
+      LocalModel model = new LocalModel(name, files, dtype, tokenizer);
+      LOG.info("loaded {}: {} parameters, computing in {}, {} ms", name, parameters, dtype,
+          (System.nanoTime() - start) / 1_000_000);
+      return model;
+    }
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public DType dtype() {
+    return dtype;
+  }
+
+  @Override
+  public long parameters() {
+    return weights.layout().parameters();
+  }
+
+  @Override
+  public int vocabSize() {
+    return config.vocabSize();
+  }
+
+  @Override
+  public int hiddenSize() {
+    return config.hiddenSize();
+  }
+
+  @Override
+  public int contextLength() {
+    return config.contextLength();
+  }
+
+  @Override
+  public Tokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  @Override
+  public Renderer renderer() {
+    return renderer;
+  }
+
+  Path directory() {
+    return directory;
+  }
+
+  ModelConfig config() {
+    return config;
+  }
+
+  Network network() {
+    return network;
+  }
+
+  Weights weights() {
+    return weights;
+  }
+
+  Set<Integer> endTokens() {
+    return ends;
+  }
+
+  @Override
+  public TrainingBackend tune(Tuning tuning) {
+    return EngineThread.get().call(() -> {
+      EngineThread.requireOpen(open, "the model " + name);
+      LocalTraining training = new LocalTraining(this, tuned(tuning));
+      dependants.add(training);
+      return training;
+    });
+  }
+
+  private Tuned tuned(Tuning tuning) {
+    NumberType type = NumberType.of(dtype);
+    if (tuning instanceof Lora lora) {
+      return lora.source().isPresent() ? AdapterFiles.load(lora.source().get(), this) : LoraTargets.start(lora, this);
+    }
+    long copies = type == NumberType.F32 ? 16 : 18;
+    Memory.require(parameters() * copies, "full fine-tuning of " + name);
+    return new FullWeights((Full) tuning, weights, type);
+  }
+
+  @Override
+  public SamplerBackend sampler() {
+    return EngineThread.get().call(() -> {
+      EngineThread.requireOpen(open, "the model " + name);
+      Scope own = new Scope();
+      return sampler(own, new Tuned.Frozen(weights, Adapter.zeros(AdapterShape.none(config), own, network.type())));
+    });
+  }
+
+  LocalSampler sampler(Scope own, Tuned.Frozen frozen) {
+    LocalSampler sampler = new LocalSampler(this, own, frozen);
+    dependants.add(sampler);
+    return sampler;
+  }
+
+  void forget(AutoCloseable dependant) {
+    dependants.remove(dependant);
+  }
+
+  /** Refuses a pass over a batch that would not fit into memory. */
+  void requireMemory(Batch batch, boolean backward) {
+    int longest = batch.data().stream().mapToInt(d -> d.length()).max().orElse(0);
+    long rows = Math.min(batch.tokens(), Math.max(Step.MICRO_BATCH, longest));
+    long h = config.hiddenSize();
+    long q = (long) config.heads() * config.headDim();
+    long kv = (long) config.keyValueHeads() * config.headDim();
+    long kept = 3 * h + 2 * q + 2 * kv + 2L * config.intermediateSize();
+    long passing = 4 * (h + q + kv) + 6L * config.intermediateSize();
+    long bytes = rows * network.type().size() * (passing + (backward ? config.layers() * kept : 0));
+    long scores = (long) config.heads() * Math.min(longest, 256) * longest * 3 * network.type().size();
+    long logits = 3L * Math.min(rows, 256) * config.vocabSize() * Float.BYTES;
+    Memory.require(bytes + scores + logits, "a pass over " + rows + " tokens through " + name);
+  }
+
+  @Override
+  public void close() {
+    EngineThread.get().run(() -> {
+      if (open) {
+        open = false;
+        for (AutoCloseable dependant : List.copyOf(dependants)) {
+          try {
+            dependant.close();
+          } catch (Exception e) {
+            LOG.warn("closing {}", dependant, e);
+          }
+        }
+        network.close();
+        scope.close();
+      }
+    });
+  }
+}

@@ -1,0 +1,176 @@
+package dev.fettle.internal.local;
+
+import dev.fettle.InvalidInputException;
+import dev.fettle.Renderer;
+import dev.fettle.Sample;
+import dev.fettle.SamplingParams;
+import dev.fettle.Token;
+import dev.fettle.Tokenizer;
+import dev.fettle.internal.SamplerBackend;
+import dev.fettle.internal.model.Decoder;
+import dev.fettle.internal.model.Dropout;
+import dev.fettle.internal.model.Head;
+import dev.fettle.internal.model.Network;
+import dev.fettle.internal.model.Packing;
+import dev.fettle.internal.torch.Scope;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+
+/** A frozen snapshot of weights on this machine. */
+final class LocalSampler implements SamplerBackend {
+  /** Sequences that are decoded together. */
+  private static final int BATCH = 64;
+
+  private final LocalModel model;
+  private final Scope scope;
+  private final Tuned.Frozen frozen;
+  private boolean open = true;
+
+  LocalSampler(LocalModel model, Scope scope, Tuned.Frozen frozen) {
+    this.model = model;
+    this.scope = scope;
+    this.frozen = frozen;
+  }
+
+  @Override
+  public Tokenizer tokenizer() {
+    return model.tokenizer();
+  }
+
+  @Override
+  public Renderer renderer() {
+    return model.renderer();
+  }
+
+  @Override
+  public CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params) {
+    check(prompts);
+    return work(() -> {
+      List<List<Sample>> out = new ArrayList<>();
+      int together = Math.max(1, BATCH / params.samples());
+      for (int i = 0; i < prompts.size(); i += together) {
+        List<int[]> some = prompts.subList(i, Math.min(prompts.size(), i + together));
+        try (Generation g = begin(some, i * params.samples(), params)) {
+          while (g.advance()) {
+            continue;
+          }
+          List<Sample> samples = g.samples();
+          for (int j = 0; j < some.size(); j++) {
+            out.add(samples.subList(j * params.samples(), (j + 1) * params.samples()));
+          }
+        }
+      }
+      return out;
+    });
+  }
+
+  @Override
+  public Iterator<Token> stream(int[] prompt, SamplingParams params) {
+    check(List.of(prompt));
+    SamplingParams one = params.samples(1);
+    return new Iterator<>() {
+      private Generation generation;
+      private int given;
+      private boolean ended;
+
+      @Override
+      public boolean hasNext() {
+        if (!ended && (generation == null || given == generation.count())) {
+          EngineThread.get().call(this::more);
+        }
+        return generation != null && given < generation.count();
+      }
+
+      private Void more() {
+        EngineThread.requireOpen(open, "this sampler");
+        if (generation == null) {
+          generation = begin(List.of(prompt), 0, one);
+        }
+        if (!generation.advance()) {
+          ended = true;
+          generation.close();
+        }
+        return null;
+      }
+
+      @Override
+      public Token next() {
+        if (!hasNext()) {
+          throw new NoSuchElementException("the sample has ended");
+        }
+        return generation.token(given++);
+      }
+    };
+  }
+
+  private Generation begin(List<int[]> prompts, int first, SamplingParams params) {
+    List<int[]> sequences = new ArrayList<>();
+    prompts.forEach(p -> {
+      for (int i = 0; i < params.samples(); i++) {
+        sequences.add(p);
+      }
+    });
+    Set<Integer> ends = new HashSet<>(model.endTokens());
+    ends.addAll(params.stopTokens());
+    Decoder decoder = new Decoder(model.network(), frozen.weights(), frozen.adapter(), prompts, params.samples());
+    return new Generation(decoder, tokenizer(), sequences, first, params, ends, model.contextLength());
+  }
+
+  @Override
+  public CompletableFuture<List<float[]>> logprobs(List<int[]> sequences) {
+    check(sequences);
+    return work(() -> {
+      List<float[]> out = new ArrayList<>();
+      for (int[] tokens : sequences) {
+        out.add(logprobs(tokens));
+      }
+      return out;
+    });
+  }
+
+  private float[] logprobs(int[] tokens) {
+    if (tokens.length < 2) {
+      return new float[0];
+    }
+    Network network = model.network();
+    try (Scope step = new Scope()) {
+      Packing packing = Packing.of(List.of(Arrays.copyOf(tokens, tokens.length - 1)));
+      Network.Trace trace = network.forward(step, frozen.weights(), frozen.adapter(), packing, Dropout.NONE, (i, t) -> false);
+      int[] rows = new int[tokens.length - 1];
+      Arrays.setAll(rows, i -> i);
+      return new Head(frozen.weights()).logprobs(step, trace.output(), rows, Arrays.copyOfRange(tokens, 1, tokens.length));
+    }
+  }
+
+  private void check(List<int[]> prompts) {
+    if (prompts.isEmpty()) {
+      throw new InvalidInputException("no prompts: give at least one");
+    }
+    for (int i = 0; i < prompts.size(); i++) {
+      BatchCheck.tokens("prompts[" + i + "]", prompts.get(i), model.config());
+    }
+  }
+
+  @Override
+  public void close() {
+    EngineThread.get().run(() -> {
+      open = false;
+      scope.close();
+      model.forget(this);
+    });
+  }
+
+  private <T> CompletableFuture<T> work(Callable<T> work) {
+    return EngineThread.get().submit(() -> {
+      EngineThread.requireOpen(open, "this sampler");
+      return work.call();
+    });
+  }
+}

@@ -1,0 +1,169 @@
+package dev.fettle.internal.local;
+
+import dev.fettle.DType;
+import dev.fettle.DataPosition;
+import dev.fettle.InvalidInputException;
+import dev.fettle.internal.checkpoint.AtomicFiles;
+import dev.fettle.internal.checkpoint.JsonFields;
+import dev.fettle.internal.checkpoint.SafetensorsFile;
+import dev.fettle.internal.checkpoint.SafetensorsWriter;
+import dev.fettle.internal.checkpoint.StoredTensor;
+import dev.fettle.internal.checkpoint.StoredType;
+import dev.fettle.internal.checkpoint.StrictJson;
+import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Training states: an adapter in PEFT's layout, or all weights, beside {@code state.json} (counters, seeds, data
+ * position) and {@code optimizer.safetensors} (the flat vectors of moments and, if one has accumulated, gradient).
+ */
+final class StateFiles {
+  private static final String STATE = "state.json";
+  private static final String OPTIMIZER = "optimizer.safetensors";
+  private static final String WEIGHTS = "weights.safetensors";
+  private static final int FORMAT = 1;
+
+  /** What {@code state.json} says. */
+  record State(String model, DType dtype, boolean lora, long seed, LocalTraining.Counters counters) {}
+
+  private StateFiles() {}
+
+  static void save(Path directory, LocalTraining training, Optional<DataPosition> position) {
+    AtomicFiles.writeDirectory(directory, into -> {
+      Tuned tuned = training.tuned();
+      if (tuned instanceof LoraWeights lora) {
+        AdapterFiles.write(into, lora, training.model().name());
+      } else {
+        vectors(into.resolve(WEIGHTS), tuned.parameters(), Map.of("weights", tuned.parameters().values()));
+      }
+      vectors(into.resolve(OPTIMIZER), tuned.parameters(), optimizer(training));
+      Files.writeString(into.resolve(STATE), json(training, position));
+    });
+  }
+
+  private static Map<String, Tensor> optimizer(LocalTraining training) {
+    ParameterVector p = training.tuned().parameters();
+    Map<String, Tensor> out = new LinkedHashMap<>();
+    out.put("first", p.firstMoment());
+    out.put("second", p.secondMoment());
+    if (training.counters().accumulated()) {
+      out.put("gradient", p.gradient());
+    }
+    return out;
+  }
+
+  private static void vectors(Path file, ParameterVector p, Map<String, Tensor> vectors) throws IOException {
+    SafetensorsWriter writer = new SafetensorsWriter();
+    vectors.keySet().forEach(name -> writer.add(name, StoredType.F32, p.size()));
+    writer.write(file, (tensor, sink) ->
+        WeightFiles.write(vectors.get(tensor.name()), 0, p.size(), NumberType.F32, sink::put));
+  }
+
+  private static String json(LocalTraining training, Optional<DataPosition> position) {
+    LocalTraining.Counters c = training.counters();
+    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    root.put("format", FORMAT);
+    root.put("model", training.model().name());
+    root.put("dtype", training.model().dtype().name());
+    root.put("tuning", training.tuned() instanceof LoraWeights ? "lora" : "full");
+    root.put("seed", training.tuned() instanceof LoraWeights lora ? lora.seed() : 0);
+    root.put("steps", c.steps());
+    root.put("passes", c.passes());
+    root.put("accumulated", c.accumulated());
+    position.or(training::dataPosition).ifPresent(p -> root.put("data", p.toString()));
+    return StrictJson.write(root);
+  }
+
+  /** Reads {@code state.json}. */
+  static State read(Path directory) {
+    AtomicFiles.recover(directory);
+    if (!Files.isDirectory(directory)) {
+      throw new InvalidInputException(directory + ": no such directory with a training state");
+    }
+    Path file = directory.resolve(STATE);
+    if (!Files.exists(file)) {
+      throw new InvalidInputException(directory + ": no " + STATE + ", so it is not a training state; an adapter alone is "
+          + "loaded with Lora.from");
+    }
+    JsonFields f = new JsonFields(StrictJson.read(file), file.toString());
+    if (f.integer("format", 1, Integer.MAX_VALUE) != FORMAT) {
+      throw f.invalid("format", "be " + FORMAT + ": this version reads no other");
+    }
+    String model = f.string("model").orElseThrow(() -> f.invalid("model", "name the base model"));
+    DType dtype = f.string("dtype").filter(d -> d.equals("F32") || d.equals("BF16")).map(DType::valueOf)
+        .orElseThrow(() -> f.invalid("dtype", "be F32 or BF16"));
+    boolean lora = f.string("tuning").filter(t -> t.equals("lora") || t.equals("full"))
+        .orElseThrow(() -> f.invalid("tuning", "be lora or full")).equals("lora");
+    return new State(model, dtype, lora, whole(f, "seed"), new LocalTraining.Counters(count(f, "steps"), count(f, "passes"),
+        f.bool("accumulated", false), f.string("data").map(DataPosition::parse)));
+  }
+
+  private static long whole(JsonFields f, String key) {
+    if (!f.has(key) || !f.node(key).isIntegralNumber() || !f.node(key).canConvertToLong()) {
+      throw f.invalid(key, "be a whole number");
+    }
+    return f.node(key).asLong();
+  }
+
+  private static long count(JsonFields f, String key) {
+    long value = whole(f, key);
+    if (value < 0) {
+      throw f.invalid(key, "be at least 0");
+    }
+    return value;
+  }
+
+  /** Brings a training to a saved state of the same shape; nothing is changed if the state does not fit. */
+  static void load(Path directory, LocalTraining training) {
+    State state = read(directory);
+    Tuned tuned = training.tuned();
+    if (state.lora != tuned instanceof LoraWeights) {
+      throw new InvalidInputException(directory + ": the state is of " + (state.lora ? "LoRA" : "full fine-tuning")
+          + ", this training is " + tuned.tuning());
+    }
+    ParameterVector p = tuned.parameters();
+    try (SafetensorsFile optimizer = SafetensorsFile.open(directory.resolve(OPTIMIZER)); Scope scope = new Scope()) {
+      Tensor first = vector(scope, optimizer, "first", p);
+      Tensor second = vector(scope, optimizer, "second", p);
+      Tensor gradient = state.counters.accumulated() ? vector(scope, optimizer, "gradient", p) : null;
+      if (tuned instanceof LoraWeights lora) {
+        try (SafetensorsFile adapter = SafetensorsFile.open(directory.resolve(AdapterFiles.WEIGHTS))) {
+          AdapterFiles.fill(adapter, lora, directory);
+          lora.seed(state.seed);
+        }
+      } else {
+        try (SafetensorsFile weights = SafetensorsFile.open(directory.resolve(WEIGHTS))) {
+          scope.effect("copy", p.values(), vector(scope, weights, "weights", p));
+        }
+      }
+      scope.effect("copy", p.firstMoment(), first);
+      scope.effect("copy", p.secondMoment(), second);
+      if (gradient != null) {
+        scope.effect("copy", p.gradient(), gradient);
+      } else {
+        scope.effect("zero", p.gradient());
+      }
+      training.restore(state.counters);
+    }
+  }
+
+  private static Tensor vector(Scope scope, SafetensorsFile file, String name, ParameterVector p) {
+    StoredTensor stored = file.tensors().get(name);
+    if (stored == null || !stored.hasShape(p.size()) || stored.type() != StoredType.F32) {
+      throw new InvalidInputException(file.path() + ": needs a tensor " + name + " of " + p.size()
+          + " F32 values, as this training has");
+    }
+    Tensor out = scope.call("zeros", new long[] {p.size()}, NumberType.F32);
+    WeightFiles.read(file::bytes, stored, out, 0);
+    return out;
+  }
+}
