@@ -117,6 +117,7 @@ class SafetensorsFileTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '`',
       value = {
         "[]|0|one JSON object",
         "{{|0|not well-formed",
