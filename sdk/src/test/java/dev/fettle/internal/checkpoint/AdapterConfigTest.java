@@ -44,10 +44,10 @@ class AdapterConfigTest {
       }
     }
     Map<String, List<Double>> expected = new LinkedHashMap<>();
-    golden
-        .get("answers")
-        .properties()
-        .forEach(e -> expected.put(e.getKey(), List.of(e.getValue().get(0).asDouble(), e.getValue().get(1).asDouble())));
+    for (var answer : golden.get("answers").properties()) {
+      JsonNode pair = answer.getValue();
+      expected.put(answer.getKey(), List.of(pair.get(0).asDouble(), pair.get(1).asDouble()));
+    }
     assertThat(answers).isEqualTo(expected);
   }
 

@@ -55,7 +55,9 @@ class SafetensorsFileTest {
     assertThat(piece.isReadOnly()).isTrue();
     assertThat(piece.order()).isEqualTo(ByteOrder.LITTLE_ENDIAN);
     assertThat(piece.getFloat()).isEqualTo(-1.5f);
-    assertThatThrownBy(() -> file.bytes(tensor, 0, 4)).isInstanceOf(FettleException.class).hasMessageContaining("closed");
+    assertThatThrownBy(() -> file.bytes(tensor, 0, 4))
+        .isInstanceOf(FettleException.class)
+        .hasMessageContaining("closed");
   }
 
   @ParameterizedTest
@@ -72,7 +74,8 @@ class SafetensorsFileTest {
 
   @Test
   void a_tensor_of_another_file_is_refused() throws IOException {
-    Path other = Fixtures.safetensors(directory, "{\"f32\":{\"dtype\":\"U8\",\"shape\":[9],\"data_offsets\":[0,9]}}", 9);
+    String header = "{\"f32\":{\"dtype\":\"U8\",\"shape\":[9],\"data_offsets\":[0,9]}}";
+    Path other = Fixtures.safetensors(directory, header, 9);
     try (SafetensorsFile file = SafetensorsFile.open(Fixtures.file("python.safetensors"));
         SafetensorsFile second = SafetensorsFile.open(other)) {
       assertThatThrownBy(() -> file.bytes(second.tensors().get("f32"), 0, 9))

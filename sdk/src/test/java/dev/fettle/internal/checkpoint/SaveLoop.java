@@ -14,6 +14,7 @@ final class SaveLoop {
     boolean maySwap = Boolean.parseBoolean(args[1]);
     for (int generation = Integer.parseInt(args[2]); ; generation++) {
       String text = Integer.toString(generation);
+      int bigEndian = Integer.reverseBytes(generation);
       AtomicFiles.writeDirectory(
           target,
           directory -> {
@@ -22,7 +23,7 @@ final class SaveLoop {
                 .add("g", StoredType.I32, 1)
                 .write(
                     directory.resolve("b.safetensors"),
-                    (tensor, sink) -> sink.put(ByteBuffer.allocate(4).putInt(0, Integer.reverseBytes(Integer.parseInt(text)))));
+                    (tensor, sink) -> sink.put(ByteBuffer.allocate(4).putInt(0, bigEndian)));
             Files.createDirectory(directory.resolve("sub"));
             Files.writeString(directory.resolve("sub/c.txt"), text);
           },

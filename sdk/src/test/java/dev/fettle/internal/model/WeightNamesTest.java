@@ -61,10 +61,9 @@ class WeightNamesTest {
 
   @Test
   void a_wrong_shape_is_named() throws IOException {
-    assertRefused(
-        InvalidInputException.class, w -> w.put("model.norm.weight", new long[] {17}), "model.norm.weight", "[17]", "[16]");
-    assertRefused(
-        InvalidInputException.class, w -> w.put("model.norm.weight", new long[] {16, 1}), "model.norm.weight", "[16, 1]");
+    String name = "model.norm.weight";
+    assertRefused(InvalidInputException.class, w -> w.put(name, new long[] {17}), name, "[17]", "[16]");
+    assertRefused(InvalidInputException.class, w -> w.put(name, new long[] {16, 1}), name, "[16, 1]");
   }
 
   @Test
