@@ -11,6 +11,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import tools.jackson.databind.JsonNode;
@@ -45,7 +46,7 @@ final class TextFixtures {
   static Tokenizer small(Path directory, String config) {
     try {
       Files.createDirectories(directory);
-      Files.copy(tokenizerFile(), directory.resolve("tokenizer.json"));
+      Files.copy(tokenizerFile(), directory.resolve("tokenizer.json"), StandardCopyOption.REPLACE_EXISTING);
       Files.writeString(directory.resolve("tokenizer_config.json"), config);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
