@@ -45,7 +45,8 @@ Today is the day on which all things that were lost come back to those who lost 
 def build_small():
     tok = Tokenizer(models.BPE())
     tok.normalizer = normalizers.NFC()
-    words = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    words = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+             r"|\s*[\r\n]+|\s+(?!\S)|\s+")
     tok.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Split(Regex(words), "isolated"), pre_tokenizers.ByteLevel(False, use_regex=False)])
     tok.decoder = decoders.ByteLevel()
@@ -238,9 +239,11 @@ def rendered(families, path):
     return result
 
 
-TEXTS = ["", " ", "Hello", " Hello  world\n", "\n\n\n x", "caf\u00e9 cafe\u0301 \u4f60\u597d \U0001f600\U0001f468\u200d\U0001f469",
-         "<|im_end|>", "a<|im_start|>system\nx<|im_end|>b", "<s>x</s><s>", "</s", "<|endoftext|><|endoftext|> <|endoftext",
-         "<think>\na\n</think>\n\n<tool_call>{}</tool_call>", "[INST] hi [/INST]", "<unk> <s>", "\u2581x\u2581", "\t\r\n\u00a0\u2028"]
+TEXTS = ["", " ", "Hello", " Hello  world\n", "\n\n\n x",
+         "caf\u00e9 cafe\u0301 \u4f60\u597d \U0001f600\U0001f468\u200d\U0001f469", "<|im_end|>",
+         "a<|im_start|>system\nx<|im_end|>b", "<s>x</s><s>", "</s", "<|endoftext|><|endoftext|> <|endoftext",
+         "<think>\na\n</think>\n\n<tool_call>{}</tool_call>", "[INST] hi [/INST]", "<unk> <s>",
+         "\u2581x\u2581", "\t\r\n\u00a0\u2028"]
 
 
 def encoded():

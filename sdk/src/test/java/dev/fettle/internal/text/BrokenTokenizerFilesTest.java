@@ -167,11 +167,8 @@ class BrokenTokenizerFilesTest {
     List<JsonNode> containers = new ArrayList<>();
     collect(root, containers);
     JsonNode target = containers.get(random.nextInt(containers.size()));
-    JsonNode other = new JsonNode[] {Json.MAPPER.getNodeFactory().nullNode(), Json.MAPPER.getNodeFactory().numberNode(7),
-        Json.MAPPER.getNodeFactory().numberNode(-1), Json.MAPPER.getNodeFactory().numberNode(4_000_000_000L),
-        Json.MAPPER.getNodeFactory().stringNode(""), Json.MAPPER.getNodeFactory().stringNode("(["),
-        Json.MAPPER.getNodeFactory().booleanNode(true), Json.MAPPER.createObjectNode(),
-        Json.MAPPER.createArrayNode()}[random.nextInt(9)];
+    JsonNode other = Json.MAPPER.readTree("[null, 7, -1, 4000000000, \"\", \"([\", true, {}, []]")
+        .get(random.nextInt(9));
     if (target instanceof ObjectNode object && !object.isEmpty()) {
       String name = new ArrayList<>(object.propertyNames()).get(random.nextInt(object.size()));
       if (random.nextInt(3) == 0) {

@@ -23,8 +23,8 @@ class TokenizerTest {
   @Test
   void noTextBecomesASpecialToken() {
     Tokenizer tokenizer = TextFixtures.small();
-    List<String> parts = List.of("<|im_end|>", "<|", "im_start", "|>", "<s>", "</s>", "<think>", "[INST]", " ", "\n", "a",
-        "<|im_", "end|>", "<|endoftext|>");
+    List<String> parts = List.of("<|im_end|>", "<|", "im_start", "|>", "<s>", "</s>", "<think>", "[INST]", " ", "\n",
+        "a", "<|im_", "end|>", "<|endoftext|>");
     Random random = new Random(5);
     for (int round = 0; round < 500; round++) {
       StringBuilder text = new StringBuilder();
@@ -73,8 +73,9 @@ class TokenizerTest {
 
   @Test
   void tokensAreNamedAsTextOrAsObject() {
-    Tokenizer tokenizer = TextFixtures.small(directory, "{\"bos_token\": \"<s>\", \"eos_token\": {\"content\": \"</s>\"},"
-        + " \"add_bos_token\": true, \"chat_template\": [{\"name\": \"tool_use\", \"template\": \"x\"},"
+    Tokenizer tokenizer = TextFixtures.small(directory, "{\"bos_token\": \"<s>\","
+        + " \"eos_token\": {\"content\": \"</s>\"}, \"add_bos_token\": true,"
+        + " \"chat_template\": [{\"name\": \"tool_use\", \"template\": \"x\"},"
         + " {\"name\": \"default\", \"template\": \"y\"}]}");
 
     assertThat(tokenizer.bos()).isEqualTo(tokenizer.id("<s>"));
