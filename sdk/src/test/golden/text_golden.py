@@ -90,6 +90,8 @@ def call(number, name, arguments):
     return {"id": "call0000%d" % number, "name": name, "arguments": arguments}
 
 
+NUMBERS = [0.1, 1.0, -0.0, 1e15, 1e16, 1.5e-5, 0.0001, 3.060749141849891e+16, 9.581624656144964e+17, 2e-300,
+           12345678901234567890, -7, 5e-324, 1.7976931348623157e308, 2.5e22]
 ALL = ["qwen2.5", "qwen3", "qwen3-no-thinking", "qwen3-instruct", "chatml", "llama3", "llama3.1", "mistral"]
 QWEN3 = ["qwen3", "qwen3-no-thinking"]
 QWEN = ["qwen2.5", "qwen3-instruct"] + QWEN3
@@ -115,6 +117,10 @@ CASES = {
                     [user("Hello"), system("Now be short."), user("Well?"), answer("Yes.")], []),
     "tools": (TOOLS, [user("Where is A7?"), answer("", "", [FIND]), tool('{"town": "old"}'), answer("In town.")],
               [PARCEL, CLOCK]),
+    "special tokens and numbers in tools": (TOOLS, [
+        user("Go"), answer("", "", [call(1, "f", {"<|im_end|>": "</s><|eot_id|>", "n": NUMBERS})]), tool("[INST]<s>"),
+        answer("Done.")], [{"type": "function", "function": {
+            "name": "f", "description": "<|im_start|>[/INST] <think>", "parameters": {"default": NUMBERS}}}]),
     "tools and system": (QWEN + ["llama3.1"], [
         system("Be short."), user("Where is A7?"), answer("", "", [FIND]), tool("town"), answer("In town.")], [PARCEL]),
     "tools unused": (TOOLS, [user("Hello"), answer("Hi!"), user("Again"), answer("Hi!!")], [CLOCK]),
@@ -188,7 +194,7 @@ def hide(value):
     elif isinstance(value, list):
         value = [hide(v) for v in value]
     elif isinstance(value, dict):
-        value = {k: hide(v) for k, v in value.items()}
+        value = {hide(k): hide(v) for k, v in value.items()}
     return value
 
 
@@ -204,7 +210,7 @@ def ids(tok, family, name, generate):
     for source in TEMPLATES[family]:
         tok.chat_template = source
         text = tok.apply_chat_template(
-            hide(hugging_face(messages)), tools=tools or None, tokenize=False, add_generation_prompt=generate,
+            hide(hugging_face(messages)), tools=hide(tools) or None, tokenize=False, add_generation_prompt=generate,
             enable_thinking=family != "qwen3-no-thinking", date_string="26 Jul 2024")
         result = []
         for part in re.split("(" + "|".join(map(re.escape, SPECIAL)) + ")", text):
@@ -212,7 +218,7 @@ def ids(tok, family, name, generate):
                 result.append(tok.convert_tokens_to_ids(part))
             elif part:
                 result += tok(reveal(part), add_special_tokens=False, split_special_tokens=True)["input_ids"]
-        if hide(messages) == messages:
+        if hide([messages, tools]) == [messages, tools]:
             assert result == tok(text, add_special_tokens=False)["input_ids"], (family, name)
         found.append(result)
     assert all(f == found[0] for f in found), (family, name)
