@@ -30,6 +30,7 @@ public final class Torch {
 
   private Torch() {
     try {
+      System.setProperty("OPT_OUT_TRACKING", System.getProperty("OPT_OUT_TRACKING", "true"));
       Waiting.passive();
       Engine.getEngine("PyTorch");
       JniUtils.setGraphExecutorOptimize(false);

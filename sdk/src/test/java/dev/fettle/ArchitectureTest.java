@@ -1,0 +1,112 @@
+package dev.fettle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.lang.reflect.Executable;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The house rules that a compiler does not hold. */
+class ArchitectureTest {
+  private static final Path SOURCES = Path.of("src/main/java/dev/fettle");
+  private static final Map<String, List<String>> ONLY_IN = Map.of(
+      "ai.djl.huggingface", List.of("internal/text"),
+      "ai.djl", List.of("internal/torch", "internal/text"),
+      "com.sun.jna", List.of("internal/torch", "internal/checkpoint"),
+      "tools.jackson", List.of("internal"));
+
+  private static List<Path> sources() throws IOException {
+    try (Stream<Path> files = Files.walk(SOURCES)) {
+      return files.filter(f -> f.toString().endsWith(".java")).toList();
+    }
+  }
+
+  @Test
+  void librariesAreImportedOnlyWhereTheyBelong() throws IOException {
+    List<String> wrong = new ArrayList<>();
+    for (Path file : sources()) {
+      String text = Files.readString(file);
+      String room = SOURCES.relativize(file).toString();
+      ONLY_IN.forEach((library, rooms) -> {
+        if (text.contains("import " + library + ".") && rooms.stream().noneMatch(room::startsWith)) {
+          wrong.add(room + " imports " + library);
+        }
+      });
+    }
+    assertThat(wrong).isEmpty();
+  }
+
+  @Test
+  void noPublicSignatureMentionsALibraryOrAnInternalType() throws Exception {
+    List<String> wrong = new ArrayList<>();
+    int seen = 0;
+    for (Class<?> type : publicTypes()) {
+      List<Executable> members = new ArrayList<>(List.of(type.getConstructors()));
+      members.addAll(List.of(type.getMethods()));
+      for (Executable member : members) {
+        if (member.getDeclaringClass().getName().startsWith("dev.fettle")) {
+          seen++;
+          String signature = member.toGenericString();
+          if (Stream.of("ai.djl", "tools.jackson", "okhttp3", "com.google", "dev.fettle.internal").anyMatch(signature::contains)) {
+            wrong.add(signature);
+          }
+        }
+      }
+    }
+    assertThat(seen).isGreaterThan(100);
+    assertThat(wrong).isEmpty();
+  }
+
+  @Test
+  void publicTypesHaveNoAccessorsThatBeginWithGet() throws Exception {
+    for (Class<?> type : publicTypes()) {
+      for (Method method : type.getDeclaredMethods()) {
+        if (Modifier.isPublic(method.getModifiers())) {
+          assertThat(method.getName()).as(type.getName()).doesNotMatch("get[A-Z].*");
+        }
+      }
+    }
+  }
+
+  @Test
+  void filesStaySmallAndMoreTypesAreHiddenThanPublic() throws IOException {
+    List<Integer> lengths = new ArrayList<>();
+    int visible = 0;
+    int hidden = 0;
+    for (Path file : sources()) {
+      String text = Files.readString(file);
+      int lines = (int) text.lines().count();
+      boolean api = file.getParent().equals(SOURCES);
+      assertThat(lines).as(file.toString()).isLessThanOrEqualTo(api ? 400 : 600);
+      lengths.add(lines);
+      visible += api ? 1 : 0;
+      hidden += api ? 0 : 1;
+    }
+    lengths.sort(null);
+    assertThat(lengths.get(lengths.size() / 2)).isLessThanOrEqualTo(120);
+    assertThat(hidden).isGreaterThan(visible);
+  }
+
+  private static List<Class<?>> publicTypes() throws Exception {
+    List<Class<?>> types = new ArrayList<>();
+    try (Stream<Path> files = Files.list(SOURCES)) {
+      for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
+        String name = file.getFileName().toString().replace(".java", "");
+        if (!name.equals("package-info")) {
+          Class<?> type = Class.forName("dev.fettle." + name);
+          types.add(type);
+          types.addAll(List.of(type.getClasses()));
+        }
+      }
+    }
+    return types;
+  }
+}

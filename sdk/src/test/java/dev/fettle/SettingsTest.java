@@ -1,0 +1,115 @@
+package dev.fettle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.fettle.support.Golden;
+import java.util.List;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+
+class SettingsTest {
+  @Test
+  void schedulesEqualTheirFormulas() {
+    for (JsonNode s : Golden.json("schedules.json").get("schedules")) {
+      int total = s.get("total").asInt();
+      int warmup = s.get("warmup").asInt();
+      Schedule schedule = switch (s.get("shape").asString()) {
+        case "linear" -> Schedule.linear(2, total);
+        case "cosine" -> Schedule.cosine(2, total);
+        default -> Schedule.constant(2);
+      };
+      for (int i = 0; i < total; i++) {
+        assertThat(schedule.warmup(warmup).at(i) / 2).as(s.get("shape").asString() + " at " + i)
+            .isCloseTo(s.get("factors").get(i).asDouble(), within(1e-9));
+      }
+    }
+  }
+
+  @Test
+  void suggestedLearningRatesEqualTheCookbooks() {
+    int compared = 0;
+    for (JsonNode r : Golden.json("schedules.json").get("recommended")) {
+      assertThat(LearningRates.suggest(r.get("model").asString(), r.get("hidden").asInt(), r.get("lora").asBoolean()))
+          .isCloseTo(r.get("learning_rate").asDouble(), within(1e-9));
+      compared++;
+    }
+    assertThat(compared).isPositive();
+    assertThatThrownBy(() -> LearningRates.suggest("gpt2", 768, true)).isInstanceOf(InvalidInputException.class);
+  }
+
+  @Test
+  void defaultsAreThoseOfTheTinkerService() {
+    assertThat(AdamW.standard()).isEqualTo(new AdamW(1e-4, 0.9, 0.95, 1e-12, 0, 0));
+    assertThat(Lora.standard().rank()).isEqualTo(32);
+    assertThat(Lora.standard().alpha()).isEqualTo(32);
+    assertThat(Loss.cispo()).isEqualTo(Loss.cispo(0, 4));
+    assertThat(Loss.ppo()).isEqualTo(Loss.ppo(0.8, 1.2));
+  }
+
+  @Test
+  void wrongSettingsAreRefusedByNameAndValue() {
+    refused(() -> AdamW.learningRate(-1), "learningRate -1.0");
+    refused(() -> AdamW.learningRate(Double.NaN), "learningRate NaN");
+    refused(() -> AdamW.standard().betas(1, 0.9), "beta1 1.0");
+    refused(() -> AdamW.standard().eps(0), "eps 0.0");
+    refused(() -> AdamW.standard().clipNorm(-1), "clipNorm -1.0");
+    refused(() -> Schedule.linear(1, 0), "steps 0");
+    refused(() -> Schedule.linear(1, 5).warmup(6), "warmup 6");
+    refused(() -> Schedule.constant(1).at(-1), "step -1");
+    refused(() -> Lora.rank(4).dropout(1), "dropout 1.0");
+    refused(() -> Lora.rank(4).alpha(0), "alpha 0.0");
+    refused(() -> Lora.rank(4).rankOf("q_proj", 0), "rank of q_proj 0");
+    refused(() -> Lora.rank(4).on(), "on()");
+    refused(() -> Loss.ppo(1.2, 0.8), "clip thresholds 1.2, 0.8");
+    refused(() -> Loss.dro(-1), "beta -1.0");
+    refused(() -> SamplingParams.greedy().maxTokens(0), "maxTokens 0");
+    refused(() -> SamplingParams.greedy().temperature(-1), "temperature -1.0");
+    refused(() -> SamplingParams.greedy().topP(0), "topP 0.0");
+    refused(() -> SamplingParams.greedy().topK(-1), "topK -1");
+    refused(() -> SamplingParams.greedy().stop(""), "stop");
+    refused(() -> Modules.layers(3, 2), "layers(3, 2)");
+    refused(() -> Modules.lastLayers(0), "lastLayers(0)");
+    refused(() -> Modules.named(" "), "named");
+    refused(() -> Message.of("robot", "x"), "robot");
+  }
+
+  private static void refused(Supplier<?> call, String part) {
+    assertThatThrownBy(call::get).isInstanceOf(InvalidInputException.class).hasMessageContaining(part);
+  }
+
+  @Test
+  void modulesChooseByKindLayerAndName() {
+    String q0 = "model.layers.0.self_attn.q_proj";
+    String up3 = "model.layers.3.mlp.up_proj";
+
+    assertThat(Modules.attention().contains(q0, 4)).isTrue();
+    assertThat(Modules.attention().contains(up3, 4)).isFalse();
+    assertThat(Modules.mlp().contains(up3, 4)).isTrue();
+    assertThat(Modules.lastLayers(1).contains(up3, 4)).isTrue();
+    assertThat(Modules.lastLayers(1).contains(q0, 4)).isFalse();
+    assertThat(Modules.layers(0, 2).contains("lm_head", 4)).isFalse();
+    assertThat(Modules.attention().within(Modules.layers(1, 3)).contains(q0, 4)).isFalse();
+    assertThat(Modules.named("q_proj").contains(q0, 4)).isTrue();
+    assertThat(Modules.named("layers.0.*").contains(q0, 4)).isTrue();
+    assertThat(Modules.named("up").contains(up3, 4)).isFalse();
+    assertThat(Modules.lmHead().contains("lm_head", 4)).isTrue();
+    assertThat(Modules.norms().contains("model.layers.0.input_layernorm", 4)).isTrue();
+    assertThat(Modules.embeddings().contains("model.embed_tokens", 4)).isTrue();
+  }
+
+  @Test
+  void everyValuePrintsItselfOnOneShortLine() {
+    Lora long_ = Lora.rank(32).on(Modules.named("a".repeat(70)), Modules.attention().within(Modules.layers(1, 2)));
+    for (Object value : List.of(AdamW.learningRate(1e-4).weightDecay(0.01).clipNorm(1), Lora.standard(), long_, Full.all(),
+        Schedule.cosine(1e-4, 1000).warmup(10), Loss.cispo(), SamplingParams.standard(), Datum.of(1, 2, 3),
+        Batch.of(Datum.of(1, 2)), new Sample(new int[3], new float[3], "<b>\n" + "x".repeat(99), Sample.StopReason.STOP),
+        new Token(3, "\n", -1), new OptimResult(3, 1e-4, 2), new LossResult(1, List.of(), 1, java.util.Map.of()),
+        new Trainable(List.of(), 10, 1000), Message.user("x".repeat(100)), Conversation.of(Message.user("x")),
+        new Text("x"), new Completion("a", "b"))) {
+      assertThat(value.toString()).hasSizeLessThanOrEqualTo(80).doesNotContain("\n", "<", ">");
+    }
+  }
+}
