@@ -29,7 +29,7 @@ public record AdapterTargets(
   private static final Set<String> LINEAR =
       Set.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");
 
-  private static final Pattern FIRST_NUMBER = Pattern.compile(".*?\\.[^.]*\\.(\\d+)\\.");
+  private static final Pattern FIRST_NUMBER = Pattern.compile(".*?\\.[^.]*\\.(\\d{1,9})\\.");
 
   public AdapterTargets {
     modules = modules == null ? null : List.copyOf(modules);

@@ -117,6 +117,9 @@ public final class AtomicFiles {
    * when there is nothing to do.
    */
   public static void recover(Path target) {
+    if (Files.exists(target)) {
+      return;
+    }
     Path directory = real(target);
     Path waiting = Temporaries.waiting(directory);
     Path retired = Temporaries.retired(directory);
@@ -175,15 +178,16 @@ public final class AtomicFiles {
     }
   }
 
-  /** The absolute path with a link at its end followed, so that the link stays and what it points to is replaced. */
+  /** The absolute path with links followed, so that a link stays and what it points to is replaced. */
   private static Path real(Path target) {
     Objects.requireNonNull(target, "target");
-    Path absolute = target.toAbsolutePath().normalize();
-    if (absolute.getParent() == null) {
-      throw new InvalidInputException(target + ": cannot be replaced; name a directory below it");
-    }
+    Path absolute = target.toAbsolutePath();
     try {
-      return Files.isSymbolicLink(absolute) && Files.exists(absolute) ? absolute.toRealPath() : absolute;
+      absolute = Files.exists(absolute) ? absolute.toRealPath() : absolute.normalize();
+      if (absolute.getParent() == null) {
+        throw new InvalidInputException(target + ": cannot be replaced; name a directory below it");
+      }
+      return absolute;
     } catch (IOException e) {
       throw new FettleException(target + ": cannot be resolved: " + e, e);
     }

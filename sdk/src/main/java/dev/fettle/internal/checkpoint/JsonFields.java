@@ -189,7 +189,8 @@ public final class JsonFields {
 
   /** A refusal that names the key and its value. */
   public UnsupportedModelException unsupported(String key, String why) {
-    return new UnsupportedModelException(source + ": " + prefix + key + " = " + show(key) + " is not supported: " + why);
+    return new UnsupportedModelException(
+        source + ": " + prefix + key + " = " + show(key) + " is not supported: " + why);
   }
 
   private String show(String key) {

@@ -27,8 +27,8 @@ final class ModulePatterns {
     try {
       return Pattern.compile(regex);
     } catch (PatternSyntaxException e) {
-      throw new UnsupportedModelException(
-          "the pattern " + Quote.line(regex) + " is not one that Java understands: " + Quote.line(e.getDescription()), e);
+      String why = Quote.line(e.getDescription());
+      throw new UnsupportedModelException("Java does not understand the pattern " + Quote.line(regex) + ": " + why, e);
     }
   }
 }

@@ -69,8 +69,7 @@ record SafetensorsHeader(Map<String, StoredTensor> tensors, Map<String, String> 
     }
     StoredType type =
         StoredType.ofHeader(dtype.stringValue())
-            .orElseThrow(
-                () -> new UnsupportedModelException(where + "dtype " + Quote.line(dtype.stringValue()) + " is unknown"));
+            .orElseThrow(() -> new UnsupportedModelException(where + "unknown dtype " + Quote.line(dtype.toString())));
     long[] shape = longs(where, "shape", node.get("shape"));
     long[] offsets = longs(where, "data_offsets", node.get("data_offsets"));
     if (offsets.length != 2 || offsets[0] > offsets[1] || offsets[1] > dataBytes) {

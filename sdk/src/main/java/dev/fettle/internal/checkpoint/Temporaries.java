@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class Temporaries {
   private static final AtomicLong COUNTER = new AtomicLong(System.nanoTime());
-  private static final Set<Path> LIVE = ConcurrentHashMap.newKeySet();
+  private static final Set<String> LIVE = ConcurrentHashMap.newKeySet();
 
   private Temporaries() {}
 
@@ -27,12 +27,12 @@ final class Temporaries {
   static Path claim(Path target) {
     String unique = ProcessHandle.current().pid() + "-" + Long.toHexString(COUNTER.incrementAndGet());
     Path path = target.resolveSibling(prefix(target) + unique);
-    LIVE.add(path);
+    LIVE.add(path.getFileName().toString());
     return path;
   }
 
   static void release(Path temporary) {
-    LIVE.remove(temporary);
+    LIVE.remove(temporary.getFileName().toString());
   }
 
   /** The complete new directory that waits to take the target's place, where the two cannot be swapped. */
@@ -64,7 +64,7 @@ final class Temporaries {
     }
     long pid = Long.parseLong(unique.substring(0, unique.indexOf('-')));
     // A container's first process has the same number in each life: the set tells its own from its predecessor's.
-    return pid == ProcessHandle.current().pid() ? !LIVE.contains(path) : ProcessHandle.of(pid).isEmpty();
+    return pid == ProcessHandle.current().pid() ? !LIVE.contains(path.getFileName().toString()) : ProcessHandle.of(pid).isEmpty();
   }
 
   private static String prefix(Path target) {

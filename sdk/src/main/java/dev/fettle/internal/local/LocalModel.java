@@ -20,6 +20,7 @@ import dev.fettle.internal.model.Network;
 import dev.fettle.internal.model.WeightNames;
 import dev.fettle.internal.model.Weights;
 import dev.fettle.internal.text.Renderers;
+import dev.fettle.internal.text.Tokenizers;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import java.nio.file.Path;
@@ -73,7 +74,7 @@ final class LocalModel implements ModelBackend {
   static LocalModel load(String name, Path directory, DType dtype) {
     try (ModelDirectory files = ModelDirectory.open(directory)) {
       WeightNames.check(files);
-      Tokenizer tokenizer = Tokenizer.open(directory);
+      Tokenizer tokenizer = Tokenizers.openIfPresent(directory);
       if (tokenizer.vocabSize() > files.config().vocabSize()) {
         throw new InvalidInputException(directory + ": the tokenizer has " + tokenizer.vocabSize()
             + " tokens, but the model's vocabulary only " + files.config().vocabSize());

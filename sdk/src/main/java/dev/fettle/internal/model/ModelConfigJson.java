@@ -95,6 +95,9 @@ public final class ModelConfigJson {
     boolean qwen = config.architecture().startsWith("qwen");
     if (qwen) {
       root.put("use_sliding_window", window > 0);
+      // Versions before layer_types know only this: from which layer on there is a window.
+      int full = (int) config.slidingWindows().stream().takeWhile(each -> each == 0).count();
+      root.put("max_window_layers", full);
       ArrayNode types = root.putArray("layer_types");
       config.slidingWindows().forEach(each -> types.add(each > 0 ? "sliding_attention" : "full_attention"));
     }

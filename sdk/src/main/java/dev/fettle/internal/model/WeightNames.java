@@ -100,9 +100,10 @@ public final class WeightNames {
     StoredTensor tensor = directory.tensors().get(name);
     if (tensor == null) {
       String bare = name.startsWith("model.") ? name.substring("model.".length()) : name;
-      String hint =
-          directory.tensors().containsKey(bare) ? "; there is " + bare + ": saved without its language model head?" : "";
-      throw new InvalidInputException(directory.path() + ": tensor " + name + " is missing" + hint);
+      boolean headless = directory.tensors().containsKey(bare);
+      throw new InvalidInputException(
+          directory.path() + ": tensor " + name + " is missing"
+              + (headless ? "; there is " + bare + ": saved without its language model head?" : ""));
     }
     if (!tensor.hasShape(shape)) {
       throw new InvalidInputException(

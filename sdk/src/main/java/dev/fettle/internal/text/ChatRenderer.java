@@ -21,13 +21,11 @@ final class ChatRenderer implements Renderer {
   private final ChatFormat format;
   private final Tokenizer tokenizer;
   private final TrainOn parts;
-  private final Continuation continuation;
 
   ChatRenderer(ChatFormat format, Tokenizer tokenizer, TrainOn parts) {
     this.format = format;
     this.tokenizer = tokenizer;
     this.parts = parts;
-    this.continuation = new Continuation(tokenizer);
   }
 
   @Override
@@ -42,7 +40,7 @@ final class ChatRenderer implements Renderer {
 
   private Rendered plain(String prompt, String learnt) {
     int[] before = tokenizer.encode(prompt);
-    int[] after = before.length == 0 ? tokenizer.encode(learnt) : continuation.encode(learnt);
+    int[] after = before.length == 0 ? tokenizer.encode(learnt) : new Continuation(tokenizer).encode(learnt);
     int start = tokenizer.addsBos() ? 1 : 0;
     int end = start + before.length + after.length;
     int[] tokens = new int[end + (tokenizer.eos().isPresent() ? 1 : 0)];
@@ -105,7 +103,7 @@ final class ChatRenderer implements Renderer {
   private Encoded encode(Conversation conversation, boolean generate) {
     Pieces pieces = new Pieces(tokenizer);
     format.write(conversation, generate, pieces);
-    return Encoded.of(pieces, continuation);
+    return Encoded.of(pieces, new Continuation(tokenizer));
   }
 
   @Override

@@ -5,6 +5,7 @@ import dev.fettle.Renderer;
 import dev.fettle.Tokenizer;
 import dev.fettle.TrainOn;
 import dev.fettle.internal.text.QwenFormat.Thinking;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -14,22 +15,24 @@ import java.util.regex.Pattern;
 
 /** Chooses chat formats. */
 public final class Renderers {
-  static final Map<String, ChatFormat> FAMILIES = new LinkedHashMap<>();
+  static final Map<String, ChatFormat> FAMILIES = families();
   /** The cookbook's names for the same. */
   private static final Map<String, String> ALIASES =
       Map.of("qwen3-disable-thinking", "qwen3-no-thinking", "role-colon", "roles");
   private static final Pattern DEFAULT_SYSTEM = Pattern.compile("<\\|im_start\\|>system\\\\n([^<{}'\"]+)<\\|im_end\\|>");
 
-  static {
+  private Renderers() {}
+
+  private static Map<String, ChatFormat> families() {
+    Map<String, ChatFormat> result = new LinkedHashMap<>();
     for (ChatFormat format : new ChatFormat[] {new Llama3Format(), new Llama31Format(),
         new QwenFormat("qwen2.5", QwenFormat.QWEN_SYSTEM, Thinking.NONE), new QwenFormat("qwen3", null, Thinking.ON),
         new QwenFormat("qwen3-no-thinking", null, Thinking.OFF), new QwenFormat("qwen3-instruct", null, Thinking.NONE),
         new ChatMlFormat(null), new MistralFormat(), new RolesFormat()}) {
-      FAMILIES.put(format.family(), format);
+      result.put(format.family(), format);
     }
+    return Collections.unmodifiableMap(result);
   }
-
-  private Renderers() {}
 
   /** A renderer by family name; case does not matter, and {@code _} is as good as {@code -}. */
   public static Renderer of(String family, Tokenizer tokenizer) {

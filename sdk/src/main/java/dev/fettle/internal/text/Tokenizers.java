@@ -28,4 +28,10 @@ public final class Tokenizers {
     TokenizerFile parsed = TokenizerFile.read(file);
     return new HfTokenizer(parsed, TokenizerConfig.read(directory));
   }
+
+  /** The same; where there is no {@code tokenizer.json}, one that knows no text and says so when it is needed. */
+  public static Tokenizer openIfPresent(Path directory) {
+    boolean present = Files.exists(directory.resolve("tokenizer.json"));
+    return present ? open(directory) : new AbsentTokenizer(directory);
+  }
 }

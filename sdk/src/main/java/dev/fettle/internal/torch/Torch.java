@@ -1,6 +1,7 @@
 package dev.fettle.internal.torch;
 
 import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
@@ -8,6 +9,7 @@ import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import dev.fettle.FettleException;
+import dev.fettle.NotEnoughMemoryException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -68,7 +70,16 @@ public final class Torch {
   }
 
   IValue run(String kernel, IValue... arguments) {
-    return IValueUtils.runMethod(kernels, kernel, arguments);
+    try {
+      return IValueUtils.runMethod(kernels, kernel, arguments);
+    } catch (EngineException e) {
+      String message = String.valueOf(e.getMessage());
+      if (message.contains("can't allocate memory") || message.contains("bad_alloc")) {
+        throw new NotEnoughMemoryException("native memory ran out in " + kernel + ": use fewer or shorter sequences, or "
+            + "a smaller model or rank", e);
+      }
+      throw new FettleException("the native operation " + kernel + " failed: " + message, e);
+    }
   }
 
   static void opened() {

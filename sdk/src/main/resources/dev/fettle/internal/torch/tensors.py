@@ -33,12 +33,12 @@ def rows(x: Tensor, start: int, count: int) -> Tensor:
 
 # Raw little-endian bytes of the given number type into a tensor of any type, elements from start on.
 def store(raw: Tensor, dtype: int, into: Tensor, start: int) -> Tensor:
-  values = ops.aten.view(raw, dtype)
+  values = ops.aten.view_copy(raw, dtype=dtype)
   return into.view([-1])[start:start + values.numel()].copy_(values)
 
 # The elements from start on as bytes of the given number type.
 def load(x: Tensor, dtype: int, start: int, count: int) -> Tensor:
-  return ops.aten.view(x.reshape([-1])[start:start + count].to(dtype).contiguous(), 0)
+  return ops.aten.view_copy(x.reshape([-1])[start:start + count].to(dtype).contiguous(), dtype=0)
 
 def copy(into: Tensor, x: Tensor) -> Tensor:
   return into.copy_(x)

@@ -1,0 +1,186 @@
+package dev.fettle.internal.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fettle.InvalidInputException;
+import dev.fettle.UnsupportedModelException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+
+class AdapterConfigTest {
+  private static final String Q0 = "model.layers.0.self_attn.q_proj";
+
+  @TestFactory
+  List<DynamicTest> targets_ranks_and_alphas_are_those_of_peft() {
+    JsonNode golden = StrictJson.read(Fixtures.file("matching.json"));
+    List<DynamicTest> tests = new ArrayList<>();
+    for (JsonNode each : golden.get("cases").values()) {
+      tests.add(DynamicTest.dynamicTest(each.get("config").toString(), () -> check(golden.get("paths"), each)));
+    }
+    assertThat(tests).hasSize(13);
+    return tests;
+  }
+
+  private static void check(JsonNode paths, JsonNode golden) {
+    AdapterConfig config = AdapterConfig.parse(golden.get("config").toString(), "adapter_config.json");
+    AdapterConfig again = AdapterConfig.parse(config.toJson(), "written");
+    assertThat(again).isEqualTo(config);
+    Map<String, List<Double>> answers = new LinkedHashMap<>();
+    for (JsonNode path : paths.values()) {
+      if (config.targets(path.stringValue())) {
+        double rank = config.rank(path.stringValue());
+        answers.put(path.stringValue(), List.of(rank, config.alpha(path.stringValue())));
+      }
+    }
+    Map<String, List<Double>> expected = new LinkedHashMap<>();
+    for (var answer : golden.get("answers").properties()) {
+      JsonNode pair = answer.getValue();
+      expected.put(answer.getKey(), List.of(pair.get(0).asDouble(), pair.get(1).asDouble()));
+    }
+    assertThat(answers).isEqualTo(expected);
+  }
+
+  @Test
+  void real_adapters_of_plain_kinds_are_read() {
+    AdapterConfig all = AdapterConfig.parse(adapter("all_linear"));
+    assertThat(all.rank()).isEqualTo(4);
+    assertThat(all.alpha()).isEqualTo(8);
+    assertThat(all.scale(Q0)).isEqualTo(2);
+    assertThat(all.targets().modules()).hasSize(14);
+    assertThat(all.targets(Q0)).isTrue();
+    assertThat(all.targets("model.layers.2.self_attn.q_proj")).isFalse();
+    AdapterConfig some = AdapterConfig.parse(adapter("layers_to_transform"));
+    assertThat(some.targets(Q0)).isTrue();
+    assertThat(some.targets("model.layers.1.self_attn.q_proj")).isFalse();
+    assertThat(some.rank("model.layers.0.mlp.up_proj")).isEqualTo(2);
+    assertThat(some.scale("model.layers.0.mlp.up_proj")).isEqualTo(8);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "dora, use_dora", "embed, target_modules", "lora_bias, lora_bias", "m2s_norm, modules_to_save",
+    "modules_to_save, modules_to_save", "qv_lmhead_target, target_modules", "tied_m2s, modules_to_save",
+    "tied_target_lmhead, target_modules", "trainable_tokens, trainable_token_indices"
+  })
+  void real_adapters_of_other_kinds_are_refused_by_name(String name, String key) {
+    Path file = adapter(name);
+    assertThatThrownBy(() -> AdapterConfig.parse(file))
+        .isInstanceOf(UnsupportedModelException.class)
+        .hasMessageContaining(file.toString())
+        .hasMessageContaining(key);
+  }
+
+  private static Path adapter(String name) {
+    return Fixtures.shared("reference/peft-adapters/" + name + "/adapter_config.json");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "'peft_type':'IA3'|peft_type",
+        "'use_dora':true|use_dora",
+        "'lora_bias':true|lora_bias",
+        "'bias':'all'|bias",
+        "'modules_to_save':['lm_head']|modules_to_save",
+        "'trainable_token_indices':[1]|trainable_token_indices",
+        "'target_modules':['embed_tokens']|target_modules",
+        "'target_modules':'.*'|target_modules",
+        "'target_modules':['q_proj','input_layernorm']|target_modules",
+        "'layer_replication':[[0,2]]|layer_replication",
+        "'megatron_config':{'a':1}|megatron_config",
+        "'loftq_config':{'bits':4}|loftq_config",
+        "'eva_config':{'rho':2}|eva_config",
+        "'corda_config':{'a':1}|corda_config",
+        "'arrow_config':{'a':1}|arrow_config",
+        "'fan_in_fan_out':true|fan_in_fan_out",
+        "'init_lora_weights':'pissa'|init_lora_weights",
+        "'init_lora_weights':'pissa_niter_4'|init_lora_weights",
+        "'init_lora_weights':'olora'|init_lora_weights",
+        "'target_parameters':['x']|target_parameters",
+        "'alora_invocation_tokens':[1]|alora_invocation_tokens",
+        "'use_qalora':true|use_qalora",
+        "'some_future_variant':true|some_future_variant",
+        "'task_type':'SEQ_CLS'|task_type",
+        "'target_modules':'(?P<a>q)_proj'|target_modules"
+      })
+  void what_is_not_supported_is_refused_by_name(String extra, String key) {
+    assertThatThrownBy(() -> parse(extra))
+        .isInstanceOf(UnsupportedModelException.class)
+        .hasMessageStartingWith("adapter_config.json: ")
+        .hasMessageContaining(key);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "'r':0|r",
+        "'r':'4'|r",
+        "'r':-1|r",
+        "'lora_alpha':0|lora_alpha",
+        "'lora_dropout':1|lora_dropout",
+        "'rank_pattern':{'q_proj':0}|rank_pattern.q_proj",
+        "'alpha_pattern':{'q_proj':'x'}|alpha_pattern.q_proj",
+        "'target_modules':null|target_modules",
+        "'target_modules':[]|target_modules",
+        "'target_modules':[1]|target_modules",
+        "'target_modules':'q_proj','layers_to_transform':[1]|layers_to_transform",
+        "'layers_pattern':'h'|layers_pattern",
+        "'layers_to_transform':['1']|layers_to_transform",
+        "'use_rslora':1|use_rslora"
+      })
+  void a_wrong_value_is_refused_by_name(String extra, String key) {
+    assertThatThrownBy(() -> parse(extra))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageStartingWith("adapter_config.json: ")
+        .hasMessageContaining(key);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'init_lora_weights':'gaussian'", "'init_lora_weights':true", "'inference_mode':true", "'loftq_config':{}",
+        "'qalora_group_size':16", "'megatron_core':'megatron.core'", "'eva_config':null", "'peft_version':'0.21.0'"
+      })
+  void settings_that_mean_nothing_are_passed_over(String extra) {
+    assertThat(parse(extra)).isEqualTo(parse("'use_dora':false"));
+  }
+
+  @Test
+  void all_linear_is_all_but_the_output() {
+    AdapterConfig config = parse("'target_modules':'all-linear'");
+    assertThat(config.targets(Q0)).isTrue();
+    assertThat(config.targets("model.layers.0.mlp.down_proj")).isTrue();
+    assertThat(config.targets("lm_head")).isFalse();
+    assertThat(AdapterConfig.parse(config.toJson(), "written")).isEqualTo(config);
+  }
+
+  @Test
+  void rs_lora_divides_by_the_root_of_the_rank() {
+    AdapterConfig config = parse("'r':16,'use_rslora':true");
+    assertThat(config.scale(Q0)).isEqualTo(2);
+    assertThat(config.toJson()).contains("\"use_rslora\" : true", "\"lora_alpha\" : 8,", "\"task_type\"");
+  }
+
+  private static AdapterConfig parse(String extra) {
+    StringBuilder json = new StringBuilder("{").append(extra);
+    Map<String, String> rest =
+        Map.of("'peft_type'", "'LORA'", "'target_modules'", "['q_proj']", "'r'", "4", "'lora_alpha'", "8");
+    rest.forEach((key, value) -> json.append(extra.contains(key + ":") ? "" : "," + key + ":" + value));
+    return AdapterConfig.parse(json.append('}').toString().replace('\'', '"'), "adapter_config.json");
+  }
+}

@@ -1,0 +1,126 @@
+package dev.fettle.internal.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fettle.InvalidInputException;
+import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.model.WeightNames;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ModelDirectoryTest {
+  @TempDir Path directory;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"hf", "hf-bf16", "hf-sharded"})
+  void the_forms_of_stories260k_hold_what_their_config_asks_for(String form) {
+    try (ModelDirectory model = ModelDirectory.open(Fixtures.shared("models/stories260K/" + form))) {
+      WeightNames.check(model);
+      assertThat(model.config().layers()).isEqualTo(5);
+      assertThat(model.config().eosIds()).containsExactly(2);
+      assertThat(model.eosIds()).as("generation_config.json comes first").containsExactly(1, 2);
+      StoredTensor norm = model.tensors().get("model.norm.weight");
+      assertThat(norm.type()).isEqualTo(form.equals("hf-bf16") ? StoredType.BF16 : StoredType.F32);
+      assertThat(model.bytes(norm, 0, (int) norm.bytes()).remaining()).isEqualTo(64 * norm.type().size());
+    }
+  }
+
+  @Test
+  void one_shard_or_two_are_the_same_model() throws IOException {
+    TinyModel.write(directory, "qwen3");
+    try (ModelDirectory whole = ModelDirectory.open(directory)) {
+      WeightNames.check(whole);
+      TinyModel.shard(directory);
+      try (ModelDirectory sharded = ModelDirectory.open(directory)) {
+        WeightNames.check(sharded);
+        assertThat(sharded.tensors().keySet()).isEqualTo(whole.tensors().keySet());
+        StoredTensor foreign = whole.tensors().get(WeightNames.FINAL_NORM);
+        assertThatThrownBy(() -> sharded.bytes(foreign, 0, 2)).isInstanceOf(InvalidInputException.class);
+      }
+    }
+  }
+
+  @Test
+  void generation_settings_are_read() throws IOException {
+    TinyModel.write(directory, "llama");
+    Files.writeString(
+        directory.resolve("generation_config.json"),
+        "{\"eos_token_id\":[5,6],\"do_sample\":true,\"temperature\":0.5,\"top_k\":40,\"top_p\":0.7}");
+    try (ModelDirectory model = ModelDirectory.open(directory)) {
+      assertThat(model.eosIds()).containsExactly(5, 6);
+      GenerationConfig generation = model.generation();
+      assertThat(generation.doSample()).isTrue();
+      assertThat(generation.temperature()).isEqualTo(OptionalDouble.of(0.5));
+      assertThat(generation.topK()).isEqualTo(OptionalInt.of(40));
+      assertThat(generation.topP()).isEqualTo(OptionalDouble.of(0.7));
+    }
+    Files.writeString(directory.resolve("generation_config.json"), "{\"top_p\":2}");
+    assertInvalid("generation_config.json", "top_p");
+  }
+
+  @Test
+  void what_is_not_a_model_directory_is_refused() throws IOException {
+    assertThatThrownBy(() -> ModelDirectory.open(directory.resolve("none")))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("no such directory");
+    assertInvalid("config.json", "Hugging Face");
+    Path file = Files.writeString(directory.resolve("file"), "");
+    assertThatThrownBy(() -> ModelDirectory.open(file))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("not a directory");
+  }
+
+  @Test
+  void missing_weights_are_said_and_pickles_are_not_read() throws IOException {
+    Files.delete(TinyModel.write(directory, "llama").resolve("model.safetensors"));
+    assertInvalid("model.safetensors", "model.safetensors.index.json");
+    Files.writeString(directory.resolve("pytorch_model.bin"), "");
+    assertThatThrownBy(() -> ModelDirectory.open(directory))
+        .isInstanceOf(UnsupportedModelException.class)
+        .hasMessageContaining("pytorch_model.bin")
+        .hasMessageContaining("only safetensors");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "../model-1.safetensors", "/etc/model-1.safetensors", "sub/model-1.safetensors", "sub\\\\m.safetensors",
+        "model-9.safetensors", "model-2.safetensors", "config.json", ""
+      })
+  void an_index_that_names_a_wrong_file_is_refused(String shard) throws IOException {
+    TinyModel.write(directory, "llama");
+    Path index = TinyModel.shard(directory);
+    String entry = "\"model.norm.weight\":\"";
+    Files.writeString(index, Files.readString(index).replace(entry + "model-1.safetensors", entry + shard));
+    assertInvalid(directory.toString(), shard.startsWith("model-9") ? "model-9" : "model.norm.weight");
+  }
+
+  @Test
+  void an_index_and_shards_that_disagree_are_refused() throws IOException {
+    TinyModel.write(directory, "llama");
+    Path index = TinyModel.shard(directory);
+    String text = Files.readString(index);
+    Files.writeString(index, text.replace("model.norm.weight", "model.norm.wait"));
+    assertInvalid("model-1.safetensors", "model.norm.weight", "no entry");
+    Files.writeString(index, text.replace("{\"model", "{\"extra\":\"model-1.safetensors\",\"model"));
+    assertInvalid("model-1.safetensors", "extra");
+    Files.writeString(index, "{\"weight_map\":{}}");
+    assertInvalid("index.json", "weight_map");
+    Files.writeString(index, "{}");
+    assertInvalid("index.json", "weight_map");
+  }
+
+  private void assertInvalid(String... parts) {
+    assertThatThrownBy(() -> ModelDirectory.open(directory).close())
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContainingAll(parts);
+  }
+}

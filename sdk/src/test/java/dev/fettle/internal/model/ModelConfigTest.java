@@ -1,0 +1,247 @@
+package dev.fettle.internal.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fettle.InvalidInputException;
+import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.checkpoint.Fixtures;
+import dev.fettle.internal.checkpoint.StoredType;
+import java.util.List;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ModelConfigTest {
+  /** The shortest valid llama config; single quotes stand for double ones. */
+  static final String LLAMA =
+      "{'model_type':'llama','vocab_size':32,'hidden_size':16,'intermediate_size':24,'num_hidden_layers':3,"
+          + "'num_attention_heads':2}";
+
+  @Test
+  void llama_as_transformers_5_writes_it() {
+    ModelConfig config = ModelConfig.parse(Fixtures.file("config-llama.json"));
+    assertThat(config.architecture()).isEqualTo("llama");
+    assertThat(config.vocabSize()).isEqualTo(32);
+    assertThat(config.hiddenSize()).isEqualTo(16);
+    assertThat(config.intermediateSize()).isEqualTo(24);
+    assertThat(config.layers()).isEqualTo(3);
+    assertThat(config.heads()).isEqualTo(2);
+    assertThat(config.keyValueHeads()).isEqualTo(1);
+    assertThat(config.headDim()).isEqualTo(6);
+    assertThat(config.queryWidth()).isEqualTo(12);
+    assertThat(config.rmsNormEps()).isEqualTo(1e-6);
+    assertThat(config.rope()).isEqualTo(new Rope.Llama3(5e5, 8, 1, 4, 64));
+    assertThat(config.slidingWindows()).containsExactly(0, 0, 0);
+    assertThat(config.queryKeyValueBias()).isTrue();
+    assertThat(config.outputBias()).isTrue();
+    assertThat(config.mlpBias()).isFalse();
+    assertThat(config.queryKeyNorm()).isFalse();
+    assertThat(config.tiedEmbeddings()).isFalse();
+    assertThat(config.contextLength()).isEqualTo(2048);
+    assertThat(config.storedType()).isEqualTo(StoredType.BF16);
+    assertThat(config.bosId()).isEqualTo(OptionalInt.of(1));
+    assertThat(config.eosIds()).containsExactly(2);
+  }
+
+  @Test
+  void mistral_has_one_window_for_all_layers_or_none() {
+    assertThat(ModelConfig.parse(Fixtures.file("config-mistral.json")).slidingWindows()).containsExactly(8, 8, 8);
+    assertThat(ModelConfig.parse(Fixtures.file("config-mistral_full.json")).slidingWindows()).containsExactly(0, 0, 0);
+    ModelConfig absent = parse(LLAMA.replace("llama", "mistral").replace("}", ",'num_key_value_heads':null}"));
+    assertThat(absent.slidingWindows()).as("transformers' default").containsExactly(4096, 4096, 4096);
+    assertThat(absent.keyValueHeads()).isEqualTo(2);
+  }
+
+  @Test
+  void qwen2_has_biases_in_q_k_v_and_windows_in_its_upper_layers() {
+    ModelConfig config = ModelConfig.parse(Fixtures.file("config-qwen2.json"));
+    assertThat(config.slidingWindows()).containsExactly(0, 8, 8);
+    assertThat(config.queryKeyValueBias()).isTrue();
+    assertThat(config.outputBias()).isFalse();
+    assertThat(config.bosId()).isEmpty();
+    assertThat(config.eosIds()).isEmpty();
+    String old = LLAMA.replace("llama", "qwen2").replace("}", ",'num_key_value_heads':1,'use_sliding_window':");
+    assertThat(parse(old + "true,'sliding_window':7,'max_window_layers':2}").slidingWindows()).containsExactly(0, 0, 7);
+    assertThat(parse(old + "false,'sliding_window':7,'max_window_layers':2}").slidingWindows())
+        .containsExactly(0, 0, 0);
+  }
+
+  @Test
+  void qwen3_normalises_queries_and_keys_and_has_heads_of_128() {
+    ModelConfig config = ModelConfig.parse(Fixtures.file("config-qwen3.json"));
+    assertThat(config.queryKeyNorm()).isTrue();
+    assertThat(config.headDim()).isEqualTo(128);
+    assertThat(config.queryKeyValueBias()).isFalse();
+    assertThat(config.tiedEmbeddings()).isTrue();
+    assertThat(config.rope()).isEqualTo(new Rope.Default(1e6));
+  }
+
+  @Test
+  void a_real_config_of_transformers_4_is_read() {
+    ModelConfig config = ModelConfig.parse(Fixtures.shared("tokenizers/qwen2/config.json"));
+    assertThat(config.rope()).isEqualTo(new Rope.Default(1e6));
+    assertThat(config.headDim()).isEqualTo(128);
+    assertThat(config.keyValueHeads()).isEqualTo(2);
+    assertThat(config.slidingWindows()).hasSize(28).containsOnly(0);
+    assertThat(config.bosId()).isEqualTo(OptionalInt.of(151643));
+    assertThat(config.eosIds()).isEqualTo(List.of(151645));
+    assertThat(config.storedType()).isEqualTo(StoredType.BF16);
+  }
+
+  @Test
+  void a_bert_model_is_refused_by_name() {
+    assertUnsupportedFile("models/minilm-l6-v2/config.json", "model_type", "bert");
+  }
+
+  private static void assertUnsupportedFile(String shared, String... parts) {
+    var path = Fixtures.shared(shared);
+    assertThatThrownBy(() -> ModelConfig.parse(path))
+        .isInstanceOf(UnsupportedModelException.class)
+        .hasMessageContaining(path.toString())
+        .hasMessageContainingAll(parts);
+  }
+
+  @Test
+  void rope_settings_of_transformers_4_are_read() {
+    assertThat(parse(with("'rope_theta':5e5,'rope_scaling':null")).rope()).isEqualTo(new Rope.Default(5e5));
+    assertThat(parse(with("'rope_scaling':{'type':'linear','factor':2}")).rope())
+        .isEqualTo(new Rope.Linear(10_000, 2));
+    String llama3 =
+        "'rope_theta':5e5,'rope_scaling':{'rope_type':'llama3','factor':32.0,'low_freq_factor':1.0,"
+            + "'high_freq_factor':4.0,'original_max_position_embeddings':8192}";
+    assertThat(parse(with(llama3)).rope()).isEqualTo(new Rope.Llama3(5e5, 32, 1, 4, 8192));
+    assertThat(parse(with("'torch_dtype':'float16'")).storedType()).isEqualTo(StoredType.F16);
+    assertThat(parse(with("'eos_token_id':[5,7]")).eosIds()).containsExactly(5, 7);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "'model_type':'gemma2'|model_type",
+        "'architectures':['LlamaForSequenceClassification']|architectures",
+        "'hidden_act':'gelu'|hidden_act",
+        "'rope_scaling':{'rope_type':'yarn','factor':4}|rope_scaling.rope_type",
+        "'rope_scaling':{'type':'dynamic','factor':4}|rope_scaling.type",
+        "'rope_parameters':{'rope_type':'longrope'}|rope_parameters.rope_type",
+        "'rope_parameters':{'rope_type':'default','mrope_section':[1,2]}|mrope_section",
+        "'rope_parameters':{'full_attention':{'rope_type':'default'}}|full_attention",
+        "'partial_rotary_factor':0.5|partial_rotary_factor",
+        "'rope_parameters':{'rope_type':'default','partial_rotary_factor':0.5}|partial_rotary_factor",
+        "'num_experts':8|num_experts",
+        "'num_local_experts':8|num_local_experts",
+        "'quantization_config':{'bits':4}|quantization_config",
+        "'pretraining_tp':2|pretraining_tp",
+        "'attention_multiplier':0.5|attention_multiplier",
+        "'logits_scaling':8|logits_scaling",
+        "'embedding_multiplier':12.0|embedding_multiplier",
+        "'attn_logit_softcapping':50.0|attn_logit_softcapping",
+        "'final_logit_softcapping':30.0|final_logit_softcapping",
+        "'layer_types':['full_attention','full_attention','chunked_attention']|layer_types",
+        "'torch_dtype':'float8_e4m3fn'|torch_dtype",
+        "'attention_dropout':0.1|attention_dropout",
+        "'sliding_window':8|sliding_window",
+        "'is_causal':false|is_causal"
+      })
+  void what_would_change_the_mathematics_is_refused_by_name(String extra, String key) {
+    String json = extra.contains("model_type") ? "{" + extra + "}" : with(extra);
+    assertThatThrownBy(() -> parse(json))
+        .isInstanceOf(UnsupportedModelException.class)
+        .hasMessageStartingWith("config.json: ")
+        .hasMessageContaining(key);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'quantization_config':null", "'num_experts':0", "'pretraining_tp':1", "'partial_rotary_factor':1.0",
+        "'logits_scaling':1", "'attn_logit_softcapping':null", "'pruned_heads':{}", "'is_encoder_decoder':false",
+        "'hidden_act':'silu'", "'attention_dropout':0.0", "'architectures':['LlamaForCausalLM']"
+      })
+  void settings_that_mean_nothing_are_passed_over(String extra) {
+    assertThat(parse(with(extra))).isEqualTo(parse(LLAMA));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "hidden_size|0", "hidden_size|-16", "hidden_size|'16'", "hidden_size|16.5", "hidden_size|null",
+        "hidden_size|1e3", "hidden_size|15", "hidden_size|99999999999", "hidden_size|6", "vocab_size|0",
+        "intermediate_size|0", "num_hidden_layers|0", "num_hidden_layers|2000000000", "num_attention_heads|0",
+        "num_attention_heads|true"
+      })
+  void a_missing_or_wrong_value_is_refused_by_name(String key, String value) {
+    String json = LLAMA.replaceAll("'" + key + "':[0-9]+", "'" + key + "':" + value);
+    assertThatThrownBy(() -> parse(json))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageStartingWith("config.json: ")
+        .hasMessageContaining(key.equals("hidden_size") && value.matches("15|6") ? "num_attention_heads" : key);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "'num_key_value_heads':3|num_key_value_heads",
+        "'head_dim':5|head_dim",
+        "'rms_norm_eps':0|rms_norm_eps",
+        "'rms_norm_eps':'1e-6'|rms_norm_eps",
+        "'rope_theta':-1|rope_theta",
+        "'rope_scaling':5|rope_scaling",
+        "'rope_scaling':{'type':'linear'}|rope_scaling.factor",
+        "'rope_scaling':{'type':'linear','factor':0}|rope_scaling.factor",
+        "'rope_scaling':{'type':'llama3','factor':8,'low_freq_factor':4,'high_freq_factor':4}|high_freq_factor",
+        "'rope_scaling':{'type':'linear','factor':2},'rope_parameters':{'rope_type':'default'}|rope_parameters",
+        "'tie_word_embeddings':1|tie_word_embeddings",
+        "'eos_token_id':-1|eos_token_id",
+        "'layer_types':['full_attention']|layer_types",
+        "'max_position_embeddings':0|max_position_embeddings"
+      })
+  void a_wrong_optional_value_is_refused_by_name(String extra, String key) {
+    assertThatThrownBy(() -> parse(with(extra)))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageStartingWith("config.json: ")
+        .hasMessageContaining(key);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "mistral", "mistral_full", "qwen2", "qwen3"})
+  void what_is_written_reads_back_the_same(String name) {
+    ModelConfig config = ModelConfig.parse(Fixtures.file("config-" + name + ".json"));
+    assertThat(ModelConfig.parse(ModelConfigJson.write(config, StoredType.BF16), "written")).isEqualTo(config);
+    ModelConfig scaled = parse(with("'rope_scaling':{'type':'linear','factor':2.5},'eos_token_id':[1,2]"));
+    assertThat(ModelConfig.parse(ModelConfigJson.write(scaled, StoredType.F32), "written")).isEqualTo(scaled);
+  }
+
+  @Test
+  void editing_changes_type_and_tying_and_nothing_else() {
+    String four = with("'torch_dtype':'float32','_name_or_path':'x','tie_word_embeddings':true");
+    String edited = ModelConfigJson.edit(four.replace('\'', '"'), "config.json", StoredType.BF16, false);
+    assertThat(edited)
+        .contains("\"torch_dtype\" : \"bfloat16\"", "\"_name_or_path\" : \"x\"", "\"tie_word_embeddings\" : false")
+        .doesNotContain("\"dtype\"");
+    assertThat(ModelConfigJson.edit("{\"dtype\":\"float32\"}", "config.json", StoredType.F16, true))
+        .contains("\"dtype\" : \"float16\"")
+        .doesNotContain("torch_dtype");
+  }
+
+  @Test
+  void its_text_is_one_short_line() {
+    assertThat(parse(LLAMA).toString()).hasSizeLessThan(80).doesNotContain("\n", "<", ">");
+  }
+
+  private static String with(String extra) {
+    return LLAMA.substring(0, LLAMA.length() - 1) + "," + extra + "}";
+  }
+
+  private static ModelConfig parse(String json) {
+    return ModelConfig.parse(json.replace('\'', '"'), "config.json");
+  }
+}

@@ -1,0 +1,179 @@
+package dev.fettle.internal.text;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fettle.InvalidInputException;
+import dev.fettle.Tokenizer;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+class BrokenTokenizerFilesTest {
+  @TempDir
+  Path directory;
+
+  private void refused(String... parts) {
+    assertThatThrownBy(() -> Tokenizer.open(directory)).isInstanceOf(InvalidInputException.class)
+        .satisfies(e -> assertThat(e.getMessage()).contains(parts));
+  }
+
+  private Path write(String name, String content) throws IOException {
+    return Files.writeString(directory.resolve(name), content);
+  }
+
+  @Test
+  void missing() {
+    refused("tokenizer.json", "missing");
+    directory = directory.resolve("nowhere");
+    refused("nowhere", "not a directory");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", " ", "[]", "{", "{}", "null", "{\"model\": 3}", "{\"model\": {\"vocab\": {}}}",
+      "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": -1}, \"merges\": []}}",
+      "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 99999999999}, \"merges\": []}}",
+      "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": \"b\"}, \"merges\": []}}",
+      "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": [\"a b\"]}}",
+      "{\"model\": {\"type\": \"Nothing\", \"vocab\": {\"a\": 0}}}",
+      "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": []}} trailing",
+      "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 7031645\n"})
+  void noTokenizer(String content) throws IOException {
+    write("tokenizer.json", content);
+    refused(directory.resolve("tokenizer.json").toString());
+  }
+
+  @Test
+  void brokenConfig() throws IOException {
+    TextFixtures.small(directory, "{}");
+    write("tokenizer_config.json", "{\"bos_token\": ");
+    refused("tokenizer_config.json", "not JSON");
+    write("tokenizer_config.json", "{\"bos_token\": \"<nothing>\"}");
+    refused("bos_token", "<nothing>");
+    write("tokenizer_config.json", "{}");
+    write("special_tokens_map.json", "[]");
+    refused("special_tokens_map.json", "not a JSON object");
+  }
+
+  @Test
+  void truncationAndPaddingAreSwitchedOff() throws IOException {
+    ObjectNode tree = (ObjectNode) Json.MAPPER.readTree(Files.readString(TextFixtures.tokenizerFile()));
+    tree.set("truncation", Json.MAPPER.readTree("{\"direction\": \"Right\", \"max_length\": 4, \"strategy\":"
+        + " \"LongestFirst\", \"stride\": 0}"));
+    tree.set("padding", Json.MAPPER.readTree("{\"strategy\": {\"Fixed\": 16}, \"direction\": \"Right\","
+        + " \"pad_to_multiple_of\": null, \"pad_id\": 0, \"pad_type_id\": 0, \"pad_token\": \"!\"}"));
+    write("tokenizer.json", tree.toString());
+    Tokenizer tokenizer = Tokenizer.open(directory);
+
+    assertThat(tokenizer.encode("a")).hasSize(1);
+    assertThat(tokenizer.encode("a\n".repeat(3000))).hasSize(6000);
+    assertThat(tokenizer.encode("<|im_end|>\n".repeat(600)).length).isGreaterThan(1200);
+  }
+
+  @Test
+  void idsOutsideTheVocabularyAreNamed() {
+    Tokenizer tokenizer = TextFixtures.small();
+    for (int id : new int[] {-1, tokenizer.vocabSize()}) {
+      assertThatThrownBy(() -> tokenizer.decode(0, id)).isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining("token id " + id).hasMessageContaining("tokenizer.json");
+      assertThatThrownBy(() -> tokenizer.token(id)).isInstanceOf(InvalidInputException.class);
+    }
+  }
+
+  @Test
+  void halvesOfSurrogatePairsAndZeroesAreText() {
+    Tokenizer tokenizer = TextFixtures.small();
+    assertThat(tokenizer.decode(tokenizer.encode("a\ud800b\udc00\0c"))).isEqualTo("a\uFFFDb\uFFFD\0c");
+  }
+
+  /** The JVM survives, and what opens also encodes or says why not. */
+  @Test
+  void randomCorruptionsOfTheBytes() throws IOException {
+    byte[] good = Files.readAllBytes(TextFixtures.tokenizerFile());
+    Random random = new Random(1);
+    int refused = 0;
+    for (int round = 0; round < 1000; round++) {
+      byte[] bad = good.clone();
+      for (int i = random.nextInt(4); i >= 0; i--) {
+        bad[random.nextInt(bad.length)] = (byte) random.nextInt(256);
+      }
+      String text = new String(bad, 0, random.nextInt(4) == 0 ? random.nextInt(bad.length) : bad.length,
+          StandardCharsets.ISO_8859_1);
+      refused += survives(text.getBytes(StandardCharsets.ISO_8859_1)) ? 0 : 1;
+    }
+    assertThat(refused).isBetween(300, 999);
+  }
+
+  @Test
+  void randomCorruptionsOfTheStructure() throws IOException {
+    String good = Files.readString(TextFixtures.tokenizerFile());
+    Random random = new Random(2);
+    int refused = 0;
+    for (int round = 0; round < 1000; round++) {
+      JsonNode tree = Json.MAPPER.readTree(good);
+      for (int i = random.nextInt(3); i >= 0; i--) {
+        mutate(tree, random);
+      }
+      refused += survives(tree.toString().getBytes(StandardCharsets.UTF_8)) ? 0 : 1;
+    }
+    assertThat(refused).isBetween(100, 999);
+  }
+
+  private boolean survives(byte[] content) throws IOException {
+    Files.write(directory.resolve("tokenizer.json"), content);
+    try {
+      Tokenizer tokenizer = Tokenizer.open(directory);
+      for (String text : new String[] {"Hello <|im_end|> \u00e9\n\n", "", "<think>x"}) {
+        tokenizer.decodeAll(tokenizer.encode(text));
+      }
+      return true;
+    } catch (InvalidInputException e) {
+      assertThat(e.getMessage()).contains("tokenizer.json");
+      return false;
+    }
+  }
+
+  private static void mutate(JsonNode root, Random random) {
+    List<JsonNode> containers = new ArrayList<>();
+    collect(root, containers);
+    JsonNode target = containers.get(random.nextInt(containers.size()));
+    JsonNode other = new JsonNode[] {Json.MAPPER.getNodeFactory().nullNode(), Json.MAPPER.getNodeFactory().numberNode(7),
+        Json.MAPPER.getNodeFactory().numberNode(-1), Json.MAPPER.getNodeFactory().numberNode(4_000_000_000L),
+        Json.MAPPER.getNodeFactory().stringNode(""), Json.MAPPER.getNodeFactory().stringNode("(["),
+        Json.MAPPER.getNodeFactory().booleanNode(true), Json.MAPPER.createObjectNode(),
+        Json.MAPPER.createArrayNode()}[random.nextInt(9)];
+    if (target instanceof ObjectNode object && !object.isEmpty()) {
+      String name = new ArrayList<>(object.propertyNames()).get(random.nextInt(object.size()));
+      if (random.nextInt(3) == 0) {
+        object.remove(name);
+      } else {
+        object.set(name, other);
+      }
+    } else if (target instanceof ArrayNode array && !array.isEmpty()) {
+      int at = random.nextInt(array.size());
+      if (random.nextInt(3) == 0) {
+        array.remove(at);
+      } else {
+        array.set(at, other);
+      }
+    }
+  }
+
+  private static void collect(JsonNode node, List<JsonNode> into) {
+    if (node.isContainer()) {
+      into.add(node);
+      node.forEach(child -> collect(child, into));
+    }
+  }
+}
