@@ -14,9 +14,10 @@ import java.util.List;
  * @param stop texts that end a sample; they are not part of its text
  * @param stopTokens ids that end a sample, beside the model's own end tokens
  * @param samples how many samples of each prompt, default 1
+ * @param ignoreEos whether the model's own end tokens are sampled like any other; default false
  */
 public record SamplingParams(int maxTokens, double temperature, int topK, double topP, long seed, List<String> stop,
-    List<Integer> stopTokens, int samples) {
+    List<Integer> stopTokens, int samples, boolean ignoreEos) {
   public SamplingParams {
     stop = List.copyOf(stop);
     stopTokens = List.copyOf(stopTokens);
@@ -32,7 +33,7 @@ public record SamplingParams(int maxTokens, double temperature, int topK, double
 
   /** The defaults. */
   public static SamplingParams standard() {
-    return new SamplingParams(256, 1, 0, 1, 0, List.of(), List.of(), 1);
+    return new SamplingParams(256, 1, 0, 1, 0, List.of(), List.of(), 1, false);
   }
 
   /** The likeliest token at every position. */
@@ -42,42 +43,48 @@ public record SamplingParams(int maxTokens, double temperature, int topK, double
 
   /** With another limit of new tokens. */
   public SamplingParams maxTokens(int value) {
-    return new SamplingParams(value, temperature, topK, topP, seed, stop, stopTokens, samples);
+    return new SamplingParams(value, temperature, topK, topP, seed, stop, stopTokens, samples, ignoreEos);
   }
 
   /** With another temperature. */
   public SamplingParams temperature(double value) {
-    return new SamplingParams(maxTokens, value, topK, topP, seed, stop, stopTokens, samples);
+    return new SamplingParams(maxTokens, value, topK, topP, seed, stop, stopTokens, samples, ignoreEos);
   }
 
   /** With only the {@code value} likeliest tokens. */
   public SamplingParams topK(int value) {
-    return new SamplingParams(maxTokens, temperature, value, topP, seed, stop, stopTokens, samples);
+    return new SamplingParams(maxTokens, temperature, value, topP, seed, stop, stopTokens, samples, ignoreEos);
   }
 
   /** With only the likeliest tokens that together have probability {@code value}. */
   public SamplingParams topP(double value) {
-    return new SamplingParams(maxTokens, temperature, topK, value, seed, stop, stopTokens, samples);
+    return new SamplingParams(maxTokens, temperature, topK, value, seed, stop, stopTokens, samples, ignoreEos);
   }
 
   /** With another seed. */
   public SamplingParams seed(long value) {
-    return new SamplingParams(maxTokens, temperature, topK, topP, value, stop, stopTokens, samples);
+    return new SamplingParams(maxTokens, temperature, topK, topP, value, stop, stopTokens, samples, ignoreEos);
   }
 
   /** With texts that end a sample. */
   public SamplingParams stop(String... texts) {
-    return new SamplingParams(maxTokens, temperature, topK, topP, seed, List.of(texts), stopTokens, samples);
+    return new SamplingParams(maxTokens, temperature, topK, topP, seed, List.of(texts), stopTokens, samples, ignoreEos);
   }
 
   /** With token ids that end a sample. */
   public SamplingParams stopTokens(int... ids) {
-    return new SamplingParams(maxTokens, temperature, topK, topP, seed, stop, Arrays.stream(ids).boxed().toList(), samples);
+    return new SamplingParams(maxTokens, temperature, topK, topP, seed, stop, Arrays.stream(ids).boxed().toList(), samples,
+        ignoreEos);
   }
 
   /** With several samples of each prompt. */
   public SamplingParams samples(int value) {
-    return new SamplingParams(maxTokens, temperature, topK, topP, seed, stop, stopTokens, value);
+    return new SamplingParams(maxTokens, temperature, topK, topP, seed, stop, stopTokens, value, ignoreEos);
+  }
+
+  /** Going on past the model's own end tokens, until the limit or a stop of these parameters. */
+  public SamplingParams ignoringEos() {
+    return new SamplingParams(maxTokens, temperature, topK, topP, seed, stop, stopTokens, samples, true);
   }
 
   private static void require(boolean condition, String name, double value, String what) {

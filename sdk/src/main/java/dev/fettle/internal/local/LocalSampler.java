@@ -117,8 +117,10 @@ final class LocalSampler implements SamplerBackend {
         sequences.add(p);
       }
     });
-    Set<Integer> ends = new HashSet<>(model.endTokens());
-    ends.addAll(params.stopTokens());
+    Set<Integer> ends = new HashSet<>(params.stopTokens());
+    if (!params.ignoreEos()) {
+      ends.addAll(model.endTokens());
+    }
     Decoder decoder = new Decoder(model.network(), frozen.weights(), frozen.adapter(), prompts, params.samples());
     return new Generation(decoder, tokenizer(), sequences, first, params, ends, model.contextLength());
   }

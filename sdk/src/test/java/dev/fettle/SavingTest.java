@@ -1,0 +1,214 @@
+package dev.fettle;
+
+import static dev.fettle.support.Golden.floats;
+import static dev.fettle.support.Golden.ints;
+import static dev.fettle.support.Golden.maxDifference;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fettle.support.Golden;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+
+class SavingTest {
+  private static final AdamW OPTIMIZER = AdamW.learningRate(1e-2).weightDecay(0.1);
+
+  @TempDir Path directory;
+  private Fettle fettle;
+
+  @BeforeEach
+  void open() {
+    fettle = Fettle.local();
+  }
+
+  @AfterEach
+  void close() {
+    fettle.close();
+  }
+
+  private BaseModel base(String name) {
+    return fettle.load(Golden.path("models/" + name), DType.F32);
+  }
+
+  private static void steps(Training training, int from, int to) {
+    for (int i = from; i < to; i++) {
+      training.step(TrainingTest.batch(i, 9, 15), Loss.crossEntropy(), OPTIMIZER);
+    }
+  }
+
+  private static float[] probe(Training training) {
+    return training.forward(TrainingTest.batch(99, 20)).logprobs().get(0);
+  }
+
+  @Test
+  void aSavedAdapterLoadsWithEqualLogprobs() {
+    BaseModel base = base("qwen3");
+    Training training = base.tune(Lora.rank(4).alpha(16).rankOf("up_proj", 2).alphaOf("up_proj", 3).on(Modules.attention(),
+        Modules.named("up_proj").within(Modules.lastLayers(1))));
+    steps(training, 0, 3);
+    training.saveAdapter(directory.resolve("adapter"));
+
+    Training loaded = base.tune(Lora.from(directory.resolve("adapter")));
+
+    assertThat(probe(loaded)).containsExactly(probe(training));
+    assertThat(loaded.trainable()).isEqualTo(training.trainable());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"rslora", "patterns", "attention", "regex"})
+  void adaptersWrittenByPeftScoreAsInPeft(String name) {
+    JsonNode golden = Golden.json("adapters/" + name + "/golden.json");
+    int[] tokens = ints(golden.get("tokens"));
+    Training training = base(golden.get("model").asString()).tune(Lora.from(Golden.path("adapters/" + name)));
+
+    float[] logprobs = training.sampler().logprobs(tokens);
+
+    for (int i = 0; i < logprobs.length; i++) {
+      assertThat((double) logprobs[i]).isCloseTo(logprob(floats(golden.get("logits").get(i)), tokens[i + 1]),
+          org.assertj.core.data.Offset.offset(1e-4));
+    }
+  }
+
+  private static double logprob(float[] logits, int token) {
+    double sum = 0;
+    for (float l : logits) {
+      sum += Math.exp(l);
+    }
+    return logits[token] - Math.log(sum);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "llama-untied", "llama-bias", "qwen3", "qwen3-untied-bias", "mistral"})
+  void aMergedModelScoresAsBaseAndAdapter(String name) {
+    Training training = base(name).tune(Lora.rank(4));
+    steps(training, 0, 3);
+    training.saveMerged(directory.resolve("merged"));
+
+    Sampler merged = fettle.load(directory.resolve("merged"), DType.F32).sampler();
+
+    int[] tokens = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    assertThat(maxDifference(merged.logprobs(tokens), training.sampler().logprobs(tokens))).isLessThan(1e-4);
+  }
+
+  @Test
+  void aMergedModelOfFullTrainingHasTheTrainedWeights() {
+    Training training = base("llama").tune(Full.all());
+    steps(training, 0, 3);
+    training.saveMerged(directory.resolve("merged"));
+
+    int[] tokens = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    float[] merged = fettle.load(directory.resolve("merged"), DType.F32).sampler().logprobs(tokens);
+    assertThat(merged).containsExactly(training.sampler().logprobs(tokens));
+    assertThatThrownBy(() -> training.saveAdapter(directory.resolve("adapter"))).isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("saveMerged");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aResumedTrainingGivesTheSameBits(boolean lora) {
+    Tuning tuning = lora ? Lora.rank(4).dropout(0.3).seed(5) : Full.all();
+    Training whole = base("qwen3").tune(tuning);
+    steps(whole, 0, 6);
+    Training first = base("qwen3").tune(tuning);
+    steps(first, 0, 3);
+    first.saveState(directory.resolve("state"));
+    first.close();
+
+    Training resumed = fettle.resume(directory.resolve("state"));
+    steps(resumed, 3, 6);
+
+    assertThat(resumed.steps()).isEqualTo(6);
+    assertThat(probe(resumed)).containsExactly(probe(whole));
+  }
+
+  @Test
+  void anAccumulatedGradientAndTheDataPositionAreResumedToo() {
+    Training whole = base("qwen3").tune(Lora.rank(4));
+    whole.forwardBackward(TrainingTest.batch(1, 9), Loss.crossEntropy());
+    DataPosition position = new DataPosition(3, 48, 0, "0123456789abcdef");
+    whole.saveState(directory.resolve("state"), position);
+
+    Training resumed = fettle.resume(directory.resolve("state"));
+
+    assertThat(resumed.dataPosition()).isEqualTo(Optional.of(position));
+    assertThat(resumed.optimStep(OPTIMIZER)).isEqualTo(whole.optimStep(OPTIMIZER));
+    assertThat(probe(resumed)).containsExactly(probe(whole));
+  }
+
+  @Test
+  void loadStateGoesBackAndASpoiltStateChangesNothing() throws IOException {
+    Training training = base("qwen3").tune(Lora.rank(4));
+    steps(training, 0, 2);
+    training.saveState(directory.resolve("state"));
+    float[] then = probe(training);
+    steps(training, 2, 4);
+    float[] later = probe(training);
+
+    Path optimizer = directory.resolve("state/optimizer.safetensors");
+    byte[] whole = Files.readAllBytes(optimizer);
+    Files.write(optimizer, java.util.Arrays.copyOf(whole, whole.length / 2));
+    assertThatThrownBy(() -> training.loadState(directory.resolve("state"))).isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("optimizer.safetensors");
+    assertThat(probe(training)).containsExactly(later);
+
+    Files.write(optimizer, whole);
+    training.loadState(directory.resolve("state"));
+    assertThat(probe(training)).containsExactly(then);
+    assertThat(training.steps()).isEqualTo(2);
+    Training other = base("qwen3").tune(Lora.rank(8));
+    assertThatThrownBy(() -> other.loadState(directory.resolve("state"))).isInstanceOf(InvalidInputException.class);
+  }
+
+  @Test
+  void adaptersThatDoNotFitAreRefusedByName() throws IOException {
+    Path adapter = directory.resolve("adapter");
+    base("llama").tune(Lora.rank(4)).saveAdapter(adapter);
+
+    assertThatThrownBy(() -> base("llama-headdim").tune(Lora.from(adapter))).isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("adapter_model.safetensors").hasMessageContaining("self_attn");
+    assertThatThrownBy(() -> base("llama").tune(Lora.from(directory.resolve("nowhere"))))
+        .isInstanceOf(InvalidInputException.class).hasMessageContaining("nowhere");
+    Path config = adapter.resolve("adapter_config.json");
+    String text = Files.readString(config);
+    Files.writeString(config, text.replace("\"down_proj\"", "\"k_proj\""));
+    assertThatThrownBy(() -> base("llama").tune(Lora.from(adapter))).isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("down_proj");
+    Files.writeString(config, text.replace("\"use_dora\" : false", "\"use_dora\" : true")
+        .replace("\"use_dora\":false", "\"use_dora\":true"));
+    assertThatThrownBy(() -> base("llama").tune(Lora.from(adapter))).isInstanceOf(UnsupportedModelException.class)
+        .hasMessageContaining("use_dora");
+  }
+
+  @Test
+  void aDirectoryWithOtherFilesIsNotReplaced() throws IOException {
+    Path home = Files.createDirectory(directory.resolve("home"));
+    Files.writeString(home.resolve("thesis.txt"), "precious");
+    Training training = base("llama").tune(Lora.rank(4));
+
+    assertThatThrownBy(() -> training.saveAdapter(home)).isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("thesis.txt");
+
+    assertThat(home.resolve("thesis.txt")).hasContent("precious");
+  }
+
+  @Test
+  void realAdaptersOfOtherKindsAreRefusedByName() {
+    BaseModel base = base("llama");
+    for (String[] kind : new String[][] {{"dora", "use_dora"}, {"lora_bias", "lora_bias"},
+      {"modules_to_save", "modules_to_save"}, {"trainable_tokens", "trainable_token_indices"}}) {
+      Path adapter = Golden.shared("reference/peft-adapters/" + kind[0]);
+
+      assertThatThrownBy(() -> base.tune(Lora.from(adapter))).isInstanceOf(UnsupportedModelException.class)
+          .hasMessageContaining(kind[1]);
+    }
+  }
+}
