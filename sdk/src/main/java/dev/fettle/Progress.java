@@ -140,7 +140,7 @@ public final class Progress implements AutoCloseable {
     if (total > done) {
       line.append("  ").append(time(seconds / done * (total - done))).append(" left");
     } else {
-      line.append("  ").append(time(seconds));
+      line.append("  in ").append(time(seconds));
     }
     return line.toString();
   }

@@ -46,7 +46,7 @@ class ProgressTest {
       }
     }
 
-    assertThat(written().lines()).hasSize(2).last().asString().startsWith("train 100/100").endsWith("10 s");
+    assertThat(written().lines()).hasSize(2).last().asString().startsWith("train 100/100").endsWith("in 10 s");
     assertThat(written().replace(System.lineSeparator(), "")).doesNotContainPattern("\\p{Cntrl}");
   }
 
@@ -104,7 +104,7 @@ class ProgressTest {
     seconds(70);
     progress.step(1, 7000);
 
-    assertThat(written().strip()).startsWith("train 1  ").contains("100 tokens/s").endsWith("1 min 10 s");
+    assertThat(written().strip()).startsWith("train 1  ").contains("100 tokens/s").endsWith("in 1 min 10 s");
   }
 
   @Test

@@ -18,7 +18,7 @@ enum Option {
   DATA("FILE", "examples as JSON Lines: messages, prompt and completion, or text; .gz too", Option::path),
   OUT("DIR", "where the adapter is saved, or with --method full the whole model", Option::path),
   METHOD("lora|full", "train adapters or every weight", oneOf(List.of("lora", "full"))),
-  RANK("N", "rank of the adapters", Option::count),
+  RANK("N", "rank of the adapters; by default 16", Option::count),
   EPOCHS("N", "how often the data is read", Option::count),
   BATCH("N", "sequences at a time", Option::count),
   LR("X", "learning rate; by default 5e-4 for lora, 5e-5 for full", Option::positive),
