@@ -2,7 +2,6 @@ package dev.fettle;
 
 import dev.fettle.internal.Status;
 import java.io.PrintStream;
-import java.time.Duration;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.function.LongSupplier;
@@ -23,8 +22,8 @@ import java.util.function.LongSupplier;
  * The system property {@code fettle.progress=off} switches all of it off. Thread-safe; {@link #close()} ends the line.
  */
 public final class Progress implements AutoCloseable {
-  private static final long REWRITE = Duration.ofMillis(100).toNanos();
-  private static final long REPEAT = Duration.ofSeconds(5).toNanos();
+  private static final long REWRITE = 100_000_000;
+  private static final long REPEAT = 5_000_000_000L;
   private static final double MEMORY_OF_LOSS = 0.9;
 
   private final String what;
@@ -137,12 +136,8 @@ public final class Progress implements AutoCloseable {
     if (resident > 0) {
       line.append(String.format(Locale.ROOT, "  %.2f GiB", resident / (double) (1 << 30)));
     }
-    if (total > done) {
-      line.append("  ").append(time(seconds / done * (total - done))).append(" left");
-    } else {
-      line.append("  in ").append(time(seconds));
-    }
-    return line.toString();
+    return line.append(total > done ? "  " + time(seconds / done * (total - done)) + " left" : "  in " + time(seconds))
+        .toString();
   }
 
   private static String time(double seconds) {
