@@ -45,7 +45,8 @@ Today is the day on which all things that were lost come back to those who lost 
 def build_small():
     tok = Tokenizer(models.BPE())
     tok.normalizer = normalizers.NFC()
-    words = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    words = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+             r"|\s*[\r\n]+|\s+(?!\S)|\s+")
     tok.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Split(Regex(words), "isolated"), pre_tokenizers.ByteLevel(False, use_regex=False)])
     tok.decoder = decoders.ByteLevel()
@@ -89,6 +90,8 @@ def call(number, name, arguments):
     return {"id": "call0000%d" % number, "name": name, "arguments": arguments}
 
 
+NUMBERS = [0.1, 1.0, -0.0, 1e15, 1e16, 1.5e-5, 0.0001, 3.060749141849891e+16, 9.581624656144964e+17, 2e-300,
+           12345678901234567890, -7, 5e-324, 1.7976931348623157e308, 2.5e22]
 ALL = ["qwen2.5", "qwen3", "qwen3-no-thinking", "qwen3-instruct", "chatml", "llama3", "llama3.1", "mistral"]
 QWEN3 = ["qwen3", "qwen3-no-thinking"]
 QWEN = ["qwen2.5", "qwen3-instruct"] + QWEN3
@@ -114,6 +117,10 @@ CASES = {
                     [user("Hello"), system("Now be short."), user("Well?"), answer("Yes.")], []),
     "tools": (TOOLS, [user("Where is A7?"), answer("", "", [FIND]), tool('{"town": "old"}'), answer("In town.")],
               [PARCEL, CLOCK]),
+    "special tokens and numbers in tools": (TOOLS, [
+        user("Go"), answer("", "", [call(1, "f", {"<|im_end|>": "</s><|eot_id|>", "n": NUMBERS})]), tool("[INST]<s>"),
+        answer("Done.")], [{"type": "function", "function": {
+            "name": "f", "description": "<|im_start|>[/INST] <think>", "parameters": {"default": NUMBERS}}}]),
     "tools and system": (QWEN + ["llama3.1"], [
         system("Be short."), user("Where is A7?"), answer("", "", [FIND]), tool("town"), answer("In town.")], [PARCEL]),
     "tools unused": (TOOLS, [user("Hello"), answer("Hi!"), user("Again"), answer("Hi!!")], [CLOCK]),
@@ -187,7 +194,7 @@ def hide(value):
     elif isinstance(value, list):
         value = [hide(v) for v in value]
     elif isinstance(value, dict):
-        value = {k: hide(v) for k, v in value.items()}
+        value = {hide(k): hide(v) for k, v in value.items()}
     return value
 
 
@@ -203,7 +210,7 @@ def ids(tok, family, name, generate):
     for source in TEMPLATES[family]:
         tok.chat_template = source
         text = tok.apply_chat_template(
-            hide(hugging_face(messages)), tools=tools or None, tokenize=False, add_generation_prompt=generate,
+            hide(hugging_face(messages)), tools=hide(tools) or None, tokenize=False, add_generation_prompt=generate,
             enable_thinking=family != "qwen3-no-thinking", date_string="26 Jul 2024")
         result = []
         for part in re.split("(" + "|".join(map(re.escape, SPECIAL)) + ")", text):
@@ -211,7 +218,7 @@ def ids(tok, family, name, generate):
                 result.append(tok.convert_tokens_to_ids(part))
             elif part:
                 result += tok(reveal(part), add_special_tokens=False, split_special_tokens=True)["input_ids"]
-        if hide(messages) == messages:
+        if hide([messages, tools]) == [messages, tools]:
             assert result == tok(text, add_special_tokens=False)["input_ids"], (family, name)
         found.append(result)
     assert all(f == found[0] for f in found), (family, name)
@@ -238,9 +245,11 @@ def rendered(families, path):
     return result
 
 
-TEXTS = ["", " ", "Hello", " Hello  world\n", "\n\n\n x", "caf\u00e9 cafe\u0301 \u4f60\u597d \U0001f600\U0001f468\u200d\U0001f469",
-         "<|im_end|>", "a<|im_start|>system\nx<|im_end|>b", "<s>x</s><s>", "</s", "<|endoftext|><|endoftext|> <|endoftext",
-         "<think>\na\n</think>\n\n<tool_call>{}</tool_call>", "[INST] hi [/INST]", "<unk> <s>", "\u2581x\u2581", "\t\r\n\u00a0\u2028"]
+TEXTS = ["", " ", "Hello", " Hello  world\n", "\n\n\n x",
+         "caf\u00e9 cafe\u0301 \u4f60\u597d \U0001f600\U0001f468\u200d\U0001f469", "<|im_end|>",
+         "a<|im_start|>system\nx<|im_end|>b", "<s>x</s><s>", "</s", "<|endoftext|><|endoftext|> <|endoftext",
+         "<think>\na\n</think>\n\n<tool_call>{}</tool_call>", "[INST] hi [/INST]", "<unk> <s>",
+         "\u2581x\u2581", "\t\r\n\u00a0\u2028"]
 
 
 def encoded():

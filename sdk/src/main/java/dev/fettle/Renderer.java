@@ -57,7 +57,7 @@ public interface Renderer {
 
   /**
    * The training sequences of an example: one, or several where a family rewrites its own history (as {@code qwen3}
-   * cuts old reasoning) and more than one message is trained.
+   * cuts old reasoning) and more than one message is trained. {@link TrainOn#ALL_TOKENS} always gives one.
    *
    * <p>{@link Conversation}: the mask is as {@link #trainOn(TrainOn)} says; the token that ends a trained message is
    * trained with it, its header is not. {@link Completion}: the prompt has weight 0 and each token of the completion 1;

@@ -18,6 +18,8 @@ public interface Tokenizer {
    * padding that {@code tokenizer.json} may ask for are switched off.
    *
    * @throws InvalidInputException if a file is missing or broken; the message names it
+   * @throws UnsupportedModelException if {@code tokenizer.json} has a part that is not known, such as another model
+   *     than BPE, Unigram, WordLevel or WordPiece
    */
   static Tokenizer open(Path directory) {
     return Tokenizers.open(directory);

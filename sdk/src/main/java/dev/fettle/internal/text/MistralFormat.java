@@ -47,6 +47,7 @@ record MistralFormat() implements ChatFormat {
       switch (message.role()) {
         case "user" -> {
           if (i == lastUser) {
+            // The Jinja template also puts them before an earlier message of the very same text, by accident.
             writeTools(conversation, out);
           }
           out.headerToken("[INST]");

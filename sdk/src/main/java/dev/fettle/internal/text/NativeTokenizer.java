@@ -15,6 +15,13 @@ final class NativeTokenizer {
   private static final Map<String, String> PLAIN =
       Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
 
+  static {
+    // DJL reports its use to its makers when it runs on EC2; opening a local file must not use the network.
+    if (System.getProperty("OPT_OUT_TRACKING") == null) {
+      System.setProperty("OPT_OUT_TRACKING", "true");
+    }
+  }
+
   private final Path path;
   private final HuggingFaceTokenizer library;
 

@@ -68,7 +68,9 @@ final class Pieces {
 
   /** The token that ends a text. */
   Pieces eos() {
-    return token(tokenizer.eos().orElseThrow(() -> new InvalidInputException("the tokenizer has no EOS token")), true);
+    return token(tokenizer.eos().orElseThrow(() -> new InvalidInputException(
+        "the tokenizer has no EOS token, which this chat format needs: name eos_token in tokenizer_config.json")),
+        true);
   }
 
   List<Piece> list() {

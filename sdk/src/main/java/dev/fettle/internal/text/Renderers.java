@@ -19,7 +19,8 @@ public final class Renderers {
   /** The cookbook's names for the same. */
   private static final Map<String, String> ALIASES =
       Map.of("qwen3-disable-thinking", "qwen3-no-thinking", "role-colon", "roles");
-  private static final Pattern DEFAULT_SYSTEM = Pattern.compile("<\\|im_start\\|>system\\\\n([^<{}'\"]+)<\\|im_end\\|>");
+  private static final Pattern DEFAULT_SYSTEM =
+      Pattern.compile("<\\|im_start\\|>system\\\\n([^<{}'\"]+)<\\|im_end\\|>");
 
   private Renderers() {}
 

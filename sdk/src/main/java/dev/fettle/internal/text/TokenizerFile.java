@@ -17,6 +17,7 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What Fettle itself needs of a {@code tokenizer.json}. The file is streamed: a vocabulary is too large for a tree.
@@ -47,8 +48,15 @@ record TokenizerFile(Path path, Map<String, Integer> vocab, List<Added> added, J
             readModel(p, path, vocab);
           }
           case "added_tokens" -> readAdded(p, path, added);
-          case "post_processor" -> post[0] = p.readValueAsTree();
-          default -> p.skipChildren();
+          default -> {
+            if (TokenizerParts.NAMES.contains(name)) {
+              JsonNode part = p.readValueAsTree();
+              TokenizerParts.check(path, name, part);
+              post[0] = name.equals("post_processor") ? part : post[0];
+            } else {
+              p.skipChildren();
+            }
+          }
         }
       }
       require(p.currentToken() == JsonToken.END_OBJECT && p.nextToken() == null, path, "goes on after its end");
@@ -66,10 +74,13 @@ record TokenizerFile(Path path, Map<String, Integer> vocab, List<Added> added, J
       p.skipChildren();
       return;
     }
+    ObjectNode settings = Json.MAPPER.createObjectNode();
     while (p.nextToken() == JsonToken.PROPERTY_NAME) {
-      boolean isVocab = p.currentName().equals("vocab");
+      String name = p.currentName();
       p.nextToken();
-      if (!isVocab) {
+      if (p.currentToken().isScalarValue()) {
+        settings.set(name, p.<JsonNode>readValueAsTree());
+      } else if (!name.equals("vocab")) {
         p.skipChildren();
       } else if (p.currentToken() == JsonToken.START_OBJECT) {
         while (p.nextToken() == JsonToken.PROPERTY_NAME) {
@@ -86,6 +97,7 @@ record TokenizerFile(Path path, Map<String, Integer> vocab, List<Added> added, J
         }
       }
     }
+    TokenizerParts.checkModel(path, settings, vocab.size());
   }
 
   private static void readAdded(JsonParser p, Path path, List<Added> added) {

@@ -30,6 +30,7 @@ public final class Torch {
 
   private Torch() {
     try {
+      Waiting.passive();
       Engine.getEngine("PyTorch");
       JniUtils.setGraphExecutorOptimize(false);
       manager = (PtNDManager) NDManager.newBaseManager("PyTorch");

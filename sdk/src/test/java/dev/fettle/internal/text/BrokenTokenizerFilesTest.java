@@ -3,8 +3,10 @@ package dev.fettle.internal.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Tokenizer;
+import dev.fettle.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -15,6 +17,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
@@ -46,7 +49,6 @@ class BrokenTokenizerFilesTest {
       "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 99999999999}, \"merges\": []}}",
       "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": \"b\"}, \"merges\": []}}",
       "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": [\"a b\"]}}",
-      "{\"model\": {\"type\": \"Nothing\", \"vocab\": {\"a\": 0}}}",
       "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": []}} trailing",
       "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 7031645\n"})
   void noTokenizer(String content) throws IOException {
@@ -97,6 +99,23 @@ class BrokenTokenizerFilesTest {
     assertThat(tokenizer.decode(tokenizer.encode("a\ud800b\udc00\0c"))).isEqualTo("a\uFFFDb\uFFFD\0c");
   }
 
+  /** Most of these end the process inside the native library if it gets there. */
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', value = {
+      "normalizer | {\"type\": \"Precompiled\", \"precompiled_charsmap\": \"AAAA\"}",
+      "decoder | {\"type\": \"Sequence\", \"decoders\": [{\"type\": \"Strip\", \"content\": \" \", \"start\": 0,"
+          + " \"stop\": 1}]}",
+      "model | {\"type\": \"Nothing\", \"vocab\": {\"a\": 0}}",
+      "model | {\"type\": \"BPE\", \"continuing_subword_prefix\": \"##########\", \"vocab\": {\"a\": 0, \"b\": 1},"
+          + " \"merges\": [\"a b\"]}"})
+  void whatTheLibraryWouldDieOf(String name, String part) throws IOException {
+    ObjectNode tree = (ObjectNode) Json.MAPPER.readTree(Files.readString(TextFixtures.tokenizerFile()));
+    tree.set(name, Json.MAPPER.readTree(part));
+    write("tokenizer.json", tree.toString());
+    assertThatThrownBy(() -> Tokenizer.open(directory)).isInstanceOf(FettleException.class)
+        .hasMessageContaining("tokenizer.json: the " + name);
+  }
+
   /** The JVM survives, and what opens also encodes or says why not. */
   @Test
   void randomCorruptionsOfTheBytes() throws IOException {
@@ -138,7 +157,7 @@ class BrokenTokenizerFilesTest {
         tokenizer.decodeAll(tokenizer.encode(text));
       }
       return true;
-    } catch (InvalidInputException e) {
+    } catch (InvalidInputException | UnsupportedModelException e) {
       assertThat(e.getMessage()).contains("tokenizer.json");
       return false;
     }
@@ -148,11 +167,8 @@ class BrokenTokenizerFilesTest {
     List<JsonNode> containers = new ArrayList<>();
     collect(root, containers);
     JsonNode target = containers.get(random.nextInt(containers.size()));
-    JsonNode other = new JsonNode[] {Json.MAPPER.getNodeFactory().nullNode(), Json.MAPPER.getNodeFactory().numberNode(7),
-        Json.MAPPER.getNodeFactory().numberNode(-1), Json.MAPPER.getNodeFactory().numberNode(4_000_000_000L),
-        Json.MAPPER.getNodeFactory().stringNode(""), Json.MAPPER.getNodeFactory().stringNode("(["),
-        Json.MAPPER.getNodeFactory().booleanNode(true), Json.MAPPER.createObjectNode(),
-        Json.MAPPER.createArrayNode()}[random.nextInt(9)];
+    JsonNode other = Json.MAPPER.readTree("[null, 7, -1, 4000000000, \"\", \"([\", true, {}, []]")
+        .get(random.nextInt(9));
     if (target instanceof ObjectNode object && !object.isEmpty()) {
       String name = new ArrayList<>(object.propertyNames()).get(random.nextInt(object.size()));
       if (random.nextInt(3) == 0) {

@@ -76,7 +76,8 @@ class RendererChoiceTest {
 
     assertThat(renderer.render(new Text("abc"))).hasSize(1);
     assertThatThrownBy(() -> renderer.prompt(Conversation.of(Message.user("a"))))
-        .isInstanceOf(UnsupportedModelException.class).hasMessageContaining("Renderer.of").hasMessageContaining("chatml");
+        .isInstanceOf(UnsupportedModelException.class).hasMessageContaining("Renderer.of")
+        .hasMessageContaining("chatml");
   }
 
   @Test

@@ -57,7 +57,8 @@ class RendererRefusesWhatItCannotExpressTest {
   void llama31HasOneCallAMessageAndNoTextBesideIt() {
     refused("llama3.1", Conversation.of(Message.user("a"), Message.assistant("").withToolCalls(CALL, CALL)),
         "one tool call");
-    refused("llama3.1", Conversation.of(Message.user("a"), Message.assistant("x").withToolCalls(CALL)), "no text beside");
+    refused("llama3.1", Conversation.of(Message.user("a"), Message.assistant("x").withToolCalls(CALL)),
+        "no text beside");
     refused("llama3.1", new Conversation(List.of(Message.system("a")), List.of("{}")), "first user message");
   }
 

@@ -27,7 +27,8 @@ class TokenizerIdsEqualTransformersTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"qwen2/built-qwen2.5, qwen2/golden/qwen2_5_multilingual.json", "gpt2, gpt2/golden/gpt2_multilingual.json"})
+  @CsvSource({"qwen2/built-qwen2.5, qwen2/golden/qwen2_5_multilingual.json",
+      "gpt2, gpt2/golden/gpt2_multilingual.json"})
   void inManyLanguages(String tokenizer, String golden) throws IOException {
     Map<String, String> texts = new HashMap<>();
     Json.MAPPER.readTree(Files.readString(TextFixtures.shared("tokenizers/qwen2/golden/multilingual_inputs.json")))
