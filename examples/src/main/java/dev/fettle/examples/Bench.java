@@ -28,8 +28,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** Measures training steps or sampling on random tokens. */
 public final class Bench {
   private static final Command TRAIN = new Command("Bench train",
-      "Times training steps on random tokens, every position in the loss, --length positions a sequence. The last line\n"
-          + "  is JSON: tokens a second, seconds of the median step, peak memory, mean loss of the last step.")
+      "Times training steps on random tokens, every position in the loss, --length positions a sequence. The last\n"
+          + "  line is JSON: tokens a second, seconds of the median step, peak memory, mean loss of the last step.")
       .takes(Option.MODEL, Option.RANDOM, Option.ADAPTER, Option.RANK, Option.LR, Option.DTYPE)
       .takes(Option.METHOD, "lora")
       .takes(Option.BATCH, "4")
@@ -38,8 +38,8 @@ public final class Bench {
       .takes(Option.SEED, "0");
 
   private static final Command DECODE = new Command("Bench decode",
-      "Times greedy sampling from random prompts. The last line is JSON: new tokens a second, seconds of the median run\n"
-          + "  (prompt included), peak memory, prompt and sampled ids of the first sequence.")
+      "Times greedy sampling from random prompts. The last line is JSON: new tokens a second, seconds of the median\n"
+          + "  run (prompt included), peak memory, prompt and sampled ids of the first sequence.")
       .takes(Option.MODEL, Option.RANDOM, Option.ADAPTER, Option.DTYPE)
       .takes(Option.BATCH, "1")
       .takes(Option.PROMPT_TOKENS, "32")

@@ -79,7 +79,8 @@ final class Command {
       if (required.contains(option) || optional.contains(option)) {
         String standard = required.contains(option) ? " (required)"
             : defaults.containsKey(option) ? " (default " + defaults.get(option) + ")" : "";
-        usage.append(String.format("  %-34s %s%s%n", option.flag() + " " + option.placeholder(), option.help(), standard));
+        String flag = option.flag() + " " + option.placeholder();
+        usage.append(String.format("  %-34s %s%s%n", flag, option.help(), standard));
       }
     }
     return usage.toString();

@@ -82,7 +82,8 @@ class OptionsTest {
   void theTuningFollowsMethodRankAndAdapter() {
     assertThat(parse("--model", "m").tuning()).isInstanceOfSatisfying(Lora.class,
         lora -> assertThat(lora.rank()).isEqualTo(16));
-    assertThat(parse("--model", "m", "--rank", "4", "--seed", "3").tuning()).isInstanceOfSatisfying(Lora.class, lora -> {
+    Options seeded = parse("--model", "m", "--rank", "4", "--seed", "3");
+    assertThat(seeded.tuning()).isInstanceOfSatisfying(Lora.class, lora -> {
       assertThat(lora.rank()).isEqualTo(4);
       assertThat(lora.seed()).isEqualTo(3);
     });
