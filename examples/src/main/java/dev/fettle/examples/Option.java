@@ -1,0 +1,141 @@
+package dev.fettle.examples;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The options of the programs: each means the same in all of them. */
+enum Option {
+  MODEL("DIR", "model in Hugging Face layout, or fettle-tiny, the one within the library", Option::directory),
+  RANDOM("SHAPE", "instead of --model, random weights in a shape: " + String.join(", ", RandomModel.shapes()),
+      oneOf(RandomModel.shapes())),
+  ADAPTER("DIR", "LoRA adapter in PEFT's layout to put on the model", Option::path),
+  DATA("FILE", "examples as JSON Lines: messages, prompt and completion, or text; .gz too", Option::path),
+  OUT("DIR", "where the adapter is saved, or with --method full the whole model", Option::path),
+  METHOD("lora|full", "train adapters or every weight", oneOf(List.of("lora", "full"))),
+  RANK("N", "rank of the adapters; by default 16", Option::count),
+  EPOCHS("N", "how often the data is read", Option::count),
+  BATCH("N", "sequences at a time", Option::count),
+  LR("X", "learning rate; by default 5e-4 for lora, 5e-5 for full", Option::positive),
+  SCHEDULE("constant|linear|cosine", "how the learning rate falls", oneOf(List.of("constant", "linear", "cosine"))),
+  SEED("N", "of all random choices", Option::whole),
+  LENGTH("N", "tokens that a sequence has at most; longer ones are cut and counted", Option::count),
+  DTYPE("f32|bf16", "type to compute in; by default the faster one on this machine", oneOf(List.of("f32", "bf16"))),
+  STEPS("N", "optimizer steps at most; by default until the data ends", Option::count),
+  TIMED("steps", "N", "steps, or in decode runs, that are timed, after one that is not", Option::count),
+  PROMPT("TEXT", "text to continue", text -> text),
+  CHAT("TEXT", "message to answer, in the model's chat format", text -> text),
+  PROMPT_TOKENS("prompt", "N", "random tokens that the model is given first", Option::count),
+  NEW("N", "tokens to sample after them", Option::count),
+  MAX_TOKENS("N", "tokens to sample at most", Option::count),
+  TEMPERATURE("X", "divides the logits; 0 takes the likeliest token each time", Option::atLeastZero),
+  TOKENS("IDS", "token ids as a JSON array: '[1,2,3]'", Option::ids),
+  TOKENS_FILE("FILE", "instead of --tokens, a file that holds the array", Option::path);
+
+  private static final JsonMapper JSON = new JsonMapper();
+
+  private final String flag;
+  private final String placeholder;
+  private final String help;
+  private final Function<String, Object> reader;
+
+  Option(String placeholder, String help, Function<String, Object> reader) {
+    this(null, placeholder, help, reader);
+  }
+
+  Option(String flag, String placeholder, String help, Function<String, Object> reader) {
+    this.flag = "--" + (flag == null ? name().toLowerCase(Locale.ROOT).replace('_', '-') : flag);
+    this.placeholder = placeholder;
+    this.help = help;
+    this.reader = reader;
+  }
+
+  String flag() {
+    return flag;
+  }
+
+  String placeholder() {
+    return placeholder;
+  }
+
+  String help() {
+    return help;
+  }
+
+  /** The value of a text; {@link UsageException} with the reason if it has none. */
+  Object read(String text) {
+    try {
+      return reader.apply(text);
+    } catch (IllegalArgumentException e) {
+      String reason = e instanceof NumberFormatException ? "it is not such a number" : e.getMessage();
+      throw new UsageException(flag + " " + placeholder + " cannot be \"" + text + "\": " + reason);
+    }
+  }
+
+  /** Token ids from a JSON array; IllegalArgumentException with the reason if it is not one. */
+  static int[] ids(String json) {
+    try {
+      JsonNode array = JSON.readTree(json);
+      require(array.isArray(), "give a JSON array such as [1,2,3]");
+      return IntStream.range(0, array.size()).map(i -> id(array.get(i), i)).toArray();
+    } catch (JacksonException e) {
+      throw new IllegalArgumentException("give a JSON array such as [1,2,3]", e);
+    }
+  }
+
+  private static int id(JsonNode node, int index) {
+    require(node.isIntegralNumber() && node.canConvertToInt() && node.asInt() >= 0,
+        "entry " + index + " is not a token id but " + node);
+    return node.asInt();
+  }
+
+  private static Object directory(String text) {
+    path(text);
+    return text;
+  }
+
+  private static Object path(String text) {
+    require(!text.isBlank(), "it is empty");
+    return Path.of(text);
+  }
+
+  private static Object count(String text) {
+    int value = Integer.parseInt(text);
+    require(value >= 1, "give at least 1");
+    return value;
+  }
+
+  private static Object whole(String text) {
+    return Long.parseLong(text);
+  }
+
+  private static Object positive(String text) {
+    double value = Double.parseDouble(text);
+    require(value > 0 && value < Double.POSITIVE_INFINITY, "give more than 0");
+    return value;
+  }
+
+  private static Object atLeastZero(String text) {
+    double value = Double.parseDouble(text);
+    require(value >= 0 && value < Double.POSITIVE_INFINITY, "give at least 0");
+    return value;
+  }
+
+  private static Function<String, Object> oneOf(List<String> choices) {
+    return text -> {
+      require(choices.contains(text), "give one of " + String.join(", ", choices));
+      return text;
+    };
+  }
+
+  private static void require(boolean condition, String reason) {
+    if (!condition) {
+      throw new IllegalArgumentException(reason);
+    }
+  }
+}

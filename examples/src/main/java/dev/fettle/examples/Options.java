@@ -1,0 +1,141 @@
+package dev.fettle.examples;
+
+import dev.fettle.BaseModel;
+import dev.fettle.DType;
+import dev.fettle.Fettle;
+import dev.fettle.Full;
+import dev.fettle.InvalidInputException;
+import dev.fettle.Lora;
+import dev.fettle.Sampler;
+import dev.fettle.Tuning;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+
+/** The values of a command line. */
+final class Options {
+  private final Map<Option, Object> values;
+
+  private Options(Map<Option, Object> values) {
+    this.values = values;
+  }
+
+  /** Reads {@code --name value} and {@code --name=value}; {@link UsageException} for anything else. */
+  static Options parse(Command command, String... args) {
+    Map<Option, Object> values = new EnumMap<>(Option.class);
+    for (int i = 0; i < args.length; i++) {
+      String[] parts = args[i].split("=", 2);
+      Option option = command.option(parts[0]);
+      if (parts.length == 1 && (i + 1 == args.length || args[i + 1].startsWith("--"))) {
+        throw new UsageException(option.flag() + " needs a value: " + option.placeholder());
+      }
+      if (values.put(option, option.read(parts.length == 2 ? parts[1] : args[++i])) != null) {
+        throw new UsageException(option.flag() + " is given twice");
+      }
+    }
+    command.required().stream().filter(option -> !values.containsKey(option)).findFirst().ifPresent(option -> {
+      throw new UsageException(option.flag() + " " + option.placeholder() + " is missing");
+    });
+    command.defaults().forEach((option, text) -> values.computeIfAbsent(option, o -> o.read(text)));
+    return new Options(values);
+  }
+
+  boolean has(Option option) {
+    return values.containsKey(option);
+  }
+
+  String text(Option option) {
+    return (String) values.get(option);
+  }
+
+  Path path(Option option) {
+    return (Path) values.get(option);
+  }
+
+  int count(Option option) {
+    return (int) values.get(option);
+  }
+
+  int count(Option option, int otherwise) {
+    return has(option) ? count(option) : otherwise;
+  }
+
+  double number(Option option) {
+    return (double) values.get(option);
+  }
+
+  int[] ids(Option option) {
+    return (int[]) values.get(option);
+  }
+
+  long seed() {
+    return (long) values.get(Option.SEED);
+  }
+
+  /** Requires one of two options and not both. */
+  Options either(Option first, Option second) {
+    if (has(first) && has(second)) {
+      throw new UsageException(first.flag() + " and " + second.flag() + " exclude each other");
+    }
+    if (!has(first) && !has(second)) {
+      throw new UsageException("one of " + first.flag() + " and " + second.flag() + " is missing");
+    }
+    return this;
+  }
+
+  boolean full() {
+    return text(Option.METHOD).equals("full");
+  }
+
+  double learningRate() {
+    return has(Option.LR) ? number(Option.LR) : full() ? 5e-5 : 5e-4;
+  }
+
+  /** What {@code --method}, {@code --rank} and {@code --adapter} ask for. */
+  Tuning tuning() {
+    if (has(Option.ADAPTER) && (has(Option.RANK) || full())) {
+      throw new UsageException("--adapter brings its own rank and is for --method lora: leave out "
+          + (full() ? "--adapter" : "--rank"));
+    }
+    if (full()) {
+      if (has(Option.RANK)) {
+        throw new UsageException("--rank is for --method lora");
+      }
+      return Full.all();
+    }
+    return has(Option.ADAPTER) ? Lora.from(path(Option.ADAPTER)) : Lora.rank(count(Option.RANK, 16)).seed(seed());
+  }
+
+  /** Loads the model of {@code --model} in the type of {@code --dtype}. */
+  BaseModel load(Fettle fettle) {
+    return load(fettle, text(Option.MODEL));
+  }
+
+  BaseModel load(Fettle fettle, String model) {
+    return has(Option.DTYPE) ? fettle.load(model, DType.valueOf(text(Option.DTYPE).toUpperCase(Locale.ROOT)))
+        : fettle.load(model);
+  }
+
+  /** A sampler of the model, with the adapter of {@code --adapter} if there is one. */
+  Sampler sampler(BaseModel model) {
+    return has(Option.ADAPTER) ? model.tune(Lora.from(path(Option.ADAPTER))).sampler() : model.sampler();
+  }
+
+  /** The ids of {@code --tokens} or of the file of {@code --tokens-file}. */
+  int[] tokens() {
+    if (has(Option.TOKENS)) {
+      return ids(Option.TOKENS);
+    }
+    Path file = path(Option.TOKENS_FILE);
+    try {
+      return Option.ids(Files.readString(file));
+    } catch (IOException e) {
+      throw new InvalidInputException(file + " cannot be read: " + e, e);
+    } catch (IllegalArgumentException e) {
+      throw new InvalidInputException(file + ": " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,157 @@
+package dev.fettle.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.offset;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+class ProgramsTest {
+  private static final Path STORIES =
+      Path.of(System.getProperty("fettle.shared", "../../shared"), "models", "stories260K", "hf");
+  private static final String MODEL = STORIES.toString();
+
+  @TempDir
+  private Path directory;
+
+  @BeforeAll
+  static void quiet() {
+    System.setProperty("fettle.progress", "off");
+  }
+
+  @AfterAll
+  static void loud() {
+    System.clearProperty("fettle.progress");
+  }
+
+  @BeforeEach
+  void needsTheModel() {
+    assumeTrue(Files.isDirectory(STORIES), STORIES + " is not there: give -Dfettle.shared=DIR");
+  }
+
+  private Path data(String completion) throws Exception {
+    Path file = directory.resolve("train.jsonl");
+    String line = "{\"prompt\":\"Once upon a time\",\"completion\":\"" + completion + "\"}";
+    Files.write(file, Collections.nCopies(8, line));
+    return file;
+  }
+
+  @Test
+  void scoreGivesTheLogprobsThatTransformersGives() {
+    Outcome score = Outcome.of(Score::run, "--model", MODEL, "--dtype", "f32", "--tokens", "[1,403,407,261,378]");
+
+    assertThat(score.code()).isZero();
+    assertThat(score.out().lines()).hasSize(1);
+    JsonNode logprobs = score.json().get("logprobs");
+    double[] expected = {-0.24374309182167053, -0.017512690275907516, -0.012110160663723946, -0.0007238152320496738};
+    assertThat(logprobs.size()).isEqualTo(expected.length);
+    for (int i = 0; i < expected.length; i++) {
+      assertThat(logprobs.get(i).asDouble()).isCloseTo(expected[i], within(1e-5));
+    }
+  }
+
+  @Test
+  void generatePrintsTheTextThatGreedyDecodingGivesAndNothingElse() {
+    Outcome text = Outcome.of(Generate::run, "--model", MODEL, "--dtype", "f32", "--prompt", "Once upon a time",
+        "--max-tokens", "20");
+
+    assertThat(text.code()).isZero();
+    assertThat(text.err()).isEmpty();
+    assertThat(text.out()).startsWith(", there was a little girl named Lily. She loved to")
+        .endsWith(System.lineSeparator());
+  }
+
+  @Test
+  void samplingDependsOnTheSeedOnly() {
+    String[] args = {"--model", MODEL, "--prompt", "Once", "--max-tokens", "16", "--temperature", "1", "--seed", "5"};
+
+    String once = Outcome.of(Generate::run, args).out();
+    assertThat(Outcome.of(Generate::run, args).out()).isEqualTo(once);
+    args[args.length - 1] = "6";
+    assertThat(Outcome.of(Generate::run, args).out()).isNotEqualTo(once);
+  }
+
+  @Test
+  void tuneSavesAnAdapterThatGenerateAndScoreUse() throws Exception {
+    Path adapter = directory.resolve("adapter");
+    Outcome tune = Outcome.of(Tune::run, "--model", MODEL, "--data", data(", a red dog sat in the sun.").toString(),
+        "--out", adapter.toString(), "--dtype", "f32", "--rank", "8", "--epochs", "40", "--batch", "8", "--lr", "2e-3");
+
+    assertThat(tune.err()).isEmpty();
+    assertThat(tune.code()).isZero();
+    assertThat(tune.json().propertyNames()).containsExactly("loss_first", "loss_last", "steps", "tokens", "adapter");
+    assertThat(tune.json().get("steps").asInt()).isEqualTo(40);
+    assertThat(tune.json().get("loss_last").asDouble()).isLessThan(0.2 * tune.json().get("loss_first").asDouble());
+    assertThat(tune.json().get("adapter").asString()).isEqualTo(adapter.toString());
+    assertThat(adapter.resolve("adapter_model.safetensors")).exists();
+
+    Outcome text = Outcome.of(Generate::run, "--model", MODEL, "--adapter", adapter.toString(), "--dtype", "f32",
+        "--prompt", "Once upon a time", "--max-tokens", "30");
+    assertThat(text.out()).startsWith(", a red dog sat in the sun.");
+
+    String[] ids = {"--model", MODEL, "--dtype", "f32", "--tokens", "[1,403,407,261,378,100]"};
+    String[] withAdapter = {"--model", MODEL, "--dtype", "f32", "--tokens", "[1,403,407,261,378,100]", "--adapter",
+        adapter.toString()};
+    assertThat(Outcome.of(Score::run, withAdapter).out()).isNotEqualTo(Outcome.of(Score::run, ids).out());
+  }
+
+  @Test
+  void tuningAllWeightsSavesAModel() throws Exception {
+    Path model = directory.resolve("model");
+    Outcome tune = Outcome.of(Tune::run, "--model", MODEL, "--data", data(" was a red dog.").toString(), "--out",
+        model.toString(), "--dtype", "f32", "--method", "full", "--steps", "3", "--batch", "2", "--lr", "1e-3",
+        "--schedule", "linear", "--length", "8");
+
+    assertThat(tune.code()).isZero();
+    assertThat(tune.json().get("steps").asInt()).isEqualTo(3);
+    assertThat(tune.json().get("adapter").isNull()).isTrue();
+    assertThat(tune.json().get("model").asString()).isEqualTo(model.toString());
+    assertThat(tune.out()).contains("6 sequences: 6 cut at 8 tokens");
+    assertThat(Outcome.of(Score::run, "--model", model.toString(), "--tokens", "[1,403]").code()).isZero();
+  }
+
+  @Test
+  void benchMeasuresTrainingWithALossThatDependsOnTheSeedOnly() {
+    String[] args = {"train", "--model", MODEL, "--dtype", "f32", "--batch", "2", "--length", "16", "--steps", "2"};
+    JsonNode result = Outcome.of(Bench::run, args).json();
+
+    double tokens = result.get("tokens_per_second").asDouble() * result.get("seconds").asDouble();
+    assertThat(tokens).isEqualTo(32, offset(1e-6));
+    assertThat(result.get("peak_rss_bytes").isIntegralNumber()).isTrue();
+    assertThat(result.get("loss").asDouble()).isPositive()
+        .isEqualTo(Outcome.of(Bench::run, args).json().get("loss").asDouble());
+  }
+
+  @Test
+  void benchMeasuresDecodingWithIdsThatDependOnTheSeedOnly() {
+    String[] args = {"decode", "--random", "tiny", "--prompt", "4", "--new", "6", "--steps", "1", "--batch", "2"};
+    JsonNode result = Outcome.of(Bench::run, args).json();
+
+    assertThat(result.get("prompt_ids").size()).isEqualTo(4);
+    assertThat(result.get("ids").size()).isEqualTo(6);
+    double tokens = result.get("tokens_per_second").asDouble() * result.get("seconds").asDouble();
+    assertThat(tokens).isEqualTo(12, offset(1e-6));
+    assertThat(Outcome.of(Bench::run, args).json().get("ids")).isEqualTo(result.get("ids"));
+  }
+
+  @Test
+  void anErrorIsOneLineAndTheExitCodeIsOne() {
+    Outcome missing = Outcome.of(Score::run, "--model", directory.resolve("none").toString(), "--tokens", "[1,2]");
+    Outcome outside = Outcome.of(Score::run, "--model", MODEL, "--tokens", "[1,99999]");
+
+    assertThat(missing.code()).isEqualTo(1);
+    assertThat(missing.out()).isEmpty();
+    assertThat(missing.err().lines()).singleElement().asString().contains("none");
+    assertThat(outside.code()).isEqualTo(1);
+    assertThat(outside.err().lines()).singleElement().asString().contains("99999");
+  }
+}

@@ -1,0 +1,147 @@
+package dev.fettle;
+
+import dev.fettle.internal.Status;
+import java.io.PrintStream;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.function.LongSupplier;
+
+/**
+ * One live line on {@code System.out} about something that takes long: steps done, smoothed loss, tokens a second,
+ * resident memory, time left.
+ *
+ * <pre>{@code
+ * try (Progress progress = Progress.of("train", batches.count())) {
+ *   for (Batch batch : batches) {
+ *     progress.step(training.step(batch, Loss.crossEntropy(), settings).loss(), batch.tokens());
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>In a terminal the line is rewritten in place. Elsewhere a plain line comes every few seconds, and one at the end.
+ * The system property {@code fettle.progress=off} switches all of it off. Thread-safe; {@link #close()} ends the line.
+ */
+public final class Progress implements AutoCloseable {
+  private static final long REWRITE = 100_000_000;
+  private static final long REPEAT = 5_000_000_000L;
+  private static final double MEMORY_OF_LOSS = 0.9;
+
+  private final String what;
+  private final long total;
+  private final PrintStream out;
+  private final boolean terminal;
+  private final LongSupplier clock;
+  private final long start;
+  private long done;
+  private long tokens;
+  private double lossSum;
+  private double lossWeight;
+  private long written;
+  private long writtenAt;
+  private int width;
+  private boolean closed;
+
+  Progress(String what, long total, PrintStream out, boolean terminal, LongSupplier nanoTime) {
+    this.what = Objects.requireNonNull(what, "what");
+    this.total = total;
+    this.out = out;
+    this.terminal = terminal;
+    this.clock = nanoTime;
+    this.start = nanoTime.getAsLong();
+    this.writtenAt = start;
+    if (total < 0) {
+      throw new InvalidInputException("total " + total + ": give the number of steps, or 0 if it is not known");
+    }
+  }
+
+  /**
+   * A line that begins with a word.
+   *
+   * @param what the word, such as {@code train}
+   * @param total how many steps there will be; 0 if that is not known, and no time left is shown
+   * @throws InvalidInputException if the total is negative
+   */
+  public static Progress of(String what, long total) {
+    boolean off = "off".equalsIgnoreCase(System.getProperty("fettle.progress"));
+    return new Progress(what, total, off ? null : System.out, Status.isTerminal(), System::nanoTime);
+  }
+
+  /** Counts a step, with its loss per unit of weight and the number of tokens that it read. */
+  public void step(LossResult loss, long tokensRead) {
+    step(loss.meanLoss(), tokensRead);
+  }
+
+  /** Counts a step, with a loss, NaN if there is none, and the number of tokens that it read. */
+  public synchronized void step(double meanLoss, long tokensRead) {
+    done++;
+    tokens += tokensRead;
+    if (Double.isFinite(meanLoss)) {
+      lossSum = MEMORY_OF_LOSS * lossSum + meanLoss;
+      lossWeight = MEMORY_OF_LOSS * lossWeight + 1;
+    }
+    long now = clock.getAsLong();
+    if (done == total || now - writtenAt >= (terminal ? REWRITE : REPEAT)) {
+      write(now);
+    }
+  }
+
+  /** Shows the last state if it was not shown yet, and ends the line. Idempotent. */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    if (written < done) {
+      write(clock.getAsLong());
+    }
+    closed = true;
+    if (terminal && out != null && written > 0) {
+      out.println();
+    }
+  }
+
+  @Override
+  public synchronized String toString() {
+    return Dataset.line("Progress", what + " " + done + (total == 0 ? "" : "/" + total));
+  }
+
+  private void write(long now) {
+    if (out == null || closed) {
+      return;
+    }
+    written = done;
+    writtenAt = now;
+    String line = line((now - start) / 1e9);
+    if (terminal) {
+      out.print("\r" + line + " ".repeat(Math.max(0, width - line.length())));
+      out.flush();
+      width = line.length();
+    } else {
+      out.println(line);
+    }
+  }
+
+  private String line(double seconds) {
+    StringBuilder line = new StringBuilder(what).append(' ').append(done);
+    if (total > 0) {
+      line.append('/').append(total);
+    }
+    if (lossWeight > 0) {
+      line.append(String.format(Locale.ROOT, "  loss %.4f", lossSum / lossWeight));
+    }
+    if (tokens > 0 && seconds > 0) {
+      line.append(String.format(Locale.ROOT, "  %,.0f tokens/s", tokens / seconds));
+    }
+    long resident = Status.residentBytes();
+    if (resident > 0) {
+      line.append(String.format(Locale.ROOT, "  %.2f GiB", resident / (double) (1 << 30)));
+    }
+    return line.append(total > done ? "  " + time(seconds / done * (total - done)) + " left" : "  in " + time(seconds))
+        .toString();
+  }
+
+  private static String time(double seconds) {
+    long s = Math.round(seconds);
+    return s < 60 ? s + " s" : s < 3600 ? s / 60 + " min " + s % 60 + " s" : s / 3600 + " h " + s % 3600 / 60 + " min";
+  }
+}

@@ -1,0 +1,132 @@
+package dev.fettle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+class ProgressTest {
+  private final AtomicLong now = new AtomicLong();
+  private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+
+  private Progress progress(long total, boolean terminal) {
+    return new Progress("train", total, new PrintStream(bytes, true, StandardCharsets.UTF_8), terminal, now::get);
+  }
+
+  private void seconds(double s) {
+    now.addAndGet((long) (s * Duration.ofSeconds(1).toNanos()));
+  }
+
+  private String written() {
+    return bytes.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void showsStepsLossTokensPerSecondAndTimeLeft() {
+    Progress progress = progress(4, false);
+    seconds(10);
+    progress.step(2.5, 1000);
+
+    assertThat(written().strip()).startsWith("train 1/4  loss 2.5000  100 tokens/s").endsWith("30 s left");
+  }
+
+  @Test
+  void elsewhereThanInATerminalPlainLinesComeEveryFewSecondsAndOneAtTheEnd() {
+    try (Progress progress = progress(100, false)) {
+      for (int i = 0; i < 100; i++) {
+        seconds(0.1);
+        progress.step(1, 10);
+      }
+    }
+
+    assertThat(written().lines()).hasSize(2).last().asString().startsWith("train 100/100").endsWith("in 10 s");
+    assertThat(written().replace(System.lineSeparator(), "")).doesNotContainPattern("\\p{Cntrl}");
+  }
+
+  @Test
+  void aTerminalLineIsRewrittenAndCoversTheLongerOneBeforeIt() {
+    try (Progress progress = progress(2000, true)) {
+      seconds(1);
+      progress.step(123.456, 1_000_000);
+      seconds(9999);
+      progress.step(0.1, 1);
+    }
+
+    String[] lines = written().split("\r");
+    assertThat(lines).hasSize(3);
+    assertThat(lines[0]).isEmpty();
+    assertThat(lines[2].stripTrailing()).startsWith("train 2/2000");
+    assertThat(lines[2].length()).isGreaterThanOrEqualTo(lines[1].length());
+    assertThat(written()).endsWith(System.lineSeparator());
+  }
+
+  @Test
+  void anEndingBeforeTheTotalShowsTheLastState() {
+    try (Progress progress = progress(100, false)) {
+      seconds(1);
+      progress.step(1, 10);
+    }
+
+    assertThat(written()).startsWith("train 1/100");
+  }
+
+  @Test
+  void theLossIsSmoothedAndWithoutOneNoneIsShown() {
+    Progress progress = progress(3, false);
+    progress.step(Double.NaN, 10);
+    seconds(6);
+    progress.step(Double.NaN, 10);
+    assertThat(written()).doesNotContain("loss");
+
+    progress.step(new LossResult(20, List.of(), 10, Map.of()), 10);
+    assertThat(written()).contains("loss 2.0000");
+  }
+
+  @Test
+  void aLossMovesLittleWithOneStep() {
+    Progress progress = progress(2, false);
+    progress.step(1, 1);
+    progress.step(2, 1);
+
+    assertThat(written()).contains("loss 1.5263");
+  }
+
+  @Test
+  void withoutATotalNoTimeLeftIsShown() {
+    Progress progress = progress(0, false);
+    seconds(70);
+    progress.step(1, 7000);
+
+    assertThat(written().strip()).startsWith("train 1  ").contains("100 tokens/s").endsWith("in 1 min 10 s");
+  }
+
+  @Test
+  void nothingIsWrittenWithoutStepsOrWhenItIsOff() {
+    progress(10, true).close();
+    try (Progress off = new Progress("train", 1, null, true, now::get)) {
+      off.step(1, 1);
+    }
+
+    assertThat(written()).isEmpty();
+  }
+
+  @Test
+  void aNegativeTotalIsRefused() {
+    assertThatThrownBy(() -> Progress.of("train", -1)).isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("-1");
+  }
+
+  @Test
+  void describesItselfOnOneShortLine() {
+    Progress progress = new Progress("<b>\n" + "x".repeat(200), 10, null, false, now::get);
+
+    assertThat(progress.toString()).hasSizeLessThanOrEqualTo(80).doesNotContainPattern("[<>\n]");
+  }
+}
