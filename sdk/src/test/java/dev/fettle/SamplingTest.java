@@ -191,8 +191,20 @@ class SamplingTest {
       ids.add(token.id());
     }
 
-    assertThat(text.toString()).isEqualTo(whole.text());
+    assertThat(text.toString()).isEqualTo(whole.text()).isNotEmpty();
     assertThat(ids.stream().mapToInt(Integer::intValue).toArray()).containsExactly(whole.tokens());
+  }
+
+  @Test
+  void streamingHoldsBackWhatMayBeginAStopText() {
+    Sampler sampler = fettle.load(Golden.shared("models/stories260K/hf"), DType.F32).sampler();
+    StringBuilder text = new StringBuilder();
+
+    for (Token token : sampler.stream("Once upon a time", SamplingParams.greedy().stop("girl named Lily", "zebra"))) {
+      text.append(token.text());
+    }
+
+    assertThat(text.toString()).isEqualTo(", there was a little ");
   }
 
   @Test

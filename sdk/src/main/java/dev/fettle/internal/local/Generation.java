@@ -109,6 +109,7 @@ final class Generation implements AutoCloseable {
     private final StringBuilder text = new StringBuilder();
     private boolean done;
     private boolean stopped;
+    private int given;
 
     Sequence(Tokenizer tokenizer, int[] prompt, int room, SplittableRandom random) {
       this.room = room;
@@ -120,27 +121,24 @@ final class Generation implements AutoCloseable {
     void take(int id, float logprob) {
       tokens.add(id);
       logprobs.add(logprob);
-      if (ends.contains(id)) {
-        pieces.add(decoderOfText.rest());
-        text.append(pieces.get(pieces.size() - 1));
-        done = true;
-        stopped = true;
-        return;
+      stopped = ends.contains(id);
+      done = stopped || tokens.size() >= room;
+      int before = text.length();
+      if (!stopped) {
+        text.append(decoderOfText.append(id));
       }
-      String piece = decoderOfText.append(id);
-      if (tokens.size() >= room) {
-        piece += decoderOfText.rest();
-        done = true;
+      if (done) {
+        text.append(decoderOfText.rest());
       }
-      pieces.add(piece);
-      text.append(piece);
-      int cut = stopText(piece.length());
+      int cut = stopText(text.length() - before);
       if (cut >= 0) {
-        pieces.set(pieces.size() - 1, piece.substring(0, Math.max(0, piece.length() - (text.length() - cut))));
         text.setLength(cut);
         done = true;
         stopped = true;
       }
+      int safe = done ? text.length() : text.length() - heldBack();
+      pieces.add(text.substring(Math.min(given, safe), safe));
+      given = Math.max(given, safe);
     }
 
     /** Where a stop text begins that the last characters completed; -1 if none did. */
@@ -153,6 +151,19 @@ final class Generation implements AutoCloseable {
         }
       }
       return first == Integer.MAX_VALUE ? -1 : first;
+    }
+
+    /** How many of the last characters may be the beginning of a stop text, and so must not be streamed yet. */
+    private int heldBack() {
+      int most = 0;
+      for (String stop : params.stop()) {
+        for (int n = Math.min(stop.length() - 1, text.length()); n > most; n--) {
+          if (stop.startsWith(text.substring(text.length() - n))) {
+            most = n;
+          }
+        }
+      }
+      return most;
     }
 
     Sample sample() {

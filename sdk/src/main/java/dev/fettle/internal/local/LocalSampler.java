@@ -51,7 +51,7 @@ final class LocalSampler implements SamplerBackend {
 
   @Override
   public CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params) {
-    check(prompts);
+    check("prompts", prompts);
     return work(() -> {
       List<List<Sample>> out = new ArrayList<>();
       int together = Math.max(1, BATCH / params.samples());
@@ -73,7 +73,7 @@ final class LocalSampler implements SamplerBackend {
 
   @Override
   public Iterator<Token> stream(int[] prompt, SamplingParams params) {
-    check(List.of(prompt));
+    check("prompts", List.of(prompt));
     SamplingParams one = params.samples(1);
     return new Iterator<>() {
       private Generation generation;
@@ -127,7 +127,7 @@ final class LocalSampler implements SamplerBackend {
 
   @Override
   public CompletableFuture<List<float[]>> logprobs(List<int[]> sequences) {
-    check(sequences);
+    check("sequences", sequences);
     return work(() -> {
       List<float[]> out = new ArrayList<>();
       for (int[] tokens : sequences) {
@@ -151,12 +151,12 @@ final class LocalSampler implements SamplerBackend {
     }
   }
 
-  private void check(List<int[]> prompts) {
-    if (prompts.isEmpty()) {
-      throw new InvalidInputException("no prompts: give at least one");
+  private void check(String what, List<int[]> sequences) {
+    if (sequences.isEmpty()) {
+      throw new InvalidInputException("no " + what + ": give at least one");
     }
-    for (int i = 0; i < prompts.size(); i++) {
-      BatchCheck.tokens("prompts[" + i + "]", prompts.get(i), model.config());
+    for (int i = 0; i < sequences.size(); i++) {
+      BatchCheck.tokens(what + "[" + i + "]", sequences.get(i), model.config());
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.fettle.internal.local;
 
+import dev.fettle.internal.checkpoint.Mapped;
 import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.model.Layout;
@@ -39,7 +40,9 @@ final class WeightFiles {
     try (Scope scope = new Scope()) {
       for (long at = 0; at < stored.bytes(); at += PIECE) {
         int length = (int) Math.min(PIECE, stored.bytes() - at);
-        scope.store(reader.bytes(stored, at, length), type, into, start + at / type.size());
+        ByteBuffer piece = reader.bytes(stored, at, length);
+        scope.store(piece, type, into, start + at / type.size());
+        Mapped.release(piece);
       }
     }
   }
