@@ -52,7 +52,7 @@ final class Skills {
   }
 
   private String remember() {
-    String kind = pick("code", "word", "password", "name of my boat", "number of my room", "secret");
+    String kind = pick("code", "word", "password", "number", "name", "secret");
     String text = anything();
     String other = anything();
     String otherKind = pick("key", "sign", "answer", "ticket");
