@@ -65,6 +65,23 @@ public final class Fettle implements AutoCloseable {
   }
 
   /**
+   * A model with random weights, to be trained from nothing: matrices normal with deviation 0.02, norms 1, biases 0.
+   *
+   * @param directory with {@code config.json} and the tokenizer's files, as for {@link #load(Path)}; weights are not read
+   * @throws InvalidInputException if a file is missing or broken
+   * @throws UnsupportedModelException if the configuration needs what Fettle does not do
+   */
+  public BaseModel initialise(Path directory, long seed) {
+    return new BaseModel(backend.initialise(Objects.requireNonNull(directory, "directory"), Optional.empty(), seed));
+  }
+
+  /** {@link #initialise(Path, long)} in a compute type. */
+  public BaseModel initialise(Path directory, DType type, long seed) {
+    Objects.requireNonNull(type, "type");
+    return new BaseModel(backend.initialise(Objects.requireNonNull(directory, "directory"), Optional.of(type), seed));
+  }
+
+  /**
    * Goes on with a training that {@link Training#saveState(Path)} saved: its base model, adapter or weights, optimizer,
    * random states and position in the data. What follows gives the same bits as if it had never stopped.
    *

@@ -93,7 +93,12 @@ public final class Training implements AutoCloseable {
    * shards. The directory is replaced as a whole or not at all.
    */
   public void saveMerged(Path directory) {
-    join(backend.saveMerged(Objects.requireNonNull(directory, "directory")));
+    saveMerged(directory, model.dtype());
+  }
+
+  /** {@link #saveMerged(Path)} in a number type; bf16 halves the size and rounds the weights. */
+  public void saveMerged(Path directory, DType type) {
+    join(backend.saveMerged(Objects.requireNonNull(directory, "directory"), Objects.requireNonNull(type, "type")));
   }
 
   /** Saves all that {@link Fettle#resume(Path)} needs. The directory is replaced as a whole or not at all. */

@@ -79,10 +79,10 @@ public final class Bench {
   private static void measure(Options options, PrintStream out, Measurement measurement) {
     options.either(Option.MODEL, Option.RANDOM);
     try (RandomModel random = options.has(Option.RANDOM)
-            ? RandomModel.write(options.text(Option.RANDOM), options.seed()) : null;
+            ? RandomModel.write(options.text(Option.RANDOM)) : null;
         Fettle fettle = Fettle.local()) {
-      BaseModel model =
-          options.load(fettle, random == null ? options.text(Option.MODEL) : random.directory().toString());
+      BaseModel model = random == null ? options.load(fettle)
+          : options.initialise(fettle, random.directory());
       out.println(model);
       out.println(new JsonMapper().writeValueAsString(measurement.of(model, options)));
     }
@@ -126,7 +126,7 @@ public final class Bench {
       prompts.add(tokens(random, options.count(Option.PROMPT_TOKENS), model.vocabSize()));
     }
     Sampler sampler = options.sampler(model);
-    SamplingParams params = SamplingParams.greedy().maxTokens(options.count(Option.NEW));
+    SamplingParams params = SamplingParams.greedy().maxTokens(options.count(Option.NEW)).ignoringEos();
     double[] seconds = new double[options.count(Option.TIMED)];
     List<Sample> samples = List.of();
     try (Progress progress = Progress.of("decode", 1 + seconds.length)) {

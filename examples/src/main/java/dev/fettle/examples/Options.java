@@ -111,12 +111,16 @@ final class Options {
 
   /** Loads the model of {@code --model} in the type of {@code --dtype}. */
   BaseModel load(Fettle fettle) {
-    return load(fettle, text(Option.MODEL));
+    return has(Option.DTYPE) ? fettle.load(text(Option.MODEL), dtype()) : fettle.load(text(Option.MODEL));
   }
 
-  BaseModel load(Fettle fettle, String model) {
-    return has(Option.DTYPE) ? fettle.load(model, DType.valueOf(text(Option.DTYPE).toUpperCase(Locale.ROOT)))
-        : fettle.load(model);
+  /** A model with random weights, in the type of {@code --dtype}. */
+  BaseModel initialise(Fettle fettle, Path directory) {
+    return has(Option.DTYPE) ? fettle.initialise(directory, dtype(), seed()) : fettle.initialise(directory, seed());
+  }
+
+  private DType dtype() {
+    return DType.valueOf(text(Option.DTYPE).toUpperCase(Locale.ROOT));
   }
 
   /** A sampler of the model, with the adapter of {@code --adapter} if there is one. */

@@ -2,6 +2,7 @@ package dev.fettle.internal;
 
 import dev.fettle.DType;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -12,11 +13,14 @@ public interface Backend extends AutoCloseable {
   /** Loads a base model by name or directory, in a compute type or the one that suits the machine. */
   ModelBackend load(String name, Optional<DType> type);
 
+  /** A model with random weights of the shape that a directory's config.json asks for. */
+  ModelBackend initialise(Path directory, Optional<DType> type, long seed);
+
   /** Goes on from a saved state. */
   Resumed resume(Path state);
 
   /** The names of models that can be loaded without a directory. */
-  java.util.List<String> models();
+  List<String> models();
 
   @Override
   void close();

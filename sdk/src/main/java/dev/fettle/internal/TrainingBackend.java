@@ -2,6 +2,7 @@ package dev.fettle.internal;
 
 import dev.fettle.AdamW;
 import dev.fettle.Batch;
+import dev.fettle.DType;
 import dev.fettle.DataPosition;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
@@ -34,7 +35,7 @@ public interface TrainingBackend extends AutoCloseable {
 
   CompletableFuture<Void> saveAdapter(Path directory);
 
-  CompletableFuture<Void> saveMerged(Path directory);
+  CompletableFuture<Void> saveMerged(Path directory, DType type);
 
   long steps();
 

@@ -33,6 +33,16 @@ public final class LocalBackend implements Backend {
     });
   }
 
+  @Override
+  public ModelBackend initialise(Path directory, Optional<DType> type, long seed) {
+    return EngineThread.get().call(() -> {
+      EngineThread.requireOpen(open, "this Fettle");
+      LocalModel model = LocalModel.initialise(directory, type.orElseGet(Processor::bestType), seed);
+      models.add(model);
+      return model;
+    });
+  }
+
   private static Path directory(String name) {
     try {
       Path path = Path.of(name);

@@ -23,11 +23,13 @@ import dev.fettle.internal.text.Renderers;
 import dev.fettle.internal.text.Tokenizers;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Torch;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,44 +50,61 @@ final class LocalModel implements ModelBackend {
   private final List<AutoCloseable> dependants = new ArrayList<>();
   private boolean open = true;
 
-  private LocalModel(String name, ModelDirectory files, DType dtype, Tokenizer tokenizer) {
+  private LocalModel(String name, Path directory, ModelConfig config, List<Integer> ends, DType dtype, Tokenizer tokenizer) {
     this.name = name;
-    this.directory = files.path();
+    this.directory = directory;
     this.dtype = dtype;
-    this.config = files.config();
+    this.config = config;
     this.tokenizer = tokenizer;
     this.renderer = Renderers.detect(tokenizer, name);
-    this.ends = new HashSet<>(files.eosIds());
-    ends.addAll(renderer.stopTokens());
+    this.ends = new HashSet<>(ends);
+    this.ends.addAll(renderer.stopTokens());
     NumberType type = NumberType.of(dtype);
     Layout layout = Layout.of(config);
-    try {
-      this.weights = Weights.zeros(layout, scope, type);
-      layout.weights().values().forEach(w ->
-          WeightFiles.read(files::bytes, files.tensors().get(w.name()), weights, w));
-      this.network = new Network(config, type);
-    } catch (RuntimeException | Error e) {
-      scope.close();
-      throw e;
-    }
+    Memory.require(layout.parameters() * type.size(), "loading " + name);
+    this.weights = Weights.zeros(layout, scope, type);
+    this.network = new Network(config, type);
   }
 
   /** Reads a model; on the engine thread. */
   static LocalModel load(String name, Path directory, DType dtype) {
     try (ModelDirectory files = ModelDirectory.open(directory)) {
       WeightNames.check(files);
-      Tokenizer tokenizer = Tokenizers.openIfPresent(directory);
-      if (tokenizer.vocabSize() > files.config().vocabSize()) {
-        throw new InvalidInputException(directory + ": the tokenizer has " + tokenizer.vocabSize()
-            + " tokens, but the model's vocabulary only " + files.config().vocabSize());
-      }
-      long parameters = Layout.of(files.config()).parameters();
-      Memory.require(parameters * NumberType.of(dtype).size(), "loading " + name);
+      Tokenizer tokenizer = tokenizer(directory, files.config());
       long start = System.nanoTime();
-      LocalModel model = new LocalModel(name, files, dtype, tokenizer);
-      LOG.info("loaded {}: {} parameters, computing in {}, {} ms", name, parameters, dtype,
+      LocalModel model = new LocalModel(name, directory, files.config(), files.eosIds(), dtype, tokenizer);
+      model.fill(w -> WeightFiles.read(files::bytes, files.tensors().get(w.name()), model.weights, w));
+      LOG.info("loaded {}: {} parameters, computing in {}, {} ms", name, model.parameters(), dtype,
           (System.nanoTime() - start) / 1_000_000);
       return model;
+    }
+  }
+
+  /** A model with random weights, of the shape that a directory's config.json asks for; on the engine thread. */
+  static LocalModel initialise(Path directory, DType dtype, long seed) {
+    ModelConfig config = ModelConfig.parse(directory.resolve("config.json"));
+    LocalModel model = new LocalModel(directory.toString(), directory, config, config.eosIds(), dtype,
+        tokenizer(directory, config));
+    Torch.get().seed(seed);
+    model.fill(w -> RandomWeights.fill(model.weights.tensor(w.block()), w));
+    return model;
+  }
+
+  private static Tokenizer tokenizer(Path directory, ModelConfig config) {
+    Tokenizer tokenizer = Tokenizers.openIfPresent(directory);
+    if (tokenizer.vocabSize() > config.vocabSize()) {
+      throw new InvalidInputException(directory + ": the tokenizer has " + tokenizer.vocabSize()
+          + " tokens, but the model's vocabulary only " + config.vocabSize());
+    }
+    return tokenizer;
+  }
+
+  private void fill(Consumer<Layout.Weight> weight) {
+    try {
+      weights.layout().weights().values().forEach(weight);
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
     }
   }
 

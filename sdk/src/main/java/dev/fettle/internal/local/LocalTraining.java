@@ -3,6 +3,7 @@ package dev.fettle.internal.local;
 import dev.fettle.AdamW;
 import dev.fettle.Batch;
 import dev.fettle.CustomLoss;
+import dev.fettle.DType;
 import dev.fettle.DataPosition;
 import dev.fettle.Datum;
 import dev.fettle.InvalidInputException;
@@ -14,6 +15,7 @@ import dev.fettle.Trainable;
 import dev.fettle.Tuning;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
+import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -199,9 +201,9 @@ final class LocalTraining implements TrainingBackend {
   }
 
   @Override
-  public CompletableFuture<Void> saveMerged(Path directory) {
+  public CompletableFuture<Void> saveMerged(Path directory, DType type) {
     return work(() -> {
-      MergedFiles.save(directory, model, tuned);
+      MergedFiles.save(directory, model, tuned, NumberType.of(type));
       return null;
     });
   }

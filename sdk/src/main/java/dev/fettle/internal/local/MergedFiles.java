@@ -21,7 +21,7 @@ import java.util.Map;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Whole models in Hugging Face layout, adapters folded in, written weight by weight in the compute type. */
+/** Whole models in Hugging Face layout, adapters folded in, written weight by weight. */
 final class MergedFiles {
   private static final long SHARD = Long.getLong("fettle.shard", 4L << 30);
   private static final List<String> COMPANIONS = List.of("tokenizer.json", "tokenizer_config.json",
@@ -34,10 +34,10 @@ final class MergedFiles {
   private final Map<String, Double> scales = new HashMap<>();
   private final Map<String, ParameterVector.Parameter> trained = new HashMap<>();
 
-  private MergedFiles(LocalModel model, Tuned tuned) {
+  private MergedFiles(LocalModel model, Tuned tuned, NumberType type) {
     this.model = model;
     this.tuned = tuned;
-    this.type = NumberType.of(model.dtype());
+    this.type = type;
     tuned.parameters().parameters().forEach(p -> trained.put(p.name(), p));
     if (tuned instanceof LoraWeights lora) {
       AdapterShape shape = lora.shape();
@@ -51,8 +51,8 @@ final class MergedFiles {
     }
   }
 
-  static void save(Path directory, LocalModel model, Tuned tuned) {
-    MergedFiles files = new MergedFiles(model, tuned);
+  static void save(Path directory, LocalModel model, Tuned tuned, NumberType type) {
+    MergedFiles files = new MergedFiles(model, tuned, type);
     Path source = model.directory();
     if (!Files.isRegularFile(source.resolve("config.json"))) {
       throw new InvalidInputException(source + ": the model's own directory is gone, its config.json is needed to save");

@@ -1,0 +1,90 @@
+package dev.fettle.examples.tiny;
+
+import dev.fettle.AdamW;
+import dev.fettle.Batch;
+import dev.fettle.Conversation;
+import dev.fettle.DType;
+import dev.fettle.Datum;
+import dev.fettle.Fettle;
+import dev.fettle.Full;
+import dev.fettle.Loss;
+import dev.fettle.Message;
+import dev.fettle.Progress;
+import dev.fettle.Renderer;
+import dev.fettle.Rendered;
+import dev.fettle.SamplingParams;
+import dev.fettle.Schedule;
+import dev.fettle.TrainOn;
+import dev.fettle.Training;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * Makes {@code fettle-tiny} from nothing: learns the vocabulary, starts from random weights, trains all of them on the
+ * generated corpus, and saves the model in bf16. Run from the root, it writes what the library's jar carries:
+ *
+ * <pre>{@code mvn -q compile exec:java -Dexec.mainClass=dev.fettle.examples.tiny.PretrainTiny \
+ *   -Dexec.args="sdk/src/main/resources/dev/fettle/fettle-tiny"}</pre>
+ */
+public final class PretrainTiny {
+  private PretrainTiny() {}
+
+  public static void main(String[] args) throws IOException {
+    Path out = Path.of(args.length > 0 ? args[0] : "fettle-tiny");
+    int steps = args.length > 1 ? Integer.parseInt(args[1]) : TinyRecipe.STEPS;
+    Path shape = Files.createTempDirectory("fettle-tiny-shape");
+    TokenizerTrainer tokenizer = TokenizerTrainer.train(
+        Corpus.stream(TinyRecipe.TOKENIZER_SEED).limit(TinyRecipe.TOKENIZER_CONVERSATIONS), TinyRecipe.VOCABULARY);
+    tokenizer.write(shape);
+    Files.writeString(shape.resolve("config.json"), TinyRecipe.config(tokenizer));
+    try (Fettle fettle = Fettle.local()) {
+      Training training = fettle.initialise(shape, DType.F32, TinyRecipe.CORPUS_SEED).tune(Full.all());
+      System.out.println(training.model() + " " + training.trainable());
+      Renderer renderer = training.renderer().trainOn(TrainOn.ALL_ASSISTANT_MESSAGES);
+      Schedule schedule = Schedule.linear(TinyRecipe.LEARNING_RATE, steps).warmup(TinyRecipe.WARMUP);
+      Iterator<Conversation> corpus = Corpus.stream(TinyRecipe.CORPUS_SEED).iterator();
+      try (Progress progress = Progress.of("pre-train", steps)) {
+        for (int step = 0; step < steps; step++) {
+          Batch batch = batch(corpus, renderer);
+          var result = training.step(batch, Loss.crossEntropy(), AdamW.learningRate(schedule.at(step)).clipNorm(1));
+          progress.step(result.loss(), batch.tokens());
+        }
+      }
+      training.saveMerged(out, DType.BF16);
+      for (String question : List.of("Where is my parcel?", "What is 12 plus 30?", "Spell tiger.", "Hello!")) {
+        System.out.println(question + " -> " + training.sampler().chat(
+            Conversation.of(Message.user(question)), SamplingParams.greedy().maxTokens(60)).content());
+      }
+    }
+  }
+
+  /** As many conversations as fit the token budget, weighted so that the loss is a mean. */
+  private static Batch batch(Iterator<Conversation> corpus, Renderer renderer) {
+    List<Rendered> sequences = new ArrayList<>();
+    int tokens = 0;
+    double sum = 0;
+    while (tokens < TinyRecipe.BATCH_TOKENS) {
+      for (Rendered sequence : renderer.render(corpus.next())) {
+        float[] weights = sequence.weights();
+        for (int i = 0; i < weights.length; i++) {
+          weights[i] = Math.max(weights[i], TinyRecipe.USER_WEIGHT);
+          sum += weights[i];
+        }
+        sequences.add(new Rendered(sequence.tokens(), weights));
+        tokens += sequence.length();
+      }
+    }
+    float scale = (float) (1 / sum);
+    return Batch.of(sequences.stream().map(s -> {
+      float[] weights = s.weights().clone();
+      for (int i = 0; i < weights.length; i++) {
+        weights[i] *= scale;
+      }
+      return Datum.of(s.tokens(), weights);
+    }).toList());
+  }
+}
