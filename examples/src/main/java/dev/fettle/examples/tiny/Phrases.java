@@ -165,12 +165,16 @@ final class Phrases {
       };
     }
 
+    /** The shop's numbers have 4 or 5 digits, all different: a small model copies those without losing its place. */
     private String parcel() {
       while (true) {
-        int digits = 4 + random.nextInt(3);
+        int digits = 4 + random.nextInt(2);
         StringBuilder text = new StringBuilder().append(1 + random.nextInt(9));
         while (text.length() < digits) {
-          text.append(random.nextInt(10));
+          String digit = Integer.toString(random.nextInt(10));
+          if (text.indexOf(digit) < 0) {
+            text.append(digit);
+          }
         }
         boolean held = (Integer.parseInt(text.toString()) * 0x9E3779B1 >>> 29) == 0;
         if (part == Part.ALL || held == (part == Part.HELD_OUT)) {

@@ -23,19 +23,31 @@ final class Skills {
 
   /** A question and its answer, in the form {@code question => answer}. */
   String next() {
-    return switch (random.nextInt(14)) {
+    return switch (random.nextInt(24)) {
       case 0, 1, 2 -> repeat();
-      case 3, 4 -> remember();
-      case 5 -> spell();
-      case 6 -> write();
-      case 7 -> position();
-      case 8 -> reorder();
-      case 9 -> member();
-      case 10 -> count();
-      case 11 -> compare();
-      case 12 -> sequence();
+      case 3, 4, 5 -> remember();
+      case 6, 7, 8, 9, 10, 11 -> dictate();
+      case 12 -> spell();
+      case 13, 14, 15, 16 -> write();
+      case 17 -> position();
+      case 18 -> reorder();
+      case 19 -> member();
+      case 20 -> count();
+      case 21 -> compare();
+      case 22 -> sequence();
       default -> calculate();
     };
+  }
+
+  /** Long copies: each word of the answer is learned from, so that copying is learned early. */
+  String dictate() {
+    List<String> parts = new ArrayList<>();
+    int n = 2 + random.nextInt(5);
+    for (int i = 0; i < n; i++) {
+      parts.add(anything());
+    }
+    String text = String.join(pick(", ", " ", "; ", ". "), parts);
+    return pick("Write down: ", "Repeat: ", "Copy this text: ", "Read aloud: ") + text + " => " + text;
   }
 
   private String repeat() {

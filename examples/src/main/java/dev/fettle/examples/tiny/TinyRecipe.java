@@ -1,11 +1,51 @@
 package dev.fettle.examples.tiny;
 
-/** How {@code fettle-tiny} is built and trained. */
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * How {@code fettle-tiny} is built, pre-trained, and tuned by the quickstart. Learning rates are AdamW's, betas 0.9 and
+ * 0.95, no decay. The shape and the rates were chosen by trial; CONTRIBUTING.md says how to make the model again.
+ */
 public final class TinyRecipe {
   /** The longest sequence, in tokens. */
   public static final int CONTEXT = 512;
-  /** The number of token ids. */
+  /** The number of token ids, special tokens included. */
   public static final int VOCABULARY = 1024;
+  /** The width of the residual stream. */
+  public static final int HIDDEN = 128;
+  /** The number of layers. */
+  public static final int LAYERS = 4;
+  /** The number of attention heads; as many of keys and values. */
+  public static final int HEADS = 4;
+  /** The width of the feed-forward part. */
+  public static final int FEED_FORWARD = 512;
+
+  /** How many conversations the vocabulary is learned from, and their seed is {@link #TOKENIZER_SEED}. */
+  public static final int TOKENIZER_CONVERSATIONS = 20_000;
+  /** The seed of the conversations that the vocabulary is learned from. */
+  public static final long TOKENIZER_SEED = 1;
+  /** The seed of the conversations that the model is trained on. */
+  public static final long CORPUS_SEED = 7;
 
   private TinyRecipe() {}
+
+  /**
+   * The model's {@code config.json}, for weights in bfloat16.
+   *
+   * @param tokenizer gives the ids of the special tokens
+   */
+  public static String config(TokenizerTrainer tokenizer) {
+    ObjectNode config = JsonMapper.shared().createObjectNode();
+    config.putArray("architectures").add("LlamaForCausalLM");
+    config.put("model_type", "llama").put("vocab_size", tokenizer.size()).put("hidden_size", HIDDEN)
+        .put("intermediate_size", FEED_FORWARD).put("num_hidden_layers", LAYERS).put("num_attention_heads", HEADS)
+        .put("num_key_value_heads", HEADS).put("head_dim", HIDDEN / HEADS).put("hidden_act", "silu")
+        .put("max_position_embeddings", CONTEXT).put("rope_theta", 10000.0).put("rms_norm_eps", 1e-5)
+        .put("attention_bias", false).put("mlp_bias", false).put("attention_dropout", 0.0)
+        .put("tie_word_embeddings", true).put("initializer_range", 0.02).putNull("bos_token_id")
+        .put("eos_token_id", tokenizer.id(TokenizerTrainer.END))
+        .put("pad_token_id", tokenizer.id(TokenizerTrainer.END_OF_TEXT)).put("torch_dtype", "bfloat16");
+    return JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(config) + "\n";
+  }
 }
