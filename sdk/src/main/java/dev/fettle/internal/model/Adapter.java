@@ -3,10 +3,6 @@ package dev.fettle.internal.model;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
-import java.util.List;
 
 /**
  * The low-rank adapters of a model in the form that the kernels read: for each of the four fused products of a layer
@@ -25,13 +21,8 @@ public final class Adapter {
   private Adapter(AdapterShape shape, Scope scope, Tensor[][] parts) {
     this.shape = shape;
     this.parts = parts;
-    List<Tensor> flat = new ArrayList<>();
-    layers = new Tensor[parts.length];
-    for (int i = 0; i < parts.length; i++) {
-      layers[i] = scope.list(Arrays.asList(parts[i]));
-      Collections.addAll(flat, parts[i]);
-    }
-    all = scope.list(flat);
+    this.layers = scope.lists(parts);
+    this.all = scope.flatList(parts);
   }
 
   /** An adapter of zeros. */

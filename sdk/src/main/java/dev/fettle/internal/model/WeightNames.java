@@ -24,57 +24,11 @@ public final class WeightNames {
 
   private WeightNames() {}
 
-  /** All weights with their shapes, in the order in which the model uses them. */
+  /** All weights with their shapes, in the order of the {@link Layout}. */
   public static Map<String, long[]> expected(ModelConfig config) {
     Map<String, long[]> all = new LinkedHashMap<>();
-    all.put(EMBEDDING, new long[] {config.vocabSize(), config.hiddenSize()});
-    for (int i = 0; i < config.layers(); i++) {
-      layer(config, "model.layers." + i + ".", all);
-    }
-    all.put(FINAL_NORM, new long[] {config.hiddenSize()});
-    if (!config.tiedEmbeddings()) {
-      all.put(OUTPUT, new long[] {config.vocabSize(), config.hiddenSize()});
-    }
+    Layout.of(config).weights().values().forEach(w -> all.put(w.name(), w.shape()));
     return all;
-  }
-
-  private static void layer(ModelConfig config, String prefix, Map<String, long[]> all) {
-    long hidden = config.hiddenSize();
-    all.put(prefix + "input_layernorm.weight", new long[] {hidden});
-    String attention = prefix + "self_attn.";
-    linear(all, attention + "q_proj", config.queryWidth(), hidden, config.queryKeyValueBias());
-    linear(all, attention + "k_proj", config.keyValueWidth(), hidden, config.queryKeyValueBias());
-    linear(all, attention + "v_proj", config.keyValueWidth(), hidden, config.queryKeyValueBias());
-    if (config.queryKeyNorm()) {
-      all.put(attention + "q_norm.weight", new long[] {config.headDim()});
-      all.put(attention + "k_norm.weight", new long[] {config.headDim()});
-    }
-    linear(all, attention + "o_proj", hidden, config.queryWidth(), config.outputBias());
-    all.put(prefix + "post_attention_layernorm.weight", new long[] {hidden});
-    linear(all, prefix + "mlp.gate_proj", config.intermediateSize(), hidden, config.mlpBias());
-    linear(all, prefix + "mlp.up_proj", config.intermediateSize(), hidden, config.mlpBias());
-    linear(all, prefix + "mlp.down_proj", hidden, config.intermediateSize(), config.mlpBias());
-  }
-
-  private static void linear(Map<String, long[]> all, String name, long out, long in, boolean bias) {
-    all.put(name + ".weight", new long[] {out, in});
-    if (bias) {
-      all.put(name + ".bias", new long[] {out});
-    }
-  }
-
-  /**
-   * Paths of the linear layers of the decoder, such as {@code model.layers.0.self_attn.q_proj}: all that an adapter
-   * can target.
-   */
-  public static List<String> linearLayers(ModelConfig config) {
-    List<String> paths = new ArrayList<>();
-    for (String name : expected(config).keySet()) {
-      if (name.endsWith("_proj.weight")) {
-        paths.add(name.substring(0, name.length() - ".weight".length()));
-      }
-    }
-    return List.copyOf(paths);
   }
 
   /**

@@ -3,11 +3,8 @@ package dev.fettle.internal.model;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
@@ -44,13 +41,8 @@ public final class Weights {
         }
       }
     }
-    List<Tensor> flat = new ArrayList<>();
-    layers = new Tensor[parts.length];
-    for (int i = 0; i < parts.length; i++) {
-      layers[i] = scope.list(Arrays.asList(parts[i]));
-      Collections.addAll(flat, parts[i]);
-    }
-    all = scope.list(flat);
+    this.layers = scope.lists(parts);
+    this.all = scope.flatList(parts);
   }
 
   /** Newly allocated weights, all zero. */

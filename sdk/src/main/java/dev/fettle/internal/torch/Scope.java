@@ -9,6 +9,7 @@ import ai.djl.pytorch.jni.JniUtils;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -55,6 +56,16 @@ public final class Scope implements AutoCloseable {
   /** A native list, built once and passed often. */
   public Tensor list(List<Tensor> tensors) {
     return own(listOf(tensors));
+  }
+
+  /** A native list for each row of a table of tensors. */
+  public Tensor[] lists(Tensor[][] rows) {
+    return Arrays.stream(rows).map(row -> list(Arrays.asList(row))).toArray(Tensor[]::new);
+  }
+
+  /** One native list of all tensors of a table, row by row. */
+  public Tensor flatList(Tensor[][] rows) {
+    return list(Arrays.stream(rows).flatMap(Arrays::stream).toList());
   }
 
   /** A tensor of 64-bit integers. */

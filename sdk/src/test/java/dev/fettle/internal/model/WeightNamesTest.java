@@ -49,7 +49,7 @@ class WeightNamesTest {
     assertThat(weights.get("model.layers.2.mlp.down_proj.weight")).containsExactly(16, 24);
     assertThat(expected("qwen3").get("model.layers.0.self_attn.q_norm.weight")).containsExactly(128);
     assertThat(expected("qwen3")).doesNotContainKey("lm_head.weight");
-    assertThat(WeightNames.linearLayers(ModelConfig.parse(Fixtures.file("config-qwen2.json"))))
+    assertThat(AdapterShape.modules(ModelConfig.parse(Fixtures.file("config-qwen2.json"))))
         .hasSize(21)
         .contains("model.layers.0.self_attn.q_proj", "model.layers.2.mlp.down_proj");
   }
