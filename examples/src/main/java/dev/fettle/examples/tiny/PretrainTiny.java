@@ -4,23 +4,17 @@ import dev.fettle.AdamW;
 import dev.fettle.Batch;
 import dev.fettle.Conversation;
 import dev.fettle.DType;
-import dev.fettle.Datum;
 import dev.fettle.Fettle;
 import dev.fettle.Full;
 import dev.fettle.Loss;
 import dev.fettle.Message;
 import dev.fettle.Progress;
-import dev.fettle.Renderer;
-import dev.fettle.Rendered;
 import dev.fettle.SamplingParams;
 import dev.fettle.Schedule;
-import dev.fettle.TrainOn;
 import dev.fettle.Training;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 
 /**
@@ -44,12 +38,12 @@ public final class PretrainTiny {
     try (Fettle fettle = Fettle.local()) {
       Training training = fettle.initialise(shape, DType.F32, TinyRecipe.CORPUS_SEED).tune(Full.all());
       System.out.println(training.model() + " " + training.trainable());
-      Renderer renderer = training.renderer().trainOn(TrainOn.ALL_ASSISTANT_MESSAGES);
-      Schedule schedule = Schedule.linear(TinyRecipe.LEARNING_RATE, steps).warmup(TinyRecipe.WARMUP);
-      Iterator<Conversation> corpus = Corpus.stream(TinyRecipe.CORPUS_SEED).iterator();
+      Schedule schedule = Schedule.cosine(TinyRecipe.LEARNING_RATE, steps).warmup(TinyRecipe.WARMUP);
+      Lessons copying = new Lessons(Corpus.copying(TinyRecipe.CORPUS_SEED), training.renderer());
+      Lessons talking = new Lessons(Corpus.stream(TinyRecipe.CORPUS_SEED), training.renderer());
       try (Progress progress = Progress.of("pre-train", steps)) {
         for (int step = 0; step < steps; step++) {
-          Batch batch = batch(corpus, renderer);
+          Batch batch = (step < TinyRecipe.COPYING_STEPS ? copying : talking).next();
           var result = training.step(batch, Loss.crossEntropy(), AdamW.learningRate(schedule.at(step)).clipNorm(1));
           progress.step(result.loss(), batch.tokens());
         }
@@ -60,31 +54,5 @@ public final class PretrainTiny {
             Conversation.of(Message.user(question)), SamplingParams.greedy().maxTokens(60)).content());
       }
     }
-  }
-
-  /** As many conversations as fit the token budget, weighted so that the loss is a mean. */
-  private static Batch batch(Iterator<Conversation> corpus, Renderer renderer) {
-    List<Rendered> sequences = new ArrayList<>();
-    int tokens = 0;
-    double sum = 0;
-    while (tokens < TinyRecipe.BATCH_TOKENS) {
-      for (Rendered sequence : renderer.render(corpus.next())) {
-        float[] weights = sequence.weights();
-        for (int i = 0; i < weights.length; i++) {
-          weights[i] = Math.max(weights[i], TinyRecipe.USER_WEIGHT);
-          sum += weights[i];
-        }
-        sequences.add(new Rendered(sequence.tokens(), weights));
-        tokens += sequence.length();
-      }
-    }
-    float scale = (float) (1 / sum);
-    return Batch.of(sequences.stream().map(s -> {
-      float[] weights = s.weights().clone();
-      for (int i = 0; i < weights.length; i++) {
-        weights[i] *= scale;
-      }
-      return Datum.of(s.tokens(), weights);
-    }).toList());
   }
 }

@@ -28,6 +28,19 @@ public final class TinyRecipe {
   /** The seed of the conversations that the model is trained on. */
   public static final long CORPUS_SEED = 7;
 
+  /** Optimizer steps of the pre-training. */
+  public static final int STEPS = 4500;
+  /** The steps among them, at the start, that only copy. */
+  public static final int COPYING_STEPS = 600;
+  /** The most tokens of a step. */
+  public static final int BATCH_TOKENS = 2048;
+  /** The highest learning rate; it rises over {@link #WARMUP} steps and falls as half a cosine. */
+  public static final double LEARNING_RATE = 4e-3;
+  /** Steps of the warm-up. */
+  public static final int WARMUP = 40;
+  /** The weight of what is not the assistant's, whose tokens weigh 1. */
+  public static final float OTHER_WEIGHT = 0.1f;
+
   private TinyRecipe() {}
 
   /**

@@ -1,0 +1,79 @@
+package dev.fettle.examples;
+
+import dev.fettle.AdamW;
+import dev.fettle.BaseModel;
+import dev.fettle.Batch;
+import dev.fettle.Batches;
+import dev.fettle.Conversation;
+import dev.fettle.Dataset;
+import dev.fettle.Fettle;
+import dev.fettle.Lora;
+import dev.fettle.Loss;
+import dev.fettle.Message;
+import dev.fettle.Progress;
+import dev.fettle.Sample;
+import dev.fettle.Sampler;
+import dev.fettle.SamplingParams;
+import dev.fettle.Schedule;
+import dev.fettle.Training;
+import dev.fettle.examples.tiny.TicketTask;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The first thing to run: LoRA-tunes the model within the library to a task that it cannot do, turning a customer's
+ * message into one line of a command language, and measures it on messages that it has not seen.
+ */
+public final class Quickstart {
+  private static final int TRAIN = 480;
+  private static final int HELD_OUT = 60;
+  private static final int EPOCHS = 4;
+  private static final int BATCH = 16;
+  private static final double LEARNING_RATE = 4e-3;
+
+  private Quickstart() {}
+
+  public static void main(String[] args) {
+    try (Fettle fettle = Fettle.local()) {
+      BaseModel base = fettle.load("fettle-tiny");
+      System.out.println(base);
+      List<Conversation> heldOut = TicketTask.heldOut(HELD_OUT, 1);
+      report("before", base.sampler(), heldOut);
+
+      Training training = base.tune(Lora.rank(16));
+      System.out.println(training.trainable());
+      Batches batches = Dataset.of(TicketTask.train(TRAIN, 1)).shuffle(7).epochs(EPOCHS)
+          .batches(BATCH, training.renderer());
+      int steps = TRAIN * EPOCHS / BATCH;
+      Schedule schedule = Schedule.linear(LEARNING_RATE, steps).warmup(steps / 20);
+      try (Progress progress = Progress.of("train", steps)) {
+        for (Batch batch : batches) {
+          double learningRate = schedule.at(training.steps());
+          progress.step(training.step(batch, Loss.crossEntropy(), AdamW.learningRate(learningRate)).loss(), batch.tokens());
+        }
+      }
+      Path adapter = Path.of("my-adapter");
+      training.saveAdapter(adapter);
+      report("after", training.sampler(), heldOut);
+      System.out.println("adapter saved in " + adapter.toAbsolutePath());
+    }
+  }
+
+  /** Prints three answers, and the share of held-out messages that are answered exactly, in greedy decoding. */
+  private static void report(String when, Sampler sampler, List<Conversation> heldOut) {
+    List<Conversation> questions = new ArrayList<>();
+    heldOut.forEach(c -> questions.add(Conversation.of(c.messages().get(0))));
+    List<Sample> answers = sampler.sampleChats(questions, SamplingParams.greedy().maxTokens(48));
+    int exact = 0;
+    for (int i = 0; i < answers.size(); i++) {
+      Message expected = heldOut.get(i).messages().get(1);
+      exact += answers.get(i).text().equals(expected.content()) ? 1 : 0;
+      if (i < 3) {
+        System.out.println("  " + questions.get(i).messages().get(0).content() + "\n    -> " + answers.get(i).text());
+      }
+    }
+    System.out.printf("%s: %d of %d held-out messages answered exactly (%.0f %%)%n", when, exact, answers.size(),
+        100.0 * exact / answers.size());
+  }
+}
