@@ -31,7 +31,7 @@ public final class Torch {
   private Torch() {
     try {
       System.setProperty("OPT_OUT_TRACKING", System.getProperty("OPT_OUT_TRACKING", "true"));
-      Waiting.passive();
+      Process.prepare();
       Engine.getEngine("PyTorch");
       JniUtils.setGraphExecutorOptimize(false);
       manager = (PtNDManager) NDManager.newBaseManager("PyTorch");
