@@ -4,7 +4,9 @@ import static dev.fettle.internal.Futures.join;
 
 import dev.fettle.internal.SamplerBackend;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 
@@ -31,7 +33,11 @@ public final class Sampler implements AutoCloseable {
    * @throws InvalidInputException if a prompt is empty, longer than the context or has a token outside the vocabulary
    */
   public List<List<Sample>> sample(List<int[]> prompts, SamplingParams params) {
-    return join(backend.sample(List.copyOf(prompts), Objects.requireNonNull(params, "params")));
+    try {
+      return join(backend.sample(List.copyOf(prompts), Objects.requireNonNull(params, "params")));
+    } finally {
+      Reference.reachabilityFence(this);
+    }
   }
 
   /** Samples continuations of tokens. */
@@ -62,7 +68,7 @@ public final class Sampler implements AutoCloseable {
   public Iterable<Token> stream(int[] prompt, SamplingParams params) {
     Objects.requireNonNull(params, "params");
     int[] tokens = prompt.clone();
-    return () -> backend.stream(tokens, params);
+    return () -> new Stream(this, backend.stream(tokens, params));
   }
 
   /** {@link #stream(int[], SamplingParams)} of a text. */
@@ -91,7 +97,11 @@ public final class Sampler implements AutoCloseable {
    * @throws InvalidInputException if there are no tokens, too many, or one outside the vocabulary
    */
   public float[] logprobs(int... tokens) {
-    return join(backend.logprobs(List.of(tokens))).get(0);
+    try {
+      return join(backend.logprobs(List.of(tokens))).get(0);
+    } finally {
+      Reference.reachabilityFence(this);
+    }
   }
 
   /** The tokenizer. */
@@ -113,6 +123,27 @@ public final class Sampler implements AutoCloseable {
   @Override
   public String toString() {
     return "Sampler[" + backend.renderer().family() + "]";
+  }
+
+  /** Keeps the sampler reachable, and so open, while its tokens are read. */
+  private record Stream(Sampler sampler, Iterator<Token> tokens) implements Iterator<Token> {
+    @Override
+    public boolean hasNext() {
+      try {
+        return tokens.hasNext();
+      } finally {
+        Reference.reachabilityFence(sampler);
+      }
+    }
+
+    @Override
+    public Token next() {
+      try {
+        return tokens.next();
+      } finally {
+        Reference.reachabilityFence(sampler);
+      }
+    }
   }
 
   private SamplingParams ending(SamplingParams params) {
