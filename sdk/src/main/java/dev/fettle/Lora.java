@@ -99,6 +99,7 @@ public final class Lora implements Tuning {
 
   /** Adapts these modules only; those of them that are not linear layers of the decoder are left alone. */
   public Lora on(Modules... chosen) {
+    Objects.requireNonNull(chosen, "chosen");
     if (chosen.length == 0) {
       throw new InvalidInputException("on(): name at least one choice of modules");
     }
@@ -173,7 +174,8 @@ public final class Lora implements Tuning {
   @Override
   public String toString() {
     if (source != null) {
-      return "Lora[from " + source.getFileName() + "]";
+      String name = String.valueOf(source.getFileName()).replaceAll("[\\p{Cntrl}<>]", " ");
+      return "Lora[from " + (name.length() > 60 ? name.substring(0, 57) + "..." : name) + "]";
     }
     String on = modules.toString();
     return "Lora[rank " + rank + ", alpha " + alpha + ", on " + (on.length() > 40 ? modules.size() + " choices" : on) + "]";

@@ -34,7 +34,7 @@ public final class Sampler implements AutoCloseable {
    */
   public List<List<Sample>> sample(List<int[]> prompts, SamplingParams params) {
     try {
-      return join(backend.sample(List.copyOf(prompts), Objects.requireNonNull(params, "params")));
+      return join(backend.sample(List.copyOf(Objects.requireNonNull(prompts, "prompts")), Objects.requireNonNull(params, "params")));
     } finally {
       Reference.reachabilityFence(this);
     }
@@ -42,7 +42,7 @@ public final class Sampler implements AutoCloseable {
 
   /** Samples continuations of tokens. */
   public List<Sample> sample(int[] prompt, SamplingParams params) {
-    return sample(List.of(prompt), params).get(0);
+    return sample(List.of(Objects.requireNonNull(prompt, "prompt")), params).get(0);
   }
 
   /** Samples continuations of a text. */
@@ -61,13 +61,13 @@ public final class Sampler implements AutoCloseable {
     for (Conversation chat : chats) {
       prompts.add(backend.renderer().prompt(chat));
     }
-    return sample(prompts, ending(params.samples(1))).stream().map(s -> s.get(0)).toList();
+    return sample(prompts, ending(params).samples(1)).stream().map(s -> s.get(0)).toList();
   }
 
   /** Samples one continuation and gives each token as it comes; the loop may be left at any time. */
   public Iterable<Token> stream(int[] prompt, SamplingParams params) {
     Objects.requireNonNull(params, "params");
-    int[] tokens = prompt.clone();
+    int[] tokens = Objects.requireNonNull(prompt, "prompt").clone();
     return () -> new Stream(this, backend.stream(tokens, params));
   }
 
@@ -88,7 +88,7 @@ public final class Sampler implements AutoCloseable {
 
   /** The assistant's next message, with reasoning and tool calls split off where the chat format has them. */
   public Message chat(Conversation chat, SamplingParams params) {
-    return backend.renderer().parse(sample(chat, params.samples(1)).get(0).tokens());
+    return backend.renderer().parse(sample(chat, Objects.requireNonNull(params, "params").samples(1)).get(0).tokens());
   }
 
   /**
@@ -98,7 +98,7 @@ public final class Sampler implements AutoCloseable {
    */
   public float[] logprobs(int... tokens) {
     try {
-      return join(backend.logprobs(List.of(tokens))).get(0);
+      return join(backend.logprobs(List.of(Objects.requireNonNull(tokens, "tokens")))).get(0);
     } finally {
       Reference.reachabilityFence(this);
     }
@@ -147,6 +147,7 @@ public final class Sampler implements AutoCloseable {
   }
 
   private SamplingParams ending(SamplingParams params) {
+    Objects.requireNonNull(params, "params");
     List<String> stops = new ArrayList<>(params.stop());
     stops.addAll(backend.renderer().stopStrings());
     List<Integer> ids = new ArrayList<>(params.stopTokens());
@@ -156,7 +157,7 @@ public final class Sampler implements AutoCloseable {
 
   private int[] tokens(String text) {
     Tokenizer t = backend.tokenizer();
-    int[] ids = t.encode(text);
+    int[] ids = t.encode(Objects.requireNonNull(text, "prompt"));
     if (!t.addsBos() || t.bos().isEmpty()) {
       return ids;
     }
