@@ -10,18 +10,20 @@ def head_forward(x: Tensor, head: Tensor, targets: Tensor) -> Tuple[Tensor, Tens
   return (logits, l, torch.gather(l, 1, targets.unsqueeze(1)).squeeze(1))
 
 # From d loss / d logprob of each row to the gradient of the head's input; adds to the gradient of the head.
-# d logprob / d logits = onehot(target) - softmax. Overwrites l, the log softmax; in bf16 the softmax is taken anew from
-# the logits, which halves what passes through memory.
-def head_backward(logits: Tensor, l: Tensor, targets: Tensor, dlogprob: Tensor, x: Tensor, head: Tensor, ghead: Tensor) -> Tensor:
+# d logprob / d logits = onehot(target) - softmax; the derivative by the logprob multiplies rows, and is left to the
+# small matrices. Overwrites l, the log softmax; in bf16 the softmax is taken anew from the logits, which halves what
+# passes through memory.
+def head_backward(logits: Tensor, l: Tensor, logprob: Tensor, targets: Tensor, dlogprob: Tensor, x: Tensor, head: Tensor,
+    ghead: Tensor) -> Tensor:
   if x.dtype == l.dtype:
     p = l.exp_()
   else:
     p = torch.softmax(logits, 1)
-  g = dlogprob.to(x.dtype).unsqueeze(1)
-  d = p.mul_(-g).scatter_add_(1, targets.unsqueeze(1), g)
+  p.scatter_(1, targets.unsqueeze(1), torch.expm1(logprob).to(x.dtype).unsqueeze(1))
+  g = dlogprob.neg().to(x.dtype).unsqueeze(1)
   if ghead.numel() > 0:
-    ghead.add_(torch.mm(d.t(), x))
-  return torch.mm(d, head)
+    ghead.add_(torch.mm(p.t(), x * g))
+  return torch.mm(p, head).mul_(g)
 
 # Puts the gradients of selected rows back among all rows.
 def spread_rows(dx: Tensor, index: Tensor, rows: int) -> Tensor:
