@@ -109,7 +109,7 @@ public final class Decoder implements AutoCloseable {
       Network.Trace trace = network.forward(step, weights, adapter, packing, Dropout.NONE, (layer, t) -> {
         for (int i = 0; i < lengths.length; i++) {
           step.effect("cache_fill", t.saved(layer), packing.starts()[i / copies], lengths[i], parts.get(2 * layer),
-              parts.get(2 * layer + 1), i, config.heads(), config.keyValueHeads());
+              parts.get(2 * layer + 1), i);
         }
         return false;
       });

@@ -40,9 +40,9 @@ public final class Head {
       for (int i = 0; i < rows.length; i += CHUNK) {
         int count = Math.min(CHUNK, rows.length - i);
         try (Scope chunk = new Scope()) {
-          Tensor logits = chunk.call("head_logits", chunk.call("rows", n, i, count), weights.head());
-          Tensor[] lp = chunk.tuple("target_logprobs", logits, targets(chunk, targets, i, count));
-          System.arraycopy(lp[0].floats(), 0, out, i, count);
+          Tensor[] f = chunk.tuple("head_forward", chunk.call("rows", n, i, count), weights.head(),
+              targets(chunk, targets, i, count));
+          System.arraycopy(f[2].floats(), 0, out, i, count);
         }
       }
     }
@@ -66,10 +66,9 @@ public final class Head {
         try (Scope chunk = new Scope()) {
           Tensor part = chunk.call("rows", n, i, count);
           Tensor t = targets(chunk, targets, i, count);
-          Tensor logits = chunk.call("head_logits", part, weights.head());
-          Tensor[] lp = chunk.tuple("target_logprobs", logits, t);
-          Tensor d = chunk.floats(derivative.of(i, lp[0].floats()));
-          Tensor dpart = chunk.call("head_backward", logits, lp[1], t, d, part, weights.head(), gradients.head());
+          Tensor[] f = chunk.tuple("head_forward", part, weights.head(), t);
+          Tensor d = chunk.floats(derivative.of(i, f[2].floats()));
+          Tensor dpart = chunk.call("head_backward", f[0], f[1], t, d, part, weights.head(), gradients.head());
           chunk.effect("copy", chunk.call("rows", dn, i, count), dpart);
         }
       }

@@ -31,9 +31,12 @@ public final class Torch {
   private Torch() {
     try {
       System.setProperty("OPT_OUT_TRACKING", System.getProperty("OPT_OUT_TRACKING", "true"));
-      Waiting.passive();
+      Process.prepare();
       Engine.getEngine("PyTorch");
       JniUtils.setGraphExecutorOptimize(false);
+      if (Integer.getInteger("fettle.threads") != null) {
+        JniUtils.setNumThreads(Integer.getInteger("fettle.threads"));
+      }
       manager = (PtNDManager) NDManager.newBaseManager("PyTorch");
       kernels = load();
     } catch (IOException | RuntimeException | LinkageError e) {
@@ -55,11 +58,6 @@ public final class Torch {
   /** The number of threads that one operation uses. */
   public int threads() {
     return JniUtils.getNumThreads();
-  }
-
-  /** Sets {@link #threads()}. */
-  public void threads(int n) {
-    JniUtils.setNumThreads(n);
   }
 
   /** Seeds the generator that random kernels draw from. */

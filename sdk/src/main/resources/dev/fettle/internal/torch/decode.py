@@ -1,14 +1,15 @@
 # One token for each of several sequences at once, through all layers, with cached keys and values.
 # w: 12 tensors a layer as in layer.py; a: 8; cache: keys and values of each layer, [sequences x kv heads, room, dim].
 
-def decode_attention(qkv: Tensor, keys: Tensor, values: Tensor, hidden: Tensor, slots: Tensor, used: int, heads: int, kv: int) -> Tensor:
-  n = qkv.size(0)
-  d = qkv.size(2)
+def decode_attention(q: Tensor, k: Tensor, v: Tensor, keys: Tensor, values: Tensor, hidden: Tensor, slots: Tensor, used: int) -> Tensor:
+  n = q.size(0)
+  heads = q.size(1)
+  d = q.size(2)
+  kv = k.size(1)
   g = heads // kv
-  keys.view([-1, d]).index_copy_(0, slots, qkv[:, heads:heads + kv].reshape([n * kv, d]))
-  values.view([-1, d]).index_copy_(0, slots, qkv[:, heads + kv:].reshape([n * kv, d]))
-  q = (qkv[:, :heads] * torch.pow(float(d), -0.5)).reshape([n * kv, g, d])
-  scores = torch.bmm(q, keys[:, :used].transpose(1, 2)).view([n, kv * g, used])
+  keys.view([-1, d]).index_copy_(0, slots, k.reshape([n * kv, d]))
+  values.view([-1, d]).index_copy_(0, slots, v.reshape([n * kv, d]))
+  scores = torch.bmm((q * torch.pow(float(d), -0.5)).reshape([n * kv, g, d]), keys[:, :used].transpose(1, 2)).view([n, kv * g, used])
   scores.masked_fill_(hidden.unsqueeze(1), -1e30)
   p = torch.softmax(scores, -1).view([n * kv, g, used])
   return torch.bmm(p, values[:, :used]).view([n, heads * d])
@@ -17,7 +18,6 @@ def decode_attention(qkv: Tensor, keys: Tensor, values: Tensor, hidden: Tensor, 
 def decode_step(ids: Tensor, positions: Tensor, embedding: Tensor, norm: Tensor, head: Tensor, w: List[Tensor],
     a: List[Tensor], none: List[Tensor], cache: List[Tensor], cos: Tensor, sin: Tensor, windows: List[int], used: int,
     shape: List[int], eps: float) -> Tensor:
-  heads = shape[0]
   kv = shape[1]
   x = torch.embedding(embedding, ids)
   c = torch.index_select(cos, 0, positions)
@@ -33,17 +33,17 @@ def decode_step(ids: Tensor, positions: Tensor, embedding: Tensor, norm: Tensor,
     if windows[i] > 0:
       hidden = torch.logical_or(later, j <= positions.unsqueeze(1) - windows[i])
     raw = project_qkv(rms_norm(x, wi[0], eps), wi, ai, none, shape)
-    qkv = position_qkv(raw, wi, c, s, shape, eps)
-    o = decode_attention(qkv, cache[2 * i], cache[2 * i + 1], hidden, slots, used, heads, kv)
-    x = x + linear(o, wi[5], wi[6], ai[2], ai[3], none[1])
+    q, k, v = position_qkv(raw, wi, c, s, shape, eps)
+    o = decode_attention(q, k, v, cache[2 * i], cache[2 * i + 1], hidden, slots, used)
+    x = linear_onto(x, o, wi[5], wi[6], ai[2], ai[3], none[1])
     x, gu = mlp(x, wi, ai, none, eps)
   return head_logits(rms_norm(x, norm, eps), head)
 
 # Copies the keys and values of a prompt (rows from first on of what layer_forward saved) into the rows of a sequence.
-def cache_fill(saved: List[Tensor], first: int, length: int, keys: Tensor, values: Tensor, sequence: int, heads: int, kv: int) -> Tensor:
-  x = saved[1][first:first + length]
-  keys[sequence * kv:sequence * kv + kv, :length].copy_(x[:, heads:heads + kv].transpose(0, 1))
-  values[sequence * kv:sequence * kv + kv, :length].copy_(x[:, heads + kv:].transpose(0, 1))
+def cache_fill(saved: List[Tensor], first: int, length: int, keys: Tensor, values: Tensor, sequence: int) -> Tensor:
+  kv = saved[2].size(1)
+  keys[sequence * kv:sequence * kv + kv, :length].copy_(saved[2][first:first + length].transpose(0, 1))
+  values[sequence * kv:sequence * kv + kv, :length].copy_(saved[3][first:first + length].transpose(0, 1))
   return keys
 
 # The cache of some of the sequences only, with room for more or as many tokens.

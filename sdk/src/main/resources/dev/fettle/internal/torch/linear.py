@@ -2,6 +2,8 @@
 #   y = x W^T + bias + dropout(x) A^T (s B)^T
 # Several projections of one input (q, k, v; gate, up) stand below each other in W; their A's stand below each other
 # in A and their scaled B's on the diagonal of sB, so that all take part in the same few products.
+# Operations work in place where a tensor is this call's own: element-wise passes, not products, are what a step in
+# bf16 spends most of its time on.
 
 def linear(x: Tensor, w: Tensor, bias: Tensor, a: Tensor, sb: Tensor, mask: Tensor) -> Tensor:
   if bias.numel() > 0:
@@ -9,7 +11,16 @@ def linear(x: Tensor, w: Tensor, bias: Tensor, a: Tensor, sb: Tensor, mask: Tens
   else:
     y = torch.mm(x, w.t())
   if a.numel() > 0:
-    y = torch.addmm(y, torch.mm(dropped(x, mask), a.t()), sb.t())
+    y.addmm_(torch.mm(dropped(x, mask), a.t()), sb.t())
+  return y
+
+# residual + linear(x)
+def linear_onto(residual: Tensor, x: Tensor, w: Tensor, bias: Tensor, a: Tensor, sb: Tensor, mask: Tensor) -> Tensor:
+  y = torch.addmm(residual, x, w.t())
+  if bias.numel() > 0:
+    y.add_(bias)
+  if a.numel() > 0:
+    y.addmm_(torch.mm(dropped(x, mask), a.t()), sb.t())
   return y
 
 def dropped(x: Tensor, mask: Tensor) -> Tensor:
@@ -44,9 +55,9 @@ def linear_backward(dy: Tensor, x: Tensor, w: Tensor, a: Tensor, sb: Tensor, mas
       column = column + r
       at = at + n * r
     if mask.numel() > 0:
-      dx = dx + torch.mm(dxa, a) * mask
+      dx.add_(torch.mm(dxa, a).mul_(mask))
     else:
-      dx = torch.addmm(dx, dxa, a)
+      dx.addmm_(dxa, a)
   return dx
 
 # Writes the trained A's and B's of one fused layer into what the products read: A in the compute type, s B on the
@@ -67,20 +78,22 @@ def adapter_refresh(flat_a: Tensor, flat_b: Tensor, blocks: List[int], scales: L
   return sb
 
 # y = x / sqrt(mean(x^2) + eps) * w over the last dimension (Zhang and Sennrich 2019), computed in float32.
-def rms_norm(x: Tensor, w: Tensor, eps: float) -> Tensor:
-  xf = x.float()
-  r = torch.rsqrt(torch.mean(xf * xf, [-1], True) + eps)
-  return (xf * r).to(x.dtype) * w
+def inverse_rms(x: Tensor, eps: float) -> Tensor:
+  n = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
+  return n.mul_(n).div_(float(x.size(-1))).add_(eps).rsqrt_()
 
+def rms_norm(x: Tensor, w: Tensor, eps: float) -> Tensor:
+  return torch.mul(x, inverse_rms(x, eps)).to(x.dtype).mul_(w)
+
+# With n = x r the normalised input and g = dy w: dx = r (g - n mean(g n)).
 def rms_norm_backward(dy: Tensor, x: Tensor, w: Tensor, eps: float, gw: Tensor) -> Tensor:
-  xf = x.float()
-  r = torch.rsqrt(torch.mean(xf * xf, [-1], True) + eps)
-  n = xf * r
-  d = dy.float()
+  r = inverse_rms(x, eps)
+  n = torch.mul(x, r)
+  g = torch.mul(dy, w.float())
   if gw.numel() > 0:
-    gw.add_(torch.sum((d * n).view([-1, gw.numel()]), [0]))
-  g = d * w.float()
-  return ((g - n * torch.mean(g * n, [-1], True)) * r).to(x.dtype)
+    gw.add_(torch.sum((dy * n).view([-1, gw.numel()]), [0]))
+  m = torch.mean(g * n, [-1], True)
+  return g.addcmul_(n, m, value=-1.0).mul_(r).to(x.dtype)
 
 # W + s B A in float32: the layer with its adapter folded in.
 def merged(w: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:

@@ -3,16 +3,22 @@
 def head_logits(x: Tensor, head: Tensor) -> Tensor:
   return torch.mm(x, head.t()).float()
 
-# log softmax at the target, and the log of the normaliser, of each row.
-def target_logprobs(logits: Tensor, targets: Tensor) -> Tuple[Tensor, Tensor]:
-  z = torch.logsumexp(logits, [1])
-  return (torch.gather(logits, 1, targets.unsqueeze(1)).squeeze(1) - z, z)
+# The logits of a chunk in the compute type, and their log softmax in float32 with its value at the targets.
+def head_forward(x: Tensor, head: Tensor, targets: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+  logits = torch.mm(x, head.t())
+  l = torch.log_softmax(logits.float(), 1)
+  return (logits, l, torch.gather(l, 1, targets.unsqueeze(1)).squeeze(1))
 
 # From d loss / d logprob of each row to the gradient of the head's input; adds to the gradient of the head.
-# d logprob / d logits = onehot(target) - softmax. The logits are overwritten.
-def head_backward(logits: Tensor, z: Tensor, targets: Tensor, dlogprob: Tensor, x: Tensor, head: Tensor, ghead: Tensor) -> Tensor:
-  d = logits.sub_(z.unsqueeze(1)).exp_().mul_(-dlogprob.unsqueeze(1))
-  d = d.scatter_add_(1, targets.unsqueeze(1), dlogprob.unsqueeze(1)).to(x.dtype)
+# d logprob / d logits = onehot(target) - softmax. Overwrites l, the log softmax; in bf16 the softmax is taken anew from
+# the logits, which halves what passes through memory.
+def head_backward(logits: Tensor, l: Tensor, targets: Tensor, dlogprob: Tensor, x: Tensor, head: Tensor, ghead: Tensor) -> Tensor:
+  if x.dtype == l.dtype:
+    p = l.exp_()
+  else:
+    p = torch.softmax(logits, 1)
+  g = dlogprob.to(x.dtype).unsqueeze(1)
+  d = p.mul_(-g).scatter_add_(1, targets.unsqueeze(1), g)
   if ghead.numel() > 0:
     ghead.add_(torch.mm(d.t(), x))
   return torch.mm(d, head)

@@ -1,0 +1,45 @@
+package dev.fettle.internal.torch;
+
+import com.sun.jna.Library;
+import com.sun.jna.Native;
+
+/**
+ * Settings of the C library that must be made before libtorch is loaded; what the user has set in the environment
+ * stays. Only on Linux with glibc; elsewhere nothing is changed.
+ *
+ * <p>OpenMP's threads spin while they wait for one another, by default for so long that a second process on the machine
+ * slows a step down tenfold: each barrier then waits for a thread that has no processor. Here they sleep at once.
+ *
+ * <p>glibc gives large freed blocks back to the system and faults them in again, page by page, at the next step. Here
+ * it keeps them.
+ */
+final class Process {
+  private static final int M_TRIM_THRESHOLD = -1;
+  private static final int M_MMAP_THRESHOLD = -3;
+  private static final int KEPT = 1 << 30;
+
+  /** C library functions, as JNA binds them. */
+  interface LibC extends Library {
+    int setenv(String name, String value, int overwrite);
+
+    int mallopt(int parameter, int value);
+  }
+
+  private Process() {}
+
+  static void prepare() {
+    if (!System.getProperty("os.name", "").equals("Linux")) {
+      return;
+    }
+    try {
+      LibC libc = Native.load("c", LibC.class);
+      libc.setenv("GOMP_SPINCOUNT", System.getProperty("fettle.spin", "0"), 0);
+      if (Boolean.parseBoolean(System.getProperty("fettle.malloc", "true"))) {
+        libc.mallopt(M_MMAP_THRESHOLD, KEPT);
+        libc.mallopt(M_TRIM_THRESHOLD, KEPT);
+      }
+    } catch (LinkageError | RuntimeException e) {
+      return;
+    }
+  }
+}
