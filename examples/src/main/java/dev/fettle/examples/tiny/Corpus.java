@@ -71,7 +71,7 @@ public final class Corpus {
     if (kind < 0.45) {
       return skills.next();
     }
-    List<String> templates = kind < 0.80 ? shop : kind < 0.91 ? talk : stories;
+    List<String> templates = kind < 0.75 ? shop : kind < 0.90 ? talk : stories;
     return phrases.scene(random).say(templates.get(random.nextInt(templates.size())));
   }
 }

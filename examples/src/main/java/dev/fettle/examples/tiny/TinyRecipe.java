@@ -28,6 +28,23 @@ public final class TinyRecipe {
   /** The seed of the conversations that the model is trained on. */
   public static final long CORPUS_SEED = 7;
 
+  /** Steps of pre-training on {@link Corpus#copying}, before the whole corpus. */
+  public static final int COPYING_STEPS = 600;
+  /** All steps of pre-training; the rate goes up for {@link #WARMUP_STEPS}, then by a cosine to 0. */
+  public static final int STEPS = 4000;
+  /** Steps in which the rate rises. */
+  public static final int WARMUP_STEPS = 40;
+  /** The highest rate of pre-training. */
+  public static final double LEARNING_RATE = 4e-3;
+  /** The global norm to which gradients are clipped, for a loss that is a mean over the trained tokens. */
+  public static final double CLIP_NORM = 1;
+  /** Tokens of a batch, sequences padded to the longest: conversations of similar length are batched together. */
+  public static final int BATCH_TOKENS = 2048;
+  /** How many conversations are sorted by length at a time. */
+  public static final int SORTED_TOGETHER = 1000;
+  /** The weight of the users' tokens in the loss; assistants' have 1, system messages and marks 0. */
+  public static final float USER_WEIGHT = 0.1f;
+
   private TinyRecipe() {}
 
   /**
