@@ -5,7 +5,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * How {@code fettle-tiny} is built, pre-trained, and tuned by the quickstart. Learning rates are AdamW's, betas 0.9 and
- * 0.95, no decay. The shape and the rates were chosen by trial; CONTRIBUTING.md says how to make the model again.
+ * 0.95, no decay. The shape and the rates were chosen by trial.
  */
 public final class TinyRecipe {
   /** The longest sequence, in tokens. */
@@ -21,7 +21,7 @@ public final class TinyRecipe {
   /** The width of the feed-forward part. */
   public static final int FEED_FORWARD = 512;
 
-  /** How many conversations the vocabulary is learned from, and their seed is {@link #TOKENIZER_SEED}. */
+  /** How many conversations the vocabulary is learned from. */
   public static final int TOKENIZER_CONVERSATIONS = 20_000;
   /** The seed of the conversations that the vocabulary is learned from. */
   public static final long TOKENIZER_SEED = 1;
@@ -44,6 +44,19 @@ public final class TinyRecipe {
   public static final int SORTED_TOGETHER = 1000;
   /** The weight of the users' tokens in the loss; assistants' have 1, system messages and marks 0. */
   public static final float USER_WEIGHT = 0.1f;
+
+  /** The quickstart's training examples. Many different ones, seen once or twice, beat few seen often. */
+  public static final int TICKETS = 800;
+  /** How often the quickstart sees each. */
+  public static final int TICKET_EPOCHS = 2;
+  /** The quickstart's examples a step. */
+  public static final int TICKET_BATCH = 8;
+  /** The rank of the quickstart's adapter, on all linear layers, alpha 32. */
+  public static final int TICKET_RANK = 16;
+  /** The quickstart's highest rate: it rises for {@link #TICKET_WARMUP_STEPS} steps, then falls linearly to 0. */
+  public static final double TICKET_LEARNING_RATE = 5e-3;
+  /** Steps in which the quickstart's rate rises. */
+  public static final int TICKET_WARMUP_STEPS = 5;
 
   private TinyRecipe() {}
 
