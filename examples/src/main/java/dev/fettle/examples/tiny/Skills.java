@@ -83,7 +83,8 @@ final class Skills {
     if (random.nextBoolean()) {
       return told + " What is the " + kind + "? => " + answer;
     }
-    return told + " => " + pick("All right.", "I will remember it.", "Good.") + " => What is the " + kind + "? => " + answer;
+    String heard = pick("All right.", "I will remember it.", "Good.");
+    return told + " => " + heard + " => What is the " + kind + "? => " + answer;
   }
 
   private String spell() {
@@ -98,7 +99,8 @@ final class Skills {
 
   private String write() {
     String two = phrases.scene(random).say(pick("{item}", "{mood} {animal}", "{colour} {fruit}", "{size} {thing}"));
-    String word = random.nextInt(3) == 0 ? pseudo() : word(pick("thing", "thing", "colour", "animal", "food", "day", "size"));
+    String word = random.nextInt(3) == 0 ? pseudo()
+        : word(pick("thing", "thing", "colour", "animal", "food", "day", "size"));
     return switch (random.nextInt(7)) {
       case 0, 1 -> pick("Join the words ", "Put a hyphen between ", "Write with a hyphen: ") + two + " => "
           + two.replace(' ', '-');
@@ -180,7 +182,8 @@ final class Skills {
     return switch (random.nextInt(3)) {
       case 0 -> "What is " + a + " plus " + b + "? => " + (a + b);
       case 1 -> a + " + " + b + "? => " + (a + b);
-      default -> "I have " + a + " coins and get " + b + " more. How many do I have? => You have " + (a + b) + " coins.";
+      default -> "I have " + a + " coins and get " + b + " more. How many do I have? => You have " + (a + b)
+          + " coins.";
     };
   }
 

@@ -3,7 +3,6 @@ package dev.fettle.examples.tiny;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fettle.Conversation;
-import dev.fettle.Message;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
@@ -46,7 +45,7 @@ class CorpusTest {
 
   @Test
   void the_corpus_never_contains_a_command_of_the_ticket_task() {
-    Corpus.stream(3).limit(MANY).flatMap(c -> c.messages().stream()).map(Message::content).forEach(text -> assertThat(text)
+    Corpus.stream(3).limit(MANY).flatMap(c -> c.messages().stream()).forEach(message -> assertThat(message.content())
         .doesNotContainPattern("\\b(track|cancel|move|refund|exchange|stock|call) (parcel|order|item|name):"));
   }
 

@@ -52,7 +52,8 @@ class TicketTaskTest {
 
   @Test
   void asking_for_no_example_is_refused() {
-    assertThatThrownBy(() -> TicketTask.train(0, 0)).isInstanceOf(InvalidInputException.class).hasMessageContaining("n = 0");
+    assertThatThrownBy(() -> TicketTask.train(0, 0)).isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("n = 0");
   }
 
   private static String message(Conversation example) {
