@@ -6,17 +6,19 @@
 # bf16 spends most of its time on.
 
 def linear(x: Tensor, w: Tensor, bias: Tensor, a: Tensor, sb: Tensor, mask: Tensor) -> Tensor:
+  y = product(x, w)
   if bias.numel() > 0:
-    y = torch.addmm(bias, x, w.t())
-  else:
-    y = torch.mm(x, w.t())
+    y.add_(bias)
   if a.numel() > 0:
     y.addmm_(torch.mm(dropped(x, mask), a.t()), sb.t())
   return y
 
 # residual + linear(x)
 def linear_onto(residual: Tensor, x: Tensor, w: Tensor, bias: Tensor, a: Tensor, sb: Tensor, mask: Tensor) -> Tensor:
-  y = torch.addmm(residual, x, w.t())
+  if self.onednn and x.dtype == 6:
+    y = product(x, w).add_(residual)
+  else:
+    y = torch.addmm(residual, x, w.t())
   if bias.numel() > 0:
     y.add_(bias)
   if a.numel() > 0:
@@ -32,7 +34,7 @@ def dropped(x: Tensor, mask: Tensor) -> Tensor:
 # projections one after the other; blocks lists their rows and ranks in turn.
 def linear_backward(dy: Tensor, x: Tensor, w: Tensor, a: Tensor, sb: Tensor, mask: Tensor, gw: Tensor, gbias: Tensor,
     ga: Tensor, gb: Tensor, blocks: List[int], scales: List[float]) -> Tensor:
-  dx = torch.mm(dy, w)
+  dx = product_backward(dy, w)
   if gw.numel() > 0:
     gw.add_(torch.mm(dy.t(), x))
   if gbias.numel() > 0:

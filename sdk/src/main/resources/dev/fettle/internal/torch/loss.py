@@ -1,11 +1,11 @@
 # The output head in chunks of rows: the logits of a whole batch are never held at once.
 
 def head_logits(x: Tensor, head: Tensor) -> Tensor:
-  return torch.mm(x, head.t()).float()
+  return product(x, head).float()
 
 # The logits of a chunk in the compute type, and their log softmax in float32 with its value at the targets.
 def head_forward(x: Tensor, head: Tensor, targets: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-  logits = torch.mm(x, head.t())
+  logits = product(x, head)
   l = torch.log_softmax(logits.float(), 1)
   return (logits, l, torch.gather(l, 1, targets.unsqueeze(1)).squeeze(1))
 
@@ -25,7 +25,7 @@ def head_backward(logits: Tensor, l: Tensor, logprob: Tensor, targets: Tensor, d
   g = dlogprob.neg().to(x.dtype).unsqueeze(1)
   if ghead.numel() > 0:
     ghead.add_(torch.mm(p.t(), x * g))
-  return torch.mm(p, head).mul_(g)
+  return product_backward(p, head).mul_(g)
 
 # Puts the gradients of selected rows back among all rows.
 def spread_rows(dx: Tensor, index: Tensor, rows: int) -> Tensor:
