@@ -16,7 +16,8 @@ public final class Corpus {
   private static final double ONE_MORE_EXCHANGE = 0.35;
   private static final int MOST_EXCHANGES = 5;
   private static final String SYSTEM = "[You are a helpful assistant.|You work for {shop}."
-      + "|You are the assistant of {shop}.|You help the customers of {shop}.|Answer kindly.|You are friendly and brief.|Help the customer.]";
+      + "|You are the assistant of {shop}.|You help the customers of {shop}.|Answer kindly."
+      + "|You are friendly and brief.|Help the customer.]";
 
   private final Phrases phrases = Phrases.of(Phrases.Part.ALL);
   private final List<String> shop = Phrases.lines("shop.txt");

@@ -46,7 +46,7 @@ public final class TinyRecipe {
   public static final float USER_WEIGHT = 0.1f;
 
   /** The quickstart's training examples. Many different ones, seen once or twice, beat few seen often. */
-  public static final int TICKETS = 1200;
+  public static final int TICKETS = 1000;
   /** How often the quickstart sees each. */
   public static final int TICKET_EPOCHS = 2;
   /** The quickstart's examples a step. */
@@ -54,7 +54,7 @@ public final class TinyRecipe {
   /** The rank of the quickstart's adapter, on all linear layers, alpha 32. */
   public static final int TICKET_RANK = 16;
   /** The quickstart's highest rate: it rises for {@link #TICKET_WARMUP_STEPS} steps, then falls linearly to 0. */
-  public static final double TICKET_LEARNING_RATE = 5e-3;
+  public static final double TICKET_LEARNING_RATE = 3e-3;
   /** Steps in which the quickstart's rate rises. */
   public static final int TICKET_WARMUP_STEPS = 5;
 

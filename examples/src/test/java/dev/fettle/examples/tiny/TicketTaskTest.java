@@ -16,7 +16,6 @@ import org.junit.jupiter.api.Test;
 class TicketTaskTest {
   private static final Pattern NUMBER = Pattern.compile("\\d{4,}");
   private static final Pattern THING = Pattern.compile("item: [a-z]+ ([a-z]+)");
-  private static final Pattern NAME = Pattern.compile("name: (\\w+)");
 
   @Test
   void the_same_seed_gives_the_same_examples() {
@@ -31,11 +30,11 @@ class TicketTaskTest {
   }
 
   @Test
-  void held_out_cases_use_numbers_things_and_names_that_no_training_example_has() {
+  void held_out_cases_use_numbers_and_things_that_no_training_example_has() {
     List<Conversation> train = TicketTask.train(2000, 1);
     List<Conversation> held = TicketTask.heldOut(500, 1);
 
-    for (Pattern pattern : List.of(NUMBER, THING, NAME)) {
+    for (Pattern pattern : List.of(NUMBER, THING)) {
       assertThat(values(held, pattern)).isNotEmpty().doesNotContainAnyElementsOf(values(train, pattern));
     }
   }
