@@ -16,7 +16,8 @@ public record AdamW(double learningRate, double beta1, double beta2, double eps,
     require(learningRate >= 0 && learningRate < Double.POSITIVE_INFINITY, "learningRate", learningRate, "at least 0");
     require(beta1 >= 0 && beta1 < 1, "beta1", beta1, "at least 0 and less than 1");
     require(beta2 >= 0 && beta2 < 1, "beta2", beta2, "at least 0 and less than 1");
-    require(eps > 0 && eps < Double.POSITIVE_INFINITY, "eps", eps, "more than 0");
+    require(eps >= Float.MIN_NORMAL && eps < Double.POSITIVE_INFINITY, "eps", eps,
+        "at least 1.2e-38, the least that 32-bit numbers hold in full");
     require(weightDecay >= 0 && weightDecay < Double.POSITIVE_INFINITY, "weightDecay", weightDecay, "at least 0");
     require(clipNorm >= 0 && clipNorm < Double.POSITIVE_INFINITY, "clipNorm", clipNorm, "at least 0");
   }

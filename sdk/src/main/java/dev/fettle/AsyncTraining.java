@@ -32,6 +32,12 @@ public final class AsyncTraining {
     return backend.optimStep(Objects.requireNonNull(settings, "settings"));
   }
 
+  /** See {@link Training#step(Batch, Loss, AdamW)}. */
+  public CompletableFuture<StepResult> step(Batch batch, Loss loss, AdamW settings) {
+    Objects.requireNonNull(loss, "loss");
+    return backend.step(Objects.requireNonNull(batch, "batch"), loss, Objects.requireNonNull(settings, "settings"));
+  }
+
   /** See {@link Training#sampler()}. */
   public CompletableFuture<Sampler> sampler() {
     return backend.sampler().thenApply(Sampler::new);

@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** A loss of the caller's own, as a function of the targets' logprobs. */
@@ -30,6 +31,11 @@ public interface CustomLoss {
     /** A value without metrics. */
     public static Value of(double loss, List<float[]> gradient) {
       return new Value(loss, gradient, Map.of());
+    }
+
+    @Override
+    public String toString() {
+      return String.format(Locale.ROOT, "Value[loss %.4f, %d sequences]", loss, gradient.size());
     }
   }
 }

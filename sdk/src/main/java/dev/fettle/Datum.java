@@ -50,6 +50,7 @@ public final class Datum {
 
   /** A supervised datum in which every token after the first is predicted with weight 1. */
   public static Datum of(int... tokens) {
+    Objects.requireNonNull(tokens, "tokens");
     float[] ones = new float[tokens.length];
     Arrays.fill(ones, 1f);
     return of(tokens, ones);
@@ -61,7 +62,7 @@ public final class Datum {
    * @throws InvalidInputException if the lengths differ or a weight is not finite
    */
   public static Datum supervised(int[] inputs, int[] targets, float[] weights) {
-    return new Datum(inputs.clone(), targets.clone(), weights.clone(), null, null);
+    return new Datum(copy("inputs", inputs), copy("targets", targets), copy("weights", weights), null, null);
   }
 
   /**
@@ -72,7 +73,8 @@ public final class Datum {
    * @throws InvalidInputException if the lengths differ or a value is not finite
    */
   public static Datum reinforcement(int[] inputs, int[] targets, float[] logprobs, float[] advantages) {
-    return new Datum(inputs.clone(), targets.clone(), null, logprobs.clone(), advantages.clone());
+    return new Datum(copy("inputs", inputs), copy("targets", targets), null, copy("logprobs", logprobs),
+        copy("advantages", advantages));
   }
 
   /** The tokens that the model reads. */
@@ -124,6 +126,14 @@ public final class Datum {
   @Override
   public String toString() {
     return "Datum[" + length() + " tokens, " + trainedTokens() + " trained]";
+  }
+
+  private static int[] copy(String name, int[] values) {
+    return Objects.requireNonNull(values, name).clone();
+  }
+
+  private static float[] copy(String name, float[] values) {
+    return Objects.requireNonNull(values, name).clone();
   }
 
   private void sameLength(String name, int length) {

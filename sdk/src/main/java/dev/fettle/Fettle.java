@@ -56,12 +56,12 @@ public final class Fettle implements AutoCloseable {
 
   /** Loads a base model from a directory; see {@link #load(String)}. */
   public BaseModel load(Path directory) {
-    return load(directory.toString());
+    return load(Objects.requireNonNull(directory, "directory").toString());
   }
 
   /** Loads a base model from a directory in a compute type; see {@link #load(String)}. */
   public BaseModel load(Path directory, DType type) {
-    return load(directory.toString(), type);
+    return load(Objects.requireNonNull(directory, "directory").toString(), type);
   }
 
   /**

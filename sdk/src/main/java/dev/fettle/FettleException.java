@@ -5,10 +5,12 @@ package dev.fettle;
  * argument and its value) and what to do. The subclasses differ in what the caller does next.
  */
 public class FettleException extends RuntimeException {
+  /** With what went wrong, where, and what to do. */
   public FettleException(String message) {
     super(message);
   }
 
+  /** The same, with what caused it. */
   public FettleException(String message, Throwable cause) {
     super(message, cause);
   }

@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,8 +37,8 @@ public final class Lora implements Tuning {
     this.dropout = dropout;
     this.seed = seed;
     this.modules = modules;
-    this.ranks = ranks;
-    this.alphas = alphas;
+    this.ranks = Collections.unmodifiableMap(ranks);
+    this.alphas = Collections.unmodifiableMap(alphas);
     this.source = source;
   }
 
@@ -57,8 +58,8 @@ public final class Lora implements Tuning {
   }
 
   /**
-   * The adapter in a directory in PEFT's layout, to go on from; its own settings apply. The files are read when
-   * {@link BaseModel#tune} is called.
+   * The adapter in a directory in PEFT's layout, to go on from; its own settings apply, and only {@link #seed} can be
+   * set. The files are read when {@link BaseModel#tune} is called.
    */
   public static Lora from(Path directory) {
     Objects.requireNonNull(directory, "directory");
@@ -67,11 +68,13 @@ public final class Lora implements Tuning {
 
   /** Sets alpha, the numerator of the adapters' scale. Default 32. */
   public Lora alpha(double value) {
+    requireNew("alpha");
     return new Lora(rank, positive("alpha", value), rankStabilized, dropout, seed, modules, ranks, alphas, source);
   }
 
   /** Scales by {@code alpha / sqrt(rank)} (Kalajdzievski 2023) instead of {@code alpha / rank}. */
   public Lora rankStabilized() {
+    requireNew("rankStabilized");
     return new Lora(rank, alpha, true, dropout, seed, modules, ranks, alphas, source);
   }
 
@@ -85,6 +88,7 @@ public final class Lora implements Tuning {
     if (!(p >= 0 && p < 1)) {
       throw new InvalidInputException("dropout " + p + ": give at least 0 and less than 1");
     }
+    requireNew("dropout");
     return new Lora(rank, alpha, rankStabilized, p, seed, modules, ranks, alphas, source);
   }
 
@@ -95,9 +99,11 @@ public final class Lora implements Tuning {
 
   /** Adapts these modules only; those of them that are not linear layers of the decoder are left alone. */
   public Lora on(Modules... chosen) {
+    Objects.requireNonNull(chosen, "chosen");
     if (chosen.length == 0) {
       throw new InvalidInputException("on(): name at least one choice of modules");
     }
+    requireNew("on");
     return new Lora(rank, alpha, rankStabilized, dropout, seed, List.of(chosen), ranks, alphas, source);
   }
 
@@ -106,6 +112,7 @@ public final class Lora implements Tuning {
    * stays; {@link #alphaOf} changes it.
    */
   public Lora rankOf(String pattern, int value) {
+    requireNew("rankOf");
     Map<String, Integer> changed = new LinkedHashMap<>(ranks);
     changed.put(Objects.requireNonNull(pattern, "pattern"), atLeastOne("rank of " + pattern, value));
     return new Lora(rank, alpha, rankStabilized, dropout, seed, modules, changed, alphas, source);
@@ -113,6 +120,7 @@ public final class Lora implements Tuning {
 
   /** Another alpha for the modules whose name ends with, or fits, a regular expression. */
   public Lora alphaOf(String pattern, double value) {
+    requireNew("alphaOf");
     Map<String, Double> changed = new LinkedHashMap<>(alphas);
     changed.put(Objects.requireNonNull(pattern, "pattern"), positive("alpha of " + pattern, value));
     return new Lora(rank, alpha, rankStabilized, dropout, seed, modules, ranks, changed, source);
@@ -166,10 +174,18 @@ public final class Lora implements Tuning {
   @Override
   public String toString() {
     if (source != null) {
-      return "Lora[from " + source.getFileName() + "]";
+      String name = String.valueOf(source.getFileName()).replaceAll("[\\p{Cntrl}<>]", " ");
+      return "Lora[from " + (name.length() > 60 ? name.substring(0, 57) + "..." : name) + "]";
     }
     String on = modules.toString();
     return "Lora[rank " + rank + ", alpha " + alpha + ", on " + (on.length() > 40 ? modules.size() + " choices" : on) + "]";
+  }
+
+  private void requireNew(String method) {
+    if (source != null) {
+      throw new InvalidInputException(method + "() of an adapter that is read from " + source + ": its own "
+          + "adapter_config.json says it; change it there");
+    }
   }
 
   private static int atLeastOne(String name, int value) {

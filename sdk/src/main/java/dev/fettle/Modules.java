@@ -107,7 +107,8 @@ public final class Modules {
 
   @Override
   public String toString() {
-    return text;
+    String shown = text.replaceAll("[\\p{Cntrl}<>]", " ");
+    return shown.length() > 80 ? shown.substring(0, 77) + "..." : shown;
   }
 
   private static Modules matching(String text, String regex) {

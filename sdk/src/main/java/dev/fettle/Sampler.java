@@ -4,7 +4,9 @@ import static dev.fettle.internal.Futures.join;
 
 import dev.fettle.internal.SamplerBackend;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 
@@ -31,12 +33,16 @@ public final class Sampler implements AutoCloseable {
    * @throws InvalidInputException if a prompt is empty, longer than the context or has a token outside the vocabulary
    */
   public List<List<Sample>> sample(List<int[]> prompts, SamplingParams params) {
-    return join(backend.sample(List.copyOf(prompts), Objects.requireNonNull(params, "params")));
+    try {
+      return join(backend.sample(List.copyOf(Objects.requireNonNull(prompts, "prompts")), Objects.requireNonNull(params, "params")));
+    } finally {
+      Reference.reachabilityFence(this);
+    }
   }
 
   /** Samples continuations of tokens. */
   public List<Sample> sample(int[] prompt, SamplingParams params) {
-    return sample(List.of(prompt), params).get(0);
+    return sample(List.of(Objects.requireNonNull(prompt, "prompt")), params).get(0);
   }
 
   /** Samples continuations of a text. */
@@ -55,14 +61,14 @@ public final class Sampler implements AutoCloseable {
     for (Conversation chat : chats) {
       prompts.add(backend.renderer().prompt(chat));
     }
-    return sample(prompts, ending(params.samples(1))).stream().map(s -> s.get(0)).toList();
+    return sample(prompts, ending(params).samples(1)).stream().map(s -> s.get(0)).toList();
   }
 
   /** Samples one continuation and gives each token as it comes; the loop may be left at any time. */
   public Iterable<Token> stream(int[] prompt, SamplingParams params) {
     Objects.requireNonNull(params, "params");
-    int[] tokens = prompt.clone();
-    return () -> backend.stream(tokens, params);
+    int[] tokens = Objects.requireNonNull(prompt, "prompt").clone();
+    return () -> new Stream(this, backend.stream(tokens, params));
   }
 
   /** {@link #stream(int[], SamplingParams)} of a text. */
@@ -82,7 +88,7 @@ public final class Sampler implements AutoCloseable {
 
   /** The assistant's next message, with reasoning and tool calls split off where the chat format has them. */
   public Message chat(Conversation chat, SamplingParams params) {
-    return backend.renderer().parse(sample(chat, params.samples(1)).get(0).tokens());
+    return backend.renderer().parse(sample(chat, Objects.requireNonNull(params, "params").samples(1)).get(0).tokens());
   }
 
   /**
@@ -91,7 +97,11 @@ public final class Sampler implements AutoCloseable {
    * @throws InvalidInputException if there are no tokens, too many, or one outside the vocabulary
    */
   public float[] logprobs(int... tokens) {
-    return join(backend.logprobs(List.of(tokens))).get(0);
+    try {
+      return join(backend.logprobs(List.of(Objects.requireNonNull(tokens, "tokens")))).get(0);
+    } finally {
+      Reference.reachabilityFence(this);
+    }
   }
 
   /** The tokenizer. */
@@ -115,7 +125,29 @@ public final class Sampler implements AutoCloseable {
     return "Sampler[" + backend.renderer().family() + "]";
   }
 
+  /** Keeps the sampler reachable, and so open, while its tokens are read. */
+  private record Stream(Sampler sampler, Iterator<Token> tokens) implements Iterator<Token> {
+    @Override
+    public boolean hasNext() {
+      try {
+        return tokens.hasNext();
+      } finally {
+        Reference.reachabilityFence(sampler);
+      }
+    }
+
+    @Override
+    public Token next() {
+      try {
+        return tokens.next();
+      } finally {
+        Reference.reachabilityFence(sampler);
+      }
+    }
+  }
+
   private SamplingParams ending(SamplingParams params) {
+    Objects.requireNonNull(params, "params");
     List<String> stops = new ArrayList<>(params.stop());
     stops.addAll(backend.renderer().stopStrings());
     List<Integer> ids = new ArrayList<>(params.stopTokens());
@@ -125,7 +157,7 @@ public final class Sampler implements AutoCloseable {
 
   private int[] tokens(String text) {
     Tokenizer t = backend.tokenizer();
-    int[] ids = t.encode(text);
+    int[] ids = t.encode(Objects.requireNonNull(text, "prompt"));
     if (!t.addsBos() || t.bos().isEmpty()) {
       return ids;
     }

@@ -15,4 +15,11 @@ public record ToolCall(String id, String name, String arguments) {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(arguments, "arguments");
   }
+
+  @Override
+  public String toString() {
+    String shown = name.replaceAll("[\\p{Cntrl}<>]", " ");
+    return "ToolCall[" + (shown.length() > 40 ? shown.substring(0, 37) + "..." : shown) + ", " + arguments.length()
+        + " characters of arguments]";
+  }
 }

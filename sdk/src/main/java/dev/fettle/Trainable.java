@@ -23,7 +23,12 @@ public record Trainable(List<Row> rows, long trained, long total) {
    * @param how such as {@code LoRA, rank 16} or {@code full}
    * @param parameters how many numbers are trained in all of them
    */
-  public record Row(String name, int modules, String how, long parameters) {}
+  public record Row(String name, int modules, String how, long parameters) {
+    @Override
+    public String toString() {
+      return "Row[" + modules + " x " + name + ", " + how + ", " + parameters + "]";
+    }
+  }
 
   /** The trained share of the model's own size. */
   public double share() {

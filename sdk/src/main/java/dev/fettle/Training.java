@@ -60,12 +60,13 @@ public final class Training implements AutoCloseable {
     return join(backend.optimStep(Objects.requireNonNull(settings, "settings")));
   }
 
-  /** {@link #forwardBackward} and {@link #optimStep}, both submitted before either is waited for. */
+  /**
+   * {@link #forwardBackward} and {@link #optimStep} as one: no call of another thread comes between them, and where the
+   * pass fails, the optimizer does not step.
+   */
   public StepResult step(Batch batch, Loss loss, AdamW settings) {
-    Objects.requireNonNull(settings, "settings");
-    var pass = backend.forwardBackward(checked(batch), Objects.requireNonNull(loss, "loss"));
-    var optim = pass.thenCompose(result -> backend.optimStep(settings));
-    return new StepResult(join(pass), join(optim));
+    Objects.requireNonNull(loss, "loss");
+    return join(backend.step(checked(batch), loss, Objects.requireNonNull(settings, "settings")));
   }
 
   /** The same verbs as futures. */

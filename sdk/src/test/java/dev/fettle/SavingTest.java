@@ -131,6 +131,80 @@ class SavingTest {
   }
 
   @Test
+  void aRunThatStopsWithinTheDataAndGoesOnFromItsPositionGivesTheSameBits() throws IOException {
+    Path file = directory.resolve("train.jsonl");
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < 23; i++) {
+      lines.append("{\"prompt\":\"").append("abcdefgh".substring(i % 8)).append("\",\"completion\":\"")
+          .append("hgfedcba".substring((3 * i) % 7)).append(i).append("\"}\n");
+    }
+    Files.writeString(file, lines);
+    Path model = Golden.shared("models/stories260K/hf");
+    Tuning tuning = Lora.rank(2).dropout(0.2).seed(9);
+    Training whole = fettle.load(model, DType.F32).tune(tuning);
+    Batches batches = Dataset.jsonl(file).shuffle(3).epochs(2).batches(4, whole.renderer());
+    for (Batch batch : batches) {
+      whole.step(batch, Loss.crossEntropy(), OPTIMIZER);
+    }
+
+    Training first = fettle.load(model, DType.F32).tune(tuning);
+    int done = 0;
+    for (Batch batch : batches) {
+      first.step(batch, Loss.crossEntropy(), OPTIMIZER);
+      if (++done == 7) {
+        first.saveState(directory.resolve("state"), batches.position());
+        break;
+      }
+    }
+    first.close();
+    Training resumed = fettle.resume(directory.resolve("state"));
+    Batches again = Dataset.jsonl(file).shuffle(3).epochs(2).batches(4, resumed.renderer());
+    for (Batch batch : again.from(resumed.dataPosition().orElseThrow())) {
+      resumed.step(batch, Loss.crossEntropy(), OPTIMIZER);
+    }
+
+    assertThat(resumed.steps()).isEqualTo(whole.steps()).isGreaterThan(10);
+    whole.saveAdapter(directory.resolve("one"));
+    resumed.saveAdapter(directory.resolve("two"));
+    assertThat(directory.resolve("two/adapter_model.safetensors"))
+        .hasSameBinaryContentAs(directory.resolve("one/adapter_model.safetensors"));
+  }
+
+  @Test
+  void adaptersOfBf16ModelsAreSavedInF32() {
+    Training training = fettle.load(Golden.path("models/qwen3"), DType.BF16).tune(Lora.rank(4));
+    steps(training, 0, 3);
+    training.saveAdapter(directory.resolve("adapter"));
+
+    try (var file = dev.fettle.internal.checkpoint.SafetensorsFile.open(directory.resolve("adapter/adapter_model.safetensors"))) {
+      assertThat(file.tensors().values()).isNotEmpty()
+          .allMatch(t -> t.type() == dev.fettle.internal.checkpoint.StoredType.F32);
+    }
+    assertThat(probe(fettle.load(Golden.path("models/qwen3"), DType.BF16).tune(Lora.from(directory.resolve("adapter")))))
+        .containsExactly(probe(training));
+  }
+
+  @Test
+  void anAdapterThatIsReadKeepsItsSettingsAndTakesASeed() {
+    Training trained = base("qwen3").tune(Lora.rank(4).dropout(0.5));
+    steps(trained, 0, 2);
+    trained.saveAdapter(directory.resolve("adapter"));
+    Lora lora = Lora.from(directory.resolve("adapter"));
+    Training one = base("qwen3").tune(lora.seed(1));
+    Training two = base("qwen3").tune(lora.seed(2));
+    Training oneAgain = base("qwen3").tune(lora.seed(1));
+    steps(one, 0, 2);
+    steps(two, 0, 2);
+    steps(oneAgain, 0, 2);
+
+    assertThat(probe(one)).isNotEqualTo(probe(two));
+    assertThat(probe(oneAgain)).containsExactly(probe(one));
+    assertThatThrownBy(() -> lora.alpha(64)).isInstanceOf(InvalidInputException.class).hasMessageContaining("alpha()");
+    assertThatThrownBy(() -> lora.dropout(0)).isInstanceOf(InvalidInputException.class);
+    assertThatThrownBy(() -> lora.on(Modules.mlp())).isInstanceOf(InvalidInputException.class);
+  }
+
+  @Test
   void anAccumulatedGradientAndTheDataPositionAreResumedToo() {
     Training whole = base("qwen3").tune(Lora.rank(4));
     whole.forwardBackward(TrainingTest.batch(1, 9), Loss.crossEntropy());

@@ -55,6 +55,7 @@ class SettingsTest {
     refused(() -> AdamW.learningRate(Double.NaN), "learningRate NaN");
     refused(() -> AdamW.standard().betas(1, 0.9), "beta1 1.0");
     refused(() -> AdamW.standard().eps(0), "eps 0.0");
+    refused(() -> AdamW.standard().eps(1e-50), "eps 1.0E-50");
     refused(() -> AdamW.standard().clipNorm(-1), "clipNorm -1.0");
     refused(() -> Schedule.linear(1, 0), "steps 0");
     refused(() -> Schedule.linear(1, 5).warmup(6), "warmup 6");
@@ -74,6 +75,24 @@ class SettingsTest {
     refused(() -> Modules.lastLayers(0), "lastLayers(0)");
     refused(() -> Modules.named(" "), "named");
     refused(() -> Message.of("robot", "x"), "robot");
+  }
+
+  @Test
+  void nullArgumentsAreRefusedByName() {
+    nameless(() -> Datum.of((int[]) null), "tokens");
+    nameless(() -> Datum.of(new int[2], null), "weights");
+    nameless(() -> Datum.supervised(null, new int[1], new float[1]), "inputs");
+    nameless(() -> Datum.reinforcement(new int[1], new int[1], null, new float[1]), "logprobs");
+    nameless(() -> Lora.from(null), "directory");
+    nameless(() -> Lora.rank(1).on((Modules[]) null), "chosen");
+    nameless(() -> Lora.rank(1).rankOf(null, 1), "pattern");
+    nameless(() -> Loss.custom(null), "loss");
+    nameless(() -> Modules.named(null), "glob");
+    nameless(() -> new Text(null), "text");
+  }
+
+  private static void nameless(Supplier<?> call, String name) {
+    assertThatThrownBy(call::get).isInstanceOf(NullPointerException.class).hasMessage(name);
   }
 
   private static void refused(Supplier<?> call, String part) {
@@ -108,7 +127,9 @@ class SettingsTest {
         Batch.of(Datum.of(1, 2)), new Sample(new int[3], new float[3], "<b>\n" + "x".repeat(99), Sample.StopReason.STOP),
         new Token(3, "\n", -1), new OptimResult(3, 1e-4, 2), new LossResult(1, List.of(), 1, java.util.Map.of()),
         new Trainable(List.of(), 10, 1000), Message.user("x".repeat(100)), Conversation.of(Message.user("x")),
-        new Text("x"), new Completion("a", "b"))) {
+        new Text("x"), new Completion("a", "b"), new ToolCall("1", "f".repeat(99), "{\n}"), Modules.named("<a>".repeat(50)),
+        Lora.from(java.nio.file.Path.of("a".repeat(200))), Lora.from(java.nio.file.Path.of("/")),
+        CustomLoss.Value.of(1, List.of(new float[9])), new Trainable.Row("self_attn.q_proj", 999, "LoRA, rank 999", 1L << 40))) {
       assertThat(value.toString()).hasSizeLessThanOrEqualTo(80).doesNotContain("\n", "<", ">");
     }
   }

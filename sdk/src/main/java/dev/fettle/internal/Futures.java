@@ -16,12 +16,36 @@ public final class Futures {
       Thread.currentThread().interrupt();
       throw new FettleException("interrupted while waiting; what was begun goes on to its end", e);
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException cause) {
-        throw cause;
-      } else if (e.getCause() instanceof Error cause) {
-        throw cause;
-      }
-      throw new FettleException(e.getCause().getMessage(), e.getCause());
+      throw unwrapped(e);
     }
+  }
+
+  /** The same for work that must have ended when this returns; an interrupt meanwhile is kept for later. */
+  public static <T> T joinUninterrupted(CompletableFuture<T> future) {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return future.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        } catch (ExecutionException e) {
+          throw unwrapped(e);
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static RuntimeException unwrapped(ExecutionException e) {
+    if (e.getCause() instanceof RuntimeException cause) {
+      return cause;
+    } else if (e.getCause() instanceof Error cause) {
+      throw cause;
+    }
+    return new FettleException(e.getCause().getMessage(), e.getCause());
   }
 }

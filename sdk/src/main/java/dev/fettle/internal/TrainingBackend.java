@@ -7,6 +7,7 @@ import dev.fettle.DataPosition;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.OptimResult;
+import dev.fettle.StepResult;
 import dev.fettle.Trainable;
 import dev.fettle.Tuning;
 import java.nio.file.Path;
@@ -24,6 +25,9 @@ public interface TrainingBackend extends AutoCloseable {
   CompletableFuture<LossResult> forwardBackward(Batch batch, Loss loss);
 
   CompletableFuture<OptimResult> optimStep(AdamW settings);
+
+  /** A pass and, if it succeeds, the optimizer's step, with nothing between them. */
+  CompletableFuture<StepResult> step(Batch batch, Loss loss, AdamW settings);
 
   CompletableFuture<SamplerBackend> sampler();
 

@@ -50,7 +50,8 @@ final class AdapterFiles {
   }
 
   /** Reads an adapter for a model. */
-  static LoraWeights load(Path directory, LocalModel model) {
+  static LoraWeights load(Lora lora, LocalModel model) {
+    Path directory = lora.source().orElseThrow();
     AtomicFiles.recover(directory);
     if (!Files.isDirectory(directory)) {
       throw new InvalidInputException(directory + ": no such adapter directory");
@@ -66,12 +67,12 @@ final class AdapterFiles {
     }
     LoraTargets.requireMemory(shape, model);
     try (SafetensorsFile stored = SafetensorsFile.open(file)) {
-      LoraWeights lora = new LoraWeights(Lora.from(directory), settings, shape, model.weights(), NumberType.of(model.dtype()));
+      LoraWeights weights = new LoraWeights(lora, settings, shape, model.weights(), NumberType.of(model.dtype()));
       try {
-        fill(stored, lora, directory);
-        return lora;
+        fill(stored, weights, directory);
+        return weights;
       } catch (RuntimeException | Error e) {
-        lora.close();
+        weights.close();
         throw e;
       }
     }

@@ -25,31 +25,33 @@ final class EngineThread {
     return INSTANCE;
   }
 
+  /**
+   * Work that comes from the engine thread itself, such as from within a custom loss or after a future, is done at once:
+   * whoever waited for it there would wait for ever.
+   */
   <T> CompletableFuture<T> submit(Callable<T> work) {
     CompletableFuture<T> future = new CompletableFuture<>();
-    executor.execute(() -> {
-      thread = Thread.currentThread();
-      try {
-        future.complete(work.call());
-      } catch (Throwable e) {
-        future.completeExceptionally(e);
-      }
-    });
+    if (Thread.currentThread() == thread) {
+      complete(future, work);
+    } else {
+      executor.execute(() -> {
+        thread = Thread.currentThread();
+        complete(future, work);
+      });
+    }
     return future;
   }
 
   <T> T call(Callable<T> work) {
-    if (Thread.currentThread() == thread) {
-      return Futures.join(inline(work));
-    }
     return Futures.join(submit(work));
   }
 
+  /** Does work to its end, also for a thread that has been interrupted: what is closed is closed when this returns. */
   void run(Runnable work) {
-    call(() -> {
+    Futures.joinUninterrupted(submit(() -> {
       work.run();
       return null;
-    });
+    }));
   }
 
   static void requireOpen(boolean open, String what) {
@@ -58,13 +60,11 @@ final class EngineThread {
     }
   }
 
-  private static <T> CompletableFuture<T> inline(Callable<T> work) {
-    CompletableFuture<T> future = new CompletableFuture<>();
+  private static <T> void complete(CompletableFuture<T> future, Callable<T> work) {
     try {
       future.complete(work.call());
     } catch (Throwable e) {
       future.completeExceptionally(e);
     }
-    return future;
   }
 }

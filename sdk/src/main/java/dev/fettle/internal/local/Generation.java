@@ -16,6 +16,9 @@ import java.util.SplittableRandom;
 
 /** Several sequences that are being sampled together. Sequences that have ended leave the batch when half have. */
 final class Generation implements AutoCloseable {
+  /** Below it the likeliest token has all the probability, and logits divided by it would overflow float32. */
+  private static final double COLDEST = 1e-6;
+
   private final Decoder decoder;
   private final SamplingParams params;
   private final Set<Integer> ends;
@@ -29,7 +32,7 @@ final class Generation implements AutoCloseable {
    * @param first the number of the first sequence among those of the call, which seeds its choices
    * @param context the longest that a sequence may become
    */
-  Generation(Decoder decoder, Tokenizer tokenizer, List<int[]> prompts, int first, SamplingParams params,
+  Generation(Decoder decoder, Tokenizer tokenizer, List<int[]> prompts, long first, SamplingParams params,
       Set<Integer> ends, int context) {
     this.decoder = decoder;
     this.params = params;
@@ -37,9 +40,18 @@ final class Generation implements AutoCloseable {
     for (int i = 0; i < prompts.size(); i++) {
       int room = Math.min(params.maxTokens(), context - prompts.get(i).length);
       all.add(new Sequence(tokenizer, prompts.get(i), room,
-          new SplittableRandom(params.seed() * 0x9E3779B97F4A7C15L + first + i)));
+          random(params.seed(), first + i)));
     }
     this.batch = new ArrayList<>(all);
+  }
+
+  /**
+   * The random numbers of one sequence. Seeds and sequences are hashed: the generator only counts up, so that plain
+   * neighbours would give one and the same series, shifted.
+   */
+  private static SplittableRandom random(long seed, long sequence) {
+    long start = new SplittableRandom(seed).nextLong();
+    return new SplittableRandom(new SplittableRandom(start + sequence).nextLong());
   }
 
   /** Samples one token more for every sequence that goes on; false when none does. */
@@ -52,8 +64,8 @@ final class Generation implements AutoCloseable {
       for (int i = 0; i < u.length; i++) {
         u[i] = (float) (batch.get(i).random.nextInt(1 << 24) * 0x1p-24);
       }
-      Tensor[] chosen = scope.tuple("choose", decoder.logits(), scope.floats(u), params.temperature(), params.topK(),
-          params.topP());
+      double temperature = params.temperature() < COLDEST ? 0 : params.temperature();
+      Tensor[] chosen = scope.tuple("choose", decoder.logits(), scope.floats(u), temperature, params.topK(), params.topP());
       long[] ids = chosen[0].longs();
       float[] logprobs = chosen[1].floats();
       for (int i = 0; i < ids.length; i++) {

@@ -6,6 +6,7 @@ import dev.fettle.Full;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.Renderer;
+import dev.fettle.SamplingParams;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tuning;
 import dev.fettle.internal.ModelBackend;
@@ -181,7 +182,7 @@ final class LocalModel implements ModelBackend {
   private Tuned tuned(Tuning tuning) {
     NumberType type = NumberType.of(dtype);
     if (tuning instanceof Lora lora) {
-      return lora.source().isPresent() ? AdapterFiles.load(lora.source().get(), this) : LoraTargets.start(lora, this);
+      return lora.source().isPresent() ? AdapterFiles.load(lora, this) : LoraTargets.start(lora, this);
     }
     long copies = type == NumberType.F32 ? 16 : 18;
     Memory.require(parameters() * copies, "full fine-tuning of " + name);
@@ -211,15 +212,27 @@ final class LocalModel implements ModelBackend {
   void requireMemory(Batch batch, boolean backward) {
     int longest = batch.data().stream().mapToInt(d -> d.length()).max().orElse(0);
     long rows = Math.min(batch.tokens(), Math.max(Step.MICRO_BATCH, longest));
-    long h = config.hiddenSize();
-    long q = (long) config.heads() * config.headDim();
-    long kv = (long) config.keyValueHeads() * config.headDim();
-    long kept = 3 * h + 2 * q + 2 * kv + 2L * config.intermediateSize();
-    long passing = 4 * (h + q + kv) + 6L * config.intermediateSize();
-    long bytes = rows * network.type().size() * (passing + (backward ? config.layers() * kept : 0));
-    long scores = (long) config.heads() * Math.min(longest, 256) * longest * 3 * network.type().size();
-    long logits = 3L * Math.min(rows, 256) * config.vocabSize() * Float.BYTES;
-    Memory.require(bytes + scores + logits, "a pass over " + rows + " tokens through " + name);
+    long kept = 3L * config.hiddenSize() + 2L * config.heads() * config.headDim()
+        + 2L * config.keyValueHeads() * config.headDim() + 2L * config.intermediateSize();
+    long bytes = passing(rows, longest) + (backward ? rows * network.type().size() * config.layers() * kept : 0);
+    Memory.require(bytes, "a pass over " + rows + " tokens through " + name);
+  }
+
+  /** What is in memory while rows pass through a layer or the head: activations, scores of a tile, logits of a chunk. */
+  private long passing(long rows, long longest) {
+    long width = 4L * (config.hiddenSize() + (config.heads() + config.keyValueHeads()) * config.headDim())
+        + 6L * config.intermediateSize() + 3L * config.heads() * Math.min(longest, 256);
+    return rows * network.type().size() * width + 3L * Math.min(rows, 256) * config.vocabSize() * Float.BYTES;
+  }
+
+  /** Bytes that sampling takes if every sample becomes as long as it may. */
+  long samplingBytes(List<int[]> prompts, SamplingParams params) {
+    long rows = prompts.stream().mapToLong(p -> p.length).sum();
+    long longest = prompts.stream().mapToInt(p -> p.length).max().orElse(0);
+    long sequences = (long) prompts.size() * params.samples();
+    long room = longest + Math.max(256, Math.min(params.maxTokens(), config.contextLength() - longest));
+    long cache = 2L * config.layers() * config.keyValueHeads() * config.headDim() * network.type().size() * room;
+    return passing(rows, longest) + sequences * (cache + 4L * config.vocabSize() * Float.BYTES);
   }
 
   @Override

@@ -1,5 +1,7 @@
 package dev.fettle.internal.local;
 
+import dev.fettle.Batch;
+import dev.fettle.Datum;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Renderer;
 import dev.fettle.Sample;
@@ -15,10 +17,11 @@ import dev.fettle.internal.model.Packing;
 import dev.fettle.internal.torch.Scope;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
-import java.util.NoSuchElementException;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -31,6 +34,7 @@ final class LocalSampler implements SamplerBackend {
   private final LocalModel model;
   private final Scope scope;
   private final Tuned.Frozen frozen;
+  private final Set<LocalStream.Session> streams = new HashSet<>();
   private boolean open = true;
 
   LocalSampler(LocalModel model, Scope scope, Tuned.Frozen frozen) {
@@ -54,10 +58,10 @@ final class LocalSampler implements SamplerBackend {
     check("prompts", prompts);
     return work(() -> {
       List<List<Sample>> out = new ArrayList<>();
-      int together = Math.max(1, BATCH / params.samples());
+      int together = together(prompts, params);
       for (int i = 0; i < prompts.size(); i += together) {
         List<int[]> some = prompts.subList(i, Math.min(prompts.size(), i + together));
-        try (Generation g = begin(some, i * params.samples(), params)) {
+        try (Generation g = begin(some, (long) i * params.samples(), params)) {
           while (g.advance()) {
             continue;
           }
@@ -71,46 +75,37 @@ final class LocalSampler implements SamplerBackend {
     });
   }
 
+  /** How many prompts go together: fewer where memory is short. */
+  private int together(List<int[]> prompts, SamplingParams params) {
+    int together = Math.min(prompts.size(), Math.max(1, BATCH / params.samples()));
+    int[] longest = prompts.stream().max(Comparator.comparing(p -> p.length)).orElseThrow();
+    while (together > 1 && !Memory.fits(model.samplingBytes(Collections.nCopies(together, longest), params))) {
+      together /= 2;
+    }
+    return together;
+  }
+
   @Override
   public Iterator<Token> stream(int[] prompt, SamplingParams params) {
     check("prompts", List.of(prompt));
-    SamplingParams one = params.samples(1);
-    return new Iterator<>() {
-      private Generation generation;
-      private int given;
-      private boolean ended;
-
-      @Override
-      public boolean hasNext() {
-        if (!ended && (generation == null || given == generation.count())) {
-          EngineThread.get().call(this::more);
-        }
-        return generation != null && given < generation.count();
-      }
-
-      private Void more() {
-        EngineThread.requireOpen(open, "this sampler");
-        if (generation == null) {
-          generation = begin(List.of(prompt), 0, one);
-        }
-        if (!generation.advance()) {
-          ended = true;
-          generation.close();
-        }
-        return null;
-      }
-
-      @Override
-      public Token next() {
-        if (!hasNext()) {
-          throw new NoSuchElementException("the sample has ended");
-        }
-        return generation.token(given++);
-      }
-    };
+    return new LocalStream(this, () -> begin(List.of(prompt), 0, params.samples(1)));
   }
 
-  private Generation begin(List<int[]> prompts, int first, SamplingParams params) {
+  void requireOpen() {
+    EngineThread.requireOpen(open, "this sampler");
+  }
+
+  void begun(LocalStream.Session session) {
+    streams.add(session);
+  }
+
+  void ended(LocalStream.Session session) {
+    streams.remove(session);
+  }
+
+  private Generation begin(List<int[]> prompts, long first, SamplingParams params) {
+    Memory.require(model.samplingBytes(prompts, params), "sampling " + params.samples() + " x " + prompts.size()
+        + " continuations from " + model.name());
     List<int[]> sequences = new ArrayList<>();
     prompts.forEach(p -> {
       for (int i = 0; i < params.samples(); i++) {
@@ -142,6 +137,7 @@ final class LocalSampler implements SamplerBackend {
       return new float[0];
     }
     Network network = model.network();
+    model.requireMemory(Batch.of(Datum.of(tokens)), false);
     try (Scope step = new Scope()) {
       Packing packing = Packing.of(List.of(Arrays.copyOf(tokens, tokens.length - 1)));
       Network.Trace trace = network.forward(step, frozen.weights(), frozen.adapter(), packing, Dropout.NONE, (i, t) -> false);
@@ -164,6 +160,7 @@ final class LocalSampler implements SamplerBackend {
   public void close() {
     EngineThread.get().run(() -> {
       open = false;
+      List.copyOf(streams).forEach(LocalStream.Session::end);
       scope.close();
       model.forget(this);
     });
@@ -171,7 +168,7 @@ final class LocalSampler implements SamplerBackend {
 
   private <T> CompletableFuture<T> work(Callable<T> work) {
     return EngineThread.get().submit(() -> {
-      EngineThread.requireOpen(open, "this sampler");
+      requireOpen();
       return work.call();
     });
   }

@@ -11,6 +11,7 @@ import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.NumericException;
 import dev.fettle.OptimResult;
+import dev.fettle.StepResult;
 import dev.fettle.Trainable;
 import dev.fettle.Tuning;
 import dev.fettle.internal.SamplerBackend;
@@ -70,23 +71,45 @@ final class LocalTraining implements TrainingBackend {
 
   @Override
   public CompletableFuture<LossResult> forwardBackward(Batch batch, Loss loss) {
+    check(batch, loss);
+    return work(() -> pass(batch, loss));
+  }
+
+  @Override
+  public CompletableFuture<OptimResult> optimStep(AdamW settings) {
+    return work(() -> update(settings));
+  }
+
+  @Override
+  public CompletableFuture<StepResult> step(Batch batch, Loss loss, AdamW settings) {
+    check(batch, loss);
+    return work(() -> new StepResult(pass(batch, loss), update(settings)));
+  }
+
+  private void check(Batch batch, Loss loss) {
     BatchCheck.tokens(batch, model.config());
     if (!(loss instanceof Loss.Custom)) {
       BatchCheck.loss(batch, loss);
     }
-    return work(() -> {
-      model.requireMemory(batch, true);
+  }
+
+  private LossResult pass(Batch batch, Loss loss) {
+    model.requireMemory(batch, true);
+    try {
       LossResult result = loss instanceof Loss.Custom custom ? customPass(batch, custom.loss())
           : step.forwardBackward(batch, loss, accumulated, passes);
       accumulated = true;
       passes++;
       return result;
-    });
+    } catch (NumericException e) {
+      throw new NumericException("step " + (steps + 1) + ": " + e.getMessage(), e);
+    }
   }
 
   /** The two passes of a custom loss: its derivative by the logprobs, negated, is a cross-entropy's weight. */
   private LossResult customPass(Batch batch, CustomLoss loss) {
     Evaluated e = evaluated(loss, batch, step.forward(unweighted(batch), Loss.crossEntropy()));
+    EngineThread.requireOpen(open, "this training of " + model.name());
     List<Datum> surrogate = new ArrayList<>();
     boolean any = false;
     for (int i = 0; i < batch.size(); i++) {
@@ -139,30 +162,27 @@ final class LocalTraining implements TrainingBackend {
         .map(d -> Datum.supervised(d.inputs(), d.targets(), new float[d.length()])).toList());
   }
 
-  @Override
-  public CompletableFuture<OptimResult> optimStep(AdamW settings) {
-    return work(() -> {
-      if (!accumulated) {
-        throw new InvalidInputException("optimStep without a gradient: call forwardBackward first");
-      }
-      ParameterVector p = tuned.parameters();
-      try (Scope scope = new Scope()) {
-        double norm = scope.number("norm", p.gradient());
-        if (!Double.isFinite(norm)) {
-          scope.effect("zero", p.gradient());
-          accumulated = false;
-          throw new NumericException("the gradient of step " + (steps + 1) + " has the norm " + norm + "; it was "
-              + "dropped, weights and optimizer are as they were. Lower the learning rate or look at the data");
-        }
-        double clip = settings.clipNorm() == 0 ? 1 : Math.min(1, settings.clipNorm() / (norm + 1e-6));
-        scope.effect("adamw", p.values(), p.gradient(), p.firstMoment(), p.secondMoment(), settings.learningRate(),
-            settings.beta1(), settings.beta2(), settings.eps(), settings.weightDecay(), steps + 1, clip);
-        steps++;
+  private OptimResult update(AdamW settings) {
+    if (!accumulated) {
+      throw new InvalidInputException("optimStep without a gradient: call forwardBackward first");
+    }
+    ParameterVector p = tuned.parameters();
+    try (Scope scope = new Scope()) {
+      double norm = scope.number("norm", p.gradient());
+      if (!Double.isFinite(norm)) {
+        scope.effect("zero", p.gradient());
         accumulated = false;
-        tuned.refresh();
-        return new OptimResult(steps, settings.learningRate(), norm);
+        throw new NumericException("the gradient of step " + (steps + 1) + " has the norm " + norm + "; it was "
+            + "dropped, weights and optimizer are as they were. Lower the learning rate or look at the data");
       }
-    });
+      double clip = settings.clipNorm() == 0 ? 1 : Math.min(1, settings.clipNorm() / (norm + 1e-6));
+      scope.effect("adamw", p.values(), p.gradient(), p.firstMoment(), p.secondMoment(), settings.learningRate(),
+          settings.beta1(), settings.beta2(), settings.eps(), settings.weightDecay(), steps + 1, clip);
+      steps++;
+      accumulated = false;
+      tuned.refresh();
+      return new OptimResult(steps, settings.learningRate(), norm);
+    }
   }
 
   @Override

@@ -23,6 +23,12 @@ final class Memory {
     }
   }
 
+  /** Whether work would fit; true where the system does not say how much is free. */
+  static boolean fits(long bytes) {
+    OptionalLong available = available();
+    return available.isEmpty() || bytes <= available.getAsLong();
+  }
+
   /** Free memory in bytes: of the machine, of the container, and of the limit {@code fettle.memory}. */
   static OptionalLong available() {
     long least = LIMIT;

@@ -1,6 +1,6 @@
 # Causal attention of packed sequences with grouped queries, tile by tile over the queries: no tile reads keys that
 # none of its queries sees, and memory grows with tile x length, not length x length.
-# q is [sequences x kv heads, group, length, head dim]; k and v are [sequences x kv heads, length, head dim].
+# Queries and what is written stay views of the packed rows; each tile copies them once.
 
 # Rotates halves of heads against each other by the position's angles (Su et al. 2021), in place.
 # z: [rows, heads, dim]; cos, sin: [rows, 1, dim / 2].
@@ -28,75 +28,68 @@ def first_key(start: int, window: int) -> int:
   return 0
 
 # softmax(q k^T / sqrt(d)) of the queries start..end over the keys first..end: [n, group x queries, keys].
-def probabilities(q: Tensor, k: Tensor, start: int, end: int, first: int, window: int) -> Tensor:
-  n = q.size(0)
-  g = q.size(1)
-  d = q.size(3)
-  m = mask(q, start, end, first, window).repeat([g, 1]).unsqueeze(0)
-  rows = q[:, :, start:end].reshape([n, g * (end - start), d])
-  scores = torch.baddbmm(m, rows, k[:, first:end].transpose(1, 2), alpha=torch.pow(float(d), -0.5))
+def probabilities(rows: Tensor, g: int, k: Tensor, start: int, end: int, first: int, window: int) -> Tensor:
+  m = mask(rows, start, end, first, window).repeat([g, 1]).unsqueeze(0)
+  scores = torch.baddbmm(m, rows, k[:, first:end].transpose(1, 2), alpha=torch.pow(float(rows.size(2)), -0.5))
   return torch.softmax(scores, -1)
 
-def attend(q: Tensor, k: Tensor, v: Tensor, window: int, tile: int) -> Tensor:
-  n = q.size(0)
-  g = q.size(1)
-  t = q.size(2)
-  d = q.size(3)
-  out = torch.empty_like(q)
+# The queries start..end of [count, kv heads, group, length, dim] as [count x kv heads, group x queries, dim].
+def query_rows(q: Tensor, start: int, end: int) -> Tensor:
+  return q[:, :, :, start:end].reshape([q.size(0) * q.size(1), q.size(2) * (end - start), q.size(4)])
+
+# q and out: [count, kv heads, group, length, dim], views of packed rows; k, v: [count x kv heads, length, dim].
+def attend(q: Tensor, k: Tensor, v: Tensor, window: int, tile: int, out: Tensor) -> Tensor:
+  c = q.size(0)
+  kv = q.size(1)
+  g = q.size(2)
+  t = q.size(3)
   start = 0
   while start < t:
     end = min(start + tile, t)
     first = first_key(start, window)
-    p = probabilities(q, k, start, end, first, window)
-    out[:, :, start:end].copy_(torch.bmm(p, v[:, first:end]).view([n, g, end - start, d]))
+    p = probabilities(query_rows(q, start, end), g, k, start, end, first, window)
+    out[:, :, :, start:end].copy_(torch.bmm(p, v[:, first:end]).view([c, kv, g, end - start, q.size(4)]))
     start = end
   return out
 
-def attend_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, window: int, tile: int) -> Tuple[Tensor, Tensor, Tensor]:
-  n = q.size(0)
-  g = q.size(1)
-  t = q.size(2)
-  d = q.size(3)
-  scale = torch.pow(float(d), -0.5)
-  dq = torch.empty_like(q)
+# Writes dq, a view of packed rows as q is; returns dk and dv in the shape of k and v.
+def attend_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, window: int, tile: int, dq: Tensor) -> Tuple[Tensor, Tensor]:
+  c = q.size(0)
+  kv = q.size(1)
+  g = q.size(2)
+  t = q.size(3)
   dk = torch.zeros_like(k)
   dv = torch.zeros_like(v)
   start = 0
   while start < t:
     end = min(start + tile, t)
     first = first_key(start, window)
-    p = probabilities(q, k, start, end, first, window)
-    rows = dout[:, :, start:end].reshape([n, g * (end - start), d])
-    dv[:, first:end].add_(torch.bmm(p.transpose(1, 2), rows))
-    dp = torch.bmm(rows, v[:, first:end].transpose(1, 2))
+    rows = query_rows(q, start, end)
+    drows = query_rows(dout, start, end)
+    p = probabilities(rows, g, k, start, end, first, window)
+    dv[:, first:end].add_(torch.bmm(p.transpose(1, 2), drows))
+    dp = torch.bmm(drows, v[:, first:end].transpose(1, 2))
     ds = torch._softmax_backward_data(dp, p, -1, p.dtype)
-    dq[:, :, start:end].copy_(torch.bmm(ds, k[:, first:end]).view([n, g, end - start, d]))
-    dk[:, first:end].add_(torch.bmm(ds.transpose(1, 2), q[:, :, start:end].reshape([n, g * (end - start), d])))
+    dq[:, :, :, start:end].copy_(torch.bmm(ds, k[:, first:end]).view([c, kv, g, end - start, q.size(4)]))
+    dk[:, first:end].add_(torch.bmm(ds.transpose(1, 2), rows))
     start = end
-  return (dq.mul_(scale), dk.mul_(scale), dv)
+  scale = torch.pow(float(q.size(4)), -0.5)
+  dq.mul_(scale)
+  return (dk.mul_(scale), dv)
 
-# Rows [sequences x length, kv heads x group, dim] of one run of equally long sequences, ordered for attention.
-def split_queries(x: Tensor, count: int, length: int, kv: int) -> Tensor:
+# Packed rows [count x length, heads, dim] seen as [count, kv heads, group, length, dim].
+def by_group(x: Tensor, count: int, length: int, kv: int) -> Tensor:
   g = x.size(1) // kv
-  d = x.size(2)
-  return x.reshape([count, length, kv, g, d]).permute([0, 2, 3, 1, 4]).reshape([count * kv, g, length, d])
+  return x.unflatten(0, [count, length]).unflatten(2, [kv, g]).permute([0, 2, 3, 1, 4])
 
-def join_queries(x: Tensor, count: int, kv: int) -> Tensor:
-  g = x.size(1)
-  t = x.size(2)
-  d = x.size(3)
-  return x.view([count, kv, g, t, d]).permute([0, 3, 1, 2, 4]).reshape([count * t, kv * g, d])
-
+# Packed rows [count x length, kv heads, dim] as [count x kv heads, length, dim].
 def split_keys(x: Tensor, count: int, length: int) -> Tensor:
-  kv = x.size(1)
-  d = x.size(2)
-  return x.reshape([count, length, kv, d]).transpose(1, 2).reshape([count * kv, length, d])
+  return x.unflatten(0, [count, length]).transpose(1, 2).reshape([count * x.size(1), length, x.size(2)])
 
-def join_keys(x: Tensor, count: int) -> Tensor:
-  t = x.size(1)
-  d = x.size(2)
+# The other way round, into packed rows.
+def join_keys(x: Tensor, count: int, into: Tensor) -> Tensor:
   kv = x.size(0) // count
-  return x.view([count, kv, t, d]).transpose(1, 2).reshape([count * t, kv, d])
+  return into.unflatten(0, [count, x.size(1)]).copy_(x.view([count, kv, x.size(1), x.size(2)]).transpose(1, 2))
 
 # Attention over packed rows: runs lists (how many sequences, how long) in turn. q: [rows, heads, dim]; k, v: [rows,
 # kv heads, dim].
@@ -108,8 +101,8 @@ def packed_attention(q: Tensor, k: Tensor, v: Tensor, runs: List[int], window: i
     c = runs[2 * i]
     t = runs[2 * i + 1]
     end = row + c * t
-    o = attend(split_queries(q[row:end], c, t, kv), split_keys(k[row:end], c, t), split_keys(v[row:end], c, t), window, tile)
-    out[row:end].copy_(join_queries(o, c, kv))
+    attend(by_group(q[row:end], c, t, kv), split_keys(k[row:end], c, t), split_keys(v[row:end], c, t), window, tile,
+        by_group(out[row:end], c, t, kv))
     row = end
   return out
 
@@ -123,10 +116,10 @@ def packed_attention_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, run
     c = runs[2 * i]
     t = runs[2 * i + 1]
     end = row + c * t
-    dq, dk, dv = attend_backward(split_queries(dout[row:end], c, t, kv), split_queries(q[row:end], c, t, kv),
-        split_keys(k[row:end], c, t), split_keys(v[row:end], c, t), window, tile)
-    dqkv[row:end, :heads].copy_(join_queries(dq, c, kv))
-    dqkv[row:end, heads:heads + kv].copy_(join_keys(dk, c))
-    dqkv[row:end, heads + kv:].copy_(join_keys(dv, c))
+    dk, dv = attend_backward(by_group(dout[row:end], c, t, kv), by_group(q[row:end], c, t, kv),
+        split_keys(k[row:end], c, t), split_keys(v[row:end], c, t), window, tile,
+        by_group(dqkv[row:end, :heads], c, t, kv))
+    join_keys(dk, c, dqkv[row:end, heads:heads + kv])
+    join_keys(dv, c, dqkv[row:end, heads + kv:])
     row = end
   return dqkv
