@@ -12,7 +12,8 @@
 #   SHAPE, BATCH, LENGTH, LONG   smollm2-135m, 4, 256, "1024 2048"
 #   SHARED    directory with data/ and tokenizers/ for the row sft, beside the repository; or
 #   DATA, TOKENIZER   a file of chats as JSON Lines and a directory with tokenizer.json
-#   OUT       where each run's figures are kept; JAVA_OPTS  -Xmx1g
+#   OUT       where each run's figures are kept; KEEP=1 puts those of earlier rows into the table too
+#   JAVA_OPTS -Xmx1g
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -41,7 +42,7 @@ for row in $rows; do
 done
 
 mkdir -p "$out"
-rm -f "$out"/*.json
+if [ "${KEEP:-0}" = 0 ]; then rm -f "$out"/*.json; fi
 if [ -z "${VENV:-}" ]; then
   VENV=$here/target/venv
   if [ ! -x "$VENV/bin/python" ]; then
@@ -59,8 +60,8 @@ note "building"
   -Dmdep.outputFile=target/classpath -Dmdep.includeScope=runtime >&2)
 classpath=$root/examples/target/classes:$(cat "$root/examples/target/classpath")
 
-processor() { cat /proc/cpuinfo 2>/dev/null || sysctl -a 2>/dev/null | grep machdep.cpu; }
-if processor | grep -qE 'avx512_bf16|amx_bf16|[[:space:]]bf16'; then native=bf16; else native=f32; fi
+native=f32
+if [ -n "$(grep -m 1 -E 'avx512_bf16|amx_bf16|[[:space:]]bf16' /proc/cpuinfo 2>/dev/null)" ]; then native=bf16; fi
 
 # Keeps the last line of a run as ROW.SIDE.NUMBER.json.
 keep() {

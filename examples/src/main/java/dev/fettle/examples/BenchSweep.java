@@ -28,6 +28,8 @@ final class BenchSweep {
     String what = options.text(Option.WHAT);
     List<Integer> values = values(what, model, options);
     List<Point> points = new ArrayList<>();
+    // Once for Java's compiler: the first point would be slow for being the first.
+    point(what, values.get(0), model, options);
     try (Progress progress = Progress.of("sweep " + what, values.size())) {
       for (int value : values) {
         points.add(point(what, value, model, options));
