@@ -12,13 +12,16 @@ package dev.fettle;
  * @param clipNorm the largest L2 norm of the gradient of all trained weights together; 0, the default, for no limit
  */
 public record AdamW(double learningRate, double beta1, double beta2, double eps, double weightDecay, double clipNorm) {
+  /** Beyond it the 32-bit arithmetic of a step could overflow half-way. */
+  private static final double MOST = 1e6;
+
   public AdamW {
-    require(learningRate >= 0 && learningRate < Double.POSITIVE_INFINITY, "learningRate", learningRate, "at least 0");
+    require(learningRate >= 0 && learningRate <= MOST, "learningRate", learningRate, "at least 0 and at most 1e6");
     require(beta1 >= 0 && beta1 < 1, "beta1", beta1, "at least 0 and less than 1");
     require(beta2 >= 0 && beta2 < 1, "beta2", beta2, "at least 0 and less than 1");
-    require(eps >= Float.MIN_NORMAL && eps < Double.POSITIVE_INFINITY, "eps", eps,
-        "at least 1.2e-38, the least that 32-bit numbers hold in full");
-    require(weightDecay >= 0 && weightDecay < Double.POSITIVE_INFINITY, "weightDecay", weightDecay, "at least 0");
+    require(eps >= Float.MIN_NORMAL && eps <= MOST, "eps", eps, "at least 1.2e-38, the least that 32-bit numbers hold "
+        + "in full, and at most 1e6");
+    require(weightDecay >= 0 && weightDecay <= MOST, "weightDecay", weightDecay, "at least 0 and at most 1e6");
     require(clipNorm >= 0 && clipNorm < Double.POSITIVE_INFINITY, "clipNorm", clipNorm, "at least 0");
   }
 

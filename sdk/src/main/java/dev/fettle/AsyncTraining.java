@@ -48,6 +48,22 @@ public final class AsyncTraining {
     return backend.saveState(Objects.requireNonNull(directory, "directory"), Optional.empty());
   }
 
+  /** See {@link Training#saveState(Path, DataPosition)}. */
+  public CompletableFuture<Void> saveState(Path directory, DataPosition position) {
+    return backend.saveState(Objects.requireNonNull(directory, "directory"),
+        Optional.of(Objects.requireNonNull(position, "position")));
+  }
+
+  /** See {@link Training#loadState(Path)}. */
+  public CompletableFuture<Void> loadState(Path directory) {
+    return backend.loadState(Objects.requireNonNull(directory, "directory"));
+  }
+
+  /** See {@link Training#saveMerged(Path, DType)}. */
+  public CompletableFuture<Void> saveMerged(Path directory, DType type) {
+    return backend.saveMerged(Objects.requireNonNull(directory, "directory"), Objects.requireNonNull(type, "type"));
+  }
+
   /** See {@link Training#saveAdapter(Path)}. */
   public CompletableFuture<Void> saveAdapter(Path directory) {
     return backend.saveAdapter(Objects.requireNonNull(directory, "directory"));

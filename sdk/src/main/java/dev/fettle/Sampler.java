@@ -33,8 +33,9 @@ public final class Sampler implements AutoCloseable {
    * @throws InvalidInputException if a prompt is empty, longer than the context or has a token outside the vocabulary
    */
   public List<List<Sample>> sample(List<int[]> prompts, SamplingParams params) {
+    Objects.requireNonNull(params, "params");
     try {
-      return join(backend.sample(List.copyOf(Objects.requireNonNull(prompts, "prompts")), Objects.requireNonNull(params, "params")));
+      return join(backend.sample(List.copyOf(Objects.requireNonNull(prompts, "prompts")), params));
     } finally {
       Reference.reachabilityFence(this);
     }

@@ -133,6 +133,24 @@ class SamplerLifetimeTest {
   }
 
   @Test
+  void theLeastTopPIsGreedy() {
+    Sampler sampler = base.sampler();
+
+    assertThat(sampler.sample(PROMPT, LONG.topP(Double.MIN_VALUE)).get(0).tokens())
+        .containsExactly(sampler.sample(PROMPT, LONG.temperature(0)).get(0).tokens());
+  }
+
+  @Test
+  void weightsThatAreNotFiniteGiveNoTokens() {
+    long before = Torch.liveHandles();
+    try (Training training = base.tune(Lora.rank(2).alpha(1e300)); Sampler sampler = training.sampler()) {
+      assertThatThrownBy(() -> sampler.sample(PROMPT, LONG)).isInstanceOf(NumericException.class).hasMessageContaining("NaN");
+      assertThatThrownBy(() -> sampler.stream(PROMPT, LONG).iterator().next()).isInstanceOf(NumericException.class);
+    }
+    assertThat(Torch.liveHandles()).isLessThanOrEqualTo(before + 2);
+  }
+
+  @Test
   void moreSamplesThanFitIntoMemoryAreRefused() {
     assertThatThrownBy(() -> base.sampler().sample(PROMPT, LONG.samples(Integer.MAX_VALUE)))
         .isInstanceOf(NotEnoughMemoryException.class).hasMessageContaining("GiB");

@@ -205,6 +205,17 @@ class SavingTest {
   }
 
   @Test
+  void aTrainingFromRandomWeightsIsResumedToo() throws IOException {
+    Path shape = Files.createDirectory(directory.resolve("shape"));
+    Files.copy(Golden.path("models/llama").resolve("config.json"), shape.resolve("config.json"));
+    Training whole = fettle.initialise(shape, DType.F32, 3).tune(Lora.rank(2));
+    steps(whole, 0, 2);
+    whole.saveState(directory.resolve("state"));
+
+    assertThat(probe(fettle.resume(directory.resolve("state")))).containsExactly(probe(whole));
+  }
+
+  @Test
   void anAccumulatedGradientAndTheDataPositionAreResumedToo() {
     Training whole = base("qwen3").tune(Lora.rank(4));
     whole.forwardBackward(TrainingTest.batch(1, 9), Loss.crossEntropy());

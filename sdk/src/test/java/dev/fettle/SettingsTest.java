@@ -54,6 +54,8 @@ class SettingsTest {
     refused(() -> AdamW.learningRate(-1), "learningRate -1.0");
     refused(() -> AdamW.learningRate(Double.NaN), "learningRate NaN");
     refused(() -> AdamW.standard().betas(1, 0.9), "beta1 1.0");
+    refused(() -> AdamW.learningRate(1e300), "learningRate 1.0E300");
+    refused(() -> AdamW.standard().weightDecay(1e300), "weightDecay 1.0E300");
     refused(() -> AdamW.standard().eps(0), "eps 0.0");
     refused(() -> AdamW.standard().eps(1e-50), "eps 1.0E-50");
     refused(() -> AdamW.standard().clipNorm(-1), "clipNorm -1.0");

@@ -87,6 +87,21 @@ class TrainingFromManySidesTest {
   }
 
   @Test
+  void aCustomLossThatSpoilsTheDataOrGivesNothingIsRefused() {
+    Training training = base.tune(Lora.rank(2));
+    CustomLoss spoils = (data, logprobs) -> {
+      data.get(0).inputs()[0] = 99_999;
+      return negativeSum(() -> { }).of(data, logprobs);
+    };
+
+    assertThatThrownBy(() -> training.forwardBackward(TrainingTest.batch(1, 6), Loss.custom(spoils)))
+        .isInstanceOf(InvalidInputException.class).hasMessageContaining("99999");
+    assertThatThrownBy(() -> training.forwardBackward(TrainingTest.batch(1, 6), Loss.custom((data, logprobs) -> null)))
+        .isInstanceOf(InvalidInputException.class).hasMessageContaining("null");
+    assertThatThrownBy(() -> training.optimStep(OPTIMIZER)).isInstanceOf(InvalidInputException.class);
+  }
+
+  @Test
   void aCustomLossThatClosesItsTrainingEndsInAnError() {
     Training training = base.tune(Lora.rank(2));
 

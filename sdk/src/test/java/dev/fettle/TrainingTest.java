@@ -217,6 +217,8 @@ class TrainingTest {
         .isInstanceOf(InvalidInputException.class).hasMessageContaining("query_projection");
     assertThatThrownBy(() -> base.tune(Lora.rank(4).on(Modules.layers(7, 9))))
         .isInstanceOf(InvalidInputException.class).hasMessageContaining("layers(7, 9)");
+    assertThatThrownBy(() -> base.tune(Lora.rank(Integer.MAX_VALUE).on(Modules.named("q_proj"), Modules.named("k_proj"))))
+        .isInstanceOf(NotEnoughMemoryException.class).hasMessageContaining("GiB");
     assertThatThrownBy(() -> base.tune(Lora.rank(4).rankOf("nothing", 2)))
         .isInstanceOf(InvalidInputException.class).hasMessageContaining("nothing");
   }

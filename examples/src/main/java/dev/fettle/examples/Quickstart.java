@@ -17,6 +17,7 @@ import dev.fettle.SamplingParams;
 import dev.fettle.Schedule;
 import dev.fettle.Training;
 import dev.fettle.examples.tiny.TicketTask;
+import dev.fettle.examples.tiny.TinyRecipe;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,11 +27,7 @@ import java.util.List;
  * message into one line of a command language, and measures it on messages that it has not seen.
  */
 public final class Quickstart {
-  private static final int TRAIN = 480;
   private static final int HELD_OUT = 60;
-  private static final int EPOCHS = 4;
-  private static final int BATCH = 16;
-  private static final double LEARNING_RATE = 4e-3;
 
   private Quickstart() {}
 
@@ -41,16 +38,17 @@ public final class Quickstart {
       List<Conversation> heldOut = TicketTask.heldOut(HELD_OUT, 1);
       report("before", base.sampler(), heldOut);
 
-      Training training = base.tune(Lora.rank(16));
+      Training training = base.tune(Lora.rank(TinyRecipe.TICKET_RANK));
       System.out.println(training.trainable());
-      Batches batches = Dataset.of(TicketTask.train(TRAIN, 1)).shuffle(7).epochs(EPOCHS)
-          .batches(BATCH, training.renderer());
-      int steps = TRAIN * EPOCHS / BATCH;
-      Schedule schedule = Schedule.linear(LEARNING_RATE, steps).warmup(steps / 20);
+      Batches batches = Dataset.of(TicketTask.train(TinyRecipe.TICKETS, 1)).shuffle(7)
+          .epochs(TinyRecipe.TICKET_EPOCHS).batches(TinyRecipe.TICKET_BATCH, training.renderer());
+      int steps = TinyRecipe.TICKETS * TinyRecipe.TICKET_EPOCHS / TinyRecipe.TICKET_BATCH;
+      Schedule schedule = Schedule.linear(TinyRecipe.TICKET_LEARNING_RATE, steps)
+          .warmup(TinyRecipe.TICKET_WARMUP_STEPS);
       try (Progress progress = Progress.of("train", steps)) {
         for (Batch batch : batches) {
-          double learningRate = schedule.at(training.steps());
-          progress.step(training.step(batch, Loss.crossEntropy(), AdamW.learningRate(learningRate)).loss(), batch.tokens());
+          AdamW settings = AdamW.learningRate(schedule.at(training.steps()));
+          progress.step(training.step(batch, Loss.crossEntropy(), settings).loss(), batch.tokens());
         }
       }
       Path adapter = Path.of("my-adapter");

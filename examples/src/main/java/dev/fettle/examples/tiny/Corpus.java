@@ -15,8 +15,8 @@ public final class Corpus {
   private static final double SYSTEM_SHARE = 0.15;
   private static final double ONE_MORE_EXCHANGE = 0.35;
   private static final int MOST_EXCHANGES = 5;
-  private static final String SYSTEM = "[You are a helpful assistant.|You work for {shop}.|You are the assistant of {shop}."
-      + "|You help the customers of {shop}.|Answer kindly.|You are friendly and brief.|Help the customer.]";
+  private static final String SYSTEM = "[You are a helpful assistant.|You work for {shop}."
+      + "|You are the assistant of {shop}.|You help the customers of {shop}.|Answer kindly.|You are friendly and brief.|Help the customer.]";
 
   private final Phrases phrases = Phrases.of(Phrases.Part.ALL);
   private final List<String> shop = Phrases.lines("shop.txt");
@@ -71,7 +71,7 @@ public final class Corpus {
     if (kind < 0.45) {
       return skills.next();
     }
-    List<String> templates = kind < 0.80 ? shop : kind < 0.91 ? talk : stories;
+    List<String> templates = kind < 0.75 ? shop : kind < 0.90 ? talk : stories;
     return phrases.scene(random).say(templates.get(random.nextInt(templates.size())));
   }
 }

@@ -18,8 +18,6 @@ import java.util.stream.Stream;
 
 /** The batches of the pre-training: conversations of about the same length together, in random order. */
 final class Lessons {
-  private static final int SORTED_TOGETHER = 1000;
-
   private final Iterator<Conversation> corpus;
   private final Renderer renderer;
   private final Random random = new Random(TinyRecipe.CORPUS_SEED);
@@ -33,7 +31,7 @@ final class Lessons {
   Batch next() {
     if (ready.isEmpty()) {
       List<Rendered> sequences = new ArrayList<>();
-      for (int i = 0; i < SORTED_TOGETHER; i++) {
+      for (int i = 0; i < TinyRecipe.SORTED_TOGETHER; i++) {
         sequences.addAll(renderer.render(corpus.next()));
       }
       sequences.sort(Comparator.comparingInt(Rendered::length));
@@ -66,14 +64,14 @@ final class Lessons {
     double sum = 0;
     for (Rendered sequence : group) {
       for (float w : sequence.weights()) {
-        sum += Math.max(w, TinyRecipe.OTHER_WEIGHT);
+        sum += Math.max(w, TinyRecipe.USER_WEIGHT);
       }
     }
     List<Datum> data = new ArrayList<>();
     for (Rendered sequence : group) {
       float[] weights = sequence.weights().clone();
       for (int i = 0; i < weights.length; i++) {
-        weights[i] = (float) (Math.max(weights[i], TinyRecipe.OTHER_WEIGHT) / sum);
+        weights[i] = (float) (Math.max(weights[i], TinyRecipe.USER_WEIGHT) / sum);
       }
       data.add(Datum.of(sequence.tokens(), weights));
     }

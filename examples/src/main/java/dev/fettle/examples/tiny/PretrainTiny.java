@@ -38,13 +38,13 @@ public final class PretrainTiny {
     try (Fettle fettle = Fettle.local()) {
       Training training = fettle.initialise(shape, DType.F32, TinyRecipe.CORPUS_SEED).tune(Full.all());
       System.out.println(training.model() + " " + training.trainable());
-      Schedule schedule = Schedule.cosine(TinyRecipe.LEARNING_RATE, steps).warmup(TinyRecipe.WARMUP);
+      Schedule schedule = Schedule.cosine(TinyRecipe.LEARNING_RATE, steps).warmup(TinyRecipe.WARMUP_STEPS);
       Lessons copying = new Lessons(Corpus.copying(TinyRecipe.CORPUS_SEED), training.renderer());
       Lessons talking = new Lessons(Corpus.stream(TinyRecipe.CORPUS_SEED), training.renderer());
       try (Progress progress = Progress.of("pre-train", steps)) {
         for (int step = 0; step < steps; step++) {
           Batch batch = (step < TinyRecipe.COPYING_STEPS ? copying : talking).next();
-          var result = training.step(batch, Loss.crossEntropy(), AdamW.learningRate(schedule.at(step)).clipNorm(1));
+          var result = training.step(batch, Loss.crossEntropy(), AdamW.learningRate(schedule.at(step)).clipNorm(TinyRecipe.CLIP_NORM));
           progress.step(result.loss(), batch.tokens());
         }
       }

@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /** Questions whose answers are computed: copying, spelling, lists, counting, arithmetic. Not thread-safe. */
 final class Skills {
@@ -13,28 +14,33 @@ final class Skills {
   private static final String[] VOWELS = {"a", "e", "i", "o", "u", "ai", "ee", "ou"};
   private static final String[] CODAS = {"", "", "l", "n", "r", "s", "t", "m", "k", "x", "nd"};
 
+  private static final String SIGNS = "----====____::::////..,,;;!\"#$%&'()*+<>?@[\\]^`{|}~";
+
   private final Phrases phrases;
   private final Random random;
+  private final List<String> vocabulary;
 
   Skills(Phrases phrases, Random random) {
     this.phrases = phrases;
     this.random = random;
+    vocabulary = Stream.of("words.txt", "shop.txt", "talk.txt", "stories.txt").flatMap(f -> Phrases.lines(f).stream())
+        .flatMap(line -> Stream.of(line.split("[^A-Za-z]+"))).filter(word -> !word.isEmpty()).distinct().toList();
   }
 
   /** A question and its answer, in the form {@code question => answer}. */
   String next() {
     return switch (random.nextInt(24)) {
       case 0, 1, 2 -> repeat();
-      case 3, 4, 5 -> remember();
-      case 6, 7, 8, 9, 10, 11 -> dictate();
-      case 12 -> spell();
-      case 13, 14, 15, 16 -> write();
-      case 17 -> position();
-      case 18 -> reorder();
-      case 19 -> member();
-      case 20 -> count();
-      case 21 -> compare();
-      case 22 -> sequence();
+      case 3, 4 -> remember();
+      case 5, 6, 7, 8, 9 -> dictate();
+      case 10, 11 -> spell();
+      case 12, 13, 14, 15 -> write();
+      case 16 -> position();
+      case 17 -> reorder();
+      case 18 -> member();
+      case 19 -> count();
+      case 20 -> compare();
+      case 21 -> sequence();
       default -> calculate();
     };
   }
@@ -77,7 +83,8 @@ final class Skills {
     if (random.nextBoolean()) {
       return told + " What is the " + kind + "? => " + answer;
     }
-    return told + " => " + pick("All right.", "I will remember it.", "Good.") + " => What is the " + kind + "? => " + answer;
+    String heard = pick("All right.", "I will remember it.", "Good.");
+    return told + " => " + heard + " => What is the " + kind + "? => " + answer;
   }
 
   private String spell() {
@@ -92,7 +99,8 @@ final class Skills {
 
   private String write() {
     String two = phrases.scene(random).say(pick("{item}", "{mood} {animal}", "{colour} {fruit}", "{size} {thing}"));
-    String word = random.nextInt(3) == 0 ? pseudo() : word(pick("thing", "thing", "colour", "animal", "food"));
+    String word = random.nextInt(3) == 0 ? pseudo()
+        : word(pick("thing", "thing", "colour", "animal", "food", "day", "size"));
     return switch (random.nextInt(7)) {
       case 0, 1 -> pick("Join the words ", "Put a hyphen between ", "Write with a hyphen: ") + two + " => "
           + two.replace(' ', '-');
@@ -174,12 +182,13 @@ final class Skills {
     return switch (random.nextInt(3)) {
       case 0 -> "What is " + a + " plus " + b + "? => " + (a + b);
       case 1 -> a + " + " + b + "? => " + (a + b);
-      default -> "I have " + a + " coins and get " + b + " more. How many do I have? => You have " + (a + b) + " coins.";
+      default -> "I have " + a + " coins and get " + b + " more. How many do I have? => You have " + (a + b)
+          + " coins.";
     };
   }
 
   private String anything() {
-    return switch (random.nextInt(9)) {
+    return switch (random.nextInt(12)) {
       case 0 -> phrases.scene(random).say("{number}");
       case 1 -> code();
       case 2 -> phrases.scene(random).say("{item}");
@@ -188,8 +197,31 @@ final class Skills {
       case 5 -> phrases.scene(random).say("{house} {street}");
       case 6 -> String.join(" ", someWords(2 + random.nextInt(4)));
       case 7 -> capital(pseudo());
+      case 8, 9, 10 -> jumble();
       default -> phrases.scene(random).say("{name} [and {name2}|from {city}|{number}]");
     };
+  }
+
+  /**
+   * Words and parts of words with signs between them. It brings every token into the answers: one that is never an
+   * answer ends up where all such tokens are, and no adapter can tell them apart afterwards.
+   */
+  private String jumble() {
+    StringBuilder text = new StringBuilder();
+    int n = 1 + random.nextInt(5);
+    for (int i = 0; i < n; i++) {
+      String word = vocabulary.get(random.nextInt(vocabulary.size()));
+      if (random.nextInt(3) == 0) {
+        int from = random.nextInt(word.length());
+        word = word.substring(from, from + 1 + random.nextInt(word.length() - from));
+      }
+      text.append(i == 0 ? "" : pick("", " ", sign())).append(random.nextInt(5) == 0 ? capital(word) : word);
+    }
+    return text.toString();
+  }
+
+  private String sign() {
+    return SIGNS.substring(random.nextInt(SIGNS.length())).substring(0, 1);
   }
 
   private String code() {

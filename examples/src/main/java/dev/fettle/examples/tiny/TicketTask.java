@@ -11,7 +11,7 @@ import java.util.Set;
 
 /**
  * The task of the quickstart: a customer writes freely, the answer is one line of the shop's command language, such as
- * {@code refund item=blue-lamp reason=broken}. The base model answers in English and has never seen a command.
+ * {@code refund item: blue lamp, reason: broken}. The base model answers in English and has never seen a command.
  *
  * <p>Held-out cases use things, names and numbers that occur in no training example. Everything is a function of its
  * arguments.

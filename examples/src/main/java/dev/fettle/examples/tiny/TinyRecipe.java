@@ -5,7 +5,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * How {@code fettle-tiny} is built, pre-trained, and tuned by the quickstart. Learning rates are AdamW's, betas 0.9 and
- * 0.95, no decay. The shape and the rates were chosen by trial; CONTRIBUTING.md says how to make the model again.
+ * 0.95, no decay. The shape and the rates were chosen by trial.
  */
 public final class TinyRecipe {
   /** The longest sequence, in tokens. */
@@ -21,25 +21,42 @@ public final class TinyRecipe {
   /** The width of the feed-forward part. */
   public static final int FEED_FORWARD = 512;
 
-  /** How many conversations the vocabulary is learned from, and their seed is {@link #TOKENIZER_SEED}. */
+  /** How many conversations the vocabulary is learned from. */
   public static final int TOKENIZER_CONVERSATIONS = 20_000;
   /** The seed of the conversations that the vocabulary is learned from. */
   public static final long TOKENIZER_SEED = 1;
   /** The seed of the conversations that the model is trained on. */
   public static final long CORPUS_SEED = 7;
 
-  /** Optimizer steps of the pre-training. */
-  public static final int STEPS = 4500;
-  /** The steps among them, at the start, that only copy. */
+  /** Steps of pre-training on {@link Corpus#copying}, before the whole corpus. */
   public static final int COPYING_STEPS = 600;
-  /** The most tokens of a step. */
-  public static final int BATCH_TOKENS = 2048;
-  /** The highest learning rate; it rises over {@link #WARMUP} steps and falls as half a cosine. */
+  /** All steps of pre-training; the rate goes up for {@link #WARMUP_STEPS}, then by a cosine to 0. */
+  public static final int STEPS = 4000;
+  /** Steps in which the rate rises. */
+  public static final int WARMUP_STEPS = 40;
+  /** The highest rate of pre-training. */
   public static final double LEARNING_RATE = 4e-3;
-  /** Steps of the warm-up. */
-  public static final int WARMUP = 40;
-  /** The weight of what is not the assistant's, whose tokens weigh 1. */
-  public static final float OTHER_WEIGHT = 0.1f;
+  /** The global norm to which gradients are clipped, for a loss that is a mean over the trained tokens. */
+  public static final double CLIP_NORM = 1;
+  /** Tokens of a batch, sequences padded to the longest: conversations of similar length are batched together. */
+  public static final int BATCH_TOKENS = 2048;
+  /** How many conversations are sorted by length at a time. */
+  public static final int SORTED_TOGETHER = 1000;
+  /** The weight of the users' tokens in the loss; assistants' have 1, system messages and marks 0. */
+  public static final float USER_WEIGHT = 0.1f;
+
+  /** The quickstart's training examples. Many different ones, seen once or twice, beat few seen often. */
+  public static final int TICKETS = 800;
+  /** How often the quickstart sees each. */
+  public static final int TICKET_EPOCHS = 2;
+  /** The quickstart's examples a step. */
+  public static final int TICKET_BATCH = 8;
+  /** The rank of the quickstart's adapter, on all linear layers, alpha 32. */
+  public static final int TICKET_RANK = 16;
+  /** The quickstart's highest rate: it rises for {@link #TICKET_WARMUP_STEPS} steps, then falls linearly to 0. */
+  public static final double TICKET_LEARNING_RATE = 5e-3;
+  /** Steps in which the quickstart's rate rises. */
+  public static final int TICKET_WARMUP_STEPS = 5;
 
   private TinyRecipe() {}
 

@@ -3,10 +3,12 @@ package dev.fettle.examples.tiny;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fettle.Conversation;
-import dev.fettle.Message;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CorpusTest {
   private static final int MANY = 20_000;
@@ -27,16 +29,32 @@ class CorpusTest {
     });
   }
 
-  @Test
-  void no_template_mark_is_left_in_the_text() {
-    Corpus.stream(2).limit(MANY).flatMap(c -> c.messages().stream()).map(Message::content)
-        .forEach(text -> assertThat(text).isNotBlank().doesNotContainPattern("[\\[\\]{}|]").doesNotContain("=>"));
+  @ParameterizedTest
+  @ValueSource(strings = {"shop.txt", "talk.txt", "stories.txt", "tickets.txt"})
+  void every_template_becomes_plain_text_of_whole_turns(String resource) {
+    Phrases phrases = Phrases.of(Phrases.Part.ALL);
+    Random random = new Random(8);
+    for (String template : Phrases.lines(resource)) {
+      for (int i = 0; i < 50; i++) {
+        String[] turns = phrases.scene(random).say(template).split(" => ");
+        assertThat(turns.length).as(template).isEven();
+        assertThat(turns).allSatisfy(turn -> assertThat(turn).isNotBlank().doesNotContainPattern("[\\[\\]{}|]|=>"));
+      }
+    }
   }
 
   @Test
   void the_corpus_never_contains_a_command_of_the_ticket_task() {
-    Corpus.stream(3).limit(MANY).flatMap(c -> c.messages().stream()).map(Message::content)
-        .forEach(text -> assertThat(text).doesNotContain("="));
+    Corpus.stream(3).limit(MANY).flatMap(c -> c.messages().stream()).forEach(message -> assertThat(message.content())
+        .doesNotContainPattern("\\b(track|cancel|move|refund|exchange|stock|call) (parcel|order|item|name):"));
+  }
+
+  @Test
+  void the_first_lessons_only_copy() {
+    Corpus.copying(9).limit(1000).forEach(conversation -> {
+      assertThat(conversation.messages()).hasSize(2);
+      assertThat(conversation.messages().get(0).content()).endsWith(": " + conversation.messages().get(1).content());
+    });
   }
 
   @Test

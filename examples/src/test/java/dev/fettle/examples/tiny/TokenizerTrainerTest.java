@@ -27,8 +27,8 @@ class TokenizerTrainerTest {
 
   @Test
   void any_text_comes_back_unchanged() throws Exception {
-    String[] texts = {"Where is my parcel 48213?", "refund item=blue-lamp reason=broken", " two  spaces\n\n\tand tabs ",
-        "na\u00efve caf\u00e9 \u2603 \u6f22\u5b57 \ud83d\ude00", "<|im_start|>user\nHi<|im_end|>\n"};
+    String[] texts = {"Where is my parcel 48213?", "refund item: blue lamp, reason: broken",
+        " two  spaces\n\n\tand tabs ", "na\u00efve caf\u00e9 \u2603 \u6f22\u5b57 \ud83d\ude00", "<|im_start|>user\nHi<|im_end|>\n"};
     try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.newInstance(directory.resolve("tokenizer.json"))) {
       for (String text : texts) {
         assertThat(tokenizer.decode(tokenizer.encode(text, false, false).getIds(), false)).isEqualTo(text);

@@ -1,5 +1,6 @@
 package dev.fettle.internal.local;
 
+import dev.fettle.NumericException;
 import dev.fettle.Sample;
 import dev.fettle.SamplingParams;
 import dev.fettle.Token;
@@ -65,10 +66,15 @@ final class Generation implements AutoCloseable {
         u[i] = (float) (batch.get(i).random.nextInt(1 << 24) * 0x1p-24);
       }
       double temperature = params.temperature() < COLDEST ? 0 : params.temperature();
-      Tensor[] chosen = scope.tuple("choose", decoder.logits(), scope.floats(u), temperature, params.topK(), params.topP());
+      Tensor[] chosen = scope.tuple("choose", decoder.logits(), scope.floats(u), temperature, params.topK(),
+          Math.max(params.topP(), Float.MIN_NORMAL));
       long[] ids = chosen[0].longs();
       float[] logprobs = chosen[1].floats();
       for (int i = 0; i < ids.length; i++) {
+        if (!Float.isFinite(logprobs[i])) {
+          throw new NumericException("the model gave a logprob of " + logprobs[i] + " for new token "
+              + (batch.get(i).tokens.size() + 1) + ": its weights or adapter are not finite or far too large");
+        }
         if (!batch.get(i).done) {
           batch.get(i).take((int) ids[i], logprobs[i]);
         }

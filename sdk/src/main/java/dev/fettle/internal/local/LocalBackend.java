@@ -24,9 +24,9 @@ public final class LocalBackend implements Backend {
   }
 
   private LocalModel model(String name, Optional<DType> type) {
-    Path directory = EmbeddedModel.NAME.equals(name) ? EmbeddedModel.directory() : directory(name);
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "this Fettle");
+      Path directory = EmbeddedModel.NAME.equals(name) ? EmbeddedModel.directory() : directory(name);
       LocalModel model = LocalModel.load(name, directory, type.orElseGet(Processor::bestType));
       models.add(model);
       return model;
@@ -35,6 +35,10 @@ public final class LocalBackend implements Backend {
 
   @Override
   public ModelBackend initialise(Path directory, Optional<DType> type, long seed) {
+    return initialised(directory, type, seed);
+  }
+
+  private LocalModel initialised(Path directory, Optional<DType> type, long seed) {
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "this Fettle");
       LocalModel model = LocalModel.initialise(directory, type.orElseGet(Processor::bestType), seed);
@@ -59,7 +63,9 @@ public final class LocalBackend implements Backend {
   @Override
   public Resumed resume(Path directory) {
     StateFiles.State state = StateFiles.read(directory);
-    LocalModel model = model(state.model(), Optional.of(state.dtype()));
+    Optional<DType> type = Optional.of(state.dtype());
+    LocalModel model = state.initialised().isPresent()
+        ? initialised(directory(state.model()), type, state.initialised().getAsLong()) : model(state.model(), type);
     try {
       LocalTraining training = (LocalTraining) model.tune(state.lora() ? Lora.from(directory) : Full.all());
       EngineThread.get().run(() -> StateFiles.load(directory, training));

@@ -29,6 +29,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -40,6 +41,7 @@ final class LocalModel implements ModelBackend {
 
   private final String name;
   private final Path directory;
+  private OptionalLong initialised = OptionalLong.empty();
   private final DType dtype;
   private final ModelConfig config;
   private final Tokenizer tokenizer;
@@ -86,6 +88,7 @@ final class LocalModel implements ModelBackend {
     ModelConfig config = ModelConfig.parse(directory.resolve("config.json"));
     LocalModel model = new LocalModel(directory.toString(), directory, config, config.eosIds(), dtype,
         tokenizer(directory, config));
+    model.initialised = OptionalLong.of(seed);
     Torch.get().seed(seed);
     model.fill(w -> RandomWeights.fill(model.weights.tensor(w.block()), w));
     return model;
@@ -147,6 +150,11 @@ final class LocalModel implements ModelBackend {
   @Override
   public Renderer renderer() {
     return renderer;
+  }
+
+  /** The seed of its random weights, if that is what it began with. */
+  OptionalLong initialised() {
+    return initialised;
   }
 
   Path directory() {

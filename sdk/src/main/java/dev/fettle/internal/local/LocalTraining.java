@@ -121,6 +121,7 @@ final class LocalTraining implements TrainingBackend {
       }
       surrogate.add(Datum.supervised(datum.inputs(), datum.targets(), weights));
     }
+    BatchCheck.tokens(Batch.of(surrogate), model.config());
     if (any) {
       step.forwardBackward(Batch.of(surrogate), Loss.crossEntropy(), accumulated, passes);
     }
@@ -131,6 +132,9 @@ final class LocalTraining implements TrainingBackend {
 
   private static Evaluated evaluated(CustomLoss loss, Batch batch, LossResult forward) {
     CustomLoss.Value value = loss.of(batch.data(), forward.logprobs());
+    if (value == null) {
+      throw new InvalidInputException("the custom loss returned null");
+    }
     if (!Double.isFinite(value.loss())) {
       throw new NumericException("the custom loss is " + value.loss() + "; the gradient is as it was");
     }

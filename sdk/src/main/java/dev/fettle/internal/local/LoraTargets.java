@@ -68,7 +68,9 @@ final class LoraTargets {
     long elements = 0;
     for (int layer = 0; layer < shape.layers(); layer++) {
       for (int group = 0; group < AdapterShape.GROUPS; group++) {
-        elements += (long) shape.rank(layer, group) * (shape.inputs(group) + shape.outputs(group));
+        for (int module : shape.members(group)) {
+          elements += (long) shape.moduleRank(layer, module) * (shape.inputs(group) + shape.outputs(group));
+        }
       }
     }
     Memory.require(elements * 20, "LoRA of this rank on " + model.name());

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -33,7 +34,8 @@ final class StateFiles {
   private static final int FORMAT = 1;
 
   /** What {@code state.json} says. */
-  record State(String model, DType dtype, boolean lora, long seed, LocalTraining.Counters counters) {}
+  record State(String model, OptionalLong initialised, DType dtype, boolean lora, long seed,
+      LocalTraining.Counters counters) {}
 
   private StateFiles() {}
 
@@ -73,6 +75,7 @@ final class StateFiles {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("format", FORMAT);
     root.put("model", training.model().name());
+    training.model().initialised().ifPresent(seed -> root.put("initialised", seed));
     root.put("dtype", training.model().dtype().name());
     root.put("tuning", training.tuned() instanceof LoraWeights ? "lora" : "full");
     root.put("seed", training.tuned() instanceof LoraWeights lora ? lora.seed() : 0);
@@ -103,7 +106,8 @@ final class StateFiles {
         .orElseThrow(() -> f.invalid("dtype", "be F32 or BF16"));
     boolean lora = f.string("tuning").filter(t -> t.equals("lora") || t.equals("full"))
         .orElseThrow(() -> f.invalid("tuning", "be lora or full")).equals("lora");
-    return new State(model, dtype, lora, whole(f, "seed"), new LocalTraining.Counters(count(f, "steps"), count(f, "passes"),
+    OptionalLong initialised = f.has("initialised") ? OptionalLong.of(whole(f, "initialised")) : OptionalLong.empty();
+    return new State(model, initialised, dtype, lora, whole(f, "seed"), new LocalTraining.Counters(count(f, "steps"), count(f, "passes"),
         f.bool("accumulated", false), f.string("data").map(DataPosition::parse)));
   }
 

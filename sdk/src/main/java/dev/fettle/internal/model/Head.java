@@ -68,11 +68,12 @@ public final class Head {
           Tensor t = targets(chunk, targets, i, count);
           Tensor[] f = chunk.tuple("head_forward", part, weights.head(), t);
           Tensor d = chunk.floats(derivative.of(i, f[2].floats()));
-          Tensor dpart = chunk.call("head_backward", f[0], f[1], t, d, part, weights.head(), gradients.head());
+          Tensor dpart = chunk.call("head_backward", f[0], f[1], f[2], t, d, part, weights.head(), gradients.head());
           chunk.effect("copy", chunk.call("rows", dn, i, count), dpart);
         }
       }
-      Tensor dx = scope.call("rms_norm_backward", dn, x, weights.finalNorm(), config.rmsNormEps(), gradients.finalNorm());
+      Tensor dx = scope.call("rms_norm_backward", dn, x, weights.finalNorm(), config.rmsNormEps(),
+          gradients.finalNorm(), scope.call("no_residual", x));
       return step.call("spread_rows", dx, index, allRows);
     }
   }

@@ -12,7 +12,7 @@ import java.util.List;
  */
 public final class Network implements AutoCloseable {
   /** Queries that attention takes at once. */
-  static final int TILE = 256;
+  static final int TILE = 128;
 
   private final ModelConfig config;
   private final NumberType type;

@@ -24,12 +24,12 @@ def swiglu(gu: Tensor) -> Tensor:
   f = gu.size(1) // 2
   return torch.silu(gu[:, :f]).mul_(gu[:, f:])
 
-def swiglu_backward(dh: Tensor, gu: Tensor) -> Tensor:
+# s = silu(gate), which the gradient of what follows has already needed. Overwrites dh.
+def swiglu_backward(dh: Tensor, s: Tensor, gu: Tensor) -> Tensor:
   f = gu.size(1) // 2
-  gate = gu[:, :f]
   d = torch.empty_like(gu)
-  torch.mul(torch.silu(gate), dh, out=d[:, f:])
-  torch.silu_backward(dh.mul_(gu[:, f:]), gate, grad_input=d[:, :f])
+  torch.mul(s, dh, out=d[:, f:])
+  torch.silu_backward(dh.mul_(gu[:, f:]), gu[:, :f], grad_input=d[:, :f])
   return d
 
 def mlp(x: Tensor, w: List[Tensor], a: List[Tensor], m: List[Tensor], eps: float) -> Tuple[Tensor, Tensor]:
@@ -46,6 +46,13 @@ def layer_forward(x: Tensor, w: List[Tensor], a: List[Tensor], m: List[Tensor], 
   y, gu = mlp(x2, w, a, m, eps)
   return (y, [x, q, k, v, o, x2, gu, raw])
 
+# The norm of each head, backwards and in place.
+def head_norm_backward(d: Tensor, raw: Tensor, w: Tensor, eps: float, gw: Tensor) -> Tensor:
+  n = w.size(0)
+  rows = raw.reshape([-1, n])
+  dx = rms_norm_backward(d.reshape([-1, n]), rows, w, eps, gw, no_residual(rows))
+  return d.copy_(dx.view([d.size(0), d.size(1), n]))
+
 # g: where the gradients of w are added, in the same order; ga: the same of a, A then the flat B's.
 # blocks and scales: of q, k, v, o, gate, up, down (rows and rank in turn).
 def layer_backward(dy: Tensor, saved: List[Tensor], w: List[Tensor], a: List[Tensor], m: List[Tensor], g: List[Tensor],
@@ -54,17 +61,19 @@ def layer_backward(dy: Tensor, saved: List[Tensor], w: List[Tensor], a: List[Ten
   heads = shape[0]
   kv = shape[1]
   x, q, k, v, o, x2, gu, raw = saved
-  dh = linear_backward(dy, swiglu(gu), w[10], a[6], a[7], m[3], g[10], g[11], ga[6], ga[7], blocks[12:14], scales[6:7])
-  dn = linear_backward(swiglu_backward(dh, gu), rms_norm(x2, w[7], eps), w[8], a[4], a[5], m[2], g[8], g[9], ga[4], ga[5], blocks[8:12], scales[4:6])
-  dx2 = rms_norm_backward(dn, x2, w[7], eps, g[7]).add_(dy)
+  f = gu.size(1) // 2
+  s = torch.silu(gu[:, :f])
+  dh = linear_backward(dy, s * gu[:, f:], w[10], a[6], a[7], m[3], g[10], g[11], ga[6], ga[7], blocks[12:14], scales[6:7])
+  dn = linear_backward(swiglu_backward(dh, s, gu), rms_norm(x2, w[7], eps), w[8], a[4], a[5], m[2], g[8], g[9], ga[4], ga[5], blocks[8:12], scales[4:6])
+  dx2 = rms_norm_backward(dn, x2, w[7], eps, g[7], dy)
   do = linear_backward(dx2, o, w[5], a[2], a[3], m[1], g[5], g[6], ga[2], ga[3], blocks[6:8], scales[3:4])
   dqkv = packed_attention_backward(do.view([x.size(0), heads, -1]), q, k, v, runs, shape[2], shape[3], torch.empty_like(raw))
   rotate_(dqkv[:, :heads + kv], cos, -sin)
   if w[3].numel() > 0:
-    dqkv[:, :heads].copy_(rms_norm_backward(dqkv[:, :heads], raw[:, :heads], w[3], eps, g[3]))
-    dqkv[:, heads:heads + kv].copy_(rms_norm_backward(dqkv[:, heads:heads + kv], raw[:, heads:heads + kv], w[4], eps, g[4]))
+    head_norm_backward(dqkv[:, :heads], raw[:, :heads], w[3], eps, g[3])
+    head_norm_backward(dqkv[:, heads:heads + kv], raw[:, heads:heads + kv], w[4], eps, g[4])
   dn = linear_backward(dqkv.view([x.size(0), -1]), rms_norm(x, w[0], eps), w[1], a[0], a[1], m[0], g[1], g[2], ga[0], ga[1], blocks[0:6], scales[0:3])
-  return rms_norm_backward(dn, x, w[0], eps, g[0]).add_(dx2)
+  return rms_norm_backward(dn, x, w[0], eps, g[0], dx2)
 
 # Cosines and sines of every position for rotary embedding: [positions, 1, dim / 2].
 def angles(frequencies: Tensor, positions: int, dtype: int) -> Tuple[Tensor, Tensor]:

@@ -6,17 +6,19 @@
 # bf16 spends most of its time on.
 
 def linear(x: Tensor, w: Tensor, bias: Tensor, a: Tensor, sb: Tensor, mask: Tensor) -> Tensor:
+  y = product(x, w)
   if bias.numel() > 0:
-    y = torch.addmm(bias, x, w.t())
-  else:
-    y = torch.mm(x, w.t())
+    y.add_(bias)
   if a.numel() > 0:
     y.addmm_(torch.mm(dropped(x, mask), a.t()), sb.t())
   return y
 
 # residual + linear(x)
 def linear_onto(residual: Tensor, x: Tensor, w: Tensor, bias: Tensor, a: Tensor, sb: Tensor, mask: Tensor) -> Tensor:
-  y = torch.addmm(residual, x, w.t())
+  if self.onednn and x.dtype == 6:
+    y = product(x, w).add_(residual)
+  else:
+    y = torch.addmm(residual, x, w.t())
   if bias.numel() > 0:
     y.add_(bias)
   if a.numel() > 0:
@@ -32,7 +34,7 @@ def dropped(x: Tensor, mask: Tensor) -> Tensor:
 # projections one after the other; blocks lists their rows and ranks in turn.
 def linear_backward(dy: Tensor, x: Tensor, w: Tensor, a: Tensor, sb: Tensor, mask: Tensor, gw: Tensor, gbias: Tensor,
     ga: Tensor, gb: Tensor, blocks: List[int], scales: List[float]) -> Tensor:
-  dx = torch.mm(dy, w)
+  dx = product_backward(dy, w)
   if gw.numel() > 0:
     gw.add_(torch.mm(dy.t(), x))
   if gbias.numel() > 0:
@@ -78,22 +80,28 @@ def adapter_refresh(flat_a: Tensor, flat_b: Tensor, blocks: List[int], scales: L
   return sb
 
 # y = x / sqrt(mean(x^2) + eps) * w over the last dimension (Zhang and Sennrich 2019), computed in float32.
-def inverse_rms(x: Tensor, eps: float) -> Tensor:
+# The length of a row here is sqrt(sum(x^2) + n eps) = sqrt(n) rms(x).
+def row_lengths(x: Tensor, eps: float) -> Tensor:
   n = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
-  return n.mul_(n).div_(float(x.size(-1))).add_(eps).rsqrt_()
+  return n.mul_(n).add_(eps * float(x.size(-1))).sqrt_()
 
 def rms_norm(x: Tensor, w: Tensor, eps: float) -> Tensor:
-  return torch.mul(x, inverse_rms(x, eps)).to(x.dtype).mul_(w)
+  r = torch.reciprocal(row_lengths(x, eps)).mul_(torch.pow(float(x.size(-1)), 0.5))
+  return torch.mul(x, r).to(x.dtype).mul_(w)
 
-# With n = x r the normalised input and g = dy w: dx = r (g - n mean(g n)).
-def rms_norm_backward(dy: Tensor, x: Tensor, w: Tensor, eps: float, gw: Tensor) -> Tensor:
-  r = inverse_rms(x, eps)
-  n = torch.mul(x, r)
-  g = torch.mul(dy, w.float())
+# Returns onto + dx for matrices x [rows, n]. With g = dy w and rows of length l: dx = sqrt(n) (g - x (g . x) / l^2) / l,
+# which, but for sqrt(n), is the backward pass of weight normalisation (Salimans and Kingma 2016): one fused pass.
+def rms_norm_backward(dy: Tensor, x: Tensor, w: Tensor, eps: float, gw: Tensor, onto: Tensor) -> Tensor:
+  root = torch.pow(float(x.size(1)), 0.5)
+  l = row_lengths(x, eps)
   if gw.numel() > 0:
-    gw.add_(torch.sum((dy * n).view([-1, gw.numel()]), [0]))
-  m = torch.mean(g * n, [-1], True)
-  return g.addcmul_(n, m, value=-1.0).mul_(r).to(x.dtype)
+    gw.add_(torch.sum(torch.mul(dy, x).float().div_(l).mul_(root), [0]))
+  dx, _ = torch._weight_norm_interface_backward(dy * w, x, torch.ones([x.size(0), 1], dtype=x.dtype), l, 0)
+  return torch.add(onto, dx, alpha=root)
+
+# What rms_norm_backward adds to where there is no residual.
+def no_residual(x: Tensor) -> Tensor:
+  return torch.zeros([1, x.size(1)], dtype=x.dtype)
 
 # W + s B A in float32: the layer with its adapter folded in.
 def merged(w: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:

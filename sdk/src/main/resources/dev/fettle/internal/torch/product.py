@@ -1,0 +1,20 @@
+# Matrix products with weights, through the library that is faster on this processor: MKL, which is held back on those
+# of other makers, or oneDNN. bf16 products go to oneDNN either way. self.onednn is set when the kernels are loaded.
+
+def mkl_product(x: Tensor, w: Tensor) -> Tensor:
+  return torch.mm(x, w.t())
+
+def onednn_product(x: Tensor, w: Tensor) -> Tensor:
+  return ops.mkldnn._linear_pointwise(x, w, None, "none", annotate(List[Optional[number]], []), "")
+
+# x W^T
+def product(x: Tensor, w: Tensor) -> Tensor:
+  if self.onednn and x.dtype == 6:
+    return onednn_product(x, w)
+  return mkl_product(x, w)
+
+# dy W
+def product_backward(dy: Tensor, w: Tensor) -> Tensor:
+  if self.onednn and dy.dtype == 6:
+    return onednn_product(dy, w.t())
+  return torch.mm(dy, w)

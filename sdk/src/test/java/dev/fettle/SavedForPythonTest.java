@@ -1,0 +1,87 @@
+package dev.fettle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.fettle.support.Golden;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Trains and saves every tiny model in several ways, for {@code check_saved_all.py} to load in PEFT and transformers.
+ * Runs only where {@code -Dfettle.saved=DIRECTORY} says where to.
+ */
+class SavedForPythonTest {
+  private static final int[] TOKENS = {5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21};
+  private static final List<String> MODELS = List.of("llama", "llama-untied", "llama-bias", "llama-rope-llama3",
+      "llama-rope-linear", "llama-headdim", "llama-f16", "llama-sharded", "mistral", "mistral-nowindow", "qwen2",
+      "qwen2-window", "qwen3", "qwen3-untied-bias");
+
+  private static Map<String, Tuning> tunings() {
+    Map<String, Tuning> out = new LinkedHashMap<>();
+    out.put("plain", Lora.rank(4));
+    out.put("rslora", Lora.rank(4).rankStabilized().alpha(7).on(Modules.attention()));
+    out.put("layers", Lora.rank(4).on(Modules.linear().within(Modules.lastLayers(1)), Modules.named("k_proj")));
+    out.put("patterns", Lora.rank(4).rankOf("q_proj", 2).rankOf("layers\\.1\\.mlp\\..*_proj", 6)
+        .alphaOf("layers\\.1\\.mlp\\.up_proj", 3).on(Modules.attention(), Modules.mlp().within(Modules.layers(1, 1))));
+    out.put("full", Full.all());
+    return out;
+  }
+
+  @Test
+  void everyModelIsSavedInEveryWay() throws IOException {
+    String to = System.getProperty("fettle.saved");
+    assumeTrue(to != null, "skipped: -Dfettle.saved=DIRECTORY is not given");
+    Path out = Files.createDirectories(Path.of(to));
+    List<String> cases = new ArrayList<>();
+    try (Fettle fettle = Fettle.local()) {
+      for (String name : MODELS) {
+        for (Path model : forms(name, out)) {
+          BaseModel base = fettle.load(model, DType.F32);
+          for (Map.Entry<String, Tuning> tuning : tunings().entrySet()) {
+            String id = model.getFileName() + "-" + tuning.getKey();
+            cases.add(save(base, tuning.getValue(), out, id, model));
+          }
+          base.close();
+        }
+      }
+    }
+    Files.writeString(out.resolve("cases.json"), "[" + String.join(",\n", cases) + "]");
+    assertThat(cases).hasSizeGreaterThan(100);
+  }
+
+  /** The directory, and where there is one, the same with the config of transformers 4. */
+  private static List<Path> forms(String name, Path out) throws IOException {
+    Path model = Golden.path("models/" + name);
+    if (!Files.exists(model.resolve("config-v4.json"))) {
+      return List.of(model);
+    }
+    Path old = Files.createDirectories(out.resolve(name + "-v4"));
+    Files.write(old.resolve("config.json"), Files.readAllBytes(model.resolve("config-v4.json")));
+    Files.write(old.resolve("model.safetensors"), Files.readAllBytes(model.resolve("model.safetensors")));
+    return List.of(model, old);
+  }
+
+  private static String save(BaseModel base, Tuning tuning, Path out, String id, Path model) {
+    try (Training training = base.tune(tuning); Sampler sampler = base.sampler()) {
+      for (int i = 0; i < 4; i++) {
+        training.step(TrainingTest.batch(i, 20), Loss.crossEntropy(), AdamW.learningRate(3e-2));
+      }
+      boolean lora = tuning instanceof Lora;
+      if (lora) {
+        training.saveAdapter(out.resolve(id + "-adapter"));
+      }
+      training.saveMerged(out.resolve(id + "-merged"));
+      return "{\"id\":\"" + id + "\",\"base\":\"" + model + "\",\"lora\":" + lora + ",\"tokens\":" + Arrays.toString(TOKENS)
+          + ",\"logprobs\":" + Arrays.toString(training.sampler().logprobs(TOKENS)) + ",\"before\":"
+          + Arrays.toString(sampler.logprobs(TOKENS)) + "}";
+    }
+  }
+}
