@@ -87,7 +87,8 @@ def train():
         from peft import LoraConfig, get_peft_model
         net = get_peft_model(net, LoraConfig(r=args.rank, lora_alpha=32, target_modules="all-linear"))
     net.train()
-    optimizer = torch.optim.AdamW([p for p in net.parameters() if p.requires_grad], lr=5e-4 if args.work != "full" else 5e-5)
+    optimizer = torch.optim.AdamW([p for p in net.parameters() if p.requires_grad],
+                                  lr=5e-5 if args.work == "full" else 5e-4)
     seconds, counts, wholes = [], [], []
     for inputs, count, whole in list(trained(net)):
         start = time.perf_counter()

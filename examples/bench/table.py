@@ -31,8 +31,8 @@ def compared(row, work, least, most=None, key="tokens_per_second"):
     sides = [(median(row, s, key), median(row, s, "peak_rss_bytes") / 2 ** 30) for s in ("fettle", "reference")]
     speed, memory = sides[0][0] / sides[1][0], sides[0][1] / sides[1][1]
     target = f"at least {least}x" + (f", at most {most}x" if most else "")
-    line(work, *(f"{rate:,.1f} tokens/s, {gib:.2f} GiB" for rate, gib in sides), f"{speed:.2f}x", f"{memory:.2f}x", target,
-         speed >= least and (most is None or memory <= most))
+    line(work, *(f"{rate:,.1f} tokens/s, {gib:.2f} GiB" for rate, gib in sides), f"{speed:.2f}x", f"{memory:.2f}x",
+         target, speed >= least and (most is None or memory <= most))
 
 
 def share(row, kind):
@@ -52,7 +52,8 @@ def cpu():
     name = re.search(r"model name\s*:\s*(.*)", text)
     family = re.search(r"^model\s*:\s*(\d+)", text, re.M)
     flags = set(re.search(r"(?:flags|Features)\s*:\s*(.*)", text).group(1).split()) if text else set()
-    known = [f for f in ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "avx512_vnni", "amx_int8", "asimd", "bf16") if f in flags]
+    known = [f for f in ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "avx512_vnni", "amx_int8", "asimd", "bf16")
+             if f in flags]
     return ((name.group(1) if name else platform.processor() or platform.machine())
             + (f", model {family.group(1)}" if family else "") + f"; {' '.join(known) or 'no known flags'}")
 
@@ -91,5 +92,5 @@ if "start" in runs:
          "under 5 s", end < 5)
 if "disturbed" in runs:
     alone, beside = (median("disturbed", s, "tokens_per_second") for s in ("alone", "fettle"))
-    line(f"LoRA step, {step}, {native}, one of {threads} cores taken", f"{beside:,.1f} tokens/s", f"alone {alone:,.1f} tokens/s",
-         f"{beside / alone:.0%}", "", "at least 45 %", beside / alone >= 0.45)
+    line(f"LoRA step, {step}, {native}, one of {threads} cores taken", f"{beside:,.1f} tokens/s",
+         f"alone {alone:,.1f} tokens/s", f"{beside / alone:.0%}", "", "at least 45 %", beside / alone >= 0.45)

@@ -23,8 +23,9 @@ public final class Bench {
   }
 
   static {
-    mode("train", "Times training steps on random tokens, every position in the loss, --length positions a sequence.\n"
-        + "  The last line is JSON: tokens a second, seconds of the median step, peak memory, mean loss of the last step.",
+    mode("train", "Times training steps on random tokens, every position in the loss, --length positions a\n"
+        + "  sequence. The last line is JSON: tokens a second, seconds of the median step, peak memory, mean loss of\n"
+        + "  the last step.",
         BenchTrain::random)
         .takes(Option.ADAPTER, Option.RANK, Option.LR)
         .takes(Option.METHOD, "lora")
@@ -37,8 +38,8 @@ public final class Bench {
         .takes(Option.BATCH, "4")
         .takes(Option.LENGTH, "256")
         .takes(Option.TIMED, "5");
-    mode("sft", "Times training steps on real examples, answers alone in the loss. The last line is JSON as of train, and\n"
-        + "  trained_tokens_per_second, which counts the tokens in the loss alone.", BenchTrain::examples)
+    mode("sft", "Times training steps on real examples, answers alone in the loss. The last line is JSON as of\n"
+        + "  train, and trained_tokens_per_second, which counts the tokens in the loss alone.", BenchTrain::examples)
         .requires(Option.DATA)
         .takes(Option.ADAPTER, Option.RANK, Option.LR, Option.BATCH_TOKENS, Option.TOKENIZER, Option.DUMP, Option.BATCH)
         .takes(Option.METHOD, "lora")
@@ -61,8 +62,9 @@ public final class Bench {
         .takes(Option.BATCH, "4")
         .takes(Option.LENGTH, "256")
         .takes(Option.TIMED, "5");
-    mode("sweep", "Times LoRA steps while one thing grows: length 128 to 4096 (one sequence), rank 1 to 256, sequences 1 to\n"
-        + "  32, adapters on one base 1 to 16. Writes sweep-WHAT.csv and .png; the last line is JSON: points.",
+    mode("sweep", "Times LoRA steps while one thing grows: length 128 to 4096 (one sequence), rank 1 to 256,\n"
+        + "  sequences 1 to 32, adapters on one base 1 to 16. Writes sweep-WHAT.csv and .png; the last line is JSON:\n"
+        + "  a list for each figure.",
         BenchSweep::sweep)
         .requires(Option.WHAT, Option.FIGURES)
         .takes(Option.LR, Option.MOST)
@@ -71,14 +73,14 @@ public final class Bench {
         .takes(Option.BATCH, "4")
         .takes(Option.LENGTH, "256")
         .takes(Option.TIMED, "3");
-    mode("start", "Times the start: the last line is JSON: seconds from the start of the Java machine to the end of the\n"
-        + "  first training step; seconds_before_step, to its beginning.", BenchTrain::start)
+    mode("start", "Times the start. The last line is JSON: seconds from the start of Java to the end of the first\n"
+        + "  training step; seconds_before_step, to its beginning.", BenchTrain::start)
         .takes(Option.ADAPTER, Option.RANK, Option.LR)
         .takes(Option.METHOD, "lora")
         .takes(Option.BATCH, "4")
         .takes(Option.LENGTH, "256");
     mode("save", "Writes the model of --random to a directory, for measurements that load one.", BenchTrain::save)
-        .requires(Option.FIGURES);
+        .requires(Option.OUT);
   }
 
   private Bench() {}

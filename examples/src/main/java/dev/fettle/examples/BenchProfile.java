@@ -45,7 +45,8 @@ final class BenchProfile {
     result.put("calls", calls);
     if (options.has(Option.RANDOM)) {
       double layers = phases.get("forward") + phases.get("backward");
-      result.put("layer_parts", LayerParts.seconds(RandomModel.config(options.text(Option.RANDOM)), model, options, layers));
+      Map<String, Object> config = RandomModel.config(options.text(Option.RANDOM));
+      result.put("layer_parts", LayerParts.seconds(config, model, options, layers));
     }
     return result;
   }

@@ -93,8 +93,9 @@ final class BenchSweep {
 
   private static void write(String what, List<Point> points, BaseModel model, Path directory) {
     StringBuilder csv = new StringBuilder(what + ",tokens_per_second,seconds,peak_rss_bytes\n");
-    points.forEach(p -> csv.append(String.format(Locale.ROOT, "%d,%.3f,%.6f,%d%n", p.value, p.tokensPerSecond, p.seconds,
-        p.peakBytes)));
+    for (Point p : points) {
+      csv.append(String.format(Locale.ROOT, "%d,%.3f,%.6f,%d%n", p.value, p.tokensPerSecond, p.seconds, p.peakBytes));
+    }
     LinePlot plot = new LinePlot(String.format(Locale.ROOT, "LoRA step of %.1f M parameters in %s",
         model.parameters() / 1e6, model.dtype()), label(what), points.stream().map(p -> "" + p.value).toList())
         .panel("tokens a second", points.stream().mapToDouble(Point::tokensPerSecond).toArray())

@@ -61,7 +61,7 @@ final class BenchTrain {
   }
 
   static Map<String, Object> save(BaseModel model, Options options) {
-    Path directory = options.path(Option.FIGURES);
+    Path directory = options.path(Option.OUT);
     model.tune(Lora.rank(1)).saveMerged(directory);
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("model", directory.toString());
@@ -125,7 +125,9 @@ final class BenchTrain {
     Renderer renderer = options.has(Option.TOKENIZER)
         ? Renderer.detect(Tokenizer.open(options.path(Option.TOKENIZER))) : model.renderer();
     Renderer answers = renderer.trainOn(TrainOn.ALL_ASSISTANT_MESSAGES);
-    Dataset data = Dataset.jsonl(options.path(Option.DATA)).shuffle(options.seed()).maxLength(options.count(Option.LENGTH));
+    Dataset data = Dataset.jsonl(options.path(Option.DATA))
+        .shuffle(options.seed())
+        .maxLength(options.count(Option.LENGTH));
     Batches batches = options.has(Option.BATCH_TOKENS)
         ? data.batchesByTokens(options.count(Option.BATCH_TOKENS), answers)
         : data.batches(options.count(Option.BATCH, 8), answers);

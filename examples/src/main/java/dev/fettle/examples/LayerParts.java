@@ -38,9 +38,10 @@ final class LayerParts {
     long kv = number(config, "num_key_value_heads");
     long dim = number(config, "head_dim");
     long layers = number(config, "num_hidden_layers");
+    long rank = options.count(Option.RANK, 16);
     Map<String, Double> parts = new LinkedHashMap<>();
     try (Scope scope = new Scope()) {
-      LayerParts p = new LayerParts(scope, NumberType.of(model.dtype()), batch * length, options.count(Option.RANK, 16));
+      LayerParts p = new LayerParts(scope, NumberType.of(model.dtype()), batch * length, rank);
       put(parts, "matrix products", layers, () -> p.linear(hidden, heads * dim, kv * dim, kv * dim)
           + p.linear(heads * dim, hidden) + p.linear(hidden, inner, inner) + p.linear(inner, hidden));
       put(parts, "attention", layers, () -> p.attention(batch, length, heads, kv, dim));

@@ -39,8 +39,8 @@ class BenchTest {
   }
 
   private static Outcome bench(String line, Object... more) {
-    String[] args = Stream.concat(Stream.of(line.split(" ")), Stream.of(more).map(Object::toString)).toArray(String[]::new);
-    return Outcome.of(Bench::run, args);
+    Stream<String> args = Stream.concat(Stream.of(line.split(" ")), Stream.of(more).map(Object::toString));
+    return Outcome.of(Bench::run, args.toArray(String[]::new));
   }
 
   private static JsonNode measured(String line, Object... more) {
