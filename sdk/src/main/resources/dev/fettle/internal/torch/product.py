@@ -7,10 +7,16 @@ def mkl_product(x: Tensor, w: Tensor) -> Tensor:
 def onednn_product(x: Tensor, w: Tensor) -> Tensor:
   return ops.mkldnn._linear_pointwise(x, w, None, "none", annotate(List[Optional[number]], []), "")
 
+# A single row in bf16, as in decoding: dot products with the rows of W as they stand. oneDNN would rearrange W first.
+def vector_product(x: Tensor, w: Tensor) -> Tensor:
+  return torch.mv(w, x[0]).unsqueeze(0)
+
 # x W^T
 def product(x: Tensor, w: Tensor) -> Tensor:
   if self.onednn and x.dtype == 6:
     return onednn_product(x, w)
+  if x.size(0) == 1 and x.dtype == 15:
+    return vector_product(x, w)
   return mkl_product(x, w)
 
 # dy W
