@@ -9,6 +9,7 @@ import dev.fettle.internal.torch.Tensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /** The kernels that a layer consists of, each timed alone with the sizes of a LoRA step. */
 final class LayerParts {
@@ -48,7 +49,7 @@ final class LayerParts {
       put(parts, "norms", layers, () -> p.norms(hidden));
       put(parts, "element-wise", layers, () -> p.elementWise(inner, heads + kv, dim));
     }
-    parts.put("rest", whole - parts.values().stream().mapToDouble(d -> d).sum());
+    parts.put("rest", whole - parts.values().stream().filter(Objects::nonNull).mapToDouble(d -> d).sum());
     return parts;
   }
 
@@ -56,12 +57,12 @@ final class LayerParts {
     double seconds();
   }
 
-  /** A kernel that is no longer called as here only loses its line, not the profile. */
+  /** Null for a kernel that is no longer called as here: the rest of the profile still holds. */
   private static void put(Map<String, Double> parts, String name, long layers, Timing timing) {
     try {
       parts.put(name, layers * timing.seconds());
     } catch (FettleException e) {
-      parts.remove(name);
+      parts.put(name, null);
     }
   }
 
@@ -102,15 +103,16 @@ final class LayerParts {
     Tensor x = random(rows, hidden);
     Tensor w = random(hidden);
     return 4 * time(() -> scope.call("rms_norm", x, w, 1e-5))
-        + 2 * time(() -> scope.call("rms_norm_backward", x, x, w, 1e-5, none));
+        + 2 * time(() -> scope.call("rms_norm_backward", x, x, w, 1e-5, none, x));
   }
 
   private double elementWise(long inner, long heads, long dim) {
     Tensor gateUp = random(rows, 2 * inner);
     Tensor dh = random(rows, inner);
+    Tensor gate = random(rows, inner);
     Tensor qk = random(rows, heads, dim);
     Tensor angle = random(rows, 1, dim / 2);
-    return 2 * time(() -> scope.call("swiglu", gateUp)) + time(() -> scope.call("swiglu_backward", dh, gateUp))
+    return 2 * time(() -> scope.call("swiglu", gateUp)) + time(() -> scope.call("swiglu_backward", dh, gate, gateUp))
         + 2 * time(() -> scope.call("rotate_", qk, angle, angle));
   }
 
