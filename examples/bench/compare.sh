@@ -45,7 +45,7 @@ mkdir -p "$out"
 if [ "${KEEP:-0}" = 0 ]; then rm -f "$out"/*.json; fi
 if [ -z "${VENV:-}" ]; then
   VENV=$here/target/venv
-  if [ ! -x "$VENV/bin/python" ]; then
+  if ! "$VENV/bin/python" -c 'import torch, transformers, peft' 2>/dev/null; then
     note "making $VENV"
     python3 -m venv "$VENV"
     "$VENV/bin/pip" install -q --retries 0 --extra-index-url https://download.pytorch.org/whl/cpu \
