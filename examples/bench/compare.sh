@@ -130,6 +130,9 @@ saved() {
   fi
 }
 
+# Before and after: the better counts, should something else have run meanwhile.
+note "what the machine can do"
+peft limits.machine.1 limits --shape "$shape"
 for row in $rows; do
   case $row in
     train-f32) step "$row" train "$shape" f32 f32 "$batch" "$length" ;;
@@ -185,6 +188,6 @@ for row in $rows; do
   esac
 done
 note "what the machine can do"
-peft limits.machine.1 limits --shape "$shape"
+peft limits.machine.2 limits --shape "$shape"
 
 "$python" "$here/table.py" "$out" "$native" "$threads" "$shape" "$batch" "$length"

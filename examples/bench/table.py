@@ -13,7 +13,8 @@ runs = collections.defaultdict(lambda: collections.defaultdict(list))
 for file in sorted(pathlib.Path(directory).glob("*.*.*.json")):
     row, side, _ = file.name.split(".", 2)
     runs[row][side].append(json.loads(file.read_text()))
-machine = runs.pop("limits")["machine"][0]
+limits = runs.pop("limits")["machine"]
+machine = {key: max(r[key] for r in limits) for key in limits[0] if key.startswith("g")}
 
 
 def median(row, side, key):
