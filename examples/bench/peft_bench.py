@@ -1,6 +1,9 @@
 """What Fettle's Bench measures, done with PEFT and transformers: one JSON line last.
 
   peft_bench.py train|full|decode --shape smollm2-135m --dtype bf16 --batch 4 --length 256 --rank 16 --steps 5
+  peft_bench.py decode --samples 8                 several samples of one prompt, at temperature 1
+  peft_bench.py sft --tokens FILE                  the batches that "Bench sft --dump FILE" wrote
+  peft_bench.py limits --shape smollm2-135m        what the machine can do: products, reading memory
 """
 import argparse
 import json
@@ -9,21 +12,10 @@ import statistics
 import time
 
 import torch
-from peft import LoraConfig, get_peft_model
-from transformers import AutoModelForCausalLM, LlamaConfig, Qwen3Config
-
-SHAPES = {
-    "smollm2-135m": LlamaConfig(vocab_size=49152, hidden_size=576, intermediate_size=1536, num_hidden_layers=30,
-                                num_attention_heads=9, num_key_value_heads=3, tie_word_embeddings=True,
-                                max_position_embeddings=8192, rms_norm_eps=1e-5),
-    "qwen3-0.6b": Qwen3Config(vocab_size=151936, hidden_size=1024, intermediate_size=3072, num_hidden_layers=28,
-                              num_attention_heads=16, num_key_value_heads=8, head_dim=128, tie_word_embeddings=True,
-                              max_position_embeddings=40960, rms_norm_eps=1e-6),
-}
 
 parser = argparse.ArgumentParser()
-parser.add_argument("work", choices=["train", "full", "decode"])
-parser.add_argument("--shape", choices=SHAPES, default="smollm2-135m")
+parser.add_argument("work", choices=["train", "full", "sft", "decode", "limits"])
+parser.add_argument("--shape", choices=["smollm2-135m", "qwen3-0.6b", "tiny"], default="smollm2-135m")
 parser.add_argument("--dtype", choices=["f32", "bf16"], default="f32")
 parser.add_argument("--batch", type=int, default=4)
 parser.add_argument("--length", type=int, default=256)
@@ -31,51 +23,141 @@ parser.add_argument("--rank", type=int, default=16)
 parser.add_argument("--steps", type=int, default=5)
 parser.add_argument("--prompt", type=int, default=32)
 parser.add_argument("--new", type=int, default=64)
+parser.add_argument("--samples", type=int, default=1)
+parser.add_argument("--tokens")
 parser.add_argument("--threads", type=int, default=0)
 args = parser.parse_args()
 if args.threads:
     torch.set_num_threads(args.threads)
 torch.manual_seed(0)
 dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[args.dtype]
-config = SHAPES[args.shape]
-torch.set_default_dtype(dtype)
-model = AutoModelForCausalLM.from_config(config)
-torch.set_default_dtype(torch.float32)
+
+
+def shape():
+    from transformers import LlamaConfig, Qwen3Config
+    if args.shape == "smollm2-135m":
+        return LlamaConfig(vocab_size=49152, hidden_size=576, intermediate_size=1536, num_hidden_layers=30,
+                           num_attention_heads=9, num_key_value_heads=3, tie_word_embeddings=True,
+                           max_position_embeddings=8192, rms_norm_eps=1e-5)
+    if args.shape == "qwen3-0.6b":
+        return Qwen3Config(vocab_size=151936, hidden_size=1024, intermediate_size=3072, num_hidden_layers=28,
+                           num_attention_heads=16, num_key_value_heads=8, head_dim=128, tie_word_embeddings=True,
+                           max_position_embeddings=40960, rms_norm_eps=1e-6)
+    return Qwen3Config(vocab_size=320, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+                       num_attention_heads=4, num_key_value_heads=2, head_dim=8, tie_word_embeddings=True,
+                       max_position_embeddings=128, rms_norm_eps=1e-6)
+
+
+def load():
+    from transformers import AutoModelForCausalLM
+    torch.set_default_dtype(dtype)
+    model = AutoModelForCausalLM.from_config(shape())
+    torch.set_default_dtype(torch.float32)
+    return model
+
+
+def trained(net):
+    """Each (inputs, trained tokens, all tokens) of the steps: random tokens, all in the loss, or the dumped ones."""
+    vocab = net.config.vocab_size
+    if args.work != "sft":
+        for _ in range(args.steps + 1):
+            ids = torch.randint(vocab, (args.batch, args.length + 1))
+            yield {"input_ids": ids}, args.batch * args.length, args.batch * args.length
+        return
+    with open(args.tokens) as file:
+        batches = json.load(file)
+    for batch in batches:
+        # As TRL's collator: padded on the right to the longest, -100 wherever the token is not of a completion.
+        longest = 1 + max(len(d["inputs"]) for d in batch)
+        ids = torch.zeros(len(batch), longest, dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        labels = torch.full_like(ids, -100)
+        for row, d in enumerate(batch):
+            n = 1 + len(d["inputs"])
+            ids[row, :n] = torch.tensor(d["inputs"] + d["targets"][-1:])
+            mask[row, :n] = 1
+            labels[row, 1:n] = torch.tensor([t if w else -100 for t, w in zip(d["targets"], d["weights"])])
+        inputs = {"input_ids": ids, "attention_mask": mask, "labels": labels}
+        yield inputs, int((labels != -100).sum()), sum(len(d["inputs"]) for d in batch)
 
 
 def train():
-    net = model
-    if args.work == "train":
-        net = get_peft_model(model, LoraConfig(r=args.rank, lora_alpha=32, target_modules="all-linear"))
+    net = load()
+    if args.work != "full":
+        from peft import LoraConfig, get_peft_model
+        net = get_peft_model(net, LoraConfig(r=args.rank, lora_alpha=32, target_modules="all-linear"))
     net.train()
-    optimizer = torch.optim.AdamW([p for p in net.parameters() if p.requires_grad], lr=5e-4)
-    seconds = []
-    for step in range(args.steps + 1):
-        ids = torch.randint(config.vocab_size, (args.batch, args.length + 1))
+    optimizer = torch.optim.AdamW([p for p in net.parameters() if p.requires_grad],
+                                  lr=5e-5 if args.work == "full" else 5e-4)
+    seconds, counts, wholes = [], [], []
+    for inputs, count, whole in list(trained(net)):
         start = time.perf_counter()
-        logits = net(input_ids=ids[:, :-1]).logits
-        loss = torch.nn.functional.cross_entropy(logits.float().view(-1, config.vocab_size), ids[:, 1:].reshape(-1))
+        if "labels" in inputs:
+            loss = net(**inputs).loss
+        else:
+            ids = inputs["input_ids"]
+            logits = net(input_ids=ids[:, :-1]).logits
+            loss = torch.nn.functional.cross_entropy(logits.float().view(-1, logits.size(-1)), ids[:, 1:].reshape(-1))
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
         seconds.append(time.perf_counter() - start)
-    return args.batch * args.length, seconds[1:], {"loss": loss.item()}
+        counts.append(count)
+        wholes.append(whole)
+        loss = loss.item()
+    seconds, counts, wholes = seconds[1:], counts[1:], wholes[1:]
+    median = statistics.median(seconds)
+    rate = sum(wholes) / sum(seconds) if len(set(wholes)) > 1 else wholes[0] / median
+    return {"tokens_per_second": rate, "seconds": median, "trained_tokens_per_second": sum(counts) / sum(seconds),
+            "loss": loss}
 
 
 def decode():
-    model.eval()
-    ids = torch.randint(config.vocab_size, (args.batch, args.prompt))
+    model = load().eval()
+    ids = torch.randint(model.config.vocab_size, (args.batch, args.prompt))
+    how = {"do_sample": False} if args.samples == 1 else {"do_sample": True, "top_k": 0, "temperature": 1.0,
+                                                          "num_return_sequences": args.samples}
     seconds = []
     for step in range(args.steps + 1):
         start = time.perf_counter()
         with torch.inference_mode():
-            out = model.generate(ids, max_new_tokens=args.new, min_new_tokens=args.new, do_sample=False, pad_token_id=0,
-                                 eos_token_id=None)
+            out = model.generate(ids, max_new_tokens=args.new, min_new_tokens=args.new, pad_token_id=0,
+                                 eos_token_id=None, **how)
         seconds.append(time.perf_counter() - start)
-    return args.batch * args.new, seconds[1:], {"ids": out[0, args.prompt:].tolist()}
+    median = statistics.median(seconds[1:])
+    return {"tokens_per_second": args.batch * args.samples * args.new / median, "seconds": median,
+            "ids": out[0, args.prompt:].tolist()}
 
 
-tokens, seconds, extra = decode() if args.work == "decode" else train()
-median = statistics.median(seconds)
-print(json.dumps({"tokens_per_second": tokens / median, "seconds": median,
-                  "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, **extra}))
+def best(work, repeats=7):
+    """The least seconds of a call: a limit is what the machine does undisturbed."""
+    least = float("inf")
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        least = min(least, time.perf_counter() - start)
+    return least
+
+
+def limits():
+    """GFLOP/s of a large product in each type and GB/s of reading as many bytes as the weights have in each type."""
+    result = {}
+    parameters = {"smollm2-135m": 134_515_008, "qwen3-0.6b": 596_049_920, "tiny": 1_000_000}[args.shape]
+    n = 256 if args.shape == "tiny" else 2048
+    for name, kind in (("f32", torch.float32), ("bf16", torch.bfloat16)):
+        a, b = torch.randn(n, n).to(kind), torch.randn(n, n).to(kind)
+        out = torch.empty(n, n, dtype=kind)
+        result["gflops_" + name] = 2 * n ** 3 / best(lambda: torch.mm(a, b.t(), out=out)) / 1e9
+        # Summing and reading a copy's source both stream; whichever the machine does faster is its limit.
+        size = parameters * a.element_size()
+        x = torch.ones(size // 4)
+        y = torch.empty_like(x)
+        result["gbytes_" + name] = max(size / best(lambda: x.sum()), size / best(lambda: torch.dot(x, x)),
+                                       2 * size / best(lambda: y.copy_(x))) / 1e9
+    return {"tokens_per_second": 0, "seconds": 0, "parameters": parameters, **result}
+
+
+result = {"decode": decode, "limits": limits}.get(args.work, train)()
+result["peak_rss_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+result["dtype"] = args.dtype
+print(json.dumps(result))

@@ -47,6 +47,10 @@ final class Options {
     return values.containsKey(option);
   }
 
+  Object value(Option option) {
+    return values.get(option);
+  }
+
   String text(Option option) {
     return (String) values.get(option);
   }

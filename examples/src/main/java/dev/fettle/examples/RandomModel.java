@@ -63,6 +63,11 @@ final class RandomModel implements AutoCloseable {
     return List.copyOf(SHAPES.keySet());
   }
 
+  /** What {@code config.json} says of one of {@link #shapes()}. */
+  static Map<String, Object> config(String shape) {
+    return SHAPES.get(shape).config();
+  }
+
   /** Writes the directory of one of {@link #shapes()}. */
   static RandomModel write(String shape) {
     RandomModel model = null;

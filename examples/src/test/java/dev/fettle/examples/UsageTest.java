@@ -30,7 +30,7 @@ class UsageTest {
   @Test
   void benchNeedsToKnowWhatToMeasureAndOfWhat() {
     assertThat(Outcome.of(Bench::run)).matches(o -> o.code() == 2).extracting(Outcome::err).asString()
-        .contains("train or decode", "usage: Bench train", "usage: Bench decode");
+        .contains("train, full, sft, decode", "usage: Bench train", "usage: Bench decode", "usage: Bench start");
     assertThat(Outcome.of(Bench::run, "trian").err()).contains("trian");
     assertThat(Outcome.of(Bench::run, "train")).matches(o -> o.code() == 2).extracting(Outcome::err).asString()
         .startsWith("one of --model and --random is missing");

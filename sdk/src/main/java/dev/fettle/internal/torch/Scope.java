@@ -167,10 +167,20 @@ public final class Scope implements AutoCloseable {
           temporary.add(values[i]);
         }
       }
-      return torch.run(kernel, values);
+      return timed(kernel, values);
     } finally {
       temporary.forEach(IValue::close);
     }
+  }
+
+  private IValue timed(String kernel, IValue... values) {
+    if (!Profile.on()) {
+      return torch.run(kernel, values);
+    }
+    long start = System.nanoTime();
+    IValue result = torch.run(kernel, values);
+    Profile.add(kernel, System.nanoTime() - start);
+    return result;
   }
 
   private static IValue value(Object argument) {

@@ -1,0 +1,193 @@
+#!/usr/bin/env bash
+# Measures Fettle beside PEFT and transformers, run by run in turn, and prints a table as Markdown.
+#
+#   examples/bench/compare.sh [ROW...]    rows: train-f32 train-bf16 qwen sft long decode decode8 samples8 full start
+#                                         disturbed; all of them without an argument
+#
+# Needs bash, python3, java and mvn. Variables, all optional:
+#   VENV      a virtual environment with torch, transformers and peft; made below examples/bench/target if not given
+#   RUNS      runs of each side, 5; a figure is the median of the runs, a run's the median of its STEPS steps
+#   STEPS     timed steps of a run, 5         THREADS   of both sides, as many as there are cores
+#   QUICK=1   two runs of two steps, to try the script
+#   SHAPE, BATCH, LENGTH, LONG   smollm2-135m, 4, 256, "1024 2048"
+#   SHARED    directory with data/ and tokenizers/ for the row sft, beside the repository; or
+#   DATA, TOKENIZER   a file of chats as JSON Lines and a directory with tokenizer.json
+#   OUT       where each run's figures are kept; KEEP=1 puts those of earlier rows into the table too
+#   JAVA_OPTS -Xmx1g
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+quick=${QUICK:-0}
+if [ "$quick" = 1 ]; then
+  runs=${RUNS:-2} steps=${STEPS:-2} new=${NEW:-16}
+else
+  runs=${RUNS:-5} steps=${STEPS:-5} new=${NEW:-64}
+fi
+shape=${SHAPE:-smollm2-135m}
+batch=${BATCH:-4}
+length=${LENGTH:-256}
+long=${LONG:-1024 2048}
+threads=${THREADS:-$(getconf _NPROCESSORS_ONLN)}
+out=${OUT:-$here/target/compare}
+shared=${SHARED:-$root/../shared}
+
+note() { echo "$(date +%H:%M:%S) $*" >&2; }
+fail() { echo "$*" >&2; exit 1; }
+
+all="train-f32 train-bf16 qwen sft long decode decode8 samples8 full start disturbed"
+rows=${*:-$all}
+for row in $rows; do
+  case " $all " in *" $row "*) ;; *) fail "no row \"$row\"; there are: $all" ;; esac
+done
+
+mkdir -p "$out"
+if [ "${KEEP:-0}" = 0 ]; then rm -f "$out"/*.json; fi
+if [ -z "${VENV:-}" ]; then
+  VENV=$here/target/venv
+  if ! "$VENV/bin/python" -c 'import torch, transformers, peft' 2>/dev/null; then
+    note "making $VENV"
+    python3 -m venv "$VENV"
+    "$VENV/bin/pip" install -q --retries 0 --extra-index-url https://download.pytorch.org/whl/cpu \
+      torch==2.13.0+cpu transformers peft >&2
+  fi
+fi
+python=$VENV/bin/python
+[ -x "$python" ] || fail "VENV=$VENV has no bin/python"
+
+note "building"
+(cd "$root" && mvn -q -B package -DskipTests dependency:build-classpath \
+  -Dmdep.outputFile=target/classpath -Dmdep.includeScope=runtime >&2)
+classpath=$root/examples/target/classes:$(cat "$root/examples/target/classpath")
+
+native=f32
+if [ -n "$(grep -m 1 -E 'avx512_bf16|amx_bf16|[[:space:]]bf16' /proc/cpuinfo 2>/dev/null)" ]; then native=bf16; fi
+
+# Keeps the last line of a run as ROW.SIDE.NUMBER.json.
+keep() {
+  local name=$1
+  shift
+  "$@" >"$out/log" 2>"$out/err" || { cat "$out/log" "$out/err" >&2; fail "failed: $*"; }
+  tail -n 1 "$out/log" >"$out/$name.json"
+}
+fettle() {
+  local name=$1
+  shift
+  # shellcheck disable=SC2086
+  keep "$name" java ${JAVA_OPTS:--Xmx1g} -Dfettle.progress=off -cp "$classpath" dev.fettle.examples.Bench "$@" \
+    --threads "$threads"
+}
+peft() {
+  local name=$1
+  shift
+  keep "$name" "$python" "$here/peft_bench.py" "$@" --threads "$threads"
+}
+# Both sides in turn: ROW, the arguments of Bench, --, those of peft_bench.py.
+pair() {
+  local row=$1 ours=()
+  shift
+  while [ "$1" != -- ]; do ours+=("$1"); shift; done
+  shift
+  for ((i = 1; i <= runs; i++)); do
+    note "$row $i of $runs"
+    fettle "$row.fettle.$i" "${ours[@]}"
+    peft "$row.reference.$i" "$@"
+  done
+}
+# A LoRA or full step: ROW, mode, shape, Fettle's type, PEFT's type, batch, length.
+step() {
+  pair "$1" "$2" --random "$3" --dtype "$4" --batch "$6" --length "$7" --steps "$steps" \
+    -- "$2" --shape "$3" --dtype "$5" --batch "$6" --length "$7" --steps "$steps"
+}
+
+chats() {
+  if [ -n "${DATA:-}" ]; then
+    cp "$DATA" "$out/chats.jsonl"
+    return
+  fi
+  [ -f "$shared/data/gsm8k/train.jsonl" ] || return 1
+  python3 - "$shared/data" >"$out/chats.jsonl" <<'PY'
+import itertools, json, sys
+with open(sys.argv[1] + "/gsm8k/train.jsonl", encoding="utf-8") as file:
+    for line in itertools.islice(file, 400):
+        x = json.loads(line)
+        print(json.dumps({"messages": [{"role": "user", "content": x["question"]},
+                                       {"role": "assistant", "content": x["answer"]}]}))
+try:
+    with open(sys.argv[1] + "/tinker-cookbook-data/conversations.jsonl", encoding="utf-8") as file:
+        for line in file:
+            print(json.dumps({"messages": json.loads(line)["messages"]}))
+except FileNotFoundError:
+    pass
+PY
+}
+
+saved() {
+  if [ ! -f "$out/model-$shape/model.safetensors" ]; then
+    note "writing a model to load"
+    fettle saved save --random "$shape" --dtype bf16 --out "$out/model-$shape"
+    rm "$out/saved.json"
+  fi
+}
+
+# Before and after: the better counts, should something else have run meanwhile.
+note "what the machine can do"
+peft limits.machine.1 limits --shape "$shape"
+for row in $rows; do
+  case $row in
+    train-f32) step "$row" train "$shape" f32 f32 "$batch" "$length" ;;
+    train-bf16) step "$row" train "$shape" bf16 "$native" "$batch" "$length" ;;
+    qwen)
+      if [ "$shape" = tiny ]; then other=tiny; else other=qwen3-0.6b; fi
+      step "$row" train "$other" "$native" "$native" "$batch" "$length" ;;
+    full) step "$row" full "$shape" f32 f32 "$batch" "$length" ;;
+    long) for n in $long; do step "long-$n" train "$shape" "$native" "$native" 1 "$n"; done ;;
+    sft)
+      if ! chats; then
+        note "sft left out: no data; give DATA=FILE, and TOKENIZER=DIR"
+        continue
+      fi
+      tokenizer=()
+      if [ -n "${TOKENIZER:-}" ]; then
+        tokenizer=(--tokenizer "$TOKENIZER")
+      elif [ -f "$shared/tokenizers/gpt2/tokenizer.json" ]; then
+        tokenizer=(--tokenizer "$shared/tokenizers/gpt2")
+      fi
+      # More steps than elsewhere: batches differ.
+      pair sft sft --random "$shape" --dtype "$native" --batch 8 --length "${SFT_LENGTH:-1024}" --steps $((2 * steps)) \
+        --data "$out/chats.jsonl" ${tokenizer[@]+"${tokenizer[@]}"} --dump "$out/tokens" \
+        -- sft --shape "$shape" --dtype "$native" --tokens "$out/tokens" ;;
+    decode) pair "$row" decode --random "$shape" --dtype "$native" --batch 1 --new "$new" --steps 3 \
+      -- decode --shape "$shape" --dtype "$native" --batch 1 --new "$new" --steps 3 ;;
+    decode8) pair "$row" decode --random "$shape" --dtype "$native" --batch 8 --new "$new" --steps 3 \
+      -- decode --shape "$shape" --dtype "$native" --batch 8 --new "$new" --steps 3 ;;
+    samples8) pair "$row" decode --random "$shape" --dtype "$native" --samples 8 --new "$new" --steps 3 \
+      -- decode --shape "$shape" --dtype "$native" --samples 8 --new "$new" --steps 3 ;;
+    start)
+      saved
+      for ((i = 1; i <= runs; i++)); do
+        note "start $i of $runs"
+        fettle "start.fettle.$i" start --model "$out/model-$shape" --batch "$batch" --length "$length"
+      done ;;
+    disturbed)
+      if ! command -v taskset >/dev/null || [ "$threads" -lt 2 ]; then
+        note "disturbed left out: needs taskset and two cores"
+        continue
+      fi
+      for ((i = 1; i <= runs; i++)); do
+        note "disturbed $i of $runs"
+        both=(train --random "$shape" --dtype "$native" --batch "$batch" --length "$length" --steps "$steps")
+        fettle "disturbed.alone.$i" "${both[@]}"
+        taskset -c 0 sh -c 'while :; do :; done' &
+        busy=$!
+        trap 'kill "$busy" 2>/dev/null || true' EXIT
+        fettle "disturbed.fettle.$i" "${both[@]}"
+        kill "$busy" && wait "$busy" 2>/dev/null || true
+        trap - EXIT
+      done ;;
+  esac
+done
+note "what the machine can do"
+peft limits.machine.2 limits --shape "$shape"
+
+"$python" "$here/table.py" "$out" "$native" "$threads" "$shape" "$batch" "$length"

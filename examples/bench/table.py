@@ -1,0 +1,97 @@
+"""The table of compare.sh from the figures that it kept: table.py DIR NATIVE-TYPE THREADS SHAPE BATCH LENGTH."""
+import collections
+import datetime
+import json
+import pathlib
+import platform
+import re
+import statistics
+import sys
+
+directory, native, threads, shape, batch, length = sys.argv[1:]
+runs = collections.defaultdict(lambda: collections.defaultdict(list))
+for file in sorted(pathlib.Path(directory).glob("*.*.*.json")):
+    row, side, _ = file.name.split(".", 2)
+    runs[row][side].append(json.loads(file.read_text()))
+limits = runs.pop("limits")["machine"]
+machine = {key: max(r[key] for r in limits) for key in limits[0] if key.startswith("g")}
+
+
+def median(row, side, key):
+    return statistics.median(r[key] for r in runs[row][side])
+
+
+def line(work, fettle, reference, speed, memory, target, met):
+    print(f"| {work} | {fettle} | {reference} | {speed} | {memory} | {target} | {'yes' if met else 'no'} |")
+
+
+def compared(row, work, least, most=None, key="tokens_per_second"):
+    """Rate and memory of both sides."""
+    if row not in runs:
+        return
+    sides = [(median(row, s, key), median(row, s, "peak_rss_bytes") / 2 ** 30) for s in ("fettle", "reference")]
+    speed, memory = sides[0][0] / sides[1][0], sides[0][1] / sides[1][1]
+    target = f"at least {least}x" + (f", at most {most}x" if most else "")
+    line(work, *(f"{rate:,.1f} tokens/s, {gib:.2f} GiB" for rate, gib in sides), f"{speed:.2f}x", f"{memory:.2f}x",
+         target, speed >= least and (most is None or memory <= most))
+
+
+def share(row, kind):
+    """Of the arithmetic limit: a step's products, forward and back to the inputs, are 4 operations a weight."""
+    if row not in runs:
+        return
+    parameters = runs[row]["fettle"][0]["parameters"]
+    rate = machine["gflops_" + kind]
+    reached = 4 * parameters * median(row, "fettle", "tokens_per_second") / 1e9
+    line(f"share of the arithmetic limit, {kind}", f"{reached:,.0f} GFLOP/s", f"{rate:,.0f} GFLOP/s in one product",
+         f"{reached / rate:.0%}", "", "at least 60 %", reached / rate >= 0.6)
+
+
+def cpu():
+    text = pathlib.Path("/proc/cpuinfo")
+    text = text.read_text() if text.exists() else ""
+    name = re.search(r"model name\s*:\s*(.*)", text)
+    family = re.search(r"^model\s*:\s*(\d+)", text, re.M)
+    flags = set(re.search(r"(?:flags|Features)\s*:\s*(.*)", text).group(1).split()) if text else set()
+    known = [f for f in ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "avx512_vnni", "amx_int8", "asimd", "bf16")
+             if f in flags]
+    return ((name.group(1) if name else platform.processor() or platform.machine())
+            + (f", model {family.group(1)}" if family else "") + f"; {' '.join(known) or 'no known flags'}")
+
+
+counts = sorted({len(r) for sides in runs.values() for r in sides.values()})
+print(f"{cpu()}; {threads} threads; {datetime.date.today()}; medians of {'/'.join(map(str, counts))} runs, in turn; "
+      f"{machine['gflops_f32']:,.0f} GFLOP/s f32, {machine['gflops_bf16']:,.0f} bf16, "
+      f"{machine['gbytes_' + native]:.1f} GB/s.\n")
+print("| work | Fettle | reference | speed | memory | target | met |\n|---|---|---|---|---|---|---|")
+step = f"{shape}, {batch} x {length} tokens"
+other = "tiny" if shape == "tiny" else "qwen3-0.6b"
+compared("train-f32", f"LoRA step, {step}, f32", 2, 0.5)
+compared("train-bf16", f"LoRA step, {step}, bf16 (PEFT in {native})", 2, 0.5)
+compared("qwen", f"LoRA step, {other}, {batch} x {length} tokens, {native}", 2, 0.5)
+compared("sft", f"chat data, {shape}, {native}, trained tokens", 3, key="trained_tokens_per_second")
+lengths = sorted(int(r[5:]) for r in runs if r.startswith("long-"))
+for n in lengths:
+    compared(f"long-{n}", f"LoRA step, {shape}, one sequence of {n} tokens, {native}", 2)
+for a, b in zip(lengths, lengths[1:]):
+    grown = median(f"long-{b}", "fettle", "peak_rss_bytes") / median(f"long-{a}", "fettle", "peak_rss_bytes")
+    line(f"memory from {a} to {b} tokens", "", "", "", f"{grown:.2f}x", f"at most {b / a:g}x", grown <= b / a)
+compared("decode", f"decode, {shape}, batch 1, {native}", 3)
+if "decode" in runs:
+    size = runs["decode"]["fettle"][0]["parameters"] * (2 if native == "bf16" else 4)
+    reached, limit = size * median("decode", "fettle", "tokens_per_second") / 1e9, machine["gbytes_" + native]
+    line(f"share of the memory bandwidth, batch 1, {native}", f"{reached:.1f} GB/s of weights",
+         f"{limit:.1f} GB/s", f"{reached / limit:.0%}", "", "at least 70 %", reached / limit >= 0.7)
+compared("decode8", f"decode, {shape}, batch 8, {native}", 3)
+compared("samples8", f"decode, {shape}, 8 samples of one prompt, {native}", 3)
+share("train-f32", "f32")
+share("train-bf16", "bf16")
+compared("full", f"full fine-tuning step, {step}, f32", 1.5, 0.7)
+if "start" in runs:
+    end, begin = median("start", "fettle", "seconds"), median("start", "fettle", "seconds_before_step")
+    line(f"start of Java to the first step, {shape}", f"{begin:.1f} s to its begin, {end:.1f} s to its end", "", "", "",
+         "under 5 s", end < 5)
+if "disturbed" in runs:
+    alone, beside = (median("disturbed", s, "tokens_per_second") for s in ("alone", "fettle"))
+    line(f"LoRA step, {step}, {native}, one of {threads} cores taken", f"{beside:,.1f} tokens/s",
+         f"alone {alone:,.1f} tokens/s", f"{beside / alone:.0%}", "", "at least 45 %", beside / alone >= 0.45)

@@ -1,0 +1,121 @@
+package dev.fettle.examples;
+
+import dev.fettle.AdamW;
+import dev.fettle.BaseModel;
+import dev.fettle.Batch;
+import dev.fettle.FettleException;
+import dev.fettle.Lora;
+import dev.fettle.Loss;
+import dev.fettle.Progress;
+import dev.fettle.Training;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** LoRA steps while one thing grows. */
+final class BenchSweep {
+  private BenchSweep() {}
+
+  /** One measurement: how big what grows is, and what a step costs. */
+  record Point(int value, double tokensPerSecond, double seconds, long peakBytes) {}
+
+  static Map<String, Object> sweep(BaseModel model, Options options) {
+    String what = options.text(Option.WHAT);
+    List<Integer> values = values(what, model, options);
+    List<Point> points = new ArrayList<>();
+    // Once for Java's compiler: the first point would be slow for being the first.
+    point(what, values.get(0), model, options);
+    try (Progress progress = Progress.of("sweep " + what, values.size())) {
+      for (int value : values) {
+        points.add(point(what, value, model, options));
+        progress.step(Double.NaN, 0);
+      }
+    }
+    write(what, points, model, options.path(Option.FIGURES));
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("what", what);
+    result.put("values", points.stream().map(Point::value).toList());
+    result.put("tokens_per_second", points.stream().map(Point::tokensPerSecond).toList());
+    result.put("seconds", points.stream().map(Point::seconds).toList());
+    result.put("peak_rss_bytes", points.stream().map(Point::peakBytes).toList());
+    return result;
+  }
+
+  private static List<Integer> values(String what, BaseModel model, Options options) {
+    int first = what.equals("length") ? 128 : 1;
+    int most = switch (what) {
+      case "length" -> Math.min(4096, model.contextLength());
+      case "rank" -> 256;
+      case "batch" -> 32;
+      default -> 16;
+    };
+    most = Math.min(most, options.count(Option.MOST, most));
+    List<Integer> values = new ArrayList<>();
+    for (int value = Math.min(first, most); value <= most; value *= 2) {
+      values.add(value);
+    }
+    return values;
+  }
+
+  private static Point point(String what, int value, BaseModel model, Options options) {
+    int length = what.equals("length") ? value : options.count(Option.LENGTH);
+    int batch = what.equals("length") ? 1 : what.equals("batch") ? value : options.count(Option.BATCH);
+    Lora lora = Lora.rank(what.equals("rank") ? value : options.count(Option.RANK)).seed(options.seed());
+    AdamW settings = AdamW.learningRate(options.learningRate());
+    double[] seconds = new double[options.count(Option.TIMED)];
+    List<Batch> batches = BenchTrain.randomBatches(model, options.seed(), 1 + seconds.length, batch, length);
+    List<Training> trainings = new ArrayList<>();
+    Figures.forgetPeak();
+    try {
+      for (int i = 0; i < (what.equals("adapters") ? value : 1); i++) {
+        trainings.add(model.tune(lora));
+      }
+      for (int step = -1; step < seconds.length; step++) {
+        long start = System.nanoTime();
+        for (Training training : trainings) {
+          training.step(batches.get(1 + step), Loss.crossEntropy(), settings);
+        }
+        if (step >= 0) {
+          seconds[step] = Figures.since(start) / trainings.size();
+        }
+      }
+    } finally {
+      trainings.forEach(Training::close);
+    }
+    double median = Figures.median(seconds);
+    return new Point(value, batch * length / median, median, Figures.peakResidentBytes());
+  }
+
+  private static void write(String what, List<Point> points, BaseModel model, Path directory) {
+    StringBuilder csv = new StringBuilder(what + ",tokens_per_second,seconds,peak_rss_bytes\n");
+    for (Point p : points) {
+      csv.append(String.format(Locale.ROOT, "%d,%.3f,%.6f,%d%n", p.value, p.tokensPerSecond, p.seconds, p.peakBytes));
+    }
+    LinePlot plot = new LinePlot(String.format(Locale.ROOT, "LoRA step of %.1f M parameters in %s",
+        model.parameters() / 1e6, model.dtype()), label(what), points.stream().map(p -> "" + p.value).toList())
+        .panel("tokens a second", points.stream().mapToDouble(Point::tokensPerSecond).toArray())
+        .panel("seconds a step", points.stream().mapToDouble(Point::seconds).toArray())
+        .panel("peak memory, GiB", points.stream().mapToDouble(p -> p.peakBytes / (double) (1 << 30)).toArray());
+    try {
+      Files.createDirectories(directory);
+      Files.writeString(directory.resolve("sweep-" + what + ".csv"), csv);
+      plot.write(directory.resolve("sweep-" + what + ".png"));
+    } catch (IOException e) {
+      throw new FettleException(directory + " could not be written: " + e + "; give another directory with --out", e);
+    }
+  }
+
+  private static String label(String what) {
+    return switch (what) {
+      case "length" -> "tokens of one sequence";
+      case "rank" -> "rank of the adapters";
+      case "batch" -> "sequences a step";
+      default -> "adapters on one base";
+    };
+  }
+}

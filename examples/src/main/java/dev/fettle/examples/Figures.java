@@ -1,0 +1,65 @@
+package dev.fettle.examples;
+
+import dev.fettle.BaseModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/** What every measurement gives, and how it is taken. */
+final class Figures {
+  private Figures() {}
+
+  /** Rate, time and memory of a model at work; the measurements add their own. */
+  static Map<String, Object> of(BaseModel model, double tokens, double... seconds) {
+    double median = median(seconds);
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("tokens_per_second", tokens / median);
+    result.put("seconds", median);
+    result.put("peak_rss_bytes", peakResidentBytes());
+    result.put("dtype", model.dtype().toString().toLowerCase(Locale.ROOT));
+    result.put("parameters", model.parameters());
+    return result;
+  }
+
+  static double median(double... values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
+  }
+
+  static double since(long start) {
+    return (System.nanoTime() - start) / 1e9;
+  }
+
+  static int[] tokens(SplittableRandom random, int count, int vocab) {
+    return random.ints(count, 0, vocab).toArray();
+  }
+
+  /** The most memory that this process had, since {@link #forgetPeak()} or ever; -1 where the system does not say. */
+  static long peakResidentBytes() {
+    try {
+      for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+        if (line.startsWith("VmHWM:")) {
+          return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
+        }
+      }
+    } catch (IOException | NumberFormatException e) {
+      return -1;
+    }
+    return -1;
+  }
+
+  /** Lets the peak begin anew where the system can; elsewhere it only grows. */
+  static void forgetPeak() {
+    try {
+      Files.writeString(Path.of("/proc/self/clear_refs"), "5");
+    } catch (IOException e) {
+      return;
+    }
+  }
+}
