@@ -5,6 +5,7 @@ import dev.fettle.BaseModel;
 import dev.fettle.Batch;
 import dev.fettle.Batches;
 import dev.fettle.Conversation;
+import dev.fettle.DType;
 import dev.fettle.Dataset;
 import dev.fettle.Fettle;
 import dev.fettle.Lora;
@@ -33,7 +34,7 @@ public final class Quickstart {
 
   public static void main(String[] args) {
     try (Fettle fettle = Fettle.local()) {
-      BaseModel base = fettle.load("fettle-tiny");
+      BaseModel base = fettle.load("fettle-tiny", DType.F32); // So small a model gains nothing from bf16.
       System.out.println(base);
       List<Conversation> heldOut = TicketTask.heldOut(HELD_OUT, 1);
       report("before", base.sampler(), heldOut);

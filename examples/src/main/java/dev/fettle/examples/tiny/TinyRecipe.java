@@ -46,7 +46,7 @@ public final class TinyRecipe {
   public static final float USER_WEIGHT = 0.1f;
 
   /** The quickstart's training examples. Many different ones, seen once or twice, beat few seen often. */
-  public static final int TICKETS = 1000;
+  public static final int TICKETS = 2000;
   /** How often the quickstart sees each. */
   public static final int TICKET_EPOCHS = 2;
   /** The quickstart's examples a step. */
