@@ -52,7 +52,7 @@ public final class Quickstart {
           progress.step(training.step(batch, Loss.crossEntropy(), settings).loss(), batch.tokens());
         }
       }
-      Path adapter = Path.of("my-adapter");
+      Path adapter = Path.of(args.length > 0 ? args[0] : "my-adapter");
       training.saveAdapter(adapter);
       report("after", training.sampler(), heldOut);
       System.out.println("adapter saved in " + adapter.toAbsolutePath());

@@ -38,7 +38,7 @@ public final class PretrainTiny {
     try (Fettle fettle = Fettle.local()) {
       Training training = fettle.initialise(shape, DType.F32, TinyRecipe.CORPUS_SEED).tune(Full.all());
       System.out.println(training.model() + " " + training.trainable());
-      Schedule schedule = Schedule.cosine(TinyRecipe.LEARNING_RATE, steps).warmup(TinyRecipe.WARMUP_STEPS);
+      Schedule schedule = Schedule.cosine(TinyRecipe.LEARNING_RATE, steps).warmup(Math.min(steps, TinyRecipe.WARMUP_STEPS));
       Lessons copying = new Lessons(Corpus.copying(TinyRecipe.CORPUS_SEED), training.renderer());
       Lessons talking = new Lessons(Corpus.stream(TinyRecipe.CORPUS_SEED), training.renderer());
       try (Progress progress = Progress.of("pre-train", steps)) {

@@ -14,7 +14,7 @@ import java.util.zip.ZipOutputStream;
 
 /**
  * Writes a TorchScript archive that holds one module, {@code Kernels}, whose methods are the functions of a source text
- * and whose one setting is {@code onednn}. The layout is that of {@code torch.jit.save}: a stored zip with the code as text and the module object
+ * and whose settings are a {@link Choice}. The layout is that of {@code torch.jit.save}: a stored zip with the code as text and the module object
  * as a pickle.
  */
 final class Archive {
@@ -25,14 +25,15 @@ final class Archive {
         __buffers__ = []
         training : bool
         onednn : bool
+        onednn_row : bool
         _is_full_backward_hook : Optional[bool]
       """;
 
   private Archive() {}
 
-  static void write(String functions, boolean onednn, OutputStream out) throws IOException {
+  static void write(String functions, Choice choice, OutputStream out) throws IOException {
     try (ZipOutputStream zip = new ZipOutputStream(out)) {
-      entry(zip, "k/data.pkl", module(onednn));
+      entry(zip, "k/data.pkl", module(choice));
       entry(zip, "k/code/__torch__.py", source(functions).getBytes(StandardCharsets.UTF_8));
       entry(zip, "k/constants.pkl", new byte[] {(byte) 0x80, 2, ')', '.'});
       entry(zip, "k/version", "10\n".getBytes(StandardCharsets.US_ASCII));
@@ -53,7 +54,7 @@ final class Archive {
     return HEAD + call.matcher(body).replaceAll("self.$1(").replaceAll("(?m)^(?=.)", "  ");
   }
 
-  private static byte[] module(boolean onednn) throws IOException {
+  private static byte[] module(Choice choice) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     out.write(new byte[] {(byte) 0x80, 2});
     out.write("c__torch__\nKernels\n".getBytes(StandardCharsets.US_ASCII));
@@ -61,7 +62,9 @@ final class Archive {
     text(out, "training");
     out.write(0x88);
     text(out, "onednn");
-    out.write(onednn ? 0x88 : 0x89);
+    out.write(choice.onednn() ? 0x88 : 0x89);
+    text(out, "onednn_row");
+    out.write(choice.onednnRow() ? 0x88 : 0x89);
     text(out, "_is_full_backward_hook");
     out.write(new byte[] {'N', 'u', 'b', '.'});
     return out.toByteArray();

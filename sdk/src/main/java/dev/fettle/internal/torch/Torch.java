@@ -18,16 +18,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The native engine of this process: loads libtorch and the kernels once, at first use. */
 public final class Torch {
   private static final List<String> SOURCES =
       List.of("tensors.py", "product.py", "linear.py", "attention.py", "layer.py", "loss.py", "optimizer.py", "decode.py");
-  private static final Logger LOG = LoggerFactory.getLogger(Torch.class);
-  /** How much less time another kernel must take to be chosen. */
-  private static final double ADVANTAGE = 0.85;
   private static final AtomicLong LIVE = new AtomicLong();
 
   private final PtNDManager manager;
@@ -43,9 +38,10 @@ public final class Torch {
         JniUtils.setNumThreads(Integer.getInteger("fettle.threads"));
       }
       manager = (PtNDManager) NDManager.newBaseManager("PyTorch");
-      kernels = load(false);
-      if (onednnIsFaster()) {
-        kernels = load(true);
+      kernels = load(Choice.PLAIN);
+      Choice choice = Choice.measured(this);
+      if (!choice.equals(Choice.PLAIN)) {
+        kernels = load(choice);
       }
     } catch (IOException | RuntimeException | LinkageError e) {
       throw new FettleException("the native PyTorch library could not be loaded: " + e.getMessage()
@@ -98,34 +94,7 @@ public final class Torch {
     LIVE.decrementAndGet();
   }
 
-  /** Whether oneDNN's f32 products are faster here than MKL's: measured, unless {@code fettle.kernels} says. */
-  private boolean onednnIsFaster() {
-    String wanted = System.getProperty("fettle.kernels", "auto");
-    if (!wanted.equals("auto")) {
-      return wanted.equals("onednn");
-    }
-    try (IValue shape = IValue.listFrom(512L, 512L);
-        IValue std = IValue.from(1.0);
-        IValue type = IValue.from((long) NumberType.F32.code());
-        IValue x = run("normal", shape, std, type)) {
-      double mkl = Double.MAX_VALUE;
-      double onednn = Double.MAX_VALUE;
-      for (int i = 0; i < 5; i++) {
-        mkl = Math.min(mkl, seconds("mkl_product", x));
-        onednn = Math.min(onednn, seconds("onednn_product", x));
-      }
-      LOG.info("f32 products: MKL {} GFLOP/s, oneDNN {} GFLOP/s", Math.round(0.268 / mkl), Math.round(0.268 / onednn));
-      return onednn < ADVANTAGE * mkl;
-    }
-  }
-
-  private double seconds(String kernel, IValue x) {
-    long start = System.nanoTime();
-    run(kernel, x, x).close();
-    return (System.nanoTime() - start) / 1e9;
-  }
-
-  private PtSymbolBlock load(boolean onednn) throws IOException {
+  private PtSymbolBlock load(Choice choice) throws IOException {
     StringBuilder source = new StringBuilder();
     for (String name : SOURCES) {
       try (InputStream in = Torch.class.getResourceAsStream(name)) {
@@ -135,7 +104,7 @@ public final class Torch {
     Path file = Files.createTempFile("fettle-kernels", ".pt");
     try {
       try (OutputStream out = Files.newOutputStream(file)) {
-        Archive.write(source.toString(), onednn, out);
+        Archive.write(source.toString(), choice, out);
       }
       return JniUtils.loadModule(manager, file, true, new String[0], new String[0], false);
     } finally {

@@ -1,5 +1,6 @@
 # Matrix products with weights, through the library that is faster on this processor: MKL, which is held back on those
-# of other makers, or oneDNN. bf16 products go to oneDNN either way. self.onednn is set when the kernels are loaded.
+# of other makers, or oneDNN. bf16 products go to oneDNN either way, but for a single row, as in decoding, where reading W
+# is what takes the time. self.onednn and self.onednn_row are set when the kernels are loaded.
 
 def mkl_product(x: Tensor, w: Tensor) -> Tensor:
   return torch.mm(x, w.t())
@@ -7,7 +8,7 @@ def mkl_product(x: Tensor, w: Tensor) -> Tensor:
 def onednn_product(x: Tensor, w: Tensor) -> Tensor:
   return ops.mkldnn._linear_pointwise(x, w, None, "none", annotate(List[Optional[number]], []), "")
 
-# A single row in bf16, as in decoding: dot products with the rows of W as they stand. oneDNN would rearrange W first.
+# Dot products of a single row with the rows of W.
 def vector_product(x: Tensor, w: Tensor) -> Tensor:
   return torch.mv(w, x[0]).unsqueeze(0)
 
@@ -16,6 +17,8 @@ def product(x: Tensor, w: Tensor) -> Tensor:
   if self.onednn and x.dtype == 6:
     return onednn_product(x, w)
   if x.size(0) == 1 and x.dtype == 15:
+    if self.onednn_row:
+      return onednn_product(x, w)
     return vector_product(x, w)
   return mkl_product(x, w)
 
