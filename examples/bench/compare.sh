@@ -48,8 +48,8 @@ if [ -z "${VENV:-}" ]; then
   if ! "$VENV/bin/python" -c 'import torch, transformers, peft' 2>/dev/null; then
     note "making $VENV"
     python3 -m venv "$VENV"
-    "$VENV/bin/pip" install -q --retries 0 --extra-index-url https://download.pytorch.org/whl/cpu \
-      torch==2.13.0+cpu transformers peft >&2
+    # The processor-only build of torch; where the default index lacks it, name PyTorch's own in PIP_EXTRA_INDEX_URL.
+    "$VENV/bin/pip" install -q --retries 0 torch==2.13.0+cpu transformers peft >&2
   fi
 fi
 python=$VENV/bin/python
