@@ -81,13 +81,14 @@ final class FullWeights implements Tuned {
   }
 
   @Override
-  public Weights weightGradients() {
-    return gradients;
+  public Gradients gradients(int lane) {
+    return new Gradients(parameters.gradient(), gradients, noAdapterGradients);
   }
 
+  /** One: each would be as large as the model. */
   @Override
-  public AdapterGradients adapterGradients() {
-    return noAdapterGradients;
+  public int lanes() {
+    return 1;
   }
 
   @Override

@@ -34,7 +34,7 @@ final class LoraWeights implements Tuned {
   private final List<Group> groups = new ArrayList<>();
   private final Adapter adapter;
   private final Weights noWeights;
-  private final AdapterGradients gradients;
+  private final List<Gradients> lanes = new ArrayList<>();
 
   /** The views of one fused product into the vector. */
   private record Group(int layer, int group, Tensor a, Tensor b, long[] blocks, double[] scales) {}
@@ -47,7 +47,8 @@ final class LoraWeights implements Tuned {
     this.parameters = new ParameterVector(scope, layOut(shape));
     this.adapter = Adapter.zeros(shape, scope, type);
     this.noWeights = Weights.none(base.layout(), scope);
-    this.gradients = views();
+    groups();
+    lanes.add(new Gradients(parameters.gradient(), noWeights, views(parameters.gradient())));
   }
 
   private static List<ParameterVector.Parameter> layOut(AdapterShape shape) {
@@ -72,7 +73,32 @@ final class LoraWeights implements Tuned {
     return out;
   }
 
-  private AdapterGradients views() {
+  private void groups() {
+    long at = 0;
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      for (int group = 0; group < AdapterShape.GROUPS; group++) {
+        int[] members = shape.members(group);
+        long[] blocks = new long[2 * members.length];
+        double[] scales = new double[members.length];
+        for (int i = 0; i < members.length; i++) {
+          blocks[2 * i] = shape.moduleOutputs(members[i]);
+          blocks[2 * i + 1] = shape.moduleRank(layer, members[i]);
+          scales[i] = shape.scale(layer, members[i]);
+        }
+        long rank = shape.rank(layer, group);
+        if (rank > 0) {
+          long sizeA = rank * shape.inputs(group);
+          long sizeB = shape.sizeOfB(layer, group);
+          groups.add(new Group(layer, group, parameters.part(parameters.values(), at, rank, shape.inputs(group)),
+              parameters.part(parameters.values(), at + sizeA, sizeB), blocks, scales));
+          at += sizeA + sizeB;
+        }
+      }
+    }
+  }
+
+  /** The views of a gradient vector in the same order. */
+  private AdapterGradients views(Tensor vector) {
     Tensor none = scope.call("nothing", false);
     List<List<Tensor>> parts = new ArrayList<>();
     long at = 0;
@@ -80,28 +106,11 @@ final class LoraWeights implements Tuned {
       List<Tensor> ofLayer = new ArrayList<>();
       for (int group = 0; group < AdapterShape.GROUPS; group++) {
         long rank = shape.rank(layer, group);
-        long inputs = shape.inputs(group);
-        int[] members = shape.members(group);
-        long[] blocks = new long[2 * members.length];
-        double[] scales = new double[members.length];
-        long sizeB = 0;
-        for (int i = 0; i < members.length; i++) {
-          blocks[2 * i] = shape.moduleOutputs(members[i]);
-          blocks[2 * i + 1] = shape.moduleRank(layer, members[i]);
-          scales[i] = shape.scale(layer, members[i]);
-          sizeB += blocks[2 * i] * blocks[2 * i + 1];
-        }
-        if (rank == 0) {
-          ofLayer.add(none);
-          ofLayer.add(none);
-          continue;
-        }
-        long startB = at + rank * inputs;
-        groups.add(new Group(layer, group, parameters.part(parameters.values(), at, rank, inputs),
-            parameters.part(parameters.values(), startB, sizeB), blocks, scales));
-        ofLayer.add(parameters.part(parameters.gradient(), at, rank, inputs));
-        ofLayer.add(parameters.part(parameters.gradient(), startB, sizeB));
-        at = startB + sizeB;
+        long sizeA = rank * shape.inputs(group);
+        long sizeB = shape.sizeOfB(layer, group);
+        ofLayer.add(rank == 0 ? none : parameters.part(vector, at, rank, shape.inputs(group)));
+        ofLayer.add(rank == 0 ? none : parameters.part(vector, at + sizeA, sizeB));
+        at += sizeA + sizeB;
       }
       parts.add(ofLayer);
     }
@@ -162,13 +171,17 @@ final class LoraWeights implements Tuned {
   }
 
   @Override
-  public Weights weightGradients() {
-    return noWeights;
+  public Gradients gradients(int lane) {
+    while (lanes.size() <= lane) {
+      Tensor vector = scope.call("zeros", new long[] {parameters.size()}, NumberType.F32);
+      lanes.add(new Gradients(vector, noWeights, views(vector)));
+    }
+    return lanes.get(lane);
   }
 
   @Override
-  public AdapterGradients adapterGradients() {
-    return gradients;
+  public int lanes() {
+    return Lanes.most();
   }
 
   @Override

@@ -12,8 +12,10 @@ import dev.fettle.internal.model.Packing;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * One pass over a batch: forward, loss and, if asked for, backward. The batch is cut into micro-batches of bounded
@@ -35,28 +37,41 @@ final class Step {
   LossResult forward(Batch batch, Loss loss) {
     Tally tally = new Tally(batch, loss);
     for (List<Integer> micro : split(batch)) {
-      try (Scope step = new Scope()) {
-        Packing packing = pack(batch, micro);
-        Network.Trace trace = network.forward(step, tuned.weights(), tuned.adapter(), packing, Dropout.NONE, (i, t) -> false);
-        Positions all = Positions.all(batch, micro, packing);
-        tally.add(all, 0, new Head(tuned.weights()).logprobs(step, trace.output(), all.rows(), all.targets()));
-      }
+      parallel(batch, tally, share(batch, micro, Lanes.most()), (data, part, lane) -> {
+        try (Scope step = new Scope()) {
+          Packing packing = pack(batch, data);
+          Network.Trace trace =
+              network.forward(step, tuned.weights(), tuned.adapter(), packing, Dropout.NONE, (i, t) -> false);
+          Positions all = Positions.all(batch, data, packing);
+          part.add(all, 0, new Head(tuned.weights()).logprobs(step, trace.output(), all.rows(), all.targets()));
+        }
+      });
     }
     return tally.result();
   }
 
   /** The loss; its gradient is added to what has accumulated. */
   LossResult forwardBackward(Batch batch, Loss loss, boolean accumulated, long pass) {
+    // Masks are drawn from one generator, in one order.
+    int most = tuned.dropout() == 0 ? tuned.lanes() : 1;
     try (Scope scope = new Scope()) {
-      Tensor gradient = tuned.parameters().gradient();
+      Tensor gradient = tuned.gradients(0).vector();
       Tensor before = accumulated ? scope.call("clone", gradient) : null;
       try {
         Tally tally = new Tally(batch, loss);
-        long part = 0;
+        long number = 0;
         for (List<Integer> micro : split(batch)) {
-          Positions chosen = Positions.inLoss(batch, loss, micro, pack(batch, micro));
-          if (chosen.rows().length > 0) {
-            one(batch, micro, chosen, tally, new Dropout(tuned.dropout(), (tuned.seed() * 31 + pass) * 4099 + part++));
+          Dropout dropout = new Dropout(tuned.dropout(), (tuned.seed() * 31 + pass) * 4099 + number++);
+          List<List<Integer>> shares = share(batch, micro, most);
+          List<Gradients> gradients = IntStream.range(0, shares.size()).mapToObj(tuned::gradients).toList();
+          parallel(batch, tally, shares, (data, part, lane) -> {
+            Positions chosen = Positions.inLoss(batch, loss, data, pack(batch, data));
+            if (chosen.rows().length > 0) {
+              one(batch, data, chosen, part, dropout, gradients.get(lane), shares.size());
+            }
+          });
+          for (int lane = 1; lane < shares.size(); lane++) {
+            scope.effect("add_and_clear", gradient, gradients.get(lane).vector());
           }
         }
         return tally.result();
@@ -66,21 +81,58 @@ final class Step {
         } else {
           scope.effect("zero", gradient);
         }
+        for (int lane = 1; lane < most; lane++) {
+          scope.effect("zero", tuned.gradients(lane).vector());
+        }
         throw e;
       }
     }
   }
 
-  private void one(Batch batch, List<Integer> micro, Positions chosen, Tally tally, Dropout dropout) {
+  private void one(Batch batch, List<Integer> data, Positions chosen, Tally tally, Dropout dropout, Gradients gradients,
+      int lanes) {
     try (Scope step = new Scope()) {
-      Packing packing = pack(batch, micro);
+      Packing packing = pack(batch, data);
       int lowest = tuned.lowestLayer();
-      Network.Trace trace = network.forward(step, tuned.weights(), tuned.adapter(), packing, dropout, (i, t) -> i >= lowest);
-      Tensor d = new Head(tuned.weights()).gradient(step, trace.output(), packing.rows(), chosen.rows(), chosen.targets(),
-          (first, logprobs) -> tally.add(chosen, first, logprobs), tuned.weightGradients());
-      network.backward(step, trace, d, tuned.weights(), tuned.adapter(), tuned.weightGradients(), tuned.adapterGradients(),
-          lowest);
+      Network.Trace trace =
+          network.forward(step, tuned.weights(), tuned.adapter(), packing, dropout, (i, t) -> i >= lowest);
+      Tensor d = new Head(tuned.weights(), lanes).gradient(step, trace.output(), packing.rows(), chosen.rows(),
+          chosen.targets(), (first, logprobs) -> tally.add(chosen, first, logprobs), gradients.weights());
+      network.backward(step, trace, d, tuned.weights(), tuned.adapter(), gradients.weights(), gradients.adapters(), lowest);
     }
+  }
+
+  /** What a lane does with its data. */
+  @FunctionalInterface
+  private interface Part {
+    void run(List<Integer> data, Tally tally, int lane);
+  }
+
+  private void parallel(Batch batch, Tally tally, List<List<Integer>> shares, Part part) {
+    network.prepare(batch.data().stream().mapToInt(Datum::length).max().orElse(1));
+    List<Tally> tallies = shares.stream().map(s -> tally.part()).toList();
+    Lanes.run(shares.size(), lane -> part.run(shares.get(lane), tallies.get(lane), lane));
+    tallies.forEach(tally::add);
+  }
+
+  /** Deals data out so that all lanes have about as many tokens, longest first; no lane stays empty. */
+  private static List<List<Integer>> share(Batch batch, List<Integer> micro, int lanes) {
+    List<List<Integer>> shares = new ArrayList<>();
+    int[] tokens = new int[Math.min(lanes, micro.size())];
+    for (int i = 0; i < tokens.length; i++) {
+      shares.add(new ArrayList<>());
+    }
+    List<Integer> longestFirst = new ArrayList<>(micro);
+    longestFirst.sort(Comparator.comparing((Integer i) -> batch.data().get(i).length()).reversed());
+    for (int datum : longestFirst) {
+      int least = 0;
+      for (int i = 1; i < tokens.length; i++) {
+        least = tokens[i] < tokens[least] ? i : least;
+      }
+      shares.get(least).add(datum);
+      tokens[least] += batch.data().get(datum).length();
+    }
+    return shares;
   }
 
   private static Packing pack(Batch batch, List<Integer> micro) {
@@ -158,10 +210,24 @@ final class Step {
     private double weight;
 
     Tally(Batch batch, Loss loss) {
+      this(batch, loss, batch.data().stream().map(d -> new float[d.length()]).toList());
+    }
+
+    private Tally(Batch batch, Loss loss, List<float[]> logprobs) {
       this.batch = batch;
       this.loss = loss;
       this.formula = TokenLoss.of(loss);
-      this.logprobs = batch.data().stream().map(d -> new float[d.length()]).toList();
+      this.logprobs = logprobs;
+    }
+
+    /** A tally of some of the data, to be added when they are done. */
+    Tally part() {
+      return new Tally(batch, loss, logprobs);
+    }
+
+    void add(Tally part) {
+      sum += part.sum;
+      weight += part.weight;
     }
 
     /** Takes the logprobs of some positions and returns the derivative of the loss by them. */

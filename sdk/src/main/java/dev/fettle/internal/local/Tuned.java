@@ -3,7 +3,6 @@ package dev.fettle.internal.local;
 import dev.fettle.Trainable;
 import dev.fettle.Tuning;
 import dev.fettle.internal.model.Adapter;
-import dev.fettle.internal.model.AdapterGradients;
 import dev.fettle.internal.model.Weights;
 import dev.fettle.internal.torch.Scope;
 
@@ -17,9 +16,11 @@ interface Tuned extends AutoCloseable {
 
   Adapter adapter();
 
-  Weights weightGradients();
+  /** Where gradients are added; lane 0 is the one that the optimizer reads. */
+  Gradients gradients(int lane);
 
-  AdapterGradients adapterGradients();
+  /** How many lanes of gradients there may be. */
+  int lanes();
 
   /** The lowest layer into which the backward pass must go. */
   int lowestLayer();

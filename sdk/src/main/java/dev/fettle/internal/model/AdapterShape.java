@@ -95,6 +95,15 @@ public final class AdapterShape {
     return sum;
   }
 
+  /** The numbers in all B's of a fused product. */
+  public long sizeOfB(int layer, int group) {
+    long sum = 0;
+    for (int j : members(group)) {
+      sum += (long) moduleOutputs(j) * ranks[layer][j];
+    }
+    return sum;
+  }
+
   /** The inputs of a fused product. */
   public int inputs(int group) {
     return switch (group) {

@@ -13,10 +13,17 @@ public final class Head {
 
   private final ModelConfig config;
   private final Weights weights;
+  private final int chunk;
 
   public Head(Weights weights) {
+    this(weights, 1);
+  }
+
+  /** For one of several heads at work at a time, which share the memory for logits. */
+  public Head(Weights weights, int heads) {
     this.config = weights.layout().config();
     this.weights = weights;
+    this.chunk = Math.max(1, CHUNK / heads);
   }
 
   /** From the logprobs of the targets of some rows to the derivative of the loss by each of them. */
@@ -37,11 +44,11 @@ public final class Head {
     float[] out = new float[rows.length];
     try (Scope scope = new Scope()) {
       Tensor n = normed(scope, scope.call("select_rows", output, scope.longs(rows)));
-      for (int i = 0; i < rows.length; i += CHUNK) {
-        int count = Math.min(CHUNK, rows.length - i);
-        try (Scope chunk = new Scope()) {
-          Tensor[] f = chunk.tuple("head_forward", chunk.call("rows", n, i, count), weights.head(),
-              targets(chunk, targets, i, count));
+      for (int i = 0; i < rows.length; i += chunk) {
+        int count = Math.min(chunk, rows.length - i);
+        try (Scope piece = new Scope()) {
+          Tensor[] f = piece.tuple("head_forward", piece.call("rows", n, i, count), weights.head(),
+              targets(piece, targets, i, count));
           System.arraycopy(f[2].floats(), 0, out, i, count);
         }
       }
@@ -61,15 +68,15 @@ public final class Head {
       Tensor x = scope.call("select_rows", output, index);
       Tensor n = normed(scope, x);
       Tensor dn = scope.call("clone", n);
-      for (int i = 0; i < rows.length; i += CHUNK) {
-        int count = Math.min(CHUNK, rows.length - i);
-        try (Scope chunk = new Scope()) {
-          Tensor part = chunk.call("rows", n, i, count);
-          Tensor t = targets(chunk, targets, i, count);
-          Tensor[] f = chunk.tuple("head_forward", part, weights.head(), t);
-          Tensor d = chunk.floats(derivative.of(i, f[2].floats()));
-          Tensor dpart = chunk.call("head_backward", f[0], f[1], f[2], t, d, part, weights.head(), gradients.head());
-          chunk.effect("copy", chunk.call("rows", dn, i, count), dpart);
+      for (int i = 0; i < rows.length; i += chunk) {
+        int count = Math.min(chunk, rows.length - i);
+        try (Scope piece = new Scope()) {
+          Tensor part = piece.call("rows", n, i, count);
+          Tensor t = targets(piece, targets, i, count);
+          Tensor[] f = piece.tuple("head_forward", part, weights.head(), t);
+          Tensor d = piece.floats(derivative.of(i, f[2].floats()));
+          Tensor dpart = piece.call("head_backward", f[0], f[1], f[2], t, d, part, weights.head(), gradients.head());
+          piece.effect("copy", piece.call("rows", dn, i, count), dpart);
         }
       }
       Tensor dx = scope.call("rms_norm_backward", dn, x, weights.finalNorm(), config.rmsNormEps(),

@@ -128,6 +128,11 @@ public final class Network implements AutoCloseable {
     return new long[] {config.heads(), config.keyValueHeads(), config.slidingWindows().get(layer), TILE};
   }
 
+  /** Makes ready for passes on several threads at once, over sequences of at most so many tokens. */
+  public void prepare(int longest) {
+    angles(longest);
+  }
+
   /** Cosines and sines for at least so many positions. */
   Tensor[] angles(int atLeast) {
     if (atLeast > positions) {

@@ -64,6 +64,11 @@ public final class Torch {
     return JniUtils.getNumThreads();
   }
 
+  /** Sets how many threads an operation uses that this thread calls, and others that begin to call. */
+  public void threads(int n) {
+    JniUtils.setNumThreads(n);
+  }
+
   /** Seeds the generator that random kernels draw from. */
   public void seed(long seed) {
     JniUtils.setSeed(seed);

@@ -65,3 +65,7 @@ def zero(x: Tensor) -> Tensor:
 
 def flat(x: Tensor) -> Tensor:
   return x.view([-1])
+
+def add_and_clear(into: Tensor, x: Tensor) -> Tensor:
+  into.add_(x)
+  return x.zero_()
