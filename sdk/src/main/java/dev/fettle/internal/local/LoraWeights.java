@@ -31,13 +31,10 @@ final class LoraWeights implements Tuned {
   private final Weights base;
   private final Scope scope = new Scope();
   private final ParameterVector parameters;
-  private final List<Group> groups = new ArrayList<>();
+  private final List<List<Tensor>> values;
   private final Adapter adapter;
   private final Weights noWeights;
   private final List<Gradients> lanes = new ArrayList<>();
-
-  /** The views of one fused product into the vector. */
-  private record Group(int layer, int group, Tensor a, Tensor b, long[] blocks, double[] scales) {}
 
   LoraWeights(Lora lora, AdapterConfig settings, AdapterShape shape, Weights base, NumberType type) {
     this.lora = lora;
@@ -47,8 +44,8 @@ final class LoraWeights implements Tuned {
     this.parameters = new ParameterVector(scope, layOut(shape));
     this.adapter = Adapter.zeros(shape, scope, type);
     this.noWeights = Weights.none(base.layout(), scope);
-    groups();
-    lanes.add(new Gradients(parameters.gradient(), noWeights, views(parameters.gradient())));
+    this.values = views(parameters.values());
+    addLane(parameters.gradient());
   }
 
   private static List<ParameterVector.Parameter> layOut(AdapterShape shape) {
@@ -73,32 +70,8 @@ final class LoraWeights implements Tuned {
     return out;
   }
 
-  private void groups() {
-    long at = 0;
-    for (int layer = 0; layer < shape.layers(); layer++) {
-      for (int group = 0; group < AdapterShape.GROUPS; group++) {
-        int[] members = shape.members(group);
-        long[] blocks = new long[2 * members.length];
-        double[] scales = new double[members.length];
-        for (int i = 0; i < members.length; i++) {
-          blocks[2 * i] = shape.moduleOutputs(members[i]);
-          blocks[2 * i + 1] = shape.moduleRank(layer, members[i]);
-          scales[i] = shape.scale(layer, members[i]);
-        }
-        long rank = shape.rank(layer, group);
-        if (rank > 0) {
-          long sizeA = rank * shape.inputs(group);
-          long sizeB = shape.sizeOfB(layer, group);
-          groups.add(new Group(layer, group, parameters.part(parameters.values(), at, rank, shape.inputs(group)),
-              parameters.part(parameters.values(), at + sizeA, sizeB), blocks, scales));
-          at += sizeA + sizeB;
-        }
-      }
-    }
-  }
-
-  /** The views of a gradient vector in the same order. */
-  private AdapterGradients views(Tensor vector) {
+  /** The A's and the B's of each fused product of each layer as views of a vector in this order. */
+  private List<List<Tensor>> views(Tensor vector) {
     Tensor none = scope.call("nothing", false);
     List<List<Tensor>> parts = new ArrayList<>();
     long at = 0;
@@ -114,7 +87,7 @@ final class LoraWeights implements Tuned {
       }
       parts.add(ofLayer);
     }
-    return new AdapterGradients(scope, parts);
+    return parts;
   }
 
   /** PEFT's start: A uniform within 1 / sqrt(inputs) (kaiming_uniform with a = sqrt 5), B zero. */
@@ -170,11 +143,14 @@ final class LoraWeights implements Tuned {
     return adapter;
   }
 
+  private void addLane(Tensor vector) {
+    lanes.add(new Gradients(vector, noWeights, new AdapterGradients(scope, views(vector))));
+  }
+
   @Override
   public Gradients gradients(int lane) {
     while (lanes.size() <= lane) {
-      Tensor vector = scope.call("zeros", new long[] {parameters.size()}, NumberType.F32);
-      lanes.add(new Gradients(vector, noWeights, views(vector)));
+      addLane(scope.call("zeros", new long[] {parameters.size()}, NumberType.F32));
     }
     return lanes.get(lane);
   }
@@ -197,9 +173,14 @@ final class LoraWeights implements Tuned {
   @Override
   public void refresh() {
     try (Scope step = new Scope()) {
-      for (Group g : groups) {
-        step.effect("adapter_refresh", g.a, g.b, g.blocks, g.scales, adapter.a(g.layer, g.group),
-            adapter.scaledB(g.layer, g.group));
+      for (int layer = 0; layer < shape.layers(); layer++) {
+        for (int group = 0; group < AdapterShape.GROUPS; group++) {
+          if (shape.rank(layer, group) > 0) {
+            step.effect("adapter_refresh", values.get(layer).get(2 * group), values.get(layer).get(2 * group + 1),
+                shape.blocks(layer, group), shape.scales(layer, group), adapter.a(layer, group),
+                adapter.scaledB(layer, group));
+          }
+        }
       }
     }
   }

@@ -1,6 +1,7 @@
 package dev.fettle.internal.model;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToIntFunction;
@@ -140,6 +141,16 @@ public final class AdapterShape {
       out[2 * j + 1] = ranks[layer][j];
     }
     return out;
+  }
+
+  /** Those of {@link #blocks(int)} that belong to a fused product. */
+  public long[] blocks(int layer, int group) {
+    return Arrays.copyOfRange(blocks(layer), 2 * GROUP_START[group], 2 * GROUP_START[group + 1]);
+  }
+
+  /** The scales of the modules of a fused product. */
+  public double[] scales(int layer, int group) {
+    return Arrays.copyOfRange(scales[layer], GROUP_START[group], GROUP_START[group + 1]);
   }
 
   /** The scales of the modules of a layer. */

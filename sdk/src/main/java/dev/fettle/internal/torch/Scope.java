@@ -91,11 +91,6 @@ public final class Scope implements AutoCloseable {
     return copied(bytes, DataType.FLOAT32, values.length);
   }
 
-  /** A tensor of bytes with a copy of the content of a direct buffer. */
-  public Tensor bytes(ByteBuffer direct) {
-    return copied(direct, DataType.UINT8, direct.remaining());
-  }
-
   /**
    * Writes the raw little-endian content of a direct buffer, elements of the given number type, into a tensor from an
    * element on. Nothing of the buffer is kept.

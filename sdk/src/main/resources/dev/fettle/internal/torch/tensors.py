@@ -43,17 +43,11 @@ def load(x: Tensor, dtype: int, start: int, count: int) -> Tensor:
 def copy(into: Tensor, x: Tensor) -> Tensor:
   return into.copy_(x)
 
-def cast(x: Tensor, dtype: int) -> Tensor:
-  return x.to(dtype)
-
 def gather_rows(table: Tensor, ids: Tensor) -> Tensor:
   return torch.embedding(table, ids)
 
 def embedding_gradient(dx: Tensor, ids: Tensor, into: Tensor) -> Tensor:
   return into.index_add_(0, ids, dx.to(into.dtype))
-
-def finite(x: Tensor) -> bool:
-  return bool(torch.all(torch.isfinite(x)))
 
 # Inverted dropout: 1 / (1 - p) where kept, 0 where dropped.
 def dropout_mask(shape: List[int], p: float, dtype: int) -> Tensor:
