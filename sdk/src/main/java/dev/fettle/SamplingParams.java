@@ -15,9 +15,10 @@ import java.util.List;
  * @param stopTokens ids that end a sample, beside the model's own end tokens
  * @param samples how many samples of each prompt, default 1
  * @param ignoreEos whether the model's own end tokens are sampled like any other; default false
+ * @param int8 whether new tokens are computed with weights rounded to 8 bits; default false
  */
 public record SamplingParams(int maxTokens, double temperature, int topK, double topP, long seed, List<String> stop,
-    List<Integer> stopTokens, int samples, boolean ignoreEos) {
+    List<Integer> stopTokens, int samples, boolean ignoreEos, boolean int8) {
   public SamplingParams {
     stop = List.copyOf(stop);
     stopTokens = List.copyOf(stopTokens);
@@ -33,7 +34,7 @@ public record SamplingParams(int maxTokens, double temperature, int topK, double
 
   /** The defaults. */
   public static SamplingParams standard() {
-    return new SamplingParams(256, 1, 0, 1, 0, List.of(), List.of(), 1, false);
+    return new SamplingParams(256, 1, 0, 1, 0, List.of(), List.of(), 1, false, false);
   }
 
   /** The likeliest token at every position. */
@@ -43,48 +44,58 @@ public record SamplingParams(int maxTokens, double temperature, int topK, double
 
   /** With another limit of new tokens. */
   public SamplingParams maxTokens(int value) {
-    return new SamplingParams(value, temperature, topK, topP, seed, stop, stopTokens, samples, ignoreEos);
+    return new SamplingParams(value, temperature, topK, topP, seed, stop, stopTokens, samples, ignoreEos, int8);
   }
 
   /** With another temperature. */
   public SamplingParams temperature(double value) {
-    return new SamplingParams(maxTokens, value, topK, topP, seed, stop, stopTokens, samples, ignoreEos);
+    return new SamplingParams(maxTokens, value, topK, topP, seed, stop, stopTokens, samples, ignoreEos, int8);
   }
 
   /** With only the {@code value} likeliest tokens. */
   public SamplingParams topK(int value) {
-    return new SamplingParams(maxTokens, temperature, value, topP, seed, stop, stopTokens, samples, ignoreEos);
+    return new SamplingParams(maxTokens, temperature, value, topP, seed, stop, stopTokens, samples, ignoreEos, int8);
   }
 
   /** With only the likeliest tokens that together have probability {@code value}. */
   public SamplingParams topP(double value) {
-    return new SamplingParams(maxTokens, temperature, topK, value, seed, stop, stopTokens, samples, ignoreEos);
+    return new SamplingParams(maxTokens, temperature, topK, value, seed, stop, stopTokens, samples, ignoreEos, int8);
   }
 
   /** With another seed. */
   public SamplingParams seed(long value) {
-    return new SamplingParams(maxTokens, temperature, topK, topP, value, stop, stopTokens, samples, ignoreEos);
+    return new SamplingParams(maxTokens, temperature, topK, topP, value, stop, stopTokens, samples, ignoreEos, int8);
   }
 
   /** With texts that end a sample. */
   public SamplingParams stop(String... texts) {
-    return new SamplingParams(maxTokens, temperature, topK, topP, seed, List.of(texts), stopTokens, samples, ignoreEos);
+    return new SamplingParams(maxTokens, temperature, topK, topP, seed, List.of(texts), stopTokens, samples, ignoreEos, int8);
   }
 
   /** With token ids that end a sample. */
   public SamplingParams stopTokens(int... ids) {
     return new SamplingParams(maxTokens, temperature, topK, topP, seed, stop, Arrays.stream(ids).boxed().toList(), samples,
-        ignoreEos);
+        ignoreEos, int8);
   }
 
   /** With several samples of each prompt. */
   public SamplingParams samples(int value) {
-    return new SamplingParams(maxTokens, temperature, topK, topP, seed, stop, stopTokens, value, ignoreEos);
+    return new SamplingParams(maxTokens, temperature, topK, topP, seed, stop, stopTokens, value, ignoreEos, int8);
   }
 
   /** Going on past the model's own end tokens, until the limit or a stop of these parameters. */
   public SamplingParams ignoringEos() {
-    return new SamplingParams(maxTokens, temperature, topK, topP, seed, stop, stopTokens, samples, true);
+    return new SamplingParams(maxTokens, temperature, topK, topP, seed, stop, stopTokens, samples, true, int8);
+  }
+
+  /**
+   * With each matrix of the model rounded to 8-bit integers and a scale for each of its rows while new tokens are
+   * computed: fewer bytes to read, so that decoding one sequence at a time is faster. Adapters, norms and the reading of
+   * the prompt keep all their bits. The README says how far logprobs move. Only on this machine, and for models loaded
+   * in {@link DType#BF16}: others are refused.
+   */
+  public SamplingParams eightBit() {
+    return new SamplingParams(maxTokens, temperature, topK, topP, seed, stop, stopTokens, samples, ignoreEos, true);
   }
 
   private static void require(boolean condition, String name, double value, String what) {

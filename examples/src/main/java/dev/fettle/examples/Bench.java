@@ -51,6 +51,7 @@ public final class Bench {
         .takes(Option.ADAPTER)
         .takes(Option.BATCH, "1")
         .takes(Option.SAMPLES, "1")
+        .takes(Option.WEIGHTS, "exact")
         .takes(Option.PROMPT_TOKENS, "32")
         .takes(Option.NEW, "64")
         .takes(Option.TIMED, "3");

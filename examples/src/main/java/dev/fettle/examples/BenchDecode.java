@@ -24,6 +24,9 @@ final class BenchDecode {
     int samples = options.count(Option.SAMPLES);
     SamplingParams params = SamplingParams.greedy().temperature(samples == 1 ? 0 : 1).seed(options.seed())
         .samples(samples).maxTokens(options.count(Option.NEW)).ignoringEos();
+    if (options.text(Option.WEIGHTS).equals("int8")) {
+      params = params.eightBit();
+    }
     double[] seconds = new double[options.count(Option.TIMED)];
     List<List<Sample>> drawn = List.of();
     try (Progress progress = Progress.of("decode", 1 + seconds.length)) {

@@ -41,6 +41,7 @@ enum Option {
   PROMPT("TEXT", "text to continue", text -> text),
   CHAT("TEXT", "message to answer, in the model's chat format", text -> text),
   PROMPT_TOKENS("prompt", "N", "random tokens that the model is given first", Option::count),
+  WEIGHTS("exact|int8", "while decoding: as the model has them, or rounded to 8 bits", oneOf(List.of("exact", "int8"))),
   NEW("N", "tokens to sample after them", Option::count),
   MAX_TOKENS("N", "tokens to sample at most", Option::count),
   TEMPERATURE("X", "divides the logits; 0 takes the likeliest token each time", Option::atLeastZero),

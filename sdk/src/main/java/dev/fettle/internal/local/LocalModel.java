@@ -50,6 +50,7 @@ final class LocalModel implements ModelBackend {
   private final Scope scope = new Scope();
   private final Weights weights;
   private final Network network;
+  private final DecodeForms forms;
   private final List<AutoCloseable> dependants = new ArrayList<>();
   private boolean open = true;
 
@@ -67,6 +68,7 @@ final class LocalModel implements ModelBackend {
     Memory.require(layout.parameters() * type.size(), "loading " + name);
     this.weights = Weights.zeros(layout, scope, type);
     this.network = new Network(config, type);
+    this.forms = new DecodeForms(weights, type);
   }
 
   /** Reads a model; on the engine thread. */
@@ -173,6 +175,11 @@ final class LocalModel implements ModelBackend {
     return weights;
   }
 
+  /** The forms in which its own weights are decoded. */
+  DecodeForms forms() {
+    return forms;
+  }
+
   Set<Integer> endTokens() {
     return ends;
   }
@@ -255,6 +262,7 @@ final class LocalModel implements ModelBackend {
             LOG.warn("closing {}", dependant, e);
           }
         }
+        forms.close();
         network.close();
         scope.close();
       }

@@ -1,6 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.Batch;
+import dev.fettle.DType;
 import dev.fettle.Datum;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Renderer;
@@ -35,12 +36,14 @@ final class LocalSampler implements SamplerBackend {
   private final Scope scope;
   private final Tuned.Frozen frozen;
   private final Set<LocalStream.Session> streams = new HashSet<>();
+  private final DecodeForms forms;
   private boolean open = true;
 
   LocalSampler(LocalModel model, Scope scope, Tuned.Frozen frozen) {
     this.model = model;
     this.scope = scope;
     this.frozen = frozen;
+    this.forms = frozen.weights() == model.weights() ? model.forms() : new DecodeForms(frozen.weights(), model.network().type());
   }
 
   @Override
@@ -56,6 +59,7 @@ final class LocalSampler implements SamplerBackend {
   @Override
   public CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params) {
     check("prompts", prompts);
+    checkInt8(params);
     return work(() -> {
       List<List<Sample>> out = new ArrayList<>();
       int together = together(prompts, params);
@@ -88,6 +92,7 @@ final class LocalSampler implements SamplerBackend {
   @Override
   public Iterator<Token> stream(int[] prompt, SamplingParams params) {
     check("prompts", List.of(prompt));
+    checkInt8(params);
     return new LocalStream(this, () -> begin(List.of(prompt), 0, params.samples(1)));
   }
 
@@ -104,7 +109,7 @@ final class LocalSampler implements SamplerBackend {
   }
 
   private Generation begin(List<int[]> prompts, long first, SamplingParams params) {
-    Memory.require(model.samplingBytes(prompts, params), "sampling " + params.samples() + " x " + prompts.size()
+    Memory.require(model.samplingBytes(prompts, params) + forms.missingBytes(params.int8()), "sampling " + params.samples() + " x " + prompts.size()
         + " continuations from " + model.name());
     List<int[]> sequences = new ArrayList<>();
     prompts.forEach(p -> {
@@ -116,7 +121,8 @@ final class LocalSampler implements SamplerBackend {
     if (!params.ignoreEos()) {
       ends.addAll(model.endTokens());
     }
-    Decoder decoder = new Decoder(model.network(), frozen.weights(), frozen.adapter(), prompts, params.samples());
+    Decoder decoder = new Decoder(model.network(), forms.of(params.int8()), frozen.adapter(), prompts,
+        params.samples());
     return new Generation(decoder, tokenizer(), sequences, first, params, ends, model.contextLength());
   }
 
@@ -147,6 +153,13 @@ final class LocalSampler implements SamplerBackend {
     }
   }
 
+  private void checkInt8(SamplingParams params) {
+    if (params.int8() && model.dtype() != DType.BF16) {
+      throw new InvalidInputException("int8: decoding with 8-bit weights needs a model in bf16, and " + model.name()
+          + " computes in " + model.dtype() + ": load it with DType.BF16");
+    }
+  }
+
   private void check(String what, List<int[]> sequences) {
     if (sequences.isEmpty()) {
       throw new InvalidInputException("no " + what + ": give at least one");
@@ -161,6 +174,9 @@ final class LocalSampler implements SamplerBackend {
     EngineThread.get().run(() -> {
       open = false;
       List.copyOf(streams).forEach(LocalStream.Session::end);
+      if (forms != model.forms()) {
+        forms.close();
+      }
       scope.close();
       model.forget(this);
     });

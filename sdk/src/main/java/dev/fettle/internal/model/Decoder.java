@@ -16,7 +16,7 @@ public final class Decoder implements AutoCloseable {
 
   private final Network network;
   private final ModelConfig config;
-  private final Weights weights;
+  private final DecodeWeights weights;
   private final Adapter adapter;
   private final Scope scope = new Scope();
   private int[] lengths;
@@ -29,7 +29,7 @@ public final class Decoder implements AutoCloseable {
    *
    * @param copies how many continuations each prompt gets; those of a prompt stand next to each other
    */
-  public Decoder(Network network, Weights weights, Adapter adapter, List<int[]> prompts, int copies) {
+  public Decoder(Network network, DecodeWeights weights, Adapter adapter, List<int[]> prompts, int copies) {
     this.network = network;
     this.config = network.config();
     this.weights = weights;
@@ -62,9 +62,11 @@ public final class Decoder implements AutoCloseable {
       }
       Tensor[] angles = network.angles(used);
       long[] windows = config.slidingWindows().stream().mapToLong(Integer::longValue).toArray();
-      Tensor next = step.call("decode_step", step.longs(tokens), step.longs(lengths), weights.embedding(),
-          weights.finalNorm(), weights.head(), weights.allLayers(), adapter.allLayers(), network.noMasks(), cache,
-          angles[0], angles[1], windows, used, network.shape(0), config.rmsNormEps());
+      boolean level = Arrays.stream(lengths).allMatch(n -> n == used - 1);
+      Tensor next = step.call("decode_step", step.longs(tokens), step.longs(lengths), level,
+          weights.weights().embedding(), weights.weights().finalNorm(), weights.head(), weights.layers(),
+          weights.scales(), weights.packed(), adapter.allLayers(), cache, angles[0], angles[1], windows, used,
+          config.heads(), config.keyValueHeads(), config.rmsNormEps());
       replaceLogits(step, next);
       for (int i = 0; i < lengths.length; i++) {
         lengths[i]++;
@@ -87,29 +89,23 @@ public final class Decoder implements AutoCloseable {
   }
 
   private void keepRows(Scope step, int[] sequences) {
-    int kv = config.keyValueHeads();
-    long[] rows = new long[sequences.length * kv];
-    for (int i = 0; i < rows.length; i++) {
-      rows[i] = (long) sequences[i / kv] * kv + i % kv;
-    }
     Tensor old = cache;
-    cache = scope.adopt(step.call("cache_keep", old, step.longs(rows), room), step);
+    cache = scope.adopt(step.call("cache_keep", old, step.longs(sequences), room), step);
     scope.free(old);
   }
 
   private void read(List<int[]> prompts, int copies) {
     Packing packing = Packing.of(prompts);
-    long rows = (long) lengths.length * config.keyValueHeads();
     try (Scope step = new Scope()) {
+      long[] shape = {lengths.length, 2L * config.keyValueHeads(), room, config.headDim()};
       List<Tensor> parts = new ArrayList<>();
-      for (int i = 0; i < 2 * config.layers(); i++) {
-        parts.add(step.call("zeros", new long[] {rows, room, config.headDim()}, network.type()));
+      for (int i = 0; i < config.layers(); i++) {
+        parts.add(step.call("zeros", shape, network.type()));
       }
       cache = scope.list(parts);
-      Network.Trace trace = network.forward(step, weights, adapter, packing, Dropout.NONE, (layer, t) -> {
+      Network.Trace trace = network.forward(step, weights.weights(), adapter, packing, Dropout.NONE, (layer, t) -> {
         for (int i = 0; i < lengths.length; i++) {
-          step.effect("cache_fill", t.saved(layer), packing.starts()[i / copies], lengths[i], parts.get(2 * layer),
-              parts.get(2 * layer + 1), i);
+          step.effect("cache_fill", t.saved(layer), packing.starts()[i / copies], lengths[i], parts.get(layer), i);
         }
         return false;
       });
@@ -117,7 +113,7 @@ public final class Decoder implements AutoCloseable {
       for (int i = 0; i < last.length; i++) {
         last[i] = packing.starts()[i / copies] + lengths[i] - 1;
       }
-      replaceLogits(step, new Head(weights).logits(step, trace.output(), last));
+      replaceLogits(step, new Head(weights.weights()).logits(step, trace.output(), last));
     }
   }
 

@@ -17,15 +17,15 @@ public final class Weights {
   private final Map<Layout.Block, Tensor> tensors;
   private final Tensor none;
   private final Tensor[] outer = new Tensor[3];
+  private final Tensor[][] parts;
   private final Tensor[] layers;
-  private final Tensor all;
 
   /** Weights from a tensor a block; blocks that the function has none for are left empty. */
   public Weights(Layout layout, Scope scope, Function<Layout.Block, Tensor> tensor) {
     this.layout = layout;
     this.tensors = new HashMap<>();
     this.none = scope.call("nothing", false);
-    Tensor[][] parts = new Tensor[layout.config().layers()][Layout.PER_LAYER];
+    this.parts = new Tensor[layout.config().layers()][Layout.PER_LAYER];
     Arrays.fill(outer, none);
     for (Tensor[] part : parts) {
       Arrays.fill(part, none);
@@ -42,7 +42,6 @@ public final class Weights {
       }
     }
     this.layers = scope.lists(parts);
-    this.all = scope.flatList(parts);
   }
 
   /** Newly allocated weights, all zero. */
@@ -90,8 +89,8 @@ public final class Weights {
     return layers[i];
   }
 
-  /** The tensors of all layers as one native list. */
-  Tensor allLayers() {
-    return all;
+  /** The tensors of a layer; a copy of the array. */
+  Tensor[] layerTensors(int i) {
+    return parts[i].clone();
   }
 }

@@ -1,6 +1,9 @@
 package dev.fettle.internal.torch;
 
 import ai.djl.pytorch.jni.IValue;
+import dev.fettle.FettleException;
+import java.util.ArrayList;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -10,15 +13,18 @@ import org.slf4j.LoggerFactory;
  *
  * @param onednn oneDNN rather than MKL for products in f32
  * @param onednnRow oneDNN rather than dot products for a single row in bf16
+ * @param packedRow weights that oneDNN has packed rather than either, for the few rows of decoding in bf16
  */
-record Choice(boolean onednn, boolean onednnRow) {
+record Choice(boolean onednn, boolean onednnRow, boolean packedRow) {
   /** What any processor runs. */
-  static final Choice PLAIN = new Choice(false, false);
+  static final Choice PLAIN = new Choice(false, false, false);
 
   private static final Logger LOG = LoggerFactory.getLogger(Choice.class);
   /** How much less time another library must take to be chosen. */
   private static final double ADVANTAGE = 0.85;
   private static final int TRIES = 5;
+  /** Matrices multiplied in turn, so that none stays in the cache of a core, as the weights of a model do not. */
+  private static final int MATRICES = 12;
 
   /** Chooses by means of kernels that were loaded with {@link #PLAIN}. */
   static Choice measured(Torch torch) {
@@ -26,38 +32,60 @@ record Choice(boolean onednn, boolean onednnRow) {
       case "plain":
         return PLAIN;
       case "onednn":
-        return new Choice(true, true);
+        return new Choice(true, true, true);
       default:
-        double mkl = seconds(torch, "mkl_product", 512, 512, NumberType.F32);
-        double onednn = seconds(torch, "onednn_product", 512, 512, NumberType.F32);
-        double dots = seconds(torch, "vector_product", 1, 1024, NumberType.BF16);
-        double row = seconds(torch, "onednn_product", 1, 1024, NumberType.BF16);
-        Choice choice = new Choice(onednn < ADVANTAGE * mkl, row < ADVANTAGE * dots);
-        LOG.info("products in f32: MKL {} us, oneDNN {} us; of one row in bf16: dots {} us, oneDNN {} us; chose {}",
-            micros(mkl), micros(onednn), micros(dots), micros(row), choice);
+        double mkl = seconds(torch, "mkl_product", "clone", 512, 512, 1, NumberType.F32);
+        double onednn = seconds(torch, "onednn_product", "clone", 512, 512, 1, NumberType.F32);
+        double dots = seconds(torch, "vector_product", "clone", 1, 768, MATRICES, NumberType.BF16);
+        double row = seconds(torch, "onednn_product", "clone", 1, 768, MATRICES, NumberType.BF16);
+        double packed = seconds(torch, "onednn_product", "packed", 1, 768, MATRICES, NumberType.BF16);
+        Choice choice = new Choice(onednn < ADVANTAGE * mkl, row < ADVANTAGE * dots,
+            packed < ADVANTAGE * Math.min(dots, row));
+        LOG.info("products in f32: MKL {} us, oneDNN {} us; of one row in bf16: dots {} us, oneDNN {} us, packed {} us; "
+            + "chose {}", micros(mkl), micros(onednn), micros(dots), micros(row), micros(packed), choice);
         return choice;
     }
   }
 
-  /** The best time of several for rows x inputs by inputs x inputs. */
-  private static double seconds(Torch torch, String kernel, long rows, long inputs, NumberType type) {
-    try (IValue code = IValue.from((long) type.code());
-        IValue std = IValue.from(1.0);
-        IValue one = IValue.listFrom(rows, inputs);
-        IValue square = IValue.listFrom(inputs, inputs);
-        IValue x = torch.run("normal", one, std, code);
-        IValue w = torch.run("normal", square, std, code)) {
-      double best = Double.MAX_VALUE;
+  /**
+   * The best time of several for products of rows x inputs with matrices of inputs x inputs, one after the other; endless
+   * where the processor cannot do it.
+   */
+  private static double seconds(Torch torch, String kernel, String prepare, long rows, long inputs, int matrices,
+      NumberType type) {
+    List<IValue> weights = new ArrayList<>();
+    try (IValue x = normal(torch, rows, inputs, type)) {
+      for (int i = 0; i < matrices; i++) {
+        try (IValue plain = normal(torch, inputs, inputs, type)) {
+          weights.add(torch.run(prepare, plain));
+        }
+      }
+      double best = Double.POSITIVE_INFINITY;
       for (int i = 0; i < TRIES; i++) {
         long start = System.nanoTime();
-        torch.run(kernel, x, w).close();
+        for (IValue w : weights) {
+          torch.run(kernel, x, w).close();
+        }
         best = Math.min(best, (System.nanoTime() - start) / 1e9);
       }
       return best;
+    } catch (FettleException e) {
+      LOG.debug("{} of {} weights is not possible on this processor: {}", kernel, prepare, e.getMessage());
+      return Double.POSITIVE_INFINITY;
+    } finally {
+      weights.forEach(IValue::close);
     }
   }
 
-  private static long micros(double seconds) {
-    return Math.round(1e6 * seconds);
+  private static IValue normal(Torch torch, long rows, long columns, NumberType type) {
+    try (IValue shape = IValue.listFrom(rows, columns);
+        IValue std = IValue.from(1.0);
+        IValue code = IValue.from((long) type.code())) {
+      return torch.run("normal", shape, std, code);
+    }
+  }
+
+  private static String micros(double seconds) {
+    return seconds < Double.POSITIVE_INFINITY ? Long.toString(Math.round(1e6 * seconds)) : "none";
   }
 }

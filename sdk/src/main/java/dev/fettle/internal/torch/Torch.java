@@ -27,6 +27,7 @@ public final class Torch {
 
   private final PtNDManager manager;
   private PtSymbolBlock kernels;
+  private final boolean packsRows;
 
   private Torch() {
     try {
@@ -40,6 +41,7 @@ public final class Torch {
       manager = (PtNDManager) NDManager.newBaseManager("PyTorch");
       kernels = load(Choice.PLAIN);
       Choice choice = Choice.measured(this);
+      packsRows = choice.packedRow();
       if (!choice.equals(Choice.PLAIN)) {
         kernels = load(choice);
       }
@@ -57,6 +59,11 @@ public final class Torch {
   /** How many native handles are open; what a leak test watches. */
   public static long liveHandles() {
     return LIVE.get();
+  }
+
+  /** Whether decoding in bf16 gains from weights that oneDNN has packed. */
+  public boolean packsRows() {
+    return packsRows;
   }
 
   /** The number of threads that one operation uses. */

@@ -22,7 +22,7 @@ def position_qkv(raw: Tensor, w: List[Tensor], cos: Tensor, sin: Tensor, shape: 
 # silu(gate) * up (Shazeer 2020), the halves of one product.
 def swiglu(gu: Tensor) -> Tensor:
   f = gu.size(1) // 2
-  return torch.silu(gu[:, :f]).mul_(gu[:, f:])
+  return torch.silu(torch.narrow(gu, 1, 0, f)).mul_(torch.narrow(gu, 1, f, f))
 
 # s = silu(gate), which the gradient of what follows has already needed. Overwrites dh.
 def swiglu_backward(dh: Tensor, s: Tensor, gu: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ def linear(x: Tensor, w: Tensor, bias: Tensor, a: Tensor, sb: Tensor, mask: Tens
 
 # residual + linear(x)
 def linear_onto(residual: Tensor, x: Tensor, w: Tensor, bias: Tensor, a: Tensor, sb: Tensor, mask: Tensor) -> Tensor:
-  if x.size(0) == 1 or self.onednn and x.dtype == 6:
+  if x.size(0) == 1 or (self.onednn and x.dtype == 6):
     y = product(x, w).add_(residual)
   else:
     y = torch.addmm(residual, x, w.t())

@@ -1,3 +1,4 @@
+# Beware: the parser of archives gives "or" and "and" one precedence; put parentheses.
 # Matrix products with weights, through the library that is faster on this processor: MKL, which is held back on those
 # of other makers, or oneDNN. bf16 products go to oneDNN either way, but for a single row, as in decoding, where reading W
 # is what takes the time. self.onednn and self.onednn_row are set when the kernels are loaded.
