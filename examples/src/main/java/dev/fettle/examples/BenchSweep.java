@@ -3,6 +3,7 @@ package dev.fettle.examples;
 import dev.fettle.AdamW;
 import dev.fettle.BaseModel;
 import dev.fettle.Batch;
+import dev.fettle.Fettle;
 import dev.fettle.FettleException;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
@@ -26,6 +27,9 @@ final class BenchSweep {
 
   static Map<String, Object> sweep(BaseModel model, Options options) {
     String what = options.text(Option.WHAT);
+    if (what.equals("layers")) {
+      options.needs(Option.RANDOM);
+    }
     List<Integer> values = values(what, model, options);
     List<Point> points = new ArrayList<>();
     // Once for Java's compiler: the first point would be slow for being the first.
@@ -52,6 +56,7 @@ final class BenchSweep {
       case "length" -> Math.min(4096, model.contextLength());
       case "rank" -> 256;
       case "batch" -> 32;
+      case "layers" -> (int) RandomModel.config(options.text(Option.RANDOM)).get("num_hidden_layers");
       default -> 16;
     };
     most = Math.min(most, options.count(Option.MOST, most));
@@ -63,6 +68,15 @@ final class BenchSweep {
   }
 
   private static Point point(String what, int value, BaseModel model, Options options) {
+    if (!what.equals("layers")) {
+      return measured(what, value, model, options);
+    }
+    try (RandomModel random = RandomModel.write(options.text(Option.RANDOM), value); Fettle fettle = Fettle.local()) {
+      return measured(what, value, options.initialise(fettle, random.directory()), options);
+    }
+  }
+
+  private static Point measured(String what, int value, BaseModel model, Options options) {
     int length = what.equals("length") ? value : options.count(Option.LENGTH);
     int batch = what.equals("length") ? 1 : what.equals("batch") ? value : options.count(Option.BATCH);
     Lora lora = Lora.rank(what.equals("rank") ? value : options.count(Option.RANK)).seed(options.seed());
@@ -115,6 +129,7 @@ final class BenchSweep {
       case "length" -> "tokens of one sequence";
       case "rank" -> "rank of the adapters";
       case "batch" -> "sequences a step";
+      case "layers" -> "layers of the model";
       default -> "adapters on one base";
     };
   }

@@ -90,6 +90,13 @@ final class Options {
     return this;
   }
 
+  /** An option that another one asks for. */
+  void needs(Option option) {
+    if (!has(option)) {
+      throw new UsageException(option.flag() + " " + option.placeholder() + " is missing");
+    }
+  }
+
   boolean full() {
     return text(Option.METHOD).equals("full");
   }

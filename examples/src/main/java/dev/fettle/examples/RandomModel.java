@@ -70,11 +70,17 @@ final class RandomModel implements AutoCloseable {
 
   /** Writes the directory of one of {@link #shapes()}. */
   static RandomModel write(String shape) {
+    return write(shape, SHAPES.get(shape).layers());
+  }
+
+  /** The same with another number of layers. */
+  static RandomModel write(String shape, int layers) {
     RandomModel model = null;
     try {
       model = new RandomModel(Files.createTempDirectory("fettle-random-"));
-      Shape sizes = SHAPES.get(shape);
-      Files.writeString(model.directory.resolve("config.json"), JSON.writeValueAsString(sizes.config()));
+      Map<String, Object> config = config(shape);
+      config.put("num_hidden_layers", layers);
+      Files.writeString(model.directory.resolve("config.json"), JSON.writeValueAsString(config));
       Files.writeString(model.directory.resolve("tokenizer.json"), JSON.writeValueAsString(tokenizer()));
       return model;
     } catch (IOException e) {

@@ -168,7 +168,7 @@ class BenchTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"length, 32", "rank, 4", "batch, 2", "adapters, 2"})
+  @CsvSource({"length, 32", "rank, 4", "batch, 2", "adapters, 2", "layers, 2"})
   void aSweepWritesItsPointsAndAPicture(String what, int most) throws Exception {
     Path out = directory.resolve("figures");
 
@@ -207,8 +207,8 @@ class BenchTest {
   @CsvSource(delimiter = '|', value = {
       "sft --random tiny | --data FILE is missing",
       "sft --random tiny --data none.jsonl --batch 2 --batch-tokens 9 | --batch and --batch-tokens exclude each other",
-      "sweep --random tiny --out o | --what length|rank|batch|adapters is missing",
-      "sweep --random tiny --out o --what width | give one of length, rank, batch, adapters",
+      "sweep --random tiny --out o | --what length|rank|batch|adapters|layers is missing",
+      "sweep --random tiny --out o --what width | give one of length, rank, batch, adapters, layers",
       "sweep --random tiny --what rank | --out DIR is missing",
       "full --random tiny --rank 4 | unknown option \"--rank\"",
       "decode --random tiny --samples 0 | give at least 1",
