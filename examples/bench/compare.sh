@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Measures Fettle beside PEFT and transformers, run by run in turn, and prints a table as Markdown.
 #
-#   examples/bench/compare.sh [ROW...]    rows: train-f32 train-bf16 qwen sft long decode decode8 samples8 full start
-#                                         disturbed; all of them without an argument
+#   examples/bench/compare.sh [ROW...]    rows: train-f32 train-bf16 qwen sft long decode decode-int8 decode8 samples8
+#                                         full full-bf16 start disturbed; all of them without an argument
 #
 # Needs bash, python3, java and mvn. Variables, all optional:
 #   VENV      a virtual environment with torch, transformers and peft; made below examples/bench/target if not given
@@ -35,7 +35,7 @@ shared=${SHARED:-$root/../shared}
 note() { echo "$(date +%H:%M:%S) $*" >&2; }
 fail() { echo "$*" >&2; exit 1; }
 
-all="train-f32 train-bf16 qwen sft long decode decode8 samples8 full start disturbed"
+all="train-f32 train-bf16 qwen sft long decode decode-int8 decode8 samples8 full full-bf16 start disturbed"
 rows=${*:-$all}
 for row in $rows; do
   case " $all " in *" $row "*) ;; *) fail "no row \"$row\"; there are: $all" ;; esac
@@ -141,6 +141,7 @@ for row in $rows; do
       if [ "$shape" = tiny ]; then other=tiny; else other=qwen3-0.6b; fi
       step "$row" train "$other" "$native" "$native" "$batch" "$length" ;;
     full) step "$row" full "$shape" f32 f32 "$batch" "$length" ;;
+    full-bf16) step "$row" full "$shape" bf16 "$native" "$batch" "$length" ;;
     long) for n in $long; do step "long-$n" train "$shape" "$native" "$native" 1 "$n"; done ;;
     sft)
       if ! chats; then
@@ -158,6 +159,8 @@ for row in $rows; do
         --data "$out/chats.jsonl" ${tokenizer[@]+"${tokenizer[@]}"} --dump "$out/tokens" \
         -- sft --shape "$shape" --dtype "$native" --tokens "$out/tokens" ;;
     decode) pair "$row" decode --random "$shape" --dtype "$native" --batch 1 --new "$new" --steps 3 \
+      -- decode --shape "$shape" --dtype "$native" --batch 1 --new "$new" --steps 3 ;;
+    decode-int8) pair "$row" decode --random "$shape" --dtype bf16 --weights int8 --batch 1 --new "$new" --steps 3 \
       -- decode --shape "$shape" --dtype "$native" --batch 1 --new "$new" --steps 3 ;;
     decode8) pair "$row" decode --random "$shape" --dtype "$native" --batch 8 --new "$new" --steps 3 \
       -- decode --shape "$shape" --dtype "$native" --batch 8 --new "$new" --steps 3 ;;

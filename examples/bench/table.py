@@ -82,11 +82,13 @@ if "decode" in runs:
     reached, limit = size * median("decode", "fettle", "tokens_per_second") / 1e9, machine["gbytes_" + native]
     line(f"share of the memory bandwidth, batch 1, {native}", f"{reached:.1f} GB/s of weights",
          f"{limit:.1f} GB/s", f"{reached / limit:.0%}", "", "at least 70 %", reached / limit >= 0.7)
+compared("decode-int8", f"decode, {shape}, batch 1, 8-bit weights against {native}", 3)
 compared("decode8", f"decode, {shape}, batch 8, {native}", 3)
 compared("samples8", f"decode, {shape}, 8 samples of one prompt, {native}", 3)
 share("train-f32", "f32")
 share("train-bf16", "bf16")
 compared("full", f"full fine-tuning step, {step}, f32", 1.5, 0.7)
+compared("full-bf16", f"full fine-tuning step, {step}, bf16", 1.5, 0.7)
 if "start" in runs:
     end, begin = median("start", "fettle", "seconds"), median("start", "fettle", "seconds_before_step")
     line(f"start of Java to the first step, {shape}", f"{begin:.1f} s to its begin, {end:.1f} s to its end", "", "", "",

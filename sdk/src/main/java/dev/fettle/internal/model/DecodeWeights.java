@@ -14,6 +14,8 @@ import java.util.List;
 public final class DecodeWeights implements AutoCloseable {
   /** The matrices of a layer, by their place in the layout. */
   private static final List<Integer> MATRICES = List.of(Layout.QKV, Layout.O, Layout.GATE_UP, Layout.DOWN);
+  /** The kernel for 8-bit integers takes so many at once and does not look where a row or the matrix ends. */
+  private static final int INT8_BLOCK = 32;
 
   private final Scope scope = new Scope();
   private final Weights weights;
@@ -25,7 +27,8 @@ public final class DecodeWeights implements AutoCloseable {
   private DecodeWeights(Weights weights, NumberType type, boolean int8) {
     this.weights = weights;
     this.packed = !int8 && type == NumberType.BF16 && Torch.get().packsRows();
-    int count = weights.layout().config().layers();
+    ModelConfig config = weights.layout().config();
+    int count = config.layers();
     Tensor none = scope.call("nothing", false);
     Tensor[][] w = new Tensor[count][];
     Tensor[][] s = new Tensor[count][];
@@ -33,14 +36,15 @@ public final class DecodeWeights implements AutoCloseable {
       w[i] = weights.layerTensors(i);
       s[i] = new Tensor[MATRICES.size()];
       for (int m = 0; m < s[i].length; m++) {
-        Tensor[] matrix = matrix(w[i][MATRICES.get(m)], none, int8);
+        Tensor[] matrix = matrix(w[i][MATRICES.get(m)], none, int8 && roundable(shape(i, MATRICES.get(m))));
         w[i][MATRICES.get(m)] = matrix[0];
         s[i][m] = matrix[1];
       }
     }
     this.layers = scope.flatList(w);
     this.scales = scope.flatList(s);
-    this.head = scope.list(List.of(matrix(weights.head(), none, int8)));
+    this.head = scope.list(List.of(matrix(weights.head(), none,
+        int8 && roundable(config.vocabSize(), config.hiddenSize()))));
   }
 
   /** Weights that the processor reads fastest, without loss. */
@@ -48,7 +52,10 @@ public final class DecodeWeights implements AutoCloseable {
     return new DecodeWeights(weights, type, false);
   }
 
-  /** Matrices rounded to 8 bits, with a scale for each row; for weights in bf16. */
+  /**
+   * Matrices rounded to 8 bits, with a scale for each row; for weights in bf16. A matrix with a side that is no multiple of
+   * 32 stays as it is.
+   */
   public static DecodeWeights int8(Weights weights) {
     return new DecodeWeights(weights, NumberType.BF16, true);
   }
@@ -56,6 +63,15 @@ public final class DecodeWeights implements AutoCloseable {
   /** The memory that the copies of exact weights take, in bytes. */
   public static long copiedBytes(Layout layout, NumberType type) {
     return type == NumberType.BF16 && Torch.get().packsRows() ? layout.parameters() * type.size() : 0;
+  }
+
+  private long[] shape(int layer, int index) {
+    return weights.layout().blocks().stream().filter(b -> b.layer() == layer && b.index() == index).findFirst()
+        .orElseThrow().shape();
+  }
+
+  private static boolean roundable(long... shape) {
+    return shape[0] % INT8_BLOCK == 0 && shape[1] % INT8_BLOCK == 0;
   }
 
   private Tensor[] matrix(Tensor w, Tensor none, boolean int8) {
