@@ -44,6 +44,10 @@ enum Option {
   NEW("N", "tokens to sample after them", Option::count),
   MAX_TOKENS("N", "tokens to sample at most", Option::count),
   TEMPERATURE("X", "divides the logits; 0 takes the likeliest token each time", Option::atLeastZero),
+  PART("NAME", "which judgements: those in qrels/NAME.tsv", text -> text),
+  K1("X", "BM25's k1: how soon a word that comes again counts less", Option::atLeastZero),
+  B("X", "BM25's b: how much long documents are held back, 0 to 1", Option::atLeastZero),
+  RUN("FILE", "where the rankings are written, in TREC's form", Option::path),
   TOKENS("IDS", "token ids as a JSON array: '[1,2,3]'", Option::ids),
   TOKENS_FILE("FILE", "instead of --tokens, a file that holds the array", Option::path);
 
