@@ -30,16 +30,17 @@ def index_candidates(codes: Tensor, scales: Tensor, errors: Tensor, norms: Tenso
   sums = torch._int_mm(codes, columns).t()
   if b > 1:
     sums = sums.contiguous()
+  largest = torch.amax(norms, [0])
   found: List[Tensor] = []
   counts: List[Tensor] = []
+  # In units of s, which does not change the order.
   for i in range(b):
-    score = sums[2 * i].to(6).add_(sums[2 * i + 1].to(6), alpha=1.0 / 254.0)
-    score.mul_(s[i]).mul_(scales)
-    bound = errors * length[i]
-    bound.add_(norms * missed[i])
-    best, places = torch.topk(score - bound, k)
-    least = torch.amin(best, [0])
-    ids = torch.nonzero(score.add_(bound) >= least).view([-1])
+    share = float(length[i] / s[i])
+    rounding = float(missed[i] * largest / s[i])
+    score = sums[2 * i].to(6).add_(sums[2 * i + 1], alpha=1.0 / 254.0).mul_(scales)
+    best, places = torch.topk(torch.add(score, errors, alpha=-share), k)
+    least = float(torch.amin(best, [0])) - 2.0 * rounding
+    ids = torch.nonzero(score.add_(errors, alpha=share) >= least).view([-1])
     found.append(ids)
     counts.append(torch.full([1], ids.numel(), dtype=4))
   return (torch.cat(found, 0), torch.cat(counts, 0))
