@@ -23,7 +23,7 @@ import java.util.function.IntFunction;
  *
  * <p>The result is that of comparing the query with every vector in double precision: first an 8-bit copy rules out all
  * those that cannot be among the best by a bound on its error, then the others are computed from their floats. A vector
- * of {@code d} numbers takes {@code 5 d + 12} bytes of native memory, freed by {@link #close()}. Thread-safe; searches
+ * of {@code d} numbers takes {@code 5 d + 52} bytes of native memory, freed by {@link #close()}. Thread-safe; searches
  * run one after the other, each on all cores. Good up to some millions of vectors; beyond, an approximate index such as
  * Lucene's is faster.
  */

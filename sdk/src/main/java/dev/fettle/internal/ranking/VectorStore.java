@@ -23,7 +23,8 @@ public final class VectorStore implements AutoCloseable {
   static final int CHUNK = 4096;
 
   private static final int INT8 = 1;
-  private static final int TOGETHER = 8;
+  private static final int INT32 = 3;
+  private static final int TOGETHER = 4;
   private static final Comparator<Found> WORST_FIRST =
       Comparator.comparingDouble(Found::score).thenComparing(Comparator.comparingInt(Found::row).reversed());
 
@@ -35,6 +36,9 @@ public final class VectorStore implements AutoCloseable {
   private final Tensor scales;
   private final Tensor errors;
   private final Tensor norms;
+  private final Tensor sums;
+  private final Tensor score;
+  private final Tensor lower;
   private boolean open = true;
 
   /** A vector and its inner product with a query. */
@@ -63,6 +67,9 @@ public final class VectorStore implements AutoCloseable {
       scales = zeros(NumberType.F32, rows);
       errors = zeros(NumberType.F32, rows);
       norms = zeros(NumberType.F32, rows);
+      score = zeros(NumberType.F32, rows);
+      lower = zeros(NumberType.F32, rows);
+      sums = scope.call("zeros", new long[] {2L * TOGETHER * rows}, INT32);
       ByteBuffer buffer = ByteBuffer.allocateDirect(Math.min(rows, CHUNK) * dimensions * Float.BYTES)
           .order(ByteOrder.LITTLE_ENDIAN);
       for (int start = 0; start < rows; start += CHUNK) {
@@ -105,8 +112,8 @@ public final class VectorStore implements AutoCloseable {
     }
     List<List<Found>> all = new ArrayList<>();
     try (Scope step = new Scope()) {
-      Tensor[] candidates = step.tuple("index_candidates", codes, scales, errors, norms, step.floats(flat), dimensions,
-          count);
+      Tensor[] candidates = step.tuple("index_candidates", codes, scales, errors, norms, sums, score, lower,
+          step.floats(flat), dimensions, count);
       long[] ids = candidates[0].longs();
       int start = 0;
       long[] counts = candidates[1].longs();
