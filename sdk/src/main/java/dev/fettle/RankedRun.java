@@ -16,8 +16,8 @@ import java.util.Set;
 /**
  * The documents that one system found for each query: what TREC calls a run. Within a query they are in trec_eval's
  * order: by score, the highest first, and equal scores by identifier, in descending order of its UTF-8. Scores are
- * double precision, as in trec_eval 10; the order in which documents are given, or a rank in a file, counts for nothing.
- * Immutable and thread-safe.
+ * double precision, as in trec_eval 10; the order in which documents are given, or a rank in a file, counts for
+ * nothing. Immutable and thread-safe.
  */
 public final class RankedRun {
   private final String name;

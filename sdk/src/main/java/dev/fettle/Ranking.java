@@ -19,8 +19,8 @@ import java.util.Objects;
  * <ul>
  *   <li>Ties: documents are sorted by score alone; those of equal score by identifier, descending. A rank in a file is
  *       ignored. trec_eval 9 made scores single precision first, see {@link #asTrecEval9()}.
- *   <li>Queries that are in the run but not judged are left out. Queries that are judged but not in the run are left out
- *       too, which flatters a system that finds nothing: {@link #complete()} counts them as 0.
+ *   <li>Queries that are in the run but not judged are left out. Queries that are judged but not in the run are left
+ *       out too, which flatters a system that finds nothing: {@link #complete()} counts them as 0.
  *   <li>Queries without a relevant document count, with 0.
  *   <li>Documents that were not judged for a query are not relevant. So are those with a negative grade, which stands
  *       for chosen but not judged; only {@code bpref}, {@code infAP}, {@code rbp_resid} and {@code unj} tell them apart

@@ -23,8 +23,8 @@ public final class Triples implements Iterable<Triple> {
   /**
    * Files of JSON Lines, one after the other: {@code {"query", "positive"}} and, if there are some,
    * {@code "negatives"}. Also understood: {@code anchor} for query, {@code pos} for positive, {@code negative} and
-   * {@code neg} for negatives, a list of positives (a triple for each) and a single negative as a string. {@code .gz} is
-   * unpacked.
+   * {@code neg} for negatives, a list of positives (a triple for each) and a single negative as a string. {@code .gz}
+   * is unpacked.
    *
    * @throws InvalidInputException with file and line if a line has another form or an empty text
    */

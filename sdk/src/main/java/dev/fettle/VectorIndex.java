@@ -74,7 +74,8 @@ public final class VectorIndex implements AutoCloseable {
 
   private static void put(float[] vector, int dimensions, int row, ByteBuffer into) {
     if (vector.length != dimensions) {
-      throw new InvalidInputException("vector " + row + " has " + vector.length + " numbers, the first has " + dimensions);
+      throw new InvalidInputException("vector " + row + " has " + vector.length + " numbers, the first has "
+          + dimensions);
     }
     for (float x : vector) {
       into.putFloat(x);
@@ -141,9 +142,9 @@ public final class VectorIndex implements AutoCloseable {
   }
 
   /**
-   * Writes or replaces a file of the vectors, {@code .npy} (NumPy, and so FAISS and most others; the plain floats begin at
-   * a multiple of 64 bytes) or {@code .fvecs}, and beside it one of the documents, a line each, with {@code .ids} appended
-   * to its name.
+   * Writes or replaces a file of the vectors, {@code .npy} (NumPy, and so FAISS and most others; the plain floats
+   * begin at a multiple of 64 bytes) or {@code .fvecs}, and beside it one of the documents, a line each, with
+   * {@code .ids} appended to its name.
    *
    * @throws InvalidInputException if the name ends in neither
    */

@@ -34,7 +34,8 @@ class RankingFilesTest {
 
   @Test
   void whatIsWrittenIsReadBackTheSame() throws Exception {
-    RankedRun run = RankedRun.of("name", Map.of("1", Map.of("a", 1.0 / 3, "b", -2e-30, "c", Double.POSITIVE_INFINITY), "2", Map.of("\u00fc", 0)));
+    RankedRun run = RankedRun.of("name", Map.of("1", Map.of("a", 1.0 / 3, "b", -2e-30, "c", Double.POSITIVE_INFINITY),
+        "2", Map.of("\u00fc", 0)));
     Qrels qrels = Qrels.of(Map.of("1", Map.of("a", 3, "b", -1), "2", Map.of("\u00fc", 0)));
 
     run.writeTrec(directory.resolve("run"));
@@ -97,7 +98,8 @@ class RankingFilesTest {
 
   @Test
   void beirsJudgementsNeedTheirFirstLine() throws Exception {
-    assertThat(Qrels.beir(file("query-id\tcorpus-id\tscore\r\n1\ta b\t2\r\n\n")).grades("1")).isEqualTo(Map.of("a b", 2));
+    assertThat(Qrels.beir(file("query-id\tcorpus-id\tscore\r\n1\ta b\t2\r\n\n")).grades("1")).isEqualTo(Map.of("a b",
+        2));
     Path trec = file("1 0 a 1\n");
     assertThatThrownBy(() -> Qrels.beir(trec)).hasMessageContaining("file:1").hasMessageContaining("Qrels.trec");
     Path broken = file("query-id\tcorpus-id\tscore\n1 a 2\n");

@@ -40,7 +40,8 @@ class RankingTest {
         within(1e-12));
     assertThat(score(Metric.exponentialNdcg(3), "b", "x", "a"))
         .isEqualTo((1 + 3 / 2.0) / (3 + 1 / (Math.log(3) / Math.log(2))), within(1e-12));
-    assertThat(score(Metric.ndcg(2), "b", "x", "a")).isEqualTo(1 / (2 + 1 / (Math.log(3) / Math.log(2))), within(1e-12));
+    assertThat(score(Metric.ndcg(2), "b", "x", "a")).isEqualTo(1 / (2 + 1 / (Math.log(3) / Math.log(2))),
+        within(1e-12));
     assertThat(score(Metric.mrr(), "x", "c", "d", "a")).isEqualTo(0.25);
     assertThat(score(Metric.mrr(3), "x", "c", "d", "a")).isZero();
     assertThat(score(Metric.map(), "b", "x", "a")).isEqualTo((1 + 2 / 3.0) / 2, within(1e-12));
@@ -59,10 +60,12 @@ class RankingTest {
 
   @Test
   void equalScoresAreOrderedByTheNameDescendingInUtf8() {
-    RankedRun run = RankedRun.of("ties", Map.of("q", Map.of("a", 1, "b", 1.0f, "B", 1L, "\uD83D\uDE00", 1.0, "\uFFFD", 1.0,
+    RankedRun run = RankedRun.of("ties", Map.of("q", Map.of("a", 1, "b", 1.0f, "B", 1L, "\uD83D\uDE00", 1.0, "\uFFFD",
+        1.0,
         "0", 0.0, "1", -0.0)));
 
-    assertThat(run.ranking("q")).extracting(Hit::document).containsExactly("\uD83D\uDE00", "\uFFFD", "b", "a", "B", "1", "0");
+    assertThat(run.ranking("q")).extracting(Hit::document).containsExactly("\uD83D\uDE00", "\uFFFD", "b", "a", "B",
+        "1", "0");
   }
 
   @Test
@@ -71,7 +74,8 @@ class RankingTest {
     Ranking ranking = Ranking.of(qrels, RankedRun.of("r", Map.of("1", Map.of("a", 1), "3", Map.of("a", 1))));
 
     assertThat(ranking.score(Metric.map()).perQuery()).containsExactly(Map.entry("1", 1.0));
-    assertThat(ranking.complete().score(Metric.map()).perQuery()).containsExactly(Map.entry("1", 1.0), Map.entry("2", 0.0));
+    assertThat(ranking.complete().score(Metric.map()).perQuery()).containsExactly(Map.entry("1", 1.0), Map.entry("2",
+        0.0));
     assertThatThrownBy(() -> Ranking.of(qrels, run("9", "a")).score(Metric.map()))
         .isInstanceOf(InvalidInputException.class).hasMessageContaining("no query has both");
   }
@@ -103,7 +107,8 @@ class RankingTest {
     }
     Ranking ranking = Ranking.of(Qrels.of(Map.of("q", grades)), run("q", "r0", "x", "r1"));
 
-    assertThat(ranking.trecEval(false, true, "iprec_at_recall.0.1")).containsExactly("iprec_at_recall_0.10  \tall\t1.0000");
+    assertThat(ranking.trecEval(false, true, "iprec_at_recall.0.1"))
+        .containsExactly("iprec_at_recall_0.10  \tall\t1.0000");
     assertThat(ranking.asTrecEval9().trecEval(false, true, "iprec_at_recall.0.1"))
         .containsExactly("iprec_at_recall_0.10  \tall\t0.6667");
   }
@@ -117,7 +122,8 @@ class RankingTest {
       if (!example.has("run")) {
         continue;
       }
-      Ranking ranking = Ranking.of(Qrels.of(grades(example.get("qrels"))), RankedRun.of("r", scores(example.get("run"))));
+      Ranking ranking = Ranking.of(Qrels.of(grades(example.get("qrels"))), RankedRun.of("r",
+          scores(example.get("run"))));
       for (String gain : List.of("linear_gain", "exponential_gain_2^rel-1")) {
         for (JsonNode values : example.path(gain)) {
           for (Map.Entry<String, JsonNode> measure : values.properties()) {
@@ -183,7 +189,8 @@ class RankingTest {
     Set<String> test = new TreeSet<>();
     split.get("test").forEach(q -> test.add(q.asString()));
 
-    Scores scores = Ranking.of(qrels.only(test).without(seen), RankedRun.trec(CRANFIELD.resolve("bm25.run")).without(seen))
+    Scores scores = Ranking.of(qrels.only(test).without(seen), RankedRun.trec(CRANFIELD.resolve("bm25.run"))
+        .without(seen))
         .score(Metric.ndcg(10));
 
     long withPositives = test.stream().filter(q -> qrels.grades(q).entrySet().stream()

@@ -42,7 +42,8 @@ class RetrievalDataTest {
 
   @Test
   void eachRelevantDocumentMakesAPair() {
-    assertThat(letters().pairs().all()).containsExactly(Triple.of("query", "Tb text b"), Triple.of("query", "Tc text c"));
+    assertThat(letters().pairs().all()).containsExactly(Triple.of("query", "Tb text b"), Triple.of("query",
+        "Tc text c"));
   }
 
   @Test
@@ -58,14 +59,16 @@ class RetrievalDataTest {
     HardNegatives mining = HardNegatives.from(ALPHABET, 2);
 
     assertThat(letters().triples(mining.skip(1)).all().get(0).negatives()).containsExactly("Te text e", "Tf text f");
-    assertThat(letters().triples(mining.judgedToo()).all().get(0).negatives()).containsExactly("Ta text a", "Td text d");
+    assertThat(letters().triples(mining.judgedToo()).all().get(0).negatives()).containsExactly("Ta text a",
+        "Td text d");
     assertThat(letters().triples(mining.depth(3)).all().get(0).negatives()).containsExactly("Ta text a");
     List<String> drawn = letters().triples(mining.sampled(1)).all().get(0).negatives();
     assertThat(drawn).hasSize(2).isSubsetOf("Ta text a", "Te text e", "Tf text f")
         .isEqualTo(letters().triples(mining.sampled(1)).all().get(0).negatives());
     assertThat(IntStream.range(0, 20).mapToObj(s -> letters().triples(mining.sampled(s)).all().get(0).negatives()))
         .anyMatch(other -> !other.equals(drawn));
-    assertThatThrownBy(() -> mining.skip(60)).isInstanceOf(InvalidInputException.class).hasMessageContaining("skip = 60");
+    assertThatThrownBy(() -> mining.skip(60)).isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("skip = 60");
   }
 
   @Test
@@ -98,7 +101,8 @@ class RetrievalDataTest {
         "{\"query\": \"q\", \"positive\": \"p\", \"negatives\": [\"n\", 1]}", "negatives[1] is the number 1",
         "[]", "a list; expected an object");
     for (Map.Entry<String, String> line : wrong.entrySet()) {
-      Path file = Files.writeString(directory.resolve("t.jsonl"), "{\"query\": \"q\", \"positive\": \"p\"}\n" + line.getKey());
+      Path file = Files.writeString(directory.resolve("t.jsonl"),
+          "{\"query\": \"q\", \"positive\": \"p\"}\n" + line.getKey());
       assertThatThrownBy(() -> Triples.jsonl(file)).isInstanceOf(InvalidInputException.class)
           .hasMessageContaining("t.jsonl:2: ").hasMessageContaining(line.getValue());
     }

@@ -23,7 +23,8 @@ class RunsComparedTest {
   @Test
   void studentsTestGivesThePOfTheTDistribution() {
     assertThat(PairedTests.student(EIGHT)).isEqualTo(0.160019244706825, within(1e-12));
-    assertThat(PairedTests.student(0.120, -0.030, 0.045, 0.200, -0.010, 0.077, 0.030, 0.005, -0.064, 0.090, 0.011, 0.150,
+    assertThat(PairedTests.student(0.120, -0.030, 0.045, 0.200, -0.010, 0.077, 0.030, 0.005, -0.064, 0.090, 0.011,
+        0.150,
         -0.042, 0.033, 0.008)).isEqualTo(0.0467111892991376, within(1e-12));
     assertThat(PairedTests.student(1, 2)).isEqualTo(0.204832764699133, within(1e-12));
     assertThat(PairedTests.student(0, 0)).isEqualTo(1);
@@ -45,7 +46,8 @@ class RunsComparedTest {
     }
     // P(|sum of 100 signs| >= 20) of the binomial distribution.
     assertThat(PairedTests.randomisation(differences, 100_000, 3)).isEqualTo(0.05689, within(0.003));
-    assertThat(PairedTests.randomisation(differences, 1000, 3)).isEqualTo(PairedTests.randomisation(differences, 1000, 3));
+    assertThat(PairedTests.randomisation(differences, 1000, 3)).isEqualTo(PairedTests.randomisation(differences, 1000,
+        3));
   }
 
   @Test
@@ -75,7 +77,8 @@ class RunsComparedTest {
     Scores one = scores("one", 0.1, 0.2);
     assertThatThrownBy(() -> one.to(scores("other", 0.1), 0)).isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("one has 2 queries and other 1").hasMessageContaining("complete()");
-    assertThatThrownBy(() -> one.to(new Scores(Metric.mrr(), "x", one.perQuery()), 0)).hasMessageContaining("MAP with MRR");
+    assertThatThrownBy(() -> one.to(new Scores(Metric.mrr(), "x", one.perQuery()), 0))
+        .hasMessageContaining("MAP with MRR");
     assertThatThrownBy(() -> scores("a", 1).to(scores("b", 1), 0)).hasMessageContaining("too few");
   }
 }

@@ -58,7 +58,8 @@ class VectorIndexTest {
     float[] centre = vector(random, d, 1);
     float[][] vectors = new float[n][];
     for (int i = 0; i < n; i++) {
-      float[] x = vector(random, d, kind.equals("large") ? 1e4 : kind.equals("lengths") ? Math.exp(random.nextGaussian()) : 1);
+      float[] x = vector(random, d,
+          kind.equals("large") ? 1e4 : kind.equals("lengths") ? Math.exp(random.nextGaussian()) : 1);
       for (int j = 0; j < d; j++) {
         x[j] = kind.equals("close") ? centre[j] + 1e-5f * x[j] : kind.equals("sparse") && j != i % d ? 0 : x[j];
       }
@@ -80,10 +81,12 @@ class VectorIndexTest {
     float[][] vectors = new float[50][];
     Arrays.setAll(vectors, i -> new float[] {i % 2, 0});
     try (VectorIndex index = VectorIndex.of(names(50), vectors)) {
-      assertThat(index.search(new float[] {1, 0}, 3)).containsExactly(new Hit("d1", 1), new Hit("d3", 1), new Hit("d5", 1));
+      assertThat(index.search(new float[] {1, 0}, 3)).containsExactly(new Hit("d1", 1), new Hit("d3", 1), new Hit("d5",
+          1));
       assertThat(index.search(new float[2], 2)).containsExactly(new Hit("d0", 0), new Hit("d1", 0));
       assertThat(index.search(new float[] {0, 1}, 99)).hasSize(50);
-      assertThat(index.retriever(text -> new float[] {text.length(), 0}).search("ab", 1)).containsExactly(new Hit("d1", 2));
+      assertThat(index.retriever(text -> new float[] {text.length(), 0}).search("ab", 1)).containsExactly(new Hit("d1",
+          2));
     }
   }
 
@@ -149,14 +152,16 @@ class VectorIndexTest {
     assertThatThrownBy(() -> VectorIndex.read(npy)).hasMessageContaining("is not a NumPy file");
     Files.write(npy, whole);
     Files.writeString(directory.resolve("v.npy.ids"), "a\n");
-    assertThatThrownBy(() -> VectorIndex.read(npy)).hasMessageContaining("has 1 lines").hasMessageContaining("2 vectors");
+    assertThatThrownBy(() -> VectorIndex.read(npy)).hasMessageContaining("has 1 lines")
+        .hasMessageContaining("2 vectors");
     assertThatThrownBy(() -> VectorIndex.read(directory.resolve("v.txt"))).hasMessageContaining(".npy or .fvecs");
     assertThatThrownBy(() -> VectorIndex.read(directory.resolve("none.npy"))).hasMessageContaining("none.npy");
   }
 
   @Test
   void whatCannotBeSearchedIsRefused() {
-    assertThatThrownBy(() -> VectorIndex.of(names(2), new float[][] {{1, 2}, {1}})).isInstanceOf(InvalidInputException.class)
+    assertThatThrownBy(() -> VectorIndex.of(names(2), new float[][] {{1, 2}, {1}}))
+        .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("vector 1 has 1 numbers, the first has 2");
     assertThatThrownBy(() -> VectorIndex.of(names(2), new float[][] {{1, 2}, {1, Float.NaN}}))
         .hasMessageContaining("vector 1 has the number NaN in place 1");

@@ -37,7 +37,8 @@ public final class Bm25 {
     RetrievalData data = RetrievalData.beir(directory, options.text(Option.PART));
     out.println(data);
     RankedRun run;
-    try (LuceneBm25 bm25 = LuceneBm25.plain(data.corpus().values(), options.number(Option.K1), options.number(Option.B))) {
+    try (LuceneBm25 bm25 = LuceneBm25.plain(data.corpus().values(), options.number(Option.K1),
+        options.number(Option.B))) {
       run = data.run("bm25", bm25, DEPTH);
     }
     if (options.has(Option.RUN)) {

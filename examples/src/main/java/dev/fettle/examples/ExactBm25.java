@@ -7,7 +7,8 @@ import org.apache.lucene.search.similarities.Similarity;
 
 /**
  * BM25 with exact document lengths: Lucene's own keeps a length in one byte, which changes rankings a little. idf is
- * ln(1 + (N - df + 0.5) / (df + 0.5)) and the weight of a word (k1 + 1) tf / (tf + k1 (1 - b + b length / mean length)).
+ * ln(1 + (N - df + 0.5) / (df + 0.5)) and the weight of a word
+ * (k1 + 1) tf / (tf + k1 (1 - b + b length / mean length)).
  */
 final class ExactBm25 extends Similarity {
   private final double k1;

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 
 /** trec_eval's command line: options as {@code getopt_long} takes them, anywhere among the two files. */
-record TrecEvalArguments(boolean help, boolean queries, boolean summary, boolean complete, boolean judgedOnly, int level,
-    int depth, long collection, boolean nine, List<String> named, List<String> files) {
+record TrecEvalArguments(boolean help, boolean queries, boolean summary, boolean complete, boolean judgedOnly,
+    int level, int depth, long collection, boolean nine, List<String> named, List<String> files) {
   private static final String FLAGS = "hqcnJo";
   private static final String VALUED = "mlMNDRT";
   private static final Map<String, Character> LONG = Map.ofEntries(

@@ -116,7 +116,8 @@ public final class VectorSearch {
     return exact;
   }
 
-  private static void graph(VectorIndex index, List<float[]> queries, List<List<Hit>> exact, Map<String, Object> figures) {
+  private static void graph(VectorIndex index, List<float[]> queries, List<List<Hit>> exact,
+      Map<String, Object> figures) {
     long start = System.nanoTime();
     try (LuceneHnsw graph = LuceneHnsw.of(index)) {
       figures.put("hnsw_build_seconds", Figures.since(start));

@@ -77,7 +77,8 @@ class Bm25Test {
     assertThat(ranking.score(Metric.mrr(10)).mean()).isEqualTo(mrr, within(5e-5));
     assertThat(ranking.score(Metric.recall(100)).mean()).isEqualTo(recall, within(5e-5));
     assertThat(ranking.depth(1000).score(Metric.map()).mean()).isEqualTo(map, within(5e-5));
-    assertThat(Ranking.of(cranfield.part("dev").qrels(), run).score(Metric.ndcg(10)).mean()).isEqualTo(dev, within(5e-5));
+    assertThat(Ranking.of(cranfield.part("dev").qrels(), run).score(Metric.ndcg(10)).mean()).isEqualTo(dev,
+        within(5e-5));
     assertThat(Ranking.of(cranfield.all().qrels(), run).score(Metric.ndcg(10)).mean()).isEqualTo(all, within(5e-5));
 
     Set<String> seen = cranfield.trainPositives();
@@ -111,7 +112,8 @@ class Bm25Test {
 
       // 987 positives, of which those without any text cannot be trained on.
       assertThat(triples.size()).isEqualTo(train.pairs().size()).isBetween(980, 987);
-      assertThat(triples).allSatisfy(triple -> assertThat(triple.negatives()).hasSize(4).doesNotContain(triple.positive()));
+      assertThat(triples).allSatisfy(triple -> assertThat(triple.negatives()).hasSize(4)
+          .doesNotContain(triple.positive()));
     }
   }
 
@@ -123,7 +125,8 @@ class Bm25Test {
     Outcome outcome = Outcome.of(Bm25::run, "--data", directory.toString(), "--part", "dev", "--run", run.toString());
 
     assertThat(outcome.err()).isEmpty();
-    assertThat(outcome.out()).contains("nDCG@10 (linear gain)        1.0000 [1.0000, 1.0000]", "nDCG@10 (exponential gain)",
+    assertThat(outcome.out()).contains("nDCG@10 (linear gain)        1.0000 [1.0000, 1.0000]",
+        "nDCG@10 (exponential gain)",
         "MRR@10", "Recall@100", "MAP");
     assertThat(RankedRun.trec(run).ranking("q").get(0).document()).isEqualTo("a");
     assertThat(Outcome.of(Bm25::run, "--data", directory.toString()).err()).contains("test.tsv");

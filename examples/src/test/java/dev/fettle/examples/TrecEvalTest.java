@@ -37,7 +37,8 @@ class TrecEvalTest {
   void printsWhatTrecEvalNinePrintsByteForByte(String name) throws Exception {
     String[] parts = name.split("\\.");
     List<String> args = new ArrayList<>(List.of("--as", "9"));
-    args.addAll(Arrays.asList(Files.readAllLines(GOLDEN.resolve("options.txt")).get(Integer.parseInt(parts[1])).split(" ")));
+    args.addAll(Arrays.asList(Files.readAllLines(GOLDEN.resolve("options.txt")).get(Integer.parseInt(parts[1]))
+        .split(" ")));
     args.add(GOLDEN.resolve(parts[0] + ".qrels").toString());
     args.add(GOLDEN.resolve(parts[0] + ".run").toString());
 

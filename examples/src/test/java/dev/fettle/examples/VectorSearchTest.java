@@ -16,7 +16,8 @@ class VectorSearchTest {
 
   @Test
   void lucenesGraphFindsNearlyAllOfWhatIsBest() {
-    Outcome outcome = Outcome.of(VectorSearch::run, "--count", "3000", "--dimensions", "32", "--queries", "20", "--hnsw",
+    Outcome outcome = Outcome.of(VectorSearch::run, "--count", "3000", "--dimensions", "32", "--queries", "20",
+        "--hnsw",
         "yes", "--top", "5");
 
     assertThat(outcome.err()).isEmpty();
@@ -35,7 +36,8 @@ class VectorSearchTest {
     try (VectorIndex index = VectorIndex.read(file); LuceneHnsw graph = LuceneHnsw.of(index)) {
       assertThat(graph.search(new float[] {-1, 0.5f}, 2)).extracting(Hit::document).containsExactly("z", "y");
     }
-    assertThat(Outcome.of(VectorSearch::run, "--vectors", file.toString(), "--queries", "2").json().get("vectors").asInt())
+    assertThat(Outcome.of(VectorSearch::run, "--vectors", file.toString(), "--queries", "2").json().get("vectors")
+        .asInt())
         .isEqualTo(3);
   }
 }

@@ -66,7 +66,8 @@ public final class RetrievalFiles {
 
   /** Writes documents as BEIR has them. */
   public static void writeCorpus(Path file, Iterable<Document> documents) {
-    write(file, documents, document -> ordered("_id", document.id(), "title", document.title(), "text", document.text()));
+    write(file, documents, document -> ordered("_id", document.id(), "title", document.title(), "text",
+        document.text()));
   }
 
   /** Writes queries as BEIR has them. */

@@ -27,8 +27,8 @@ public final class EngineThread {
   }
 
   /**
-   * Work that comes from the engine thread itself, such as from within a custom loss or after a future, is done at once:
-   * whoever waited for it there would wait for ever.
+   * Work that comes from the engine thread itself, such as from within a custom loss or after a future, is done at
+   * once: whoever waited for it there would wait for ever.
    */
   <T> CompletableFuture<T> submit(Callable<T> work) {
     CompletableFuture<T> future = new CompletableFuture<>();

@@ -73,7 +73,8 @@ final class CutMeasures {
   static Measure interpolatedMean(String name, String parameters) {
     double[] shares = Parameters.numbers(name, parameters, TENTHS);
     return new Measure(name, List.of(Parameters.named(name, parameters)), Measure.Kind.MEAN,
-        (judged, settings) -> new double[] {Arrays.stream(interpolated(judged, settings, shares)).sum() / shares.length});
+        (judged, settings) -> new double[] {Arrays.stream(interpolated(judged, settings, shares)).sum()
+            / shares.length});
   }
 
   /** The best precision at a rank where at least that share of the relevant documents is found. */

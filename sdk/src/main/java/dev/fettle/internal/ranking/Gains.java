@@ -61,7 +61,8 @@ final class Gains {
     for (Parameters.Gain gain : given) {
       if (gain.grade().matches("[+-]?\\d+")) {
         int grade = Integer.parseInt(gain.grade());
-        levels.add(new Level(grade, gain.gain(), 0 <= grade && grade < judged.levels().length ? judged.levels()[grade] : 0));
+        levels.add(new Level(grade, gain.gain(),
+            0 <= grade && grade < judged.levels().length ? judged.levels()[grade] : 0));
       }
     }
     for (int grade = 0; grade < judged.levels().length; grade++) {

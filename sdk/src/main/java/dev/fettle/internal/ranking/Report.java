@@ -114,7 +114,7 @@ public final class Report {
     return text.toString();
   }
 
-  /** C's {@code %6.4f}: the exact binary value is rounded, halves to even; Java's own format rounds its shortest text. */
+  /** C's {@code %6.4f}: the exact binary value is rounded, halves to even; Java's format rounds its shortest text. */
   static String number(double value) {
     String text = Double.isNaN(value) ? "-nan"
         : Double.isInfinite(value) ? value > 0 ? "inf" : "-inf"

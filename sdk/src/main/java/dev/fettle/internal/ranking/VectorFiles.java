@@ -139,7 +139,8 @@ public final class VectorFiles {
       throw new InvalidInputException(file + ": expected a matrix of 32-bit floats, row by row; found "
           + new String(text.array(), StandardCharsets.ISO_8859_1).strip());
     }
-    return layout(channel, file, Long.parseLong(m.group(3)), Long.parseLong(m.group(4)), (first ? 10 : 12) + length, 0);
+    long begin = (first ? 10 : 12) + length;
+    return layout(channel, file, Long.parseLong(m.group(3)), Long.parseLong(m.group(4)), begin, 0);
   }
 
   private static Layout fvecs(FileChannel channel, Path file) throws IOException {

@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.PriorityQueue;
 
 /**
- * Vectors in native memory, searched exactly: an 8-bit copy rules out nearly all of them, with a bound on its error, and
- * what is left is compared in double precision. All native work runs on the engine's thread.
+ * Vectors in native memory, searched exactly: an 8-bit copy rules out nearly all of them, with a bound on its error,
+ * and what is left is compared in double precision. All native work runs on the engine's thread.
  */
 public final class VectorStore implements AutoCloseable {
   /** Rows that pass through Java at a time. */
