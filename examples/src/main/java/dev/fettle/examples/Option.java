@@ -46,6 +46,16 @@ enum Option {
   NEW("N", "tokens to sample after them", Option::count),
   MAX_TOKENS("N", "tokens to sample at most", Option::count),
   TEMPERATURE("X", "divides the logits; 0 takes the likeliest token each time", Option::atLeastZero),
+  VECTORS("FILE", "instead of random ones, vectors of a .npy or .fvecs file", Option::path),
+  COUNT("N", "random vectors", Option::count),
+  DIMENSIONS("N", "numbers of a vector", Option::count),
+  QUERIES("N", "queries", Option::count),
+  TOP("N", "documents that are wanted for each query", Option::count),
+  HNSW("yes|no", "whether Lucene's graph is built and searched too", oneOf(List.of("yes", "no"))),
+  PART("NAME", "which judgements: those in qrels/NAME.tsv", text -> text),
+  K1("X", "BM25's k1: how soon a word that comes again counts less", Option::atLeastZero),
+  B("X", "BM25's b: how much long documents are held back, 0 to 1", Option::atLeastZero),
+  RUN("FILE", "where the rankings are written, in TREC's form", Option::path),
   TOKENS("IDS", "token ids as a JSON array: '[1,2,3]'", Option::ids),
   TOKENS_FILE("FILE", "instead of --tokens, a file that holds the array", Option::path);
 

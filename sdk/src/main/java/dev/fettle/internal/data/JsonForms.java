@@ -36,7 +36,7 @@ final class JsonForms {
   private JsonForms() {}
 
   static Example example(String line) {
-    JsonNode node = object(line);
+    JsonNode node = object(line, FORMS);
     if (node.has("messages")) {
       return new Conversation(ChatForms.messages(node.get("messages"), "messages"), tools(node));
     }
@@ -54,7 +54,7 @@ final class JsonForms {
   }
 
   static Example example(String line, Function<? super Map<String, Object>, ? extends Example> form) {
-    Map<String, Object> values = JSON.convertValue(object(line), MAP);
+    Map<String, Object> values = JSON.convertValue(object(line, FORMS), MAP);
     Example example;
     try {
       example = form.apply(values);
@@ -94,7 +94,7 @@ final class JsonForms {
     return tools;
   }
 
-  private static JsonNode object(String line) {
+  static JsonNode object(String line, String expected) {
     JsonNode node;
     try {
       node = JSON.readTree(line);
@@ -104,7 +104,7 @@ final class JsonForms {
       throw new InvalidInputException("malformed JSON" + place + ": " + excerpt(e.getOriginalMessage()) + hint);
     }
     if (!node.isObject()) {
-      throw new InvalidInputException(kind(node) + "; expected an object, " + FORMS);
+      throw new InvalidInputException(kind(node) + "; expected an object, " + expected);
     }
     return node;
   }

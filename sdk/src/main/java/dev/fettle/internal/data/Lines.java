@@ -18,7 +18,7 @@ import java.util.zip.GZIPInputStream;
  * The lines of a text file, decoded strictly, one at a time. Splits bytes rather than characters so that a wrong byte
  * is reported in its own line. A file that nobody reads on or closes is closed when the garbage collector finds it.
  */
-final class Lines {
+public final class Lines {
   static final int LONGEST = 64 << 20;
 
   private static final Cleaner CLEANER = Cleaner.create();
@@ -33,7 +33,8 @@ final class Lines {
   private boolean ended;
   private long number;
 
-  Lines(Path file) {
+  /** Opens a file. */
+  public Lines(Path file) {
     this.file = file;
     InputStream stream = open(file);
     this.in = stream;
@@ -63,7 +64,7 @@ final class Lines {
   }
 
   /** The next line without its end; {@code null} at the end of the file, which is then closed. */
-  String next() {
+  public String next() {
     if (ended) {
       return null;
     }
@@ -135,11 +136,12 @@ final class Lines {
   }
 
   /** Where the line given last is: {@code train.jsonl:17}. */
-  String origin() {
+  public String origin() {
     return file + ":" + number;
   }
 
-  void close() {
+  /** Closes the file before its end. Idempotent. */
+  public void close() {
     closer.clean();
   }
 }

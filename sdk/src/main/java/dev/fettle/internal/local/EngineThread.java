@@ -11,7 +11,7 @@ import java.util.concurrent.Executors;
  * The one thread on which all native work runs, in the order in which it comes: libtorch keeps a team of threads for
  * each thread that calls it, and trainings that share weights must not overlap.
  */
-final class EngineThread {
+public final class EngineThread {
   private static final EngineThread INSTANCE = new EngineThread();
 
   private final ExecutorService executor = Executors.newSingleThreadExecutor(work -> {
@@ -21,13 +21,14 @@ final class EngineThread {
   });
   private volatile Thread thread;
 
-  static EngineThread get() {
+  /** The thread. */
+  public static EngineThread get() {
     return INSTANCE;
   }
 
   /**
-   * Work that comes from the engine thread itself, such as from within a custom loss or after a future, is done at once:
-   * whoever waited for it there would wait for ever.
+   * Work that comes from the engine thread itself, such as from within a custom loss or after a future, is done at
+   * once: whoever waited for it there would wait for ever.
    */
   <T> CompletableFuture<T> submit(Callable<T> work) {
     CompletableFuture<T> future = new CompletableFuture<>();
@@ -42,12 +43,13 @@ final class EngineThread {
     return future;
   }
 
-  <T> T call(Callable<T> work) {
+  /** Does work there and waits for its result. */
+  public <T> T call(Callable<T> work) {
     return Futures.join(submit(work));
   }
 
   /** Does work to its end, also for a thread that has been interrupted: what is closed is closed when this returns. */
-  void run(Runnable work) {
+  public void run(Runnable work) {
     Futures.joinUninterrupted(submit(() -> {
       work.run();
       return null;
