@@ -217,7 +217,7 @@ public final class Sft {
     return settings;
   }
 
-  private static int positive(String name, int value) {
+  static int positive(String name, int value) {
     if (value < 1) {
       throw new InvalidInputException(name + " " + value + ": give at least 1");
     }

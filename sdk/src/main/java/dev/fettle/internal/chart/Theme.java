@@ -61,7 +61,7 @@ public enum Theme {
   /** What can be read on a colour. */
   static Color on(Color colour) {
     double light = (0.299 * colour.getRed() + 0.587 * colour.getGreen() + 0.114 * colour.getBlue()) / 255;
-    return light > 0.55 ? new Color(0x10151A) : Color.WHITE;
+    return light > 0.5 ? new Color(0x10151A) : Color.WHITE;
   }
 
   static Color mix(Color a, Color b, double share) {
