@@ -31,6 +31,8 @@ public final class Charts {
   private static final Charts LIGHT = new Charts(Theme.LIGHT);
   private static final Charts DARK = new Charts(Theme.DARK);
 
+  private static final List<String> EXACT = List.of("learning_rate", "validation_loss", "seconds");
+
   private final Theme theme;
 
   private Charts(Theme theme) {
@@ -51,26 +53,42 @@ public final class Charts {
    * What an axis shows.
    *
    * @param label its name and unit
-   * @param isLog whether it is logarithmic; values that are not positive are then left out
+   * @param kind which numbers it has
    */
-  public record Axis(String label, boolean isLog) {
+  public record Axis(String label, Kind kind) {
+    /** Which numbers an axis has. */
+    public enum Kind {
+      /** From about the least value to the greatest. */
+      STRAIGHT,
+      /** From zero. */
+      FROM_ZERO,
+      /** Powers; values that are not positive are left out. */
+      LOGARITHMIC
+    }
+
     public Axis {
       Objects.requireNonNull(label, "label");
+      Objects.requireNonNull(kind, "kind");
     }
 
     /** A straight axis. */
     public static Axis of(String label) {
-      return new Axis(label, false);
+      return new Axis(label, Kind.STRAIGHT);
+    }
+
+    /** A straight axis that begins at zero. */
+    public static Axis fromZero(String label) {
+      return new Axis(label, Kind.FROM_ZERO);
     }
 
     /** A logarithmic axis. */
     public static Axis log(String label) {
-      return new Axis(label, true);
+      return new Axis(label, Kind.LOGARITHMIC);
     }
 
     @Override
     public String toString() {
-      return Dataset.line("Axis", label + (isLog ? ", log" : ""));
+      return Dataset.line("Axis", label + ", " + kind.name().toLowerCase(Locale.ROOT).replace('_', ' '));
     }
   }
 
@@ -198,10 +216,12 @@ public final class Charts {
     if (values.y().length == 0) {
       throw new InvalidInputException("no step of the run has " + metric + "; there are " + run.metrics());
     }
-    String name = metric.replace('_', ' ');
-    return Plot.draw(theme, name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1), Axis.of("step"), Axis.of(metric), List.of(
-        new Curve(values, Style.FAINT, 0),
-        new Curve(Series.of(metric, values.x(), Smooth.of(values.y(), memory(values.y().length))), Style.LINE, 0)));
+    String name = metric.replace('_', ' ').replaceAll("\\bkl\\b", "KL");
+    boolean exact = EXACT.contains(metric);
+    Curve main = new Curve(Series.of(name, values.x(), exact ? values.y() : Smooth.of(values.y(), memory(values.y().length))),
+        Style.LINE, 0);
+    return Plot.draw(theme, name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1), Axis.of("step"), Axis.of(name),
+        exact ? List.of(main) : List.of(new Curve(values, Style.FAINT, 0), main));
   }
 
   /** The learning rate of each of a number of steps. */
@@ -268,8 +288,13 @@ public final class Charts {
     return UpdateNorms.saved(training, this::weightChange);
   }
 
+  /** Pictures one below the other, as one. */
+  public BufferedImage stack(BufferedImage... pictures) {
+    return Plot.stack(theme, List.of(pictures));
+  }
+
   private static double memory(int steps) {
-    return Math.max(5, steps / 20.0);
+    return Math.max(5, steps / 30.0);
   }
 
   @Override

@@ -21,38 +21,44 @@ public final class Plot {
   private final Axis xAxis;
   private final Axis yAxis;
   private final List<Curve> curves;
-  private final int width;
 
-  /** A plot of a width; {@link #draw(Theme, String, Axis, Axis, List)} has the usual one. */
-  private Plot(Theme theme, String title, Axis xAxis, Axis yAxis, List<Curve> curves, int width) {
+  private Plot(Theme theme, String title, Axis xAxis, Axis yAxis, List<Curve> curves) {
     this.theme = theme;
     this.title = title;
     this.xAxis = xAxis;
     this.yAxis = yAxis;
     this.curves = curves;
-    this.width = width;
   }
 
   /** Draws at a notebook's width. */
   public static BufferedImage draw(Theme theme, String title, Axis x, Axis y, List<Curve> curves) {
-    return draw(theme, title, x, y, curves, Canvas.WIDTH);
+    return new Plot(theme, title, x, y, curves).draw();
   }
 
-  /** Draws at a width. */
-  public static BufferedImage draw(Theme theme, String title, Axis x, Axis y, List<Curve> curves, int width) {
-    return new Plot(theme, title, x, y, curves, width).draw();
+  /** Joins pictures one below the other. */
+  public static BufferedImage stack(Theme theme, List<BufferedImage> pictures) {
+    int height = pictures.stream().mapToInt(BufferedImage::getHeight).sum();
+    int width = pictures.stream().mapToInt(BufferedImage::getWidth).max().orElseThrow();
+    try (Canvas canvas = new Canvas(width, height, theme)) {
+      int y = 0;
+      for (BufferedImage picture : pictures) {
+        canvas.image().createGraphics().drawImage(picture, 0, y, null);
+        y += picture.getHeight();
+      }
+      return canvas.image();
+    }
   }
 
   private BufferedImage draw() {
     List<List<Curve>> legend = legend();
     int top = 74 + (legend.size() == 1 && legend.get(0).size() < 2 && sameName(legend) ? 0 : legend.size() * LEGEND_LINE);
     boolean named = top > 74;
-    Scale y = Scale.of(values(false), yAxis.isLog(), 5);
-    Scale x = Scale.of(values(true), xAxis.isLog(), 8);
+    Scale y = Scale.of(values(false), yAxis.kind(), 5);
+    Scale x = Scale.of(values(true), xAxis.kind(), 8);
     int left = Canvas.EDGE + y.ticks().stream().mapToInt(t -> Canvas.width(Canvas.SMALL, y.text(t))).max().orElse(0) + 10;
-    Rectangle2D area = new Rectangle2D.Double(left, top, width - left - Canvas.EDGE - 6, HEIGHT - top - BOTTOM);
-    try (Canvas canvas = new Canvas(width, HEIGHT, theme)) {
-      canvas.left(Canvas.fitting(Canvas.TITLE, title, width - 2 * Canvas.EDGE), Canvas.TITLE, theme.ink(), Canvas.EDGE, 32);
+    Rectangle2D area = new Rectangle2D.Double(left, top, Canvas.WIDTH - left - Canvas.EDGE - 6, HEIGHT - top - BOTTOM);
+    try (Canvas canvas = new Canvas(Canvas.WIDTH, HEIGHT, theme)) {
+      canvas.left(Canvas.fitting(Canvas.TITLE, title, Canvas.WIDTH - 2 * Canvas.EDGE), Canvas.TITLE, theme.ink(), Canvas.EDGE, 32);
       if (named) {
         names(canvas, legend);
       }
@@ -101,7 +107,7 @@ public final class Plot {
       canvas.line(theme.grid(), 1, at, area.getY(), at, area.getMaxY() + 5);
       double half = Canvas.width(Canvas.SMALL, x.text(tick)) / 2.0;
       if (at - half > free) {
-        canvas.centred(x.text(tick), Canvas.SMALL, theme.ink(), Math.min(at, width - 4 - half), area.getMaxY() + 22);
+        canvas.centred(x.text(tick), Canvas.SMALL, theme.ink(), Math.min(at, Canvas.WIDTH - 4 - half), area.getMaxY() + 22);
         free = at + half + 6;
       }
     }
@@ -159,7 +165,7 @@ public final class Plot {
     for (Curve curve : curves) {
       if (curve.style() != Curve.Style.FAINT) {
         int room = entry(curve);
-        if (used > 0 && used + room > width - 2 * Canvas.EDGE) {
+        if (used > 0 && used + room > Canvas.WIDTH - 2 * Canvas.EDGE) {
           lines.add(new ArrayList<>());
           used = 0;
         }

@@ -1,5 +1,6 @@
 package dev.fettle.internal.chart;
 
+import dev.fettle.Charts.Axis;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -21,7 +22,8 @@ final class Scale {
   }
 
   /** Covers values with some {@code ticks}, more or less; a logarithmic one skips what is not positive. */
-  static Scale of(double[] values, boolean log, int ticks) {
+  static Scale of(double[] values, Axis.Kind kind, int ticks) {
+    boolean log = kind == Axis.Kind.LOGARITHMIC;
     double min = Double.POSITIVE_INFINITY;
     double max = Double.NEGATIVE_INFINITY;
     for (double v : values) {
@@ -30,18 +32,16 @@ final class Scale {
         max = Math.max(max, v);
       }
     }
+    if (kind == Axis.Kind.FROM_ZERO) {
+      min = Math.min(min, 0);
+      max = Math.max(max, 0);
+    }
     if (min > max) {
       min = log ? 1 : 0;
       max = log ? 10 : 1;
     }
     boolean whole = java.util.Arrays.stream(values).allMatch(v -> v == Math.rint(v));
     return log ? logarithmic(min, max) : straight(min, max, whole && max > min ? Math.min(ticks, max - min) : ticks);
-  }
-
-  /** The same from zero, for bars. */
-  static Scale fromZero(double[] values, int ticks) {
-    double[] more = java.util.Arrays.copyOf(values, values.length + 1);
-    return of(more, false, ticks);
   }
 
   private static Scale straight(double min, double max, double ticks) {
@@ -104,10 +104,16 @@ final class Scale {
     return log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
   }
 
-  /** A tick as text. */
+  /** A tick as text, with as many digits as tell it from the others. */
   String text(double value) {
-    return log || largest() >= 100_000 || step < 1e-4 ? compact(value)
-        : String.format(Locale.ROOT, "%,." + decimals() + "f", value + 0.0);
+    if (!log && largest() < 100_000 && step >= 1e-4) {
+      return String.format(Locale.ROOT, "%,." + decimals() + "f", value + 0.0);
+    }
+    if (ticks.stream().map(Scale::compact).distinct().count() == ticks.size()) {
+      return compact(value);
+    }
+    int digits = (int) Math.ceil(Math.log10(largest() / step));
+    return String.format(Locale.ROOT, "%." + Math.min(digits, 6) + "e", value).replaceAll("e([+-])0*(\\d)", "e$1$2").replace("e+", "e");
   }
 
   private double largest() {

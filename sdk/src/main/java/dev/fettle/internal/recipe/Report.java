@@ -40,7 +40,8 @@ final class Report {
         .append("</title>\n<style>\n").append(STYLE).append("</style>\n</head>\n<body>\n<h1>").append(text(title(run)))
         .append("</h1>\n<p>").append(text(summary(run))).append("</p>\n");
     if (run.series("loss").y().length > 0) {
-      picture(page, "Loss", charts -> charts.lossCurve(run));
+      boolean supervised = run.recipe().equals("sft");
+      picture(page, "Loss", charts -> supervised ? charts.lossCurve(run) : charts.curve(run, "loss"));
     }
     CURVES.stream().filter(run.metrics()::contains).forEach(m -> picture(page, m, charts -> charts.curve(run, m)));
     if (!samples.isEmpty()) {
