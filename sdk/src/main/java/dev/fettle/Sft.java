@@ -192,10 +192,13 @@ public final class Sft {
   private double loss(Batches batches) {
     double sum = 0;
     double weight = 0;
-    for (Batch batch : batches) {
-      LossResult result = training.forward(batch);
-      sum += result.loss();
-      weight += result.weight();
+    try (Progress progress = Progress.passing("validate", 0)) {
+      for (Batch batch : batches) {
+        LossResult result = training.forward(batch);
+        sum += result.loss();
+        weight += result.weight();
+        progress.step(result, batch.tokens());
+      }
     }
     return sum / weight;
   }
