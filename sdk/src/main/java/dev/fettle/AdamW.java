@@ -35,6 +35,11 @@ public record AdamW(double learningRate, double beta1, double beta2, double eps,
     return new AdamW(value, 0.9, 0.95, 1e-12, 0, 0);
   }
 
+  /** With another learning rate. */
+  public AdamW withLearningRate(double value) {
+    return new AdamW(value, beta1, beta2, eps, weightDecay, clipNorm);
+  }
+
   /** With other decay rates of the moments. */
   public AdamW betas(double first, double second) {
     return new AdamW(learningRate, first, second, eps, weightDecay, clipNorm);

@@ -77,6 +77,31 @@ public final class Datum {
         copy("advantages", advantages));
   }
 
+  /**
+   * A reinforcement-learning datum of a sampled answer.
+   *
+   * @param advantages one for each of the sample's tokens, or one for all of them
+   * @throws InvalidInputException if the prompt is empty, or the number of advantages fits neither
+   */
+  public static Datum sampled(int[] prompt, Sample sample, float... advantages) {
+    int first = prompt.length;
+    int[] answer = sample.tokens();
+    require(first > 0, "an empty prompt: give at least one token");
+    require(answer.length > 0, "an empty sample has nothing to learn from");
+    require(advantages.length == answer.length || advantages.length == 1, "%d sampled tokens but %d advantages",
+        answer.length, advantages.length);
+    int[] all = Arrays.copyOf(prompt, first + answer.length);
+    System.arraycopy(answer, 0, all, first, answer.length);
+    int n = all.length - 1;
+    float[] logprobs = new float[n];
+    float[] each = new float[n];
+    System.arraycopy(sample.logprobs(), 0, logprobs, first - 1, answer.length);
+    for (int i = 0; i < answer.length; i++) {
+      each[first - 1 + i] = advantages[advantages.length == 1 ? 0 : i];
+    }
+    return new Datum(Arrays.copyOf(all, n), Arrays.copyOfRange(all, 1, n + 1), null, logprobs, each);
+  }
+
   /** The tokens that the model reads. */
   public int[] inputs() {
     return inputs;

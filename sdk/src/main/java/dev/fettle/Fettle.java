@@ -45,13 +45,15 @@ public final class Fettle implements AutoCloseable {
    * @throws NotEnoughMemoryException if its weights would not fit
    */
   public BaseModel load(String name) {
-    return new BaseModel(backend.load(Objects.requireNonNull(name, "name"), Optional.empty()));
+    Objects.requireNonNull(name, "name");
+    return new BaseModel(Progress.watch("load " + name, () -> backend.load(name, Optional.empty())));
   }
 
   /** Loads a base model in a compute type; see {@link #load(String)}. */
   public BaseModel load(String name, DType type) {
     Objects.requireNonNull(type, "type");
-    return new BaseModel(backend.load(Objects.requireNonNull(name, "name"), Optional.of(type)));
+    Objects.requireNonNull(name, "name");
+    return new BaseModel(Progress.watch("load " + name, () -> backend.load(name, Optional.of(type))));
   }
 
   /** Loads a base model from a directory; see {@link #load(String)}. */

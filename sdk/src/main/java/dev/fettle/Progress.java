@@ -4,7 +4,12 @@ import dev.fettle.internal.Status;
 import java.io.PrintStream;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * One live line on {@code System.out} about something that takes long: steps done, smoothed loss, tokens a second,
@@ -18,12 +23,15 @@ import java.util.function.LongSupplier;
  * }
  * }</pre>
  *
- * <p>In a terminal the line is rewritten in place. Elsewhere a plain line comes every few seconds, and one at the end.
- * The system property {@code fettle.progress=off} switches all of it off. Thread-safe; {@link #close()} ends the line.
+ * <p>In a terminal the line is rewritten in place. Elsewhere, as in a notebook or a log file, a plain line comes every few
+ * seconds, and one at the end. Loading and sampling show a line by themselves when they take more than two seconds; in a
+ * terminal it is gone when they are done. The system property {@code fettle.progress=off} switches all of it off.
+ * Thread-safe; {@link #close()} ends the line.
  */
 public final class Progress implements AutoCloseable {
   private static final long REWRITE = 100_000_000;
   private static final long REPEAT = 5_000_000_000L;
+  private static final long PATIENCE = 2_000_000_000;
   private static final double MEMORY_OF_LOSS = 0.9;
 
   private final String what;
@@ -32,6 +40,7 @@ public final class Progress implements AutoCloseable {
   private final boolean terminal;
   private final LongSupplier clock;
   private final long start;
+  private final boolean passing;
   private long done;
   private long tokens;
   private double lossSum;
@@ -41,7 +50,7 @@ public final class Progress implements AutoCloseable {
   private int width;
   private boolean closed;
 
-  Progress(String what, long total, PrintStream out, boolean terminal, LongSupplier nanoTime) {
+  Progress(String what, long total, boolean passing, PrintStream out, boolean terminal, LongSupplier nanoTime) {
     this.what = Objects.requireNonNull(what, "what");
     this.total = total;
     this.out = out;
@@ -49,6 +58,7 @@ public final class Progress implements AutoCloseable {
     this.clock = nanoTime;
     this.start = nanoTime.getAsLong();
     this.writtenAt = start;
+    this.passing = passing;
     if (total < 0) {
       throw new InvalidInputException("total " + total + ": give the number of steps, or 0 if it is not known");
     }
@@ -62,8 +72,7 @@ public final class Progress implements AutoCloseable {
    * @throws InvalidInputException if the total is negative
    */
   public static Progress of(String what, long total) {
-    boolean off = "off".equalsIgnoreCase(System.getProperty("fettle.progress"));
-    return new Progress(what, total, off ? null : System.out, Status.isTerminal(), System::nanoTime);
+    return new Progress(what, total, false, isOff() ? null : System.out, Status.isTerminal(), System::nanoTime);
   }
 
   /** Counts a step, with its loss per unit of weight and the number of tokens that it read. */
@@ -91,13 +100,54 @@ public final class Progress implements AutoCloseable {
     if (closed) {
       return;
     }
-    if (written < done) {
-      write(clock.getAsLong());
+    long now = clock.getAsLong();
+    if (written < done && !(passing && now - start < REPEAT)) {
+      write(now);
     }
     closed = true;
     if (terminal && out != null && written > 0) {
-      out.println();
+      out.print(passing ? "\r" + " ".repeat(width) + "\r" : System.lineSeparator());
+      out.flush();
     }
+  }
+
+  /** A line about something that another line's work waits for: it leaves nothing in a terminal, nor in a log if short. */
+  static Progress passing(String what, long total) {
+    return new Progress(what, total, true, isOff() ? null : System.out, Status.isTerminal(), System::nanoTime);
+  }
+
+  /** Does what cannot say how far it is; after two seconds a line tells for how long it has been going on. */
+  static <T> T watch(String what, Supplier<T> work) {
+    if (isOff()) {
+      return work.get();
+    }
+    Progress progress = passing(what, 0);
+    long every = progress.terminal ? REWRITE : REPEAT;
+    ScheduledFuture<?> ticks = Clock.TICKS.scheduleWithFixedDelay(progress::tick, PATIENCE, every, TimeUnit.NANOSECONDS);
+    try {
+      return work.get();
+    } finally {
+      ticks.cancel(false);
+      progress.close();
+    }
+  }
+
+  /** Its thread begins with its first use and keeps no process from ending. */
+  private static final class Clock {
+    private static final ScheduledExecutorService TICKS = Executors.newSingleThreadScheduledExecutor(task -> {
+      Thread thread = new Thread(task, "fettle-progress");
+      thread.setDaemon(true);
+      return thread;
+    });
+  }
+
+  private synchronized void tick() {
+    written = 1;
+    write(clock.getAsLong());
+  }
+
+  private static boolean isOff() {
+    return "off".equalsIgnoreCase(System.getProperty("fettle.progress"));
   }
 
   @Override
@@ -109,7 +159,7 @@ public final class Progress implements AutoCloseable {
     if (out == null || closed) {
       return;
     }
-    written = done;
+    written = Math.max(written, done);
     writtenAt = now;
     String line = line((now - start) / 1e9);
     if (terminal) {
@@ -122,7 +172,10 @@ public final class Progress implements AutoCloseable {
   }
 
   private String line(double seconds) {
-    StringBuilder line = new StringBuilder(what).append(' ').append(done);
+    StringBuilder line = new StringBuilder(what);
+    if (done > 0 || total > 0) {
+      line.append(' ').append(done);
+    }
     if (total > 0) {
       line.append('/').append(total);
     }

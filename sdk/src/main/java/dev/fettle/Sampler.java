@@ -35,7 +35,8 @@ public final class Sampler implements AutoCloseable {
   public List<List<Sample>> sample(List<int[]> prompts, SamplingParams params) {
     Objects.requireNonNull(params, "params");
     try {
-      return join(backend.sample(List.copyOf(Objects.requireNonNull(prompts, "prompts")), params));
+      List<int[]> all = List.copyOf(Objects.requireNonNull(prompts, "prompts"));
+      return Progress.watch("sample " + (long) all.size() * params.samples(), () -> join(backend.sample(all, params)));
     } finally {
       Reference.reachabilityFence(this);
     }

@@ -17,7 +17,7 @@ class ProgressTest {
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
   private Progress progress(long total, boolean terminal) {
-    return new Progress("train", total, new PrintStream(bytes, true, StandardCharsets.UTF_8), terminal, now::get);
+    return new Progress("train", total, false, new PrintStream(bytes, true, StandardCharsets.UTF_8), terminal, now::get);
   }
 
   private void seconds(double s) {
@@ -110,7 +110,7 @@ class ProgressTest {
   @Test
   void nothingIsWrittenWithoutStepsOrWhenItIsOff() {
     progress(10, true).close();
-    try (Progress off = new Progress("train", 1, null, true, now::get)) {
+    try (Progress off = new Progress("train", 1, false, null, true, now::get)) {
       off.step(1, 1);
     }
 
@@ -125,8 +125,52 @@ class ProgressTest {
 
   @Test
   void describesItselfOnOneShortLine() {
-    Progress progress = new Progress("<b>\n" + "x".repeat(200), 10, null, false, now::get);
+    Progress progress = new Progress("<b>\n" + "x".repeat(200), 10, false, null, false, now::get);
 
     assertThat(progress.toString()).hasSizeLessThanOrEqualTo(80).doesNotContainPattern("[<>\n]");
+  }
+
+  @Test
+  void whatIsBegunMeanwhileSharesTheTerminalLineAndLeavesNoneOfItsOwn() {
+    try (Progress outer = progress(10, true)) {
+      seconds(1);
+      outer.step(1, 10);
+      try (Progress inner = new Progress("validate", 0, true, new PrintStream(bytes, true, StandardCharsets.UTF_8), true, now::get)) {
+        seconds(1);
+        inner.step(2, 10);
+      }
+      seconds(1);
+      outer.step(1, 10);
+    }
+
+    assertThat(written().split("\r")).hasSize(6).anyMatch(line -> line.startsWith("validate 1"));
+    assertThat(written()).containsOnlyOnce(System.lineSeparator());
+    assertThat(written()).endsWith(System.lineSeparator());
+  }
+
+  @Test
+  void inALogAShortValidationSaysNothingAndALongOneItsEnd() {
+    try (Progress outer = progress(10, false)) {
+      try (Progress inner = new Progress("validate", 0, true, new PrintStream(bytes, true, StandardCharsets.UTF_8), false, now::get)) {
+        seconds(1);
+        inner.step(2, 10);
+      }
+      assertThat(written()).isEmpty();
+      try (Progress inner = new Progress("validate", 0, true, new PrintStream(bytes, true, StandardCharsets.UTF_8), false, now::get)) {
+        seconds(8);
+        inner.step(2, 10);
+      }
+      assertThat(outer.toString()).contains("0/10");
+    }
+
+    assertThat(written().lines()).hasSize(1).first().asString().startsWith("validate 1");
+  }
+
+  @Test
+  void whatIsWatchedGivesItsResultAndItsErrors() {
+    assertThat(Progress.<String>watch("load", () -> "done")).isEqualTo("done");
+    assertThatThrownBy(() -> Progress.watch("load", () -> {
+      throw new InvalidInputException("no");
+    })).isInstanceOf(InvalidInputException.class).hasMessage("no");
   }
 }

@@ -3,12 +3,16 @@ package dev.fettle.examples;
 import dev.fettle.AdamW;
 import dev.fettle.BaseModel;
 import dev.fettle.Batch;
+import dev.fettle.Charts;
+import dev.fettle.Charts.Axis;
+import dev.fettle.Charts.Series;
 import dev.fettle.Fettle;
 import dev.fettle.FettleException;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.Progress;
 import dev.fettle.Training;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import javax.imageio.ImageIO;
 
 /** LoRA steps while one thing grows. */
 final class BenchSweep {
@@ -110,15 +115,20 @@ final class BenchSweep {
     for (Point p : points) {
       csv.append(String.format(Locale.ROOT, "%d,%.3f,%.6f,%d%n", p.value, p.tokensPerSecond, p.seconds, p.peakBytes));
     }
-    LinePlot plot = new LinePlot(String.format(Locale.ROOT, "LoRA step of %.1f M parameters in %s",
-        model.parameters() / 1e6, model.dtype()), label(what), points.stream().map(p -> "" + p.value).toList())
-        .panel("tokens a second", points.stream().mapToDouble(Point::tokensPerSecond).toArray())
-        .panel("seconds a step", points.stream().mapToDouble(Point::seconds).toArray())
-        .panel("peak memory, GiB", points.stream().mapToDouble(p -> p.peakBytes / (double) (1 << 30)).toArray());
+    double[] values = points.stream().mapToDouble(Point::value).toArray();
+    String title = String.format(Locale.ROOT, "LoRA step of %.1f M parameters in %s", model.parameters() / 1e6, model.dtype());
+    Charts charts = Charts.light();
+    BufferedImage plot = charts.stack(
+        charts.lines(title, Axis.of(label(what)), Axis.fromZero("tokens a second"),
+            Series.of("", values, points.stream().mapToDouble(Point::tokensPerSecond).toArray())),
+        charts.lines("", Axis.of(label(what)), Axis.fromZero("seconds a step"),
+            Series.of("", values, points.stream().mapToDouble(Point::seconds).toArray())),
+        charts.lines("", Axis.of(label(what)), Axis.fromZero("peak memory, GiB"),
+            Series.of("", values, points.stream().mapToDouble(p -> p.peakBytes / (double) (1 << 30)).toArray())));
     try {
       Files.createDirectories(directory);
       Files.writeString(directory.resolve("sweep-" + what + ".csv"), csv);
-      plot.write(directory.resolve("sweep-" + what + ".png"));
+      ImageIO.write(plot, "png", directory.resolve("sweep-" + what + ".png").toFile());
     } catch (IOException e) {
       throw new FettleException(directory + " could not be written: " + e + "; give another directory with --out", e);
     }

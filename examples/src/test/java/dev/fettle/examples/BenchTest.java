@@ -180,8 +180,8 @@ class BenchTest {
     assertThat(csv).hasSize(1 + result.get("values").size());
     assertThat(csv.get(csv.size() - 1)).startsWith(most + ",");
     BufferedImage picture = ImageIO.read(out.resolve("sweep-" + what + ".png").toFile());
-    assertThat(picture.getWidth()).isGreaterThan(1000);
-    assertThat(picture.getHeight()).isGreaterThan(300);
+    assertThat(picture.getWidth()).isEqualTo(900);
+    assertThat(picture.getHeight()).isGreaterThan(1000);
   }
 
   @Test

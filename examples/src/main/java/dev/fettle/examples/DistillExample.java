@@ -1,0 +1,44 @@
+package dev.fettle.examples;
+
+import dev.fettle.BaseModel;
+import dev.fettle.Conversation;
+import dev.fettle.DType;
+import dev.fettle.Dataset;
+import dev.fettle.Distill;
+import dev.fettle.Fettle;
+import dev.fettle.Lora;
+import dev.fettle.Run;
+import dev.fettle.Sampler;
+import dev.fettle.SamplingParams;
+import dev.fettle.Sft;
+import dev.fettle.Training;
+import dev.fettle.examples.tiny.TicketTask;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A student learns the ticket task from a tuned teacher alone: first it copies answers, then its own are scored. */
+public final class DistillExample {
+  private DistillExample() {}
+
+  public static void main(String[] args) {
+    Path directory = Path.of(args.length > 0 ? args[0] : "runs/distill");
+    SamplingParams brief = SamplingParams.standard().maxTokens(32);
+    try (Fettle fettle = Fettle.local()) {
+      BaseModel base = fettle.load("fettle-tiny", DType.F32);
+      Training taught = base.tune(Lora.rank(16));
+      Sft.on(taught).data(Dataset.of(TicketTask.train(2000, 1))).epochs(2).batchSize(8).learningRate(3e-3).run();
+      Sampler teacher = taught.sampler();
+
+      Training student = base.tune(Lora.rank(8));
+      List<Conversation> questions = TicketTask.train(600, 2).stream().map(c -> Conversation.of(c.messages().get(0))).toList();
+      Distill.on(student).teacher(teacher).prompts(questions).offPolicy().epochs(2).batchSize(8).learningRate(3e-3)
+          .sampling(brief).run();
+      Run run = Distill.on(student).teacher(teacher).prompts(questions).steps(40).learningRate(5e-4).sampling(brief)
+          .directory(directory).run();
+      System.out.printf("divergence from the teacher: %.3f nats a token at first, %.3f at last%n",
+          run.series("reverse_kl").y()[0], run.last("reverse_kl", 10));
+      System.out.println(student.sampler().chat("Please cancel order 4711."));
+      System.out.println("report: " + directory.resolve("report.html").toAbsolutePath());
+    }
+  }
+}

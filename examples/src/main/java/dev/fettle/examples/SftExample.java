@@ -1,0 +1,34 @@
+package dev.fettle.examples;
+
+import dev.fettle.DType;
+import dev.fettle.Dataset;
+import dev.fettle.Fettle;
+import dev.fettle.Lora;
+import dev.fettle.Run;
+import dev.fettle.Sft;
+import dev.fettle.Training;
+import dev.fettle.examples.tiny.TicketTask;
+import java.nio.file.Path;
+
+/** Supervised tuning without a loop of one's own: validation, the best weights kept, a report to open in a browser. */
+public final class SftExample {
+  private SftExample() {}
+
+  public static void main(String[] args) {
+    Path directory = Path.of(args.length > 0 ? args[0] : "runs/sft");
+    try (Fettle fettle = Fettle.local()) {
+      Training training = fettle.load("fettle-tiny", DType.F32).tune(Lora.rank(16));
+      Run run = Sft.on(training)
+          .data(Dataset.of(TicketTask.train(1000, 1)))
+          .validate(Dataset.of(TicketTask.heldOut(60, 1)))
+          .epochs(2)
+          .batchSize(8)
+          .learningRate(3e-3)
+          .directory(directory)
+          .run();
+      System.out.println(run + ": " + run.ending());
+      System.out.println(training.sampler().chat("Please cancel order 4711."));
+      System.out.println("report: " + directory.resolve("report.html").toAbsolutePath());
+    }
+  }
+}

@@ -1,0 +1,13 @@
+package dev.fettle;
+
+/** How good an answer is. */
+@FunctionalInterface
+public interface Reward {
+  /**
+   * The reward of an answer: any finite number, the more the better.
+   *
+   * @param prompt what was asked
+   * @param answer the assistant's message that was sampled
+   */
+  double of(Conversation prompt, Message answer);
+}

@@ -1,0 +1,2 @@
+/** Pictures, drawn by the JDK alone: axes, lines, points, bars, maps, text in colour. */
+package dev.fettle.internal.chart;

@@ -1,0 +1,48 @@
+package dev.fettle.internal.recipe;
+
+import dev.fettle.Batch;
+import dev.fettle.Batches;
+import dev.fettle.Datum;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/**
+ * What batches hold, found by reading them once.
+ *
+ * @param count how many there are
+ * @param sha256 of all tokens and weights in order, in hexadecimal digits
+ */
+public record DataHash(int count, String sha256) {
+  /** Reads and renders everything. */
+  public static DataHash of(Batches batches) {
+    MessageDigest digest = digest();
+    int count = 0;
+    for (Batch batch : batches) {
+      count = Math.addExact(count, 1);
+      for (Datum datum : batch.data()) {
+        ByteBuffer bytes = ByteBuffer.allocate(4 + 8 * datum.length());
+        bytes.putInt(datum.length());
+        for (int i = 0; i < datum.length(); i++) {
+          bytes.putInt(datum.targets()[i]).putFloat(datum.weights()[i]);
+        }
+        digest.update(bytes.flip());
+      }
+    }
+    return new DataHash(count, HexFormat.of().formatHex(digest.digest()));
+  }
+
+  /** The hash of a text. */
+  public static String of(String text) {
+    return HexFormat.of().formatHex(digest().digest(text.getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+  }
+
+  private static MessageDigest digest() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+}

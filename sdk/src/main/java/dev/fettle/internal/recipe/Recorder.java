@@ -1,0 +1,124 @@
+package dev.fettle.internal.recipe;
+
+import dev.fettle.Batch;
+import dev.fettle.NumericException;
+import dev.fettle.Progress;
+import dev.fettle.Run;
+import dev.fettle.StepResult;
+import dev.fettle.Training;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Keeps what happens in a run: in memory, on the progress line and, if there is a directory, in its files. A recipe makes
+ * a line for each step, adds its own figures to it, and writes it.
+ */
+public final class Recorder implements AutoCloseable {
+  /** So many batches in a row whose loss or gradient is not finite end a run. */
+  private static final int MOST_SKIPPED = 3;
+
+  private final String recipe;
+  private final Training training;
+  private final Optional<RunFiles> files;
+  private final Progress progress;
+  private final List<Run.Step> steps;
+  private final double before;
+  private final long start = System.nanoTime();
+  private long last = start;
+  private int skipped;
+
+  /**
+   * A recorder for a run, or for the rest of one.
+   *
+   * @param files where it is written, if anywhere
+   * @param total how many steps there will be, or 0 if that is not known
+   */
+  public Recorder(String recipe, Training training, Optional<RunFiles> files, long total) {
+    this.recipe = recipe;
+    this.training = training;
+    this.files = files;
+    this.steps = new ArrayList<>(files.map(RunFiles::earlier).orElse(List.of()));
+    this.before = steps.isEmpty() ? 0 : steps.get(steps.size() - 1).value("seconds");
+    this.progress = Progress.of(recipe, Math.max(0, total - steps.size()));
+  }
+
+  /** How many steps were made, those before an interruption included. */
+  public int count() {
+    return steps.size();
+  }
+
+  /** The steps so far. */
+  public List<Run.Step> steps() {
+    return steps;
+  }
+
+  /** The figures of a step. */
+  public Map<String, Double> line(StepResult result, double learningRate, Batch batch) {
+    skipped = 0;
+    Map<String, Double> line = new LinkedHashMap<>();
+    line.put("step", steps.size() + 1.0);
+    line.put("loss", result.loss().meanLoss());
+    line.put("loss_sum", result.loss().loss());
+    line.put("weight", result.loss().weight());
+    line.put("gradient_norm", result.optim().gradientNorm());
+    return timed(line, learningRate, batch.tokens());
+  }
+
+  /** The figures of a step in which there was nothing to learn from. */
+  public Map<String, Double> line(double learningRate, long tokens) {
+    return timed(new LinkedHashMap<>(Map.of("step", steps.size() + 1.0)), learningRate, tokens);
+  }
+
+  /** The figures of a batch that was passed over; throws if there were too many in a row. */
+  public Map<String, Double> skip(NumericException cause, double learningRate, Batch batch) {
+    if (++skipped == MOST_SKIPPED) {
+      throw new NumericException("step " + (steps.size() + 1) + " of " + recipe + ": the third batch in a row without a "
+          + "finite loss or gradient; lower the learning rate, clip the gradient (AdamW.clipNorm), or look at the data. "
+          + "The last one: " + cause.getMessage(), cause);
+    }
+    Map<String, Double> line = line(learningRate, batch.tokens());
+    line.put("skipped", 1.0);
+    return line;
+  }
+
+  private Map<String, Double> timed(Map<String, Double> line, double learningRate, long tokens) {
+    long now = System.nanoTime();
+    line.put("tokens", (double) tokens);
+    line.put("learning_rate", learningRate);
+    line.put("seconds", before + (now - start) / 1e9);
+    line.put("tokens_per_second", tokens / Math.max(1e-9, (now - last) / 1e9));
+    return line;
+  }
+
+  /** Keeps a line, which ends its step. */
+  public void write(Map<String, Double> line) {
+    Run.Step step = new Run.Step(line);
+    steps.add(step);
+    files.ifPresent(f -> f.append(step));
+    progress.step(step.value("loss"), (long) step.value("tokens"));
+    last = System.nanoTime();
+  }
+
+  /** Ends the run and writes its report. */
+  public Run finish(String ending, long best, List<ReportSample> samples) {
+    progress.close();
+    Run run = new Run(recipe, training, steps, ending, best, files.map(RunFiles::directory));
+    files.ifPresent(f -> f.finish(run, samples));
+    return run;
+  }
+
+  /** The directory of the run's files. */
+  public Optional<Path> directory() {
+    return files.map(RunFiles::directory);
+  }
+
+  @Override
+  public void close() {
+    progress.close();
+    files.ifPresent(RunFiles::close);
+  }
+}

@@ -1,0 +1,196 @@
+package dev.fettle.internal.recipe;
+
+import dev.fettle.AdamW;
+import dev.fettle.DataPosition;
+import dev.fettle.FettleException;
+import dev.fettle.InvalidInputException;
+import dev.fettle.Run;
+import dev.fettle.Training;
+import dev.fettle.internal.checkpoint.AtomicFiles;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The files of a run: {@code run.json}, {@code metrics.jsonl}, {@code report.html}, and its checkpoints. */
+public final class RunFiles implements AutoCloseable {
+  private static final JsonMapper JSON = JsonMapper.shared();
+  private static final String METRICS = "metrics.jsonl";
+  private static final String ABOUT = "run.json";
+  private static final String RUNNING = "running";
+
+  private final Path directory;
+  private final Map<String, Object> about = new LinkedHashMap<>();
+  private final List<Run.Step> earlier;
+  private final BufferedWriter metrics;
+
+  /**
+   * Begins a run in a directory, or goes on with the one that was interrupted there.
+   *
+   * @param settings what it does; a run that goes on must have been begun with equal ones
+   * @throws InvalidInputException if the directory holds another run, or one that has ended
+   */
+  public RunFiles(Path directory, String recipe, Training training, Map<String, Object> settings) {
+    this.directory = directory;
+    about.put("recipe", recipe);
+    about.put("ending", RUNNING);
+    about.put("started", now());
+    about.put("model", model(training));
+    about.put("settings", settings);
+    about.put("versions", Machine.versions());
+    about.put("machine", Machine.machine());
+    JsonNode before = about(directory);
+    if (before != null) {
+      check(before);
+      about.put("started", before.path("started").asString());
+    }
+    try {
+      Files.createDirectories(directory);
+      this.earlier = before == null || !Files.isDirectory(checkpoint(directory)) ? List.of() : goOn(training);
+      this.metrics = Files.newBufferedWriter(directory.resolve(METRICS), StandardOpenOption.CREATE,
+          StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
+    } catch (IOException e) {
+      throw new FettleException(directory + ": cannot be written: " + e, e);
+    }
+    earlier.forEach(this::append);
+    save();
+  }
+
+  /** Loads the state of an interrupted run, and reads the steps that led to it. */
+  private List<Run.Step> goOn(Training training) throws IOException {
+    training.loadState(checkpoint(directory));
+    long done = training.dataPosition().map(DataPosition::batches).orElse(0L);
+    return read(directory.resolve(METRICS), done);
+  }
+
+  /** Where the state is from which an interrupted run goes on. */
+  public static Path checkpoint(Path directory) {
+    return directory.resolve("checkpoint");
+  }
+
+  /** The settings of an optimizer beside its learning rate. */
+  public static Map<String, Object> optimizer(AdamW s) {
+    Map<String, Object> settings = new LinkedHashMap<>();
+    settings.put("beta1", s.beta1());
+    settings.put("beta2", s.beta2());
+    settings.put("eps", s.eps());
+    settings.put("weight_decay", s.weightDecay());
+    settings.put("clip_norm", s.clipNorm());
+    return settings;
+  }
+
+  Path directory() {
+    return directory;
+  }
+
+  /** The steps that were made before an interruption. */
+  List<Run.Step> earlier() {
+    return earlier;
+  }
+
+  void append(Run.Step step) {
+    try {
+      metrics.write(JSON.writeValueAsString(step.metrics()));
+      metrics.write('\n');
+      metrics.flush();
+    } catch (IOException e) {
+      throw new FettleException(directory.resolve(METRICS) + ": cannot be written: " + e, e);
+    }
+  }
+
+  void finish(Run run, List<ReportSample> samples) {
+    about.put("ending", run.ending());
+    about.put("finished", now());
+    about.put("steps", run.steps().size());
+    about.put("best_step", run.best());
+    AtomicFiles.writeFile(directory.resolve("report.html"), channel ->
+        channel.write(ByteBuffer.wrap(Report.html(run, about, samples).getBytes(StandardCharsets.UTF_8))));
+    save();
+  }
+
+  @Override
+  public void close() {
+    try {
+      metrics.close();
+    } catch (IOException e) {
+      throw new FettleException(directory.resolve(METRICS) + ": cannot be written: " + e, e);
+    }
+  }
+
+  private void save() {
+    AtomicFiles.writeFile(directory.resolve(ABOUT), channel -> channel.write(ByteBuffer.wrap(
+        (JSON.writerWithDefaultPrettyPrinter().writeValueAsString(about) + "\n").getBytes(StandardCharsets.UTF_8))));
+  }
+
+  private void check(JsonNode before) {
+    String ending = before.path("ending").asString();
+    if (!ending.equals(RUNNING)) {
+      throw new InvalidInputException(directory + ": holds a run that has ended (" + ending + "); name another directory");
+    }
+    JsonNode own = JSON.readTree(JSON.writeValueAsString(about));
+    for (String part : List.of("recipe", "model", "settings")) {
+      if (!before.path(part).equals(own.path(part))) {
+        throw new InvalidInputException(directory.resolve(ABOUT) + ": the interrupted run there had " + part + " "
+            + before.path(part) + ", this one has " + own.path(part) + "; name another directory, or set it as it was");
+      }
+    }
+  }
+
+  private static JsonNode about(Path directory) {
+    Path file = directory.resolve(ABOUT);
+    if (!Files.exists(file)) {
+      return null;
+    }
+    try {
+      return JSON.readTree(Files.readString(file));
+    } catch (IOException | JacksonException e) {
+      throw new InvalidInputException(file + ": cannot be read: " + e.getMessage() + "; name another directory", e);
+    }
+  }
+
+  private static List<Run.Step> read(Path file, long count) throws IOException {
+    List<Run.Step> steps = new ArrayList<>();
+    List<String> lines = Files.readAllLines(file);
+    for (int i = 0; i < count; i++) {
+      try {
+        Map<String, Double> line = new LinkedHashMap<>();
+        JSON.readTree(lines.get(i)).properties().forEach(e -> line.put(e.getKey(), number(e.getValue())));
+        steps.add(new Run.Step(line));
+      } catch (JacksonException | IndexOutOfBoundsException e) {
+        throw new InvalidInputException(file + ":" + (i + 1) + ": the line of a step that the checkpoint knows of is "
+            + "missing or broken; name another directory", e);
+      }
+    }
+    return steps;
+  }
+
+  private static double number(JsonNode value) {
+    return value.isNumber() ? value.asDouble() : Double.NaN;
+  }
+
+  private static Map<String, Object> model(Training training) {
+    Map<String, Object> model = new LinkedHashMap<>();
+    model.put("name", training.model().name());
+    model.put("parameters", training.model().parameters());
+    model.put("type", training.model().dtype().toString());
+    model.put("tuning", training.tuning().toString());
+    model.put("trained_parameters", training.trainable().trained());
+    return model;
+  }
+
+  private static String now() {
+    return Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+  }
+}
