@@ -60,12 +60,10 @@ final class Tuned implements AutoCloseable {
 
   /** A block below adapters and full training. */
   Tensor frozen(Layout.Block block) {
-    Tensor own = brought.block(block);
-    if (own != null) {
-      return own;
-    }
     Layout of = model.layout();
-    return model.weights().tensor(block.equals(layout.head()) && of.head() == null ? of.embedding() : block);
+    Layout.Block there = block.equals(layout.head()) && of.head() == null ? of.embedding() : block;
+    Tensor own = brought.block(there);
+    return own != null ? own : model.weights().tensor(there);
   }
 
   /** A block as the network reads it; {@code null} if the model has none. */
@@ -166,7 +164,7 @@ final class Tuned implements AutoCloseable {
     return new Frozen(new Weights(running(), into, block -> {
       Tensor now = current(block);
       Tensor folded = now == null ? null : adapters.folded(into, block, now, type);
-      boolean own = full.own(block) != null || brought.block(block) != null;
+      boolean own = full.own(block) != null || !brought.isEmpty();
       return folded != null ? folded : own ? into.call("clone", now) : now;
     }), adapter);
   }

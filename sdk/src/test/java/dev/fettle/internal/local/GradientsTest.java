@@ -21,6 +21,7 @@ import dev.fettle.support.Golden;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -132,6 +133,15 @@ class GradientsTest {
     static Trained open(Path directory, Tuning tuning) {
       LocalModel loaded = EngineThread.get().call(() -> LocalModel.load(directory.toString(), directory, DType.F32));
       return new Trained(loaded, (LocalTraining) loaded.tune(tuning));
+    }
+
+    /** A training of what no {@link Tuning} says. */
+    static Trained open(String model, Function<LocalModel, Tuned> tuned) {
+      Path directory = Golden.path(model);
+      return EngineThread.get().call(() -> {
+        LocalModel loaded = LocalModel.load(directory.toString(), directory, DType.F32);
+        return new Trained(loaded, new LocalTraining(loaded, tuned.apply(loaded)));
+      });
     }
 
     ParameterVector parameters() {
