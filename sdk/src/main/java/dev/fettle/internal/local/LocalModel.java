@@ -2,9 +2,7 @@ package dev.fettle.internal.local;
 
 import dev.fettle.Batch;
 import dev.fettle.DType;
-import dev.fettle.Full;
 import dev.fettle.InvalidInputException;
-import dev.fettle.Lora;
 import dev.fettle.Renderer;
 import dev.fettle.SamplingParams;
 import dev.fettle.Tokenizer;
@@ -29,9 +27,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,20 +39,22 @@ final class LocalModel implements ModelBackend {
 
   private final String name;
   private final Path directory;
-  private OptionalLong initialised = OptionalLong.empty();
   private final DType dtype;
   private final ModelConfig config;
   private final Tokenizer tokenizer;
   private final Renderer renderer;
   private final Set<Integer> ends;
-  private final Scope scope = new Scope();
-  private final Weights weights;
+  private final Layout layout;
+  private final WeightSource source;
+  private Scope scope = new Scope();
+  private Weights weights;
   private final Network network;
-  private final DecodeForms forms;
+  private DecodeForms forms;
   private final List<AutoCloseable> dependants = new ArrayList<>();
   private boolean open = true;
 
-  private LocalModel(String name, Path directory, ModelConfig config, List<Integer> ends, DType dtype, Tokenizer tokenizer) {
+  private LocalModel(String name, Path directory, ModelConfig config, List<Integer> ends, DType dtype, Tokenizer tokenizer,
+      WeightSource source) {
     this.name = name;
     this.directory = directory;
     this.dtype = dtype;
@@ -63,12 +63,9 @@ final class LocalModel implements ModelBackend {
     this.renderer = Renderers.detect(tokenizer, name);
     this.ends = new HashSet<>(ends);
     this.ends.addAll(renderer.stopTokens());
-    NumberType type = NumberType.of(dtype);
-    Layout layout = Layout.of(config);
-    Memory.require(layout.parameters() * type.size(), "loading " + name);
-    this.weights = Weights.zeros(layout, scope, type);
-    this.network = new Network(config, type);
-    this.forms = new DecodeForms(weights, type);
+    this.layout = Layout.of(config);
+    this.source = source;
+    this.network = new Network(config, NumberType.of(dtype));
   }
 
   /** Reads a model; on the engine thread. */
@@ -77,8 +74,9 @@ final class LocalModel implements ModelBackend {
       WeightNames.check(files);
       Tokenizer tokenizer = tokenizer(directory, files.config());
       long start = System.nanoTime();
-      LocalModel model = new LocalModel(name, directory, files.config(), files.eosIds(), dtype, tokenizer);
-      model.fill(w -> WeightFiles.read(files::bytes, files.tensors().get(w.name()), model.weights, w));
+      LocalModel model = new LocalModel(name, directory, files.config(), files.eosIds(), dtype, tokenizer,
+          new WeightSource.OfFiles(directory));
+      model.fill();
       LOG.info("loaded {}: {} parameters, computing in {}, {} ms", name, model.parameters(), dtype,
           (System.nanoTime() - start) / 1_000_000);
       return model;
@@ -89,10 +87,8 @@ final class LocalModel implements ModelBackend {
   static LocalModel initialise(Path directory, DType dtype, long seed) {
     ModelConfig config = ModelConfig.parse(directory.resolve("config.json"));
     LocalModel model = new LocalModel(directory.toString(), directory, config, config.eosIds(), dtype,
-        tokenizer(directory, config));
-    model.initialised = OptionalLong.of(seed);
-    Torch.get().seed(seed);
-    model.fill(w -> RandomWeights.fill(model.weights.tensor(w.block()), w));
+        tokenizer(directory, config), new WeightSource.OfSeed(seed));
+    model.fill();
     return model;
   }
 
@@ -105,9 +101,9 @@ final class LocalModel implements ModelBackend {
     return tokenizer;
   }
 
-  private void fill(Consumer<Layout.Weight> weight) {
+  private void fill() {
     try {
-      weights.layout().weights().values().forEach(weight);
+      weights();
     } catch (RuntimeException | Error e) {
       close();
       throw e;
@@ -126,7 +122,7 @@ final class LocalModel implements ModelBackend {
 
   @Override
   public long parameters() {
-    return weights.layout().parameters();
+    return layout.parameters();
   }
 
   @Override
@@ -156,7 +152,7 @@ final class LocalModel implements ModelBackend {
 
   /** The seed of its random weights, if that is what it began with. */
   OptionalLong initialised() {
-    return initialised;
+    return source instanceof WeightSource.OfSeed s ? OptionalLong.of(s.seed()) : OptionalLong.empty();
   }
 
   Path directory() {
@@ -171,13 +167,49 @@ final class LocalModel implements ModelBackend {
     return network;
   }
 
+  Layout layout() {
+    return layout;
+  }
+
+  /** The weights, read again if nobody needed them in memory for a while. */
   Weights weights() {
+    if (weights == null) {
+      NumberType type = NumberType.of(dtype);
+      Memory.require(layout.parameters() * type.size(), "loading " + name);
+      Weights empty = Weights.zeros(layout, scope, type);
+      source.fill(empty);
+      weights = empty;
+    }
     return weights;
   }
 
-  /** The forms in which its own weights are decoded. */
-  DecodeForms forms() {
-    return forms;
+  /** The forms in which some weights are decoded, if they are this model's own; shared by all who decode them. */
+  Optional<DecodeForms> forms(Weights decoded) {
+    if (decoded != weights) {
+      return Optional.empty();
+    }
+    if (forms == null) {
+      forms = new DecodeForms(weights, network.type());
+    }
+    return Optional.of(forms);
+  }
+
+  private void forgetForms() {
+    if (forms != null) {
+      forms.close();
+      forms = null;
+    }
+  }
+
+  /** Gives the memory of the weights back where nobody reads them: all trainings have all weights of their own. */
+  private void release() {
+    boolean needed = dependants.stream().anyMatch(d -> !(d instanceof LocalTraining t) || t.tuned().sharesBase());
+    if (!needed && source.isThere()) {
+      forgetForms();
+      weights = null;
+      scope.close();
+      scope = new Scope();
+    }
   }
 
   Set<Integer> endTokens() {
@@ -188,20 +220,20 @@ final class LocalModel implements ModelBackend {
   public TrainingBackend tune(Tuning tuning) {
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "the model " + name);
-      LocalTraining training = new LocalTraining(this, tuned(tuning));
-      dependants.add(training);
-      return training;
+      return begun(Tunings.start(tuning, this));
     });
   }
 
-  private Tuned tuned(Tuning tuning) {
-    NumberType type = NumberType.of(dtype);
-    if (tuning instanceof Lora lora) {
-      return lora.source().isPresent() ? AdapterFiles.load(lora, this) : LoraTargets.start(lora, this);
-    }
-    long copies = type == NumberType.F32 ? 16 : 18;
-    Memory.require(parameters() * copies, "full fine-tuning of " + name);
-    return new FullWeights((Full) tuning, weights, type);
+  /** A training that goes on from a saved state; on the engine thread. */
+  LocalTraining resume(Path state) {
+    return begun(StateFiles.tuned(state, this));
+  }
+
+  private LocalTraining begun(Tuned tuned) {
+    LocalTraining training = new LocalTraining(this, tuned);
+    dependants.add(training);
+    release();
+    return training;
   }
 
   @Override
@@ -209,7 +241,7 @@ final class LocalModel implements ModelBackend {
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "the model " + name);
       Scope own = new Scope();
-      return sampler(own, new Tuned.Frozen(weights, Adapter.zeros(AdapterShape.none(config), own, network.type())));
+      return sampler(own, new Tuned.Frozen(weights(), Adapter.zeros(AdapterShape.none(config), own, network.type())));
     });
   }
 
@@ -262,9 +294,10 @@ final class LocalModel implements ModelBackend {
             LOG.warn("closing {}", dependant, e);
           }
         }
-        forms.close();
+        forgetForms();
         network.close();
         scope.close();
+        weights = null;
       }
     });
   }

@@ -23,6 +23,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -37,13 +38,16 @@ final class LocalSampler implements SamplerBackend {
   private final Tuned.Frozen frozen;
   private final Set<LocalStream.Session> streams = new HashSet<>();
   private final DecodeForms forms;
+  private final boolean sharesForms;
   private boolean open = true;
 
   LocalSampler(LocalModel model, Scope scope, Tuned.Frozen frozen) {
     this.model = model;
     this.scope = scope;
     this.frozen = frozen;
-    this.forms = frozen.weights() == model.weights() ? model.forms() : new DecodeForms(frozen.weights(), model.network().type());
+    Optional<DecodeForms> shared = model.forms(frozen.weights());
+    this.sharesForms = shared.isPresent();
+    this.forms = shared.orElseGet(() -> new DecodeForms(frozen.weights(), model.network().type()));
   }
 
   @Override
@@ -174,7 +178,7 @@ final class LocalSampler implements SamplerBackend {
     EngineThread.get().run(() -> {
       open = false;
       List.copyOf(streams).forEach(LocalStream.Session::end);
-      if (forms != model.forms()) {
+      if (!sharesForms) {
         forms.close();
       }
       scope.close();

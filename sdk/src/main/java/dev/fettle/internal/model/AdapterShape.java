@@ -6,8 +6,12 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToIntFunction;
 
-/** Which linear layers of a model carry an adapter, by which rank and scale. Immutable. */
+/** Which modules of a model carry an adapter, by which rank and scale, and what else adapters have. Immutable. */
 public final class AdapterShape {
+  /** The input embedding. */
+  public static final String EMBEDDING = "model.embed_tokens";
+  /** The output embedding. */
+  public static final String HEAD = "lm_head";
   /** Fused products a layer: qkv, o, gate-up, down. */
   public static final int GROUPS = 4;
   /** The linear layers of a decoder layer, in the order of the kernels, and the group that each belongs to. */
@@ -15,19 +19,43 @@ public final class AdapterShape {
       "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj");
   private static final int[] GROUP_START = {0, 3, 4, 6, 7};
 
+  private static final int[] WEIGHT_INDEX = {Layout.QKV, Layout.O, Layout.GATE_UP, Layout.DOWN};
+
+  /**
+   * What adapters have beside A and B.
+   *
+   * @param magnitudes a length for each row of the adapted layer (DoRA)
+   * @param biases a bias of B
+   * @param startFrozen what A and B were at the start, taken off again (PiSSA)
+   */
+  public record Kind(boolean magnitudes, boolean biases, boolean startFrozen) {
+    /** Nothing. */
+    public static final Kind PLAIN = new Kind(false, false, false);
+  }
+
   private final ModelConfig config;
+  private final Kind kind;
   private final int[][] ranks;
   private final double[][] scales;
+  private int embeddingRank;
+  private double embeddingScale;
+  private int headRank;
+  private double headScale;
 
-  private AdapterShape(ModelConfig config) {
+  private AdapterShape(ModelConfig config, Kind kind) {
     this.config = config;
+    this.kind = kind;
     this.ranks = new int[config.layers()][MODULES.size()];
     this.scales = new double[config.layers()][MODULES.size()];
   }
 
   /** A shape from the rank (0 for no adapter) and scale of each module, by its full name. */
-  public static AdapterShape of(ModelConfig config, ToIntFunction<String> rank, ToDoubleFunction<String> scale) {
-    AdapterShape shape = new AdapterShape(config);
+  public static AdapterShape of(ModelConfig config, Kind kind, ToIntFunction<String> rank, ToDoubleFunction<String> scale) {
+    AdapterShape shape = new AdapterShape(config, kind);
+    shape.embeddingRank = rank.applyAsInt(EMBEDDING);
+    shape.embeddingScale = shape.embeddingRank == 0 ? 0 : scale.applyAsDouble(EMBEDDING);
+    shape.headRank = rank.applyAsInt(HEAD);
+    shape.headScale = shape.headRank == 0 ? 0 : scale.applyAsDouble(HEAD);
     for (int i = 0; i < config.layers(); i++) {
       for (int j = 0; j < MODULES.size(); j++) {
         String name = module(i, j);
@@ -40,10 +68,10 @@ public final class AdapterShape {
 
   /** No adapter anywhere. */
   public static AdapterShape none(ModelConfig config) {
-    return of(config, name -> 0, name -> 0);
+    return of(config, Kind.PLAIN, name -> 0, name -> 0);
   }
 
-  /** The names of all modules that can carry an adapter, in order. */
+  /** The names of all linear layers of the decoder, in order. */
   public static List<String> modules(ModelConfig config) {
     List<String> names = new ArrayList<>();
     for (int i = 0; i < config.layers(); i++) {
@@ -54,8 +82,63 @@ public final class AdapterShape {
     return names;
   }
 
-  private static String module(int layer, int module) {
+  /** The same without adapters outside the layers, for kernels that have them folded in, and without a frozen start. */
+  public AdapterShape folded() {
+    AdapterShape out = new AdapterShape(config, new Kind(false, false, kind.startFrozen));
+    for (int i = 0; i < ranks.length; i++) {
+      out.ranks[i] = ranks[i].clone();
+      out.scales[i] = scales[i].clone();
+    }
+    return out;
+  }
+
+  static String module(int layer, int module) {
     return "model.layers." + layer + "." + MODULES.get(module);
+  }
+
+  /** What the adapters have beside A and B. */
+  public Kind kind() {
+    return kind;
+  }
+
+  /** The model's configuration. */
+  public ModelConfig config() {
+    return config;
+  }
+
+  /** The rank of the adapter of the input embedding, or 0. */
+  public int embeddingRank() {
+    return embeddingRank;
+  }
+
+  /** Its factor. */
+  public double embeddingScale() {
+    return embeddingScale;
+  }
+
+  /** The rank of the adapter of the output embedding, or 0. */
+  public int headRank() {
+    return headRank;
+  }
+
+  /** Its factor. */
+  public double headScale() {
+    return headScale;
+  }
+
+  /** The index of a fused product's weight among a layer's tensors. */
+  public static int weightIndex(int group) {
+    return WEIGHT_INDEX[group];
+  }
+
+  /** The index of a fused product's bias among a layer's tensors. */
+  public static int biasIndex(int group) {
+    return WEIGHT_INDEX[group] + 1;
+  }
+
+  /** Whether nothing carries an adapter. */
+  public boolean isEmpty() {
+    return embeddingRank == 0 && headRank == 0 && lowestLayer() == layers();
   }
 
   /** The number of decoder layers. */
@@ -92,6 +175,20 @@ public final class AdapterShape {
     int sum = 0;
     for (int j : members(group)) {
       sum += ranks[layer][j];
+    }
+    return sum;
+  }
+
+  /** The rows of A that the kernels read: with a frozen start, twice the rank. */
+  public int rows(int layer, int group) {
+    return (kind.startFrozen ? 2 : 1) * rank(layer, group);
+  }
+
+  /** The outputs of the adapted modules of a fused product. */
+  public long adaptedOutputs(int layer, int group) {
+    long sum = 0;
+    for (int j : members(group)) {
+      sum += ranks[layer][j] == 0 ? 0 : moduleOutputs(j);
     }
     return sum;
   }

@@ -21,6 +21,7 @@ import dev.fettle.support.Golden;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -134,6 +135,15 @@ class GradientsTest {
       return new Trained(loaded, (LocalTraining) loaded.tune(tuning));
     }
 
+    /** A training of what no {@link Tuning} says. */
+    static Trained open(String model, Function<LocalModel, Tuned> tuned) {
+      Path directory = Golden.path(model);
+      return EngineThread.get().call(() -> {
+        LocalModel loaded = LocalModel.load(directory.toString(), directory, DType.F32);
+        return new Trained(loaded, new LocalTraining(loaded, tuned.apply(loaded)));
+      });
+    }
+
     ParameterVector parameters() {
       return training.tuned().parameters();
     }
@@ -141,7 +151,7 @@ class GradientsTest {
     float[] gradient(ParameterVector.Parameter p) {
       return EngineThread.get().call(() -> {
         try (Scope scope = new Scope()) {
-          return scope.call("clone", scope.call("part", parameters().gradient(), p.offset(), p.shape())).floats();
+          return scope.call("clone", scope.call("part", training.tuned().gradient(), p.offset(), p.shape())).floats();
         }
       });
     }

@@ -47,7 +47,7 @@ class TrainingRunTest {
     }
   }
 
-  private static void follow(JsonNode run, Trained t) {
+  static void follow(JsonNode run, Trained t) {
     int steps = run.get("losses").size();
     assertThat(steps).isEqualTo(20);
     for (int i = 0; i < steps; i++) {
