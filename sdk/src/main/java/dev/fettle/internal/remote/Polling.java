@@ -86,7 +86,7 @@ final class Polling {
           if (asked - promise.since() > calls.patience().deadline().toNanos()) {
             throw new ServiceException(label(promise) + " was not done by " + calls.problems().host() + " within "
                 + calls.patience().deadline().toSeconds() + " s" + waiting() + "; it may still be done there. "
-                + "Remote.deadline gives it more time", 0);
+                + "Remote.deadline gives it more time", 408);
           }
           Answer answer = ask();
           if (answer != null && done(answer)) {

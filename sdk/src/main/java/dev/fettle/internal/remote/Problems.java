@@ -46,7 +46,7 @@ final class Problems {
   /** The error of work that the service has taken on and could not do. */
   FettleException failed(String what, String requestId, String error, String category) {
     String said = what + " at " + host + " failed (request " + requestId + "): " + text(error);
-    return "user".equalsIgnoreCase(category) ? new InvalidInputException(said) : new ServiceException(said, 0);
+    return "user".equalsIgnoreCase(category) ? new InvalidInputException(said) : new ServiceException(said, 200);
   }
 
   /** The error of an answer that cannot be understood. */
