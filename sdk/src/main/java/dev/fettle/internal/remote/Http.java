@@ -41,6 +41,7 @@ final class Http implements AutoCloseable {
         .readTimeout(patience.read())
         .writeTimeout(patience.read())
         .connectionPool(new ConnectionPool(20, 30, TimeUnit.SECONDS))
+        .socketFactory(new PromptSockets())
         .retryOnConnectionFailure(false)
         .followRedirects(false)
         .followSslRedirects(false)

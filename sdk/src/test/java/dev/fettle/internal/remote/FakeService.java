@@ -17,6 +17,9 @@ import dev.fettle.internal.wire.Weights;
 import dev.fettle.internal.wire.WireException;
 import dev.fettle.internal.wire.WireJson;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -32,6 +35,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import javax.net.ServerSocketFactory;
 import mockwebserver3.Dispatcher;
 import mockwebserver3.MockResponse;
 import mockwebserver3.MockWebServer;
@@ -72,6 +76,36 @@ final class FakeService extends Dispatcher {
     }
   }
 
+  /** MockWebServer sends head and body apart; without this each answer would wait for an acknowledgement. */
+  private static final ServerSocketFactory PROMPT = new ServerSocketFactory() {
+    @Override
+    public ServerSocket createServerSocket() throws IOException {
+      return new ServerSocket() {
+        @Override
+        public Socket accept() throws IOException {
+          Socket socket = super.accept();
+          socket.setTcpNoDelay(true);
+          return socket;
+        }
+      };
+    }
+
+    @Override
+    public ServerSocket createServerSocket(int port) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public ServerSocket createServerSocket(int port, int backlog) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public ServerSocket createServerSocket(int port, int backlog, InetAddress address) {
+      throw new UnsupportedOperationException();
+    }
+  };
+
   private record Done(byte[] json, byte[] proto) {}
 
   private final MockWebServer server = new MockWebServer();
@@ -108,6 +142,7 @@ final class FakeService extends Dispatcher {
   FakeService(Kind kind) {
     this.kind = kind;
     server.setDispatcher(this);
+    server.setServerSocketFactory(PROMPT);
     try {
       server.start();
     } catch (IOException e) {
