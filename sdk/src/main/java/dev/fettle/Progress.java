@@ -41,6 +41,7 @@ public final class Progress implements AutoCloseable {
   private final LongSupplier clock;
   private final long start;
   private final boolean passing;
+  private final Runnable watcher = this::waiting;
   private long done;
   private long tokens;
   private double lossSum;
@@ -72,7 +73,19 @@ public final class Progress implements AutoCloseable {
    * @throws InvalidInputException if the total is negative
    */
   public static Progress of(String what, long total) {
-    return new Progress(what, total, false, isOff() ? null : System.out, Status.isTerminal(), System::nanoTime);
+    return new Progress(what, total, false, isOff() ? null : System.out, Status.isTerminal(), System::nanoTime).watching();
+  }
+
+  /** Shows from now on why a service lets this process wait. */
+  Progress watching() {
+    Status.watch(watcher);
+    return this;
+  }
+
+  private synchronized void waiting() {
+    if (!Status.waiting().isEmpty() || terminal) {
+      write(clock.getAsLong());
+    }
   }
 
   /** Counts a step, with its loss per unit of weight and the number of tokens that it read. */
@@ -105,7 +118,8 @@ public final class Progress implements AutoCloseable {
       write(now);
     }
     closed = true;
-    if (terminal && out != null && written > 0) {
+    Status.unwatch(watcher);
+    if (terminal && out != null && width > 0) {
       out.print(passing ? "\r" + " ".repeat(width) + "\r" : System.lineSeparator());
       out.flush();
     }
@@ -113,7 +127,7 @@ public final class Progress implements AutoCloseable {
 
   /** A line about something that another line's work waits for: it leaves nothing in a terminal, nor in a log if short. */
   static Progress passing(String what, long total) {
-    return new Progress(what, total, true, isOff() ? null : System.out, Status.isTerminal(), System::nanoTime);
+    return new Progress(what, total, true, isOff() ? null : System.out, Status.isTerminal(), System::nanoTime).watching();
   }
 
   /** Does what cannot say how far it is; after two seconds a line tells for how long it has been going on. */
@@ -189,8 +203,12 @@ public final class Progress implements AutoCloseable {
     if (resident > 0) {
       line.append(String.format(Locale.ROOT, "  %.2f GiB", resident / (double) (1 << 30)));
     }
-    return line.append(total > done ? "  " + time(seconds / done * (total - done)) + " left" : "  in " + time(seconds))
-        .toString();
+    if (total > done && done > 0) {
+      line.append("  ").append(time(seconds / done * (total - done))).append(" left");
+    } else if (done > 0) {
+      line.append("  in ").append(time(seconds));
+    }
+    return line.append(Status.waiting().isEmpty() ? "" : "  waits: " + Status.waiting()).toString();
   }
 
   private static String time(double seconds) {

@@ -1,0 +1,32 @@
+package dev.fettle.internal.wire;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.List;
+
+/** What a server has stored. */
+public final class Checkpoints {
+  private Checkpoints() {}
+
+  /** A checkpoint; {@code checkpointType} is {@code training} or {@code sampler}, times are ISO 8601. */
+  public record Checkpoint(String checkpointId, String checkpointType, String time, String tinkerPath, Long sizeBytes,
+      @com.fasterxml.jackson.annotation.JsonProperty("public") Boolean shared, String expiresAt) {}
+
+  /** {@code GET checkpoints} and {@code training_runs/RUN/checkpoints}. */
+  public record CheckpointList(List<Checkpoint> checkpoints, Cursor cursor) {}
+
+  /** Where in a longer list an answer is. */
+  public record Cursor(Integer offset, Integer limit, Integer totalCount) {}
+
+  /** {@code PUT .../ttl}; here null is written, and means for ever. */
+  public record Ttl(@JsonInclude(JsonInclude.Include.ALWAYS) Long ttlSeconds) {}
+
+  /** {@code GET .../archive} where it does not redirect. */
+  public record Archive(String url, String expires) {}
+
+  /** A training as a server remembers it. */
+  public record TrainingRun(String trainingRunId, String baseModel, String modelOwner, Boolean isLora, Boolean corrupted,
+      Integer loraRank, String lastRequestTime, Checkpoint lastCheckpoint, Checkpoint lastSamplerCheckpoint) {}
+
+  /** {@code GET training_runs}. */
+  public record TrainingRuns(List<TrainingRun> trainingRuns, Cursor cursor) {}
+}

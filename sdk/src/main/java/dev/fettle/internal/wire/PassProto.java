@@ -1,0 +1,172 @@
+package dev.fettle.internal.wire;
+
+import dev.fettle.internal.wire.Passes.Datum;
+import dev.fettle.internal.wire.Passes.Pass;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Requests for passes as protobuf ({@code ForwardBackwardRequest}). */
+public final class PassProto {
+  private PassProto() {}
+
+  /** The bytes of a request. */
+  public static byte[] write(Pass pass) {
+    Proto.Message out = new Proto.Message().text(1, pass.modelId()).number(2, pass.seqId() == null ? 0 : pass.seqId());
+    for (Datum datum : pass.data()) {
+      Proto.Message message = new Proto.Message();
+      datum.modelInput().chunks().forEach(chunk -> message.message(1, chunk(chunk)));
+      datum.lossFnInputs().forEach((name, tensor) ->
+          message.message(2, new Proto.Message().text(1, name).message(2, tensor(tensor))));
+      out.message(3, message);
+    }
+    return out.text(4, pass.lossFn()).decimals(5, pass.lossFnConfig()).number(6, pass.forwardOnly() ? 1 : 0).toBytes();
+  }
+
+  private static Proto.Message chunk(ModelInput.Chunk chunk) {
+    if (chunk instanceof ModelInput.Text text) {
+      return new Proto.Message().message(1, new Proto.Message().bytes(1, Proto.little(text.tokens())));
+    }
+    throw new WireException("only text can be sent, not " + chunk);
+  }
+
+  private static Proto.Message tensor(TensorData tensor) {
+    boolean floats = tensor.floats() != null;
+    return new Proto.Message().bytes(1, floats ? Proto.little(tensor.floats()) : Proto.little(tensor.ints()))
+        .number(3, floats ? Proto.FLOAT32 : Proto.INT64).packed(4, tensor.shape());
+  }
+
+  /** A request from its bytes. A sequence number of 0 counts as none, an empty configuration too. */
+  public static Pass read(byte[] bytes) {
+    RequestReader in = new RequestReader();
+    in.read(bytes, "ForwardBackwardRequest");
+    if (in.loss.isEmpty()) {
+      throw new WireException("the pass has no loss_fn");
+    }
+    return new Pass(in.model, in.seqId == 0 ? null : in.seqId, in.data, in.loss, in.config.isEmpty() ? null : in.config,
+        in.forwardOnly);
+  }
+
+  private static final class RequestReader extends Proto.Reader {
+    private String model = "";
+    private int seqId;
+    private final List<Datum> data = new ArrayList<>();
+    private String loss = "";
+    private final Map<String, Double> config = new HashMap<>();
+    private boolean forwardOnly;
+
+    @Override
+    void field(int number) {
+      switch (number) {
+        case 1 -> model = text();
+        case 2 -> seqId = (int) number();
+        case 3 -> {
+          DatumReader in = new DatumReader();
+          in.read(bytes(), "Datum");
+          data.add(new Datum(new ModelInput(in.chunks), in.inputs));
+        }
+        case 4 -> loss = text();
+        case 5 -> entry(config);
+        case 6 -> forwardOnly = number() != 0;
+        default -> { }
+      }
+    }
+  }
+
+  private static final class DatumReader extends Proto.Reader {
+    private final List<ModelInput.Chunk> chunks = new ArrayList<>();
+    private final Map<String, TensorData> inputs = new HashMap<>();
+
+    @Override
+    void field(int number) {
+      if (number == 1) {
+        ChunkReader in = new ChunkReader();
+        in.read(bytes(), "Chunk");
+        chunks.add(in.chunk);
+      } else if (number == 2) {
+        EntryReader in = new EntryReader();
+        in.read(bytes(), "an entry of loss_fn_inputs");
+        inputs.put(in.name, in.tensor);
+      }
+    }
+  }
+
+  private static final class ChunkReader extends Proto.Reader {
+    private ModelInput.Chunk chunk;
+
+    @Override
+    void field(int number) {
+      switch (number) {
+        case 1 -> chunk = new ModelInput.Text(Proto.ints(first(bytes(), "EncodedTextChunk")));
+        case 2 -> chunk = new ModelInput.Image(first(bytes(), "ImageChunk"), null, null);
+        case 3 -> chunk = new ModelInput.Audio(first(bytes(), "DmelChunk"));
+        default -> { }
+      }
+    }
+
+    /** The bytes of the first field. */
+    private static byte[] first(byte[] message, String what) {
+      byte[][] value = {new byte[0]};
+      new Proto.Reader() {
+        @Override
+        void field(int number) {
+          if (number == 1) {
+            value[0] = bytes();
+          }
+        }
+      }.read(message, what);
+      return value[0];
+    }
+  }
+
+  private static final class EntryReader extends Proto.Reader {
+    private String name = "";
+    private TensorData tensor;
+
+    @Override
+    void field(int number) {
+      if (number == 1) {
+        name = text();
+      } else if (number == 2) {
+        TensorReader in = new TensorReader();
+        in.read(bytes(), "Tensor");
+        tensor = in.tensor();
+      }
+    }
+  }
+
+  private static final class TensorReader extends Proto.Reader {
+    private byte[] dense = new byte[0];
+    private byte[] sparse;
+    private int dtype;
+    private long[] shape = new long[0];
+
+    @Override
+    void field(int number) {
+      switch (number) {
+        case 1 -> dense = bytes();
+        case 2 -> sparse = bytes();
+        case 3 -> dtype = (int) number();
+        case 4 -> shape = numbers(shape);
+        default -> { }
+      }
+    }
+
+    private TensorData tensor() {
+      if (sparse == null) {
+        return Proto.tensor(dense, dtype, shape.length == 0 ? null : shape);
+      }
+      byte[][] parts = {new byte[0], new byte[0], new byte[0]};
+      new Proto.Reader() {
+        @Override
+        void field(int number) {
+          if (number >= 1 && number <= parts.length) {
+            parts[number - 1] = bytes();
+          }
+        }
+      }.read(sparse, "SparseCsr");
+      return TensorData.dense(Proto.tensor(parts[0], dtype, null), Proto.longs(parts[1]), Proto.longs(parts[2]), shape);
+    }
+  }
+}

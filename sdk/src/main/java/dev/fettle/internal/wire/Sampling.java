@@ -1,0 +1,48 @@
+package dev.fettle.internal.wire;
+
+import java.util.List;
+import tools.jackson.databind.JsonNode;
+
+/** Sampling. */
+public final class Sampling {
+  private Sampling() {}
+
+  /** {@code POST create_sampling_session}. */
+  public record CreateSession(String sessionId, Integer samplingSessionSeqId, String baseModel, String modelPath,
+      String type) {
+    public static CreateSession of(String sessionId, int seqId, String baseModel, String modelPath) {
+      return new CreateSession(sessionId, seqId, baseModel, modelPath, "create_sampling_session");
+    }
+  }
+
+  /** Its answer. */
+  public record Session(String type, String samplingSessionId) {
+    public static Session of(String samplingSessionId) {
+      return new Session("create_sampling_session", samplingSessionId);
+    }
+  }
+
+  /** {@code POST asample}; without a session, a base model or a tinker path says what is sampled. */
+  public record Sample(Integer numSamples, ModelInput prompt, Params samplingParams, String samplingSessionId,
+      Long seqId, Boolean promptLogprobs, Integer topkPromptLogprobs, String baseModel, String modelPath, String type) {
+    public static Sample of(String session, long seqId, int[] prompt, int samples, Params params, boolean scores) {
+      return new Sample(samples, ModelInput.of(prompt), params, session, seqId, scores, 0, null, null, "sample");
+    }
+  }
+
+  /** How to sample; {@code stop} is a list of texts or a list of token ids, and from some clients a text. */
+  public record Params(Integer maxTokens, Long seed, JsonNode stop, Double temperature, Integer topK, Double topP) {}
+
+  /**
+   * What was sampled.
+   *
+   * @param promptLogprobs one for each token of the prompt, null where there is none; null if not asked for
+   */
+  public record Result(List<Sequence> sequences, List<Float> promptLogprobs) {}
+
+  /** One sample; {@code stopReason} is {@code stop} or {@code length}, or what a later server may say. */
+  public record Sequence(String stopReason, int[] tokens, float[] logprobs) {}
+
+  /** {@code GET samplers/ID}. */
+  public record Sampler(String samplerId, String baseModel, String modelPath) {}
+}
