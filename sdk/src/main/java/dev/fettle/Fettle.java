@@ -92,6 +92,10 @@ public final class Fettle implements AutoCloseable {
     return new Training(new BaseModel(resumed.model()), resumed.training());
   }
 
+  Backend backend() {
+    return backend;
+  }
+
   /** The names that {@link #load(String)} knows beside directories. */
   public List<String> models() {
     return backend.models();
