@@ -92,6 +92,7 @@ public final class BaseModel implements AutoCloseable {
   @Override
   public String toString() {
     String name = name().length() > 40 ? "..." + name().substring(name().length() - 37) : name();
-    return String.format(Locale.ROOT, "BaseModel[%s, %.1f M parameters, %s]", name, parameters() / 1e6, dtype());
+    return parameters() == 0 ? "BaseModel[" + name + "]"
+        : String.format(Locale.ROOT, "BaseModel[%s, %.1f M parameters, %s]", name, parameters() / 1e6, dtype());
   }
 }

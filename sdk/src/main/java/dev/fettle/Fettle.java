@@ -2,6 +2,8 @@ package dev.fettle;
 
 import dev.fettle.internal.Backend;
 import dev.fettle.internal.local.LocalBackend;
+import dev.fettle.internal.remote.RemoteBackend;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -25,14 +27,45 @@ import java.util.Optional;
  */
 public final class Fettle implements AutoCloseable {
   private final Backend backend;
+  private final String place;
 
-  private Fettle(Backend backend) {
+  private Fettle(Backend backend, String place) {
     this.backend = backend;
+    this.place = place;
   }
 
   /** This machine: libtorch on its processor. */
   public static Fettle local() {
-    return new Fettle(new LocalBackend());
+    return new Fettle(new LocalBackend(), "local");
+  }
+
+  /**
+   * A service that speaks the Tinker protocol: the one of the environment variable TINKER_BASE_URL, or where that is not
+   * set {@link Remote#HOSTED}. The key is that of TINKER_API_KEY. Nothing is sent before it is needed.
+   */
+  public static Fettle remote() {
+    return remote(Remote.fromEnv());
+  }
+
+  /**
+   * The service at a base URL, with the key of TINKER_API_KEY.
+   *
+   * @throws InvalidInputException if it is no URL of a service, or not encrypted and not on this machine
+   */
+  public static Fettle remote(URI service) {
+    return remote(Remote.at(service));
+  }
+
+  /** A service with a key, a deadline or other settings of one's own; see {@link #remote(URI)}. */
+  public static Fettle remote(Remote service) {
+    String place = Objects.requireNonNull(service, "service").toString();
+    return new Fettle(new RemoteBackend(service), place.substring("Remote[".length(), place.length() - 1));
+  }
+
+  /** The service of TINKER_BASE_URL if that is set, else this machine. */
+  public static Fettle fromEnv() {
+    String service = System.getenv("TINKER_BASE_URL");
+    return service == null || service.isBlank() ? local() : remote();
   }
 
   /**
@@ -96,6 +129,15 @@ public final class Fettle implements AutoCloseable {
     return backend;
   }
 
+  /**
+   * What the service has stored of one's trainings.
+   *
+   * @throws InvalidInputException on this machine, which keeps no list of saved directories
+   */
+  public Checkpoints checkpoints() {
+    return new Checkpoints(backend.checkpoints());
+  }
+
   /** The names that {@link #load(String)} knows beside directories. */
   public List<String> models() {
     return backend.models();
@@ -109,6 +151,6 @@ public final class Fettle implements AutoCloseable {
 
   @Override
   public String toString() {
-    return "Fettle[local]";
+    return "Fettle[" + place + "]";
   }
 }

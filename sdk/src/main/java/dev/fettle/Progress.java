@@ -32,6 +32,7 @@ public final class Progress implements AutoCloseable {
   private final boolean terminal;
   private final LongSupplier clock;
   private final long start;
+  private final Runnable watcher = this::waiting;
   private long done;
   private long tokens;
   private double lossSum;
@@ -63,7 +64,19 @@ public final class Progress implements AutoCloseable {
    */
   public static Progress of(String what, long total) {
     boolean off = "off".equalsIgnoreCase(System.getProperty("fettle.progress"));
-    return new Progress(what, total, off ? null : System.out, Status.isTerminal(), System::nanoTime);
+    return new Progress(what, total, off ? null : System.out, Status.isTerminal(), System::nanoTime).watching();
+  }
+
+  /** Shows from now on why a service lets this process wait. */
+  Progress watching() {
+    Status.watch(watcher);
+    return this;
+  }
+
+  private synchronized void waiting() {
+    if (!Status.waiting().isEmpty() || terminal) {
+      write(clock.getAsLong());
+    }
   }
 
   /** Counts a step, with its loss per unit of weight and the number of tokens that it read. */
@@ -95,7 +108,8 @@ public final class Progress implements AutoCloseable {
       write(clock.getAsLong());
     }
     closed = true;
-    if (terminal && out != null && written > 0) {
+    Status.unwatch(watcher);
+    if (terminal && out != null && width > 0) {
       out.println();
     }
   }
@@ -136,8 +150,12 @@ public final class Progress implements AutoCloseable {
     if (resident > 0) {
       line.append(String.format(Locale.ROOT, "  %.2f GiB", resident / (double) (1 << 30)));
     }
-    return line.append(total > done ? "  " + time(seconds / done * (total - done)) + " left" : "  in " + time(seconds))
-        .toString();
+    if (total > done && done > 0) {
+      line.append("  ").append(time(seconds / done * (total - done))).append(" left");
+    } else if (done > 0) {
+      line.append("  in ").append(time(seconds));
+    }
+    return line.append(Status.waiting().isEmpty() ? "" : "  waits: " + Status.waiting()).toString();
   }
 
   private static String time(double seconds) {

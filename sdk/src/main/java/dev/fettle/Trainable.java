@@ -30,9 +30,9 @@ public record Trainable(List<Row> rows, long trained, long total) {
     }
   }
 
-  /** The trained share of the model's own size. */
+  /** The trained share of the model's own size; 0 where a service does not say how large the model is. */
   public double share() {
-    return (double) trained / total;
+    return total == 0 ? 0 : (double) trained / total;
   }
 
   /** A table for people, one line a row and the sum. */

@@ -1,6 +1,7 @@
 package dev.fettle.internal;
 
 import dev.fettle.DType;
+import dev.fettle.InvalidInputException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +22,11 @@ public interface Backend extends AutoCloseable {
 
   /** The names of models that can be loaded without a directory. */
   List<String> models();
+
+  /** What a service has stored. */
+  default CheckpointsBackend checkpoints() {
+    throw new InvalidInputException("checkpoints(): this machine keeps none; saveState writes directories");
+  }
 
   @Override
   void close();

@@ -4,10 +4,39 @@ import java.io.Console;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** What this process can tell of itself. */
 public final class Status {
+  private static final Map<Object, String> WAITING = new ConcurrentHashMap<>();
+  private static final Set<Runnable> WATCHERS = ConcurrentHashMap.newKeySet();
+
   private Status() {}
+
+  /** Notes why someone waits, such as for a queue that is paused; null when that is over. */
+  public static void waiting(Object who, String why) {
+    String before = why == null ? WAITING.remove(who) : WAITING.put(who, why);
+    if (why == null ? before != null : !why.equals(before)) {
+      WATCHERS.forEach(Runnable::run);
+    }
+  }
+
+  /** Why someone waits; empty if nobody does. */
+  public static String waiting() {
+    return WAITING.values().stream().findFirst().orElse("");
+  }
+
+  /** Calls back whenever {@link #waiting()} changes, until {@link #unwatch}. */
+  public static void watch(Runnable watcher) {
+    WATCHERS.add(watcher);
+  }
+
+  /** Ends {@link #watch}. */
+  public static void unwatch(Runnable watcher) {
+    WATCHERS.remove(watcher);
+  }
 
   /** The resident memory of this process in bytes; 0 where the system does not say. */
   public static long residentBytes() {

@@ -8,15 +8,17 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** The small model in the library's own jar, laid out as a directory once a process so that it can be mapped. */
-final class EmbeddedModel {
-  static final String NAME = "fettle-tiny";
+public final class EmbeddedModel {
+  /** The name that it is loaded by. */
+  public static final String NAME = "fettle-tiny";
   private static final List<String> FILES = List.of("config.json", "generation_config.json", "tokenizer.json",
       "tokenizer_config.json", "model.safetensors");
   private static Path extracted;
 
   private EmbeddedModel() {}
 
-  static synchronized Path directory() {
+  /** Its directory. */
+  public static synchronized Path directory() {
     if (extracted == null || !Files.isDirectory(extracted)) {
       try {
         Path directory = Files.createTempDirectory(NAME);

@@ -6,7 +6,7 @@ import dev.fettle.SamplingParams;
 import dev.fettle.Token;
 import dev.fettle.Tokenizer;
 import dev.fettle.internal.model.Decoder;
-import dev.fettle.internal.text.StreamDecoder;
+import dev.fettle.internal.text.SampledText;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
@@ -120,68 +120,25 @@ final class Generation implements AutoCloseable {
   private final class Sequence {
     private final int room;
     private final SplittableRandom random;
-    private final StreamDecoder decoderOfText;
+    private final SampledText text;
     private final List<Integer> tokens = new ArrayList<>();
     private final List<Float> logprobs = new ArrayList<>();
     private final List<String> pieces = new ArrayList<>();
-    private final StringBuilder text = new StringBuilder();
     private boolean done;
-    private boolean stopped;
-    private int given;
 
     Sequence(Tokenizer tokenizer, int[] prompt, int room, SplittableRandom random) {
       this.room = room;
       this.random = random;
-      this.decoderOfText = new StreamDecoder(tokenizer, prompt);
+      this.text = new SampledText(tokenizer, prompt, params.stop());
       this.done = room <= 0;
     }
 
     void take(int id, float logprob) {
       tokens.add(id);
       logprobs.add(logprob);
-      stopped = ends.contains(id);
-      done = stopped || tokens.size() >= room;
-      int before = text.length();
-      if (!stopped) {
-        text.append(decoderOfText.append(id));
-      }
-      if (done) {
-        text.append(decoderOfText.rest());
-      }
-      int cut = stopText(text.length() - before);
-      if (cut >= 0) {
-        text.setLength(cut);
-        done = true;
-        stopped = true;
-      }
-      int safe = done ? text.length() : text.length() - heldBack();
-      pieces.add(text.substring(Math.min(given, safe), safe));
-      given = Math.max(given, safe);
-    }
-
-    /** Where a stop text begins that the last characters completed; -1 if none did. */
-    private int stopText(int added) {
-      int first = Integer.MAX_VALUE;
-      for (String stop : params.stop()) {
-        int at = text.indexOf(stop, Math.max(0, text.length() - added - stop.length() + 1));
-        if (at >= 0) {
-          first = Math.min(first, at);
-        }
-      }
-      return first == Integer.MAX_VALUE ? -1 : first;
-    }
-
-    /** How many of the last characters may be the beginning of a stop text, and so must not be streamed yet. */
-    private int heldBack() {
-      int most = 0;
-      for (String stop : params.stop()) {
-        for (int n = Math.min(stop.length() - 1, text.length()); n > most; n--) {
-          if (stop.startsWith(text.substring(text.length() - n))) {
-            most = n;
-          }
-        }
-      }
-      return most;
+      boolean last = tokens.size() >= room;
+      pieces.add(text.take(id, ends.contains(id), last));
+      done = last || text.stopped();
     }
 
     Sample sample() {
@@ -189,8 +146,8 @@ final class Generation implements AutoCloseable {
       for (int i = 0; i < p.length; i++) {
         p[i] = logprobs.get(i);
       }
-      return new Sample(tokens.stream().mapToInt(Integer::intValue).toArray(), p, text.toString(),
-          stopped ? Sample.StopReason.STOP : Sample.StopReason.LENGTH);
+      return new Sample(tokens.stream().mapToInt(Integer::intValue).toArray(), p, text.text(),
+          text.stopped() ? Sample.StopReason.STOP : Sample.StopReason.LENGTH);
     }
   }
 }

@@ -8,7 +8,7 @@ import dev.fettle.Loss;
  * A loss at one position and its derivative by the logprob of the target, in double precision. Formulas: see
  * {@link Loss}.
  */
-interface TokenLoss {
+public interface TokenLoss {
   /** With p the learner's logprob, q the sampler's, a the advantage (or, in a cross-entropy, the weight). */
   double value(double p, double q, double a);
 

@@ -8,14 +8,18 @@ import java.util.OptionalInt;
 
 /** Stands for the tokenizer of a directory that has none: such a model works on token ids alone. */
 final class AbsentTokenizer implements Tokenizer {
-  private final Path directory;
+  private final String why;
 
   AbsentTokenizer(Path directory) {
-    this.directory = directory;
+    this(directory + ": no tokenizer.json");
+  }
+
+  AbsentTokenizer(String why) {
+    this.why = why;
   }
 
   private InvalidInputException missing() {
-    return new InvalidInputException(directory + ": no tokenizer.json, so this model works on token ids only");
+    return new InvalidInputException(why + ", so this model works on token ids only");
   }
 
   @Override

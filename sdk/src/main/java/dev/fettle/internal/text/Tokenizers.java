@@ -34,4 +34,9 @@ public final class Tokenizers {
     boolean present = Files.exists(directory.resolve("tokenizer.json"));
     return present ? open(directory) : new AbsentTokenizer(directory);
   }
+
+  /** One that knows no text, and says why when it is needed. */
+  public static Tokenizer absent(String why) {
+    return new AbsentTokenizer(why);
+  }
 }

@@ -1,0 +1,108 @@
+package dev.fettle;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.function.Supplier;
+
+/**
+ * Which service {@link Fettle#remote(Remote)} talks to, and how. Immutable; each method returns a changed copy. The key
+ * is in no text that Fettle writes.
+ */
+public final class Remote {
+  /** The service of Thinking Machines. */
+  public static final URI HOSTED = URI.create("https://tinker.thinkingmachines.dev/services/tinker-prod");
+  /** How long a request may take unless {@link #deadline} is called. */
+  public static final Duration DEFAULT_DEADLINE = Duration.ofHours(2);
+
+  private final URI uri;
+  private final Supplier<String> key;
+  private final boolean plainHttp;
+  private final Duration deadline;
+
+  private Remote(URI uri, Supplier<String> key, boolean plainHttp, Duration deadline) {
+    this.uri = uri;
+    this.key = key;
+    this.plainHttp = plainHttp;
+    this.deadline = deadline;
+  }
+
+  /**
+   * The service at a base URL, with the key of the environment variable TINKER_API_KEY.
+   *
+   * @throws InvalidInputException if it is no http or https URL, or holds a user name, a query or a fragment
+   */
+  public static Remote at(URI uri) {
+    String scheme = String.valueOf(Objects.requireNonNull(uri, "uri").getScheme());
+    if (!scheme.equalsIgnoreCase("http") && !scheme.equalsIgnoreCase("https") || uri.getHost() == null) {
+      throw new InvalidInputException("the service's URL has to be like https://host or http://localhost:8000");
+    }
+    if (uri.getRawUserInfo() != null || uri.getRawQuery() != null || uri.getRawFragment() != null) {
+      throw new InvalidInputException("the URL of the service at " + uri.getHost() + " holds a user name, a query or a "
+          + "fragment: leave them out; the key is given by key() or TINKER_API_KEY");
+    }
+    return new Remote(uri, () -> System.getenv("TINKER_API_KEY"), false, DEFAULT_DEADLINE);
+  }
+
+  /**
+   * The service of TINKER_BASE_URL, or {@link #HOSTED} where that is not set.
+   *
+   * @throws InvalidInputException if the variable holds no such URL
+   */
+  public static Remote fromEnv() {
+    String value = System.getenv("TINKER_BASE_URL");
+    try {
+      return at(value == null || value.isBlank() ? HOSTED : URI.create(value.strip()));
+    } catch (IllegalArgumentException e) {
+      throw new InvalidInputException("TINKER_BASE_URL is not a URL");
+    }
+  }
+
+  /** With a key; it is asked for when it is needed, again and again, so that it may change. Null stands for no key. */
+  public Remote key(Supplier<String> supplier) {
+    return new Remote(uri, Objects.requireNonNull(supplier, "supplier"), plainHttp, deadline);
+  }
+
+  /** Allows http without TLS to hosts other than this one: whoever is on the way can read key and data. */
+  public Remote allowPlainHttp() {
+    return new Remote(uri, key, true, deadline);
+  }
+
+  /**
+   * Sets how long a request may take until it fails, queueing included.
+   *
+   * @throws InvalidInputException if it is not positive
+   */
+  public Remote deadline(Duration value) {
+    if (Objects.requireNonNull(value, "value").isNegative() || value.isZero()) {
+      throw new InvalidInputException("deadline " + value + ": give a positive time");
+    }
+    return new Remote(uri, key, plainHttp, value);
+  }
+
+  /** The base URL. */
+  public URI uri() {
+    return uri;
+  }
+
+  /** Where the key comes from. */
+  public Supplier<String> key() {
+    return key;
+  }
+
+  /** Whether http without TLS is allowed to other hosts. */
+  public boolean isPlainHttpAllowed() {
+    return plainHttp;
+  }
+
+  /** How long a request may take. */
+  public Duration deadline() {
+    return deadline;
+  }
+
+  @Override
+  public String toString() {
+    String text = uri.toString();
+    return "Remote[" + (text.length() > 60 ? text.substring(0, 57) + "..." : text) + "]";
+  }
+}

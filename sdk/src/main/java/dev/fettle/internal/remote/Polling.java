@@ -1,0 +1,249 @@
+package dev.fettle.internal.remote;
+
+import dev.fettle.ServiceException;
+import dev.fettle.internal.Status;
+import dev.fettle.internal.wire.Paths;
+import dev.fettle.internal.wire.Promises;
+import dev.fettle.internal.wire.WireException;
+import dev.fettle.internal.wire.WireJson;
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.util.function.Function;
+import tools.jackson.databind.JsonNode;
+
+/** Fetches results by long polling, in the caller's thread. Thread-safe. */
+final class Polling {
+  private static final int EMPTY_400 = 3;
+  private static final long QUICK_NANOS = 50_000_000;
+
+  private final Calls calls;
+  private final Budget large;
+
+  Polling(Calls calls, long largeBytes) {
+    this.calls = calls;
+    this.large = new Budget(largeBytes);
+  }
+
+  /** The service has lost the request; whoever knows how may submit it anew. */
+  static final class Gone extends RuntimeException {
+    private static final long serialVersionUID = 1;
+    private final transient ServiceException problem;
+
+    Gone(ServiceException problem) {
+      super(problem);
+      this.problem = problem;
+    }
+
+    ServiceException problem() {
+      return problem;
+    }
+  }
+
+  /** Waits for a result in JSON. */
+  <T> T json(Promise promise, Class<T> type) {
+    return result(promise, false, answer -> calls.read(answer, label(promise), type));
+  }
+
+  /**
+   * Waits for a result.
+   *
+   * @param protobuf whether it is asked for as protobuf; what comes may be JSON all the same
+   * @param decode makes of the answer what is wanted
+   */
+  <T> T result(Promise promise, boolean protobuf, Function<Answer, T> decode) {
+    Poll poll = new Poll(promise, protobuf);
+    try {
+      return poll.run(decode);
+    } finally {
+      Status.waiting(poll, null);
+    }
+  }
+
+  private static String label(Promise promise) {
+    return promise.what() + " (request " + promise.requestId() + ")";
+  }
+
+  private final class Poll {
+    private final Promise promise;
+    private final boolean protobuf;
+    private boolean metadata = true;
+    private long held;
+    private int iteration;
+    private int failures;
+    private int quick;
+    private int empty;
+    private long heard = System.nanoTime();
+
+    Poll(Promise promise, boolean protobuf) {
+      this.promise = promise;
+      this.protobuf = protobuf;
+    }
+
+    <T> T run(Function<Answer, T> decode) {
+      try {
+        while (true) {
+          long asked = System.nanoTime();
+          if (asked - promise.since() > calls.patience().deadline().toNanos()) {
+            throw new ServiceException(label(promise) + " was not done by " + calls.problems().host() + " within "
+                + calls.patience().deadline().toSeconds() + " s" + waiting() + "; it may still be done there. "
+                + "Remote.deadline gives it more time", 408);
+          }
+          Answer answer = ask();
+          if (answer != null && done(answer)) {
+            try {
+              return decode.apply(answer);
+            } catch (WireException e) {
+              throw calls.problems().strange(label(promise), e);
+            }
+          }
+          if (answer != null && System.nanoTime() - asked < QUICK_NANOS) {
+            calls.workers().sleep(Math.min(200, calls.patience().unit() / 10 << Math.min(quick++, 2)));
+          } else {
+            quick = 0;
+          }
+        }
+      } finally {
+        large.give(held);
+      }
+    }
+
+    private String waiting() {
+      String why = Status.waiting();
+      return why.isEmpty() ? "" : " (" + why + ")";
+    }
+
+    /** One poll; null if there was no answer, after a pause where that helps. */
+    private Answer ask() {
+      Ask ask = Ask.post(Paths.RETRIEVE, new Promises.Retrieve(promise.requestId(), metadata), label(promise))
+          .with("Accept", protobuf ? Paths.PROTOBUF : Paths.JSON)
+          .with(Paths.REQUEST_ITERATION, String.valueOf(iteration))
+          .with(Paths.REQUEST_TYPE, promise.type()).polling(patience());
+      if (iteration++ == 0) {
+        ask = ask.with(Paths.ROUNDTRIP_TIME, String.valueOf(promise.seconds()));
+      }
+      try {
+        Answer answer = calls.once(ask);
+        heard = answer.status() >= 500 ? heard : System.nanoTime();
+        failures = answer.status() == 429 ? failures : 0;
+        return answer;
+      } catch (SocketTimeoutException e) {
+        if (!"timeout".equals(e.getMessage()) && !String.valueOf(e.getMessage()).startsWith("Read")) {
+          pause(e);
+        }
+        return null;
+      } catch (IOException e) {
+        pause(e);
+        return null;
+      }
+    }
+
+    /** How long one poll may take: never much beyond the deadline. */
+    private long patience() {
+      long left = calls.patience().deadline().toMillis() - (System.nanoTime() - promise.since()) / 1_000_000;
+      return Math.max(1, Math.min(left + 1, calls.patience().poll().toMillis()));
+    }
+
+    private void pause(IOException failure) {
+      calls.workers().requireOpen();
+      if (System.nanoTime() - heard > calls.patience().budget().toNanos()) {
+        throw calls.problems().unreachable(label(promise), failure);
+      }
+      Status.waiting(this, promise.what() + ": " + calls.problems().text(String.valueOf(failure.getMessage())));
+      calls.workers().sleep(calls.patience().pause(failures++));
+    }
+
+    /** Whether an answer is the result; throws if it is a failure for good. */
+    private boolean done(Answer answer) {
+      if (!answer.ok()) {
+        refused(answer);
+        return false;
+      }
+      if (answer.isProtobuf()) {
+        return true;
+      }
+      JsonNode node;
+      try {
+        node = WireJson.tree(answer.body());
+      } catch (WireException e) {
+        throw calls.problems().strange(label(promise), e);
+      }
+      if (Promises.Pending.TYPE.equals(text(node, "type"))) {
+        pending(text(node, "queue_state"), text(node, "queue_state_reason"));
+        return false;
+      }
+      if (Promises.Large.STATUS.equals(text(node, "status"))) {
+        if (!metadata) {
+          throw calls.problems().strange(label(promise), new WireException("it announced its size twice"));
+        }
+        long size = node.get("response_payload_size") == null ? 0 : node.get("response_payload_size").asLong();
+        large.take(size);
+        held = size;
+        metadata = false;
+        return false;
+      }
+      JsonNode error = node.get("error");
+      if (error != null && !error.isNull()) {
+        throw calls.problems().failed(promise.what(), promise.requestId(),
+            error.isString() ? error.asString() : error.toString(), text(node, "category"));
+      }
+      return true;
+    }
+
+    private void refused(Answer answer) {
+      switch (answer.status()) {
+        case 408 -> {
+          empty = 0;
+          try {
+            JsonNode node = WireJson.tree(answer.body());
+            pending(text(node, "queue_state"), text(node, "queue_state_reason"));
+          } catch (WireException e) {
+            // Pending all the same.
+          }
+        }
+        case 402 -> {
+          Status.waiting(this, promise.what() + ": " + calls.problems().detail(answer));
+          calls.workers().sleep(10 * calls.patience().unit());
+        }
+        case 429 -> {
+          Status.waiting(this, promise.what() + ": asked too often");
+          calls.workers().sleep(Calls.hint(answer).orElseGet(() -> calls.patience().pause(failures++)));
+        }
+        case 410 -> throw new Gone((ServiceException) calls.problems().of(answer, label(promise)));
+        case 400 -> {
+          if (isJson(answer) || ++empty > EMPTY_400) {
+            throw calls.problems().of(answer, label(promise));
+          }
+        }
+        default -> {
+          if (answer.status() < 500) {
+            throw calls.problems().of(answer, label(promise));
+          }
+          if (System.nanoTime() - heard > calls.patience().budget().toNanos()) {
+            throw calls.problems().of(answer, label(promise));
+          }
+          Status.waiting(this, promise.what() + ": " + answer.status() + " " + calls.problems().detail(answer));
+        }
+      }
+    }
+
+    private boolean isJson(Answer answer) {
+      try {
+        return WireJson.tree(answer.body()).size() > 0;
+      } catch (WireException e) {
+        return false;
+      }
+    }
+
+    /** Shows that the queue stands still, and why. */
+    private void pending(String state, String reason) {
+      boolean paused = state != null && !state.equals("active");
+      Status.waiting(this, !paused ? null : promise.what() + ": queue " + calls.problems().text(state)
+          + (reason == null ? "" : ": " + calls.problems().text(reason)));
+    }
+  }
+
+  private static String text(JsonNode node, String key) {
+    JsonNode value = node.get(key);
+    return value == null || value.isNull() ? null : value.isString() ? value.asString() : value.toString();
+  }
+}

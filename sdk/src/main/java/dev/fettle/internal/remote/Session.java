@@ -1,0 +1,108 @@
+package dev.fettle.internal.remote;
+
+import dev.fettle.internal.wire.Paths;
+import dev.fettle.internal.wire.Sessions;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The session of one client with the service: asked what it wants first, begun when the first model needs it. */
+final class Session {
+  private static final Logger LOG = LoggerFactory.getLogger(Session.class);
+  /** The version of the protocol that is spoken; a service may choose its flags by it. */
+  private static final String VERSION = System.getProperty("fettle.tinker.version", "0.25.0");
+  private static final int SILENT_BEATS = 12;
+
+  private final Calls calls;
+  private final AtomicInteger models = new AtomicInteger();
+  private final AtomicInteger samplers = new AtomicInteger();
+  private Sessions.Config config;
+  private String id;
+  private int missed;
+
+  Session(Calls calls) {
+    this.calls = calls;
+  }
+
+  /** What the service asks of its clients; the first contact with it. */
+  synchronized Sessions.Config config() {
+    if (config == null) {
+      Ask ask = Ask.post(Paths.CLIENT_CONFIG, new Sessions.ConfigRequest(VERSION), "the first request");
+      Answer answer = calls.send(ask, calls.patience().firstContact(), s -> s == 501).answer();
+      boolean unknown = answer.status() == 404 || answer.status() == 405 || answer.status() == 501;
+      if (!unknown && !answer.ok()) {
+        throw calls.problems().of(answer, ask.what());
+      }
+      Sessions.Config read = unknown ? Sessions.Config.defaults() : calls.read(answer, ask.what(), Sessions.Config.class);
+      if (Boolean.TRUE.equals(read.pjwtAuthEnabled())) {
+        calls.auth().exchange();
+      }
+      if (read.billingExceptionMaxPauseDurationSec() != null) {
+        calls.billingPause(Duration.ofSeconds(read.billingExceptionMaxPauseDurationSec()));
+      }
+      config = read;
+    }
+    return config;
+  }
+
+  synchronized String id() {
+    if (id == null) {
+      config();
+      String tags = System.getenv("TINKER_TAGS");
+      List<String> named = tags == null ? List.of()
+          : Arrays.stream(tags.split(",")).map(String::strip).filter(t -> !t.isEmpty()).distinct().toList();
+      String project = System.getenv("TINKER_PROJECT_ID");
+      Sessions.Session session = calls.read(Ask.post(Paths.CREATE_SESSION,
+          Sessions.CreateSession.of(named, VERSION, project == null || project.isBlank() ? null : project.strip()),
+          "beginning a session"), Sessions.Session.class);
+      if (session.sessionId() == null) {
+        throw calls.problems().strange("beginning a session",
+            new dev.fettle.internal.wire.WireException("no session_id"));
+      }
+      say(session);
+      id = session.sessionId();
+      calls.workers().every(calls.patience().heartbeat().toMillis(), this::beat);
+    }
+    return id;
+  }
+
+  private void say(Sessions.Session session) {
+    Problems problems = calls.problems();
+    if (session.infoMessage() != null) {
+      LOG.info("{}: {}", problems.host(), problems.text(session.infoMessage()));
+    }
+    for (String warning : Arrays.asList(session.warningMessage(), session.errorMessage())) {
+      if (warning != null) {
+        LOG.warn("{}: {}", problems.host(), problems.text(warning));
+      }
+    }
+  }
+
+  private void beat() {
+    boolean alive = false;
+    try {
+      Answer answer = calls.once(Ask.post(Paths.HEARTBEAT, Sessions.Heartbeat.of(id), "heartbeat"));
+      alive = answer.ok();
+    } catch (IOException | RuntimeException e) {
+      LOG.debug("heartbeat: {}", calls.problems().text(String.valueOf(e.getMessage())));
+    }
+    missed = alive ? 0 : missed + 1;
+    if (missed == SILENT_BEATS && !calls.workers().isClosed()) {
+      LOG.warn("{} has not answered a heartbeat for {} s: it may end the session", calls.problems().host(),
+          SILENT_BEATS * calls.patience().heartbeat().toSeconds());
+    }
+  }
+
+  int nextModel() {
+    return models.getAndIncrement();
+  }
+
+  /** Shared by sampling sessions and by snapshots without a name. */
+  int nextSampler() {
+    return samplers.getAndIncrement();
+  }
+}
