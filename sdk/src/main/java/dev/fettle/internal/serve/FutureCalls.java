@@ -25,8 +25,6 @@ import org.slf4j.LoggerFactory;
 /** The call that waits for results. */
 final class FutureCalls {
   private static final Logger LOG = LoggerFactory.getLogger(FutureCalls.class);
-  /** Results that are larger are announced before they are sent, to a client that can take that. */
-  private static final int LARGE = 4 << 20;
 
   private final Engine engine;
   private final Executor executor;
@@ -64,7 +62,7 @@ final class FutureCalls {
     }
     Reply reply = protobuf ? Reply.bytes(200, Paths.PROTOBUF, value instanceof Passes.Output output
         ? OutputProto.write(output) : SampleProto.write((Sampling.Result) value)) : Reply.json(value);
-    if (announce && reply.length() > LARGE) {
+    if (announce && reply.length() > engine.limits().announced()) {
       return Reply.json(new Large(Large.STATUS, reply.length()));
     }
     promise.fetched(engine.now());

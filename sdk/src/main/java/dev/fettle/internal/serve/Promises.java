@@ -31,11 +31,12 @@ final class Promises {
   /**
    * A new promise.
    *
+   * @param awaited whether others that were taken on wait for this one, which is then never refused
    * @throws Problem 429 if too much is unfinished already
    */
-  synchronized Promise begin(Promise.Kind kind, Session session, String modelId) {
+  synchronized Promise begin(Promise.Kind kind, Session session, String modelId, boolean awaited) {
     int own = unfinished.getOrDefault(session, 0);
-    if (total >= limits.queue() || own >= Math.max(1, limits.queue() / 2)) {
+    if (!awaited && (total >= limits.queue() || own >= Math.max(1, limits.queue() / 2))) {
       throw new Problem(429, "the queue is full: " + total + " requests are unfinished, " + own + " of them yours; at most "
           + limits.queue() + " can be, half of them of one client. Try again once some are done");
     }

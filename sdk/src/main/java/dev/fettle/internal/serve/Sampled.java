@@ -88,7 +88,7 @@ final class Sampled extends Scheduler.Lane {
     } else if (before != null) {
       throw new Problem(409, "seq_id " + number + " was another request before: count up for each new one");
     }
-    Promise promise = engine.promises().begin(Promise.Kind.SAMPLE, session, null);
+    Promise promise = engine.promises().begin(Promise.Kind.SAMPLE, session, null, false);
     if (number != null) {
       taken.put(number, new Turns.Taken(promise, fingerprint));
     }

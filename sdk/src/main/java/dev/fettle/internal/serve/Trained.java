@@ -51,7 +51,7 @@ final class Trained extends Scheduler.Lane {
 
   /** Begins the training, once there is room for it. */
   Promise begin(Tuning tuning) {
-    Promise promise = engine.promises().begin(Promise.Kind.OTHER, session, id);
+    Promise promise = engine.promises().begin(Promise.Kind.OTHER, session, id, false);
     promise.obstacle(() -> engine.trainings().get() < engine.limits().models() ? null : engine.limits().models()
         + " models are being trained, the most at a time; this one begins when one of them ends");
     engine.scheduler().submit(this, Scheduler.fulfilling(promise, () -> {
@@ -109,7 +109,7 @@ final class Trained extends Scheduler.Lane {
       throw Problem.invalid("weights can only be loaded as the first request of a model, and " + id + " has had " + requests
           + ": create another model and load into that");
     }
-    Promise promise = engine.promises().begin(kind, session, id);
+    Promise promise = engine.promises().begin(kind, session, id, turns.isAwaited(number));
     requests++;
     turns.add(number, fingerprint, promise, Scheduler.fulfilling(promise, () -> work.apply(training())), engine.now());
     return promise;

@@ -15,7 +15,9 @@ import dev.fettle.internal.wire.Promises.Submitted;
 import dev.fettle.internal.wire.Steps;
 import dev.fettle.internal.wire.Weights;
 import dev.fettle.internal.wire.WireJson;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** The calls about models that are trained. */
 final class TrainingCalls {
@@ -74,10 +76,17 @@ final class TrainingCalls {
       Loss loss = Conversion.loss(pass.lossFn(), pass.lossFnConfig());
       Batch batch = Conversion.batch(pass.data(), loss, engine.model());
       boolean backward = !pass.forwardOnly() && Conversion.trains(batch, loss);
-      return submitted(model.submit(Promise.Kind.PASS, pass.seqId(), Fingerprint.of("pass", PassProto.write(pass)), false,
+      return submitted(model.submit(Promise.Kind.PASS, pass.seqId(), Fingerprint.of("pass", PassProto.write(sorted(pass))), false,
           training -> Conversion.output(Futures.join(backward ? training.forwardBackward(batch, loss)
               : training.forward(batch, loss)))));
     });
+  }
+
+  /** The same pass however its maps were ordered on the way. */
+  private static Passes.Pass sorted(Passes.Pass pass) {
+    return new Passes.Pass(pass.modelId(), pass.seqId(), pass.data().stream()
+        .map(d -> new Passes.Datum(d.modelInput(), new TreeMap<>(d.lossFnInputs()))).toList(), pass.lossFn(),
+        new TreeMap<>(pass.lossFnConfig() == null ? Map.of() : pass.lossFnConfig()), pass.forwardOnly());
   }
 
   Reply optimStep(Request request) {

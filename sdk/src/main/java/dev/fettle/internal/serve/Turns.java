@@ -50,6 +50,11 @@ final class Turns {
     return before.promise;
   }
 
+  /** Whether requests that were taken on wait for this number. */
+  boolean isAwaited(Integer number) {
+    return number != null && !held.isEmpty() && number <= held.firstKey();
+  }
+
   /** Takes on a request; without a number it comes after all that have been released. */
   void add(Integer number, String fingerprint, Promise promise, Scheduler.Work work, long now) {
     if (number != null) {
