@@ -246,7 +246,7 @@ class CrowdTest {
 
   @Test
   void largeResultsAreAnnouncedFirst() {
-    try (Small small = new Small(Limits.standard().announced(20), state)) {
+    try (Small small = new Small(Limits.standard().announced(80), state)) {
       String model = small.wire.model(small.wire.session(), 0);
       Wire.Answer submitted = small.wire.forwardBackward(model, 1, TOKENS);
 
