@@ -15,8 +15,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
 
 /**
- * A server of the Tinker protocol: trains and samples a model of this process for any client that speaks it, several at a
- * time. Requests are carried out one after the other; clients take turns.
+ * A server of the Tinker protocol: trains and samples a model of this process for any client that speaks it, several
+ * at a time. Requests are carried out one after the other; clients take turns.
  *
  * <pre>{@code
  * try (Fettle fettle = Fettle.local();
@@ -60,8 +60,8 @@ public final class FettleServer implements AutoCloseable {
     private final Path state;
     private final Limits limits;
 
-    private Setup(Fettle fettle, BaseModel model, String name, String host, int port, Supplier<String> token, Path state,
-        Limits limits) {
+    private Setup(Fettle fettle, BaseModel model, String name, String host, int port, Supplier<String> token,
+        Path state, Limits limits) {
       this.fettle = fettle;
       this.model = model;
       this.name = name;
@@ -95,19 +95,23 @@ public final class FettleServer implements AutoCloseable {
     }
 
     /**
-     * What clients have to send as their key. It is asked for at each request, so that it can change; where it is null, the
-     * default, any client is served. Python's client takes only keys that begin with {@code tml-}.
+     * What clients have to send as their key. It is asked for at each request, so that it can change; where it is
+     * null, the default, any client is served. Python's client takes only keys that begin with {@code tml-}.
      */
     public Setup token(Supplier<String> value) {
       return new Setup(fettle, model, name, host, port, Objects.requireNonNull(value, "value"), state, limits);
     }
 
-    /** Where checkpoints are kept; a server started on it again knows them. By default a directory deleted at the end. */
+    /**
+     * Where checkpoints are kept; a server started on it again knows them. By default a directory deleted at the end.
+     */
     public Setup state(Path directory) {
       return new Setup(fettle, model, name, host, port, token, Objects.requireNonNull(directory, "directory"), limits);
     }
 
-    /** How long a client may be silent before what it made is freed; by default 5 minutes. Clients report every 10 s. */
+    /**
+     * How long a client may be silent before what it made is freed; by default 5 minutes. Clients report every 10 s.
+     */
     public Setup sessionTimeout(Duration value) {
       if (value.isNegative() || value.isZero()) {
         throw new InvalidInputException("sessionTimeout " + value + ": give more than 0");
@@ -115,7 +119,9 @@ public final class FettleServer implements AutoCloseable {
       return limits(limits.session(value));
     }
 
-    /** How many requests may be unfinished; by default 1024, one client has at most half of them. Others wait outside. */
+    /**
+     * How many requests may be unfinished; by default 1024, one client has at most half of them. Others wait outside.
+     */
     public Setup queue(int value) {
       return limits(limits.queue(atLeastOne("queue", value)));
     }
@@ -143,7 +149,8 @@ public final class FettleServer implements AutoCloseable {
     /**
      * Starts to listen.
      *
-     * @throws InvalidInputException if the address is taken or unknown, or other machines could reach it without a token
+     * @throws InvalidInputException if the address is taken or unknown, or other machines could reach it without a
+     *     token
      */
     public FettleServer start() {
       InetAddress address;
@@ -158,8 +165,9 @@ public final class FettleServer implements AutoCloseable {
       }
       Path temporary = state == null ? temporary() : null;
       try {
-        return new FettleServer(Server.start(fettle.backend(), model.backend(), name, temporary == null ? state : temporary,
-            limits, new InetSocketAddress(address, port), token), temporary);
+        Path directory = temporary == null ? state : temporary;
+        return new FettleServer(Server.start(fettle.backend(), model.backend(), name, directory, limits,
+            new InetSocketAddress(address, port), token), temporary);
       } catch (RuntimeException | Error e) {
         delete(temporary);
         throw e;

@@ -31,8 +31,8 @@ class BackendContractTest {
   private static final Batch BATCH = Batch.of(Datum.of(5, 6, 7, 8, 9, 10), Datum.of(new int[] {20, 21, 22, 23},
       new float[] {0, 1, 0.5f, 0}), Datum.of(31, 33, 35, 37, 39, 41, 43));
   private static final Batch REINFORCED = Batch.of(Datum.reinforcement(new int[] {5, 6, 7, 8}, new int[] {6, 7, 8, 9},
-      new float[] {0, -3, -4, -2}, new float[] {0, 1, -1, 0.5f}), Datum.reinforcement(new int[] {9, 8}, new int[] {8, 7},
-      new float[] {-1, -5}, new float[] {2, -0.25f}));
+      new float[] {0, -3, -4, -2}, new float[] {0, 1, -1, 0.5f}), Datum.reinforcement(new int[] {9, 8},
+      new int[] {8, 7}, new float[] {-1, -5}, new float[] {2, -0.25f}));
 
   @TempDir
   static Path files;
@@ -145,8 +145,8 @@ class BackendContractTest {
     agree(place, model -> {
       List<Double> out = new ArrayList<>();
       Training training = model.tune(LORA);
-      for (Loss loss : List.of(Loss.importanceSampling(), Loss.ppo(), Loss.ppo(0.5, 1.1), Loss.cispo(), Loss.cispo(0.5, 2),
-          Loss.dro(0.05))) {
+      for (Loss loss : List.of(Loss.importanceSampling(), Loss.ppo(), Loss.ppo(0.5, 1.1), Loss.cispo(),
+          Loss.cispo(0.5, 2), Loss.dro(0.05))) {
         numbers(out, training.forward(REINFORCED, loss));
         StepResult step = training.step(REINFORCED, loss, AdamW.learningRate(0.003));
         numbers(out, step.loss());
@@ -377,7 +377,8 @@ class BackendContractTest {
       Training training = model.tune(LORA);
       assertThatThrownBy(() -> training.optimStep(AdamW.standard())).isInstanceOf(InvalidInputException.class)
           .hasMessageContaining("forwardBackward first");
-      assertThatThrownBy(() -> training.forward(Batch.of(Datum.of(5, 1_000_000)))).isInstanceOf(InvalidInputException.class)
+      assertThatThrownBy(() -> training.forward(Batch.of(Datum.of(5, 1_000_000))))
+          .isInstanceOf(InvalidInputException.class)
           .hasMessageContaining("vocabulary");
       assertThatThrownBy(() -> training.forward(Batch.of(Datum.of(new int[model.contextLength() + 2]))))
           .isInstanceOf(InvalidInputException.class).hasMessageContaining("context");

@@ -39,7 +39,8 @@ public final class Serve {
         setup = setup.name(options.text(Option.NAME));
       }
       try (FettleServer server = setup.start()) {
-        out.println("serving " + options.text(options.has(Option.NAME) ? Option.NAME : Option.MODEL) + " at " + server.uri());
+        out.println("serving " + options.text(options.has(Option.NAME) ? Option.NAME : Option.MODEL) + " at "
+            + server.uri());
         out.flush();
         server.await();
       }

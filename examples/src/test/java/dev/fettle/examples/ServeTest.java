@@ -22,7 +22,8 @@ class ServeTest {
   void itServesUntilItIsInterrupted() throws Exception {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     CompletableFuture<Integer> code = new CompletableFuture<>();
-    Thread program = new Thread(() -> code.complete(Serve.run(new String[] {"--model", "fettle-tiny", "--port", "0", "--state",
+    Thread program = new Thread(() -> code.complete(Serve.run(new String[] {"--model", "fettle-tiny", "--port", "0",
+        "--state",
         state.toString(), "--name", "org/tiny"}, new PrintStream(out, true, StandardCharsets.UTF_8), System.err)));
     program.start();
     while (!out.toString(StandardCharsets.UTF_8).contains("\n") && !code.isDone()) {

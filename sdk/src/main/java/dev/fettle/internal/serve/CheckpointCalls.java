@@ -137,9 +137,11 @@ final class CheckpointCalls {
     CheckpointId id = id(request);
     engine.store().read(id);
     Downloads.Ticket ticket = downloads.issue(id, engine.instant());
-    String host = request.header("Host");
-    return new Reply(302, null, Map.of("Location", "http://" + host + "/" + Paths.PREFIX + "download/" + ticket.secret(),
-        "Expires", DateTimeFormatter.RFC_1123_DATE_TIME.format(ticket.expires().atOffset(ZoneOffset.UTC))), 0, out -> { });
+    String scheme = request.header("X-Forwarded-Proto").equals("https") ? "https" : "http";
+    return new Reply(302, null, Map.of("Location", scheme + "://" + request.header("Host") + "/" + Paths.PREFIX
+        + "download/" + ticket.secret(),
+        "Expires", DateTimeFormatter.RFC_1123_DATE_TIME.format(ticket.expires().atOffset(ZoneOffset.UTC))), 0,
+        out -> { });
   }
 
   Reply download(Request request) {

@@ -33,7 +33,8 @@ record CheckpointId(String run, Kind kind, String name) {
 
   static CheckpointId of(String run, Kind kind, String name) {
     if (!NAME.matcher(Problem.require(name, "path")).matches() || name.endsWith(".json")) {
-      throw Problem.invalid("\"" + name + "\" cannot be the name of a checkpoint: give up to 200 letters, digits, _ - and ., "
+      throw Problem.invalid("\"" + name
+          + "\" cannot be the name of a checkpoint: give up to 200 letters, digits, _ - and ., "
           + "not beginning with . nor ending with .json");
     }
     if (!RUN.matcher(run).matches()) {

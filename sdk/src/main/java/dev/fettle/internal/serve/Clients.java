@@ -7,7 +7,8 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /** The sessions, and what is found through them. Thread-safe. */
 final class Clients {
-  private static final String RESUME = " is not known to this server: it was restarted, or the session has ended because its "
+  private static final String RESUME =
+      " is not known to this server: it was restarted, or the session has ended because its "
       + "client was silent for too long. Begin a new session and load the state saved last";
 
   private final Engine engine;

@@ -34,7 +34,8 @@ final class Conversion {
       case "ppo" -> Loss.ppo(take(settings, "clip_low_threshold", 0.8), take(settings, "clip_high_threshold", 1.2));
       case "cispo" -> Loss.cispo(take(settings, "clip_low_threshold", 0), take(settings, "clip_high_threshold", 4));
       case "dro" -> Loss.dro(Problem.require(settings.remove("beta"), "loss_fn_config.beta, which dro needs,"));
-      default -> throw Problem.invalid("loss_fn \"" + name + "\" is not known; there are cross_entropy, importance_sampling, "
+      default -> throw Problem.invalid("loss_fn \"" + name
+          + "\" is not known; there are cross_entropy, importance_sampling, "
           + "ppo, cispo and dro");
     };
     if (!settings.isEmpty()) {
@@ -89,7 +90,8 @@ final class Conversion {
     TensorData tensor = Problem.require(inputs.get(name), where + ".loss_fn_inputs." + name);
     long[] shape = tensor.shape();
     if (!tensor.isRow() && !(shape.length == 2 && shape[1] == 1)) {
-      throw Problem.invalid(where + ".loss_fn_inputs." + name + " has " + shape.length + " dimensions; this server takes one "
+      throw Problem.invalid(where + ".loss_fn_inputs." + name + " has " + shape.length
+          + " dimensions; this server takes one "
           + "value a position");
     }
     return values.apply(tensor);
@@ -132,7 +134,8 @@ final class Conversion {
 
   static AdamW adamW(Steps.AdamParams p) {
     AdamW standard = AdamW.standard();
-    return p == null ? standard : new AdamW(or(p.learningRate(), standard.learningRate()), or(p.beta1(), standard.beta1()),
+    return p == null ? standard : new AdamW(or(p.learningRate(), standard.learningRate()),
+        or(p.beta1(), standard.beta1()),
         or(p.beta2(), standard.beta2()), or(p.eps(), standard.eps()), or(p.weightDecay(), 0), or(p.gradClipNorm(), 0));
   }
 

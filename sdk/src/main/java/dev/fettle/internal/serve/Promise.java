@@ -60,4 +60,9 @@ final class Promise {
   void fetched(long now) {
     fetched = now;
   }
+
+  /** Lets go of the result; whoever knows the number of the request may still hold the promise. */
+  void forget() {
+    result.obtrudeException(new Problem(410, "the result of request " + id + " has been forgotten"));
+  }
 }

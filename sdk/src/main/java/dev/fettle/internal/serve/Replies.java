@@ -6,7 +6,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
-/** Answers by idempotency key: a request that comes again, also while the first is still answered, gets the same one. */
+/**
+ * Answers by idempotency key: a request that comes again, also while the first is still answered, gets the same one.
+ */
 final class Replies {
   private static final int REMEMBERED = 4096;
 

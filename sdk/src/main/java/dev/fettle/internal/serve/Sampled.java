@@ -15,8 +15,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 
 /**
- * Something that can be sampled. Requests with the same parameters whose seed does not matter are sampled together, which
- * is many times faster. Native memory is only touched by the scheduler's thread.
+ * Something that can be sampled. Requests with the same parameters whose seed does not matter are sampled together,
+ * which is many times faster. Native memory is only touched by the scheduler's thread.
  */
 final class Sampled extends Scheduler.Lane {
   /** Requests that are sampled together at most. */
@@ -49,7 +49,8 @@ final class Sampled extends Scheduler.Lane {
    * @param large whether it holds weights of its own instead of an adapter
    * @param loader brings the weights into memory; throws where they are lost
    */
-  Sampled(Engine engine, Session session, String id, String path, boolean large, Loaded loaded, Supplier<Loaded> loader) {
+  Sampled(Engine engine, Session session, String id, String path, boolean large, Loaded loaded,
+      Supplier<Loaded> loader) {
     this.engine = engine;
     this.session = session;
     this.id = id;
@@ -88,7 +89,7 @@ final class Sampled extends Scheduler.Lane {
     } else if (before != null) {
       throw new Problem(409, "seq_id " + number + " was another request before: count up for each new one");
     }
-    Promise promise = engine.promises().begin(Promise.Kind.SAMPLE, session, null, false);
+    Promise promise = engine.promises().begin(Promise.Kind.SAMPLE, session, null, false, 4L * prompt.length);
     if (number != null) {
       taken.put(number, new Turns.Taken(promise, fingerprint));
     }

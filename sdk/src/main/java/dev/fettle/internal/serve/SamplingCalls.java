@@ -87,7 +87,8 @@ final class SamplingCalls {
       throw Problem.missing("prompt");
     }
     if (body.topkPromptLogprobs() != null && body.topkPromptLogprobs() > 0) {
-      throw Problem.invalid("topk_prompt_logprobs is " + body.topkPromptLogprobs() + ": this server only gives the logprobs "
+      throw Problem.invalid("topk_prompt_logprobs is " + body.topkPromptLogprobs()
+          + ": this server only gives the logprobs "
           + "of the prompt's own tokens (prompt_logprobs)");
     }
     int[] prompt = body.prompt().tokens();
@@ -95,7 +96,8 @@ final class SamplingCalls {
     Sampling.Params wire = Problem.require(body.samplingParams(), "sampling_params");
     boolean seeded = wire.seed() != null;
     Promise promise = sampler.submit(body.seqId(), Fingerprint.of("sample", WireJson.write(body)), prompt,
-        params(wire, body.numSamples() == null ? 1 : body.numSamples()), seeded, Boolean.TRUE.equals(body.promptLogprobs()));
+        params(wire, body.numSamples() == null ? 1 : body.numSamples()), seeded,
+        Boolean.TRUE.equals(body.promptLogprobs()));
     return Reply.json(Submitted.of(promise.id()));
   }
 
@@ -105,7 +107,8 @@ final class SamplingCalls {
     }
     String source = body.modelPath() == null ? "base" : body.modelPath();
     int number = source.hashCode() & 0x3fff_ffff;
-    return clients.shared().sampler(number, source, id -> sampler(clients.shared(), id, body.baseModel(), body.modelPath()));
+    return clients.shared().sampler(number, source, id -> sampler(clients.shared(), id, body.baseModel(),
+        body.modelPath()));
   }
 
   private SamplingParams params(Sampling.Params p, int samples) {

@@ -7,8 +7,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Carries work out, one piece at a time, as the engine does. Each model and each sampler has a lane: work of a lane keeps
- * its order, and lanes take turns, so that no client waits for all that another has queued.
+ * Carries work out, one piece at a time, as the engine does. Each model and each sampler has a lane: work of a lane
+ * keeps its order, and lanes take turns, so that no client waits for all that another has queued.
  */
 final class Scheduler implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);

@@ -70,7 +70,8 @@ public final class Server implements AutoCloseable {
    */
   public static Server start(Backend backend, ModelBackend model, String name, Path state, Limits limits,
       InetSocketAddress address, Supplier<String> token) {
-    return new Server(new Engine(backend, model, name, limits, new Store(state), System::currentTimeMillis), address, token);
+    return new Server(new Engine(backend, model, name, limits, new Store(state), System::currentTimeMillis), address,
+        token);
   }
 
   private HttpServer listen(InetSocketAddress address) {
@@ -142,6 +143,9 @@ public final class Server implements AutoCloseable {
     }
     List<String> segments = Arrays.asList(path.substring(prefix.length()).split("/"));
     Routes.Route route = routes.find(exchange.getRequestMethod(), segments);
+    if (exchange.getRequestHeaders().containsKey("Origin")) {
+      throw new Problem(403, "pages in a browser are not served, since any page could then use this server");
+    }
     if (route.kind() != Routes.Kind.OPEN) {
       authenticate(exchange);
     }

@@ -37,7 +37,8 @@ final class SessionCalls {
 
   Reply create(Request request) {
     request.read(Sessions.CreateSession.class);
-    return Reply.json(Sessions.Session.of(clients.begin().id()));
+    return Reply.json(new Sessions.Session("create_session", clients.begin().id(),
+        "This server puts no adapter on the output head: train_unembed has no effect.", null, null));
   }
 
   Reply heartbeat(Request request) {

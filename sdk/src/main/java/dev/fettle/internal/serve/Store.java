@@ -23,8 +23,8 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * Checkpoints below a directory, as {@code RUN/KIND/NAME/} with what is known of one in {@code RUN/KIND/NAME.json}, which
- * is written last and removed first. Thread-safe.
+ * Checkpoints below a directory, as {@code RUN/KIND/NAME/} with what is known of one in {@code RUN/KIND/NAME.json},
+ * which is written last and removed first. Thread-safe.
  */
 final class Store {
   private static final String META = ".json";
@@ -172,7 +172,8 @@ final class Store {
         continue;
       }
     }
-    return new Checkpoint(id.id(), id.kind().type(), meta.time(), id.toString(), size, Boolean.TRUE.equals(meta.shared()),
+    return new Checkpoint(id.id(), id.kind().type(), meta.time(), id.toString(), size,
+        Boolean.TRUE.equals(meta.shared()),
         meta.expiresAt());
   }
 

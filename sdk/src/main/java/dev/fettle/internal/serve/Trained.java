@@ -51,7 +51,7 @@ final class Trained extends Scheduler.Lane {
 
   /** Begins the training, once there is room for it. */
   Promise begin(Tuning tuning) {
-    Promise promise = engine.promises().begin(Promise.Kind.OTHER, session, id, false);
+    Promise promise = engine.promises().begin(Promise.Kind.OTHER, session, id, false, 0);
     promise.obstacle(() -> engine.trainings().get() < engine.limits().models() ? null : engine.limits().models()
         + " models are being trained, the most at a time; this one begins when one of them ends");
     engine.scheduler().submit(this, Scheduler.fulfilling(promise, () -> {
@@ -93,9 +93,10 @@ final class Trained extends Scheduler.Lane {
    * Takes a request on, or finds the same one that came before.
    *
    * @param first whether it has to be the first of this model
+   * @param bytes what the request takes in memory
    * @param work what is done with the training once it is this request's turn
    */
-  synchronized Promise submit(Promise.Kind kind, Integer number, String fingerprint, boolean first,
+  synchronized Promise submit(Promise.Kind kind, Integer number, String fingerprint, boolean first, long bytes,
       Function<TrainingBackend, Object> work) {
     last = engine.instant();
     Promise before = turns.repeated(number, fingerprint);
@@ -106,10 +107,11 @@ final class Trained extends Scheduler.Lane {
       throw Problem.unknown(ended.getMessage());
     }
     if (first && requests > 0) {
-      throw Problem.invalid("weights can only be loaded as the first request of a model, and " + id + " has had " + requests
+      throw Problem.invalid("weights can only be loaded as the first request of a model, and " + id + " has had "
+          + requests
           + ": create another model and load into that");
     }
-    Promise promise = engine.promises().begin(kind, session, id, turns.isAwaited(number));
+    Promise promise = engine.promises().begin(kind, session, id, turns.isAwaited(number), bytes);
     requests++;
     turns.add(number, fingerprint, promise, Scheduler.fulfilling(promise, () -> work.apply(training())), engine.now());
     return promise;

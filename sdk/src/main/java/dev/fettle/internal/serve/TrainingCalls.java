@@ -52,7 +52,7 @@ final class TrainingCalls {
   Reply unload(Request request) {
     Models.ModelRequest body = request.read(Models.ModelRequest.class);
     Trained model = clients.model(body.modelId());
-    Promise promise = model.submit(Promise.Kind.OTHER, null, null, false, training -> {
+    Promise promise = model.submit(Promise.Kind.OTHER, null, null, false, 0, training -> {
       model.session().forget(model);
       model.end(Problem.unknown("model " + model.id() + " was unloaded"));
       return Models.ModelResult.unloaded(model.id());
@@ -63,21 +63,21 @@ final class TrainingCalls {
   /** A pass, as protobuf or as JSON. */
   Reply forwardBackward(Request request) {
     return pass(request.contains("Content-Type", Paths.PROTOBUF) ? PassProto.read(request.body())
-        : Passes.Pass.forwardBackward(request.body()));
+        : Passes.Pass.forwardBackward(request.body()), request.body().length);
   }
 
   Reply forward(Request request) {
-    return pass(Passes.Pass.forward(request.body()));
+    return pass(Passes.Pass.forward(request.body()), request.body().length);
   }
 
-  private Reply pass(Passes.Pass pass) {
+  private Reply pass(Passes.Pass pass, long bytes) {
     Trained model = clients.model(pass.modelId());
     return model.checking(pass.seqId(), () -> {
       Loss loss = Conversion.loss(pass.lossFn(), pass.lossFnConfig());
       Batch batch = Conversion.batch(pass.data(), loss, engine.model());
       boolean backward = !pass.forwardOnly() && Conversion.trains(batch, loss);
-      return submitted(model.submit(Promise.Kind.PASS, pass.seqId(), Fingerprint.of("pass", PassProto.write(sorted(pass))), false,
-          training -> Conversion.output(Futures.join(backward ? training.forwardBackward(batch, loss)
+      return submitted(model.submit(Promise.Kind.PASS, pass.seqId(),
+          Fingerprint.of("pass", PassProto.write(sorted(pass))), false, bytes, training -> Conversion.output(Futures.join(backward ? training.forwardBackward(batch, loss)
               : training.forward(batch, loss)))));
     });
   }
@@ -94,8 +94,8 @@ final class TrainingCalls {
     Trained model = clients.model(body.modelId());
     return model.checking(body.seqId(), () -> {
       AdamW settings = Conversion.adamW(body.adamParams());
-      return submitted(model.submit(Promise.Kind.OTHER, body.seqId(), Fingerprint.of("step", WireJson.write(body)), false,
-          training -> Conversion.result(Futures.join(training.optimStep(settings)))));
+      return submitted(model.submit(Promise.Kind.OTHER, body.seqId(),
+          Fingerprint.of("step", WireJson.write(body)), false, 0, training -> Conversion.result(Futures.join(training.optimStep(settings)))));
     });
   }
 
@@ -105,8 +105,8 @@ final class TrainingCalls {
     return model.checking(body.seqId(), () -> {
       CheckpointId id = CheckpointId.of(model.id(), CheckpointId.Kind.TRAINING, body.path());
       String expires = Store.after(engine.instant(), body.ttlSeconds());
-      return submitted(model.submit(Promise.Kind.OTHER, body.seqId(), Fingerprint.of("save", WireJson.write(body)), false,
-          training -> {
+      return submitted(model.submit(Promise.Kind.OTHER, body.seqId(),
+          Fingerprint.of("save", WireJson.write(body)), false, 0, training -> {
             engine.store().save(id, meta(model, expires), Boolean.TRUE.equals(body.overwrite()),
                 directory -> Futures.join(training.saveState(directory, Optional.empty())));
             return Weights.Result.saved(id.toString());
@@ -127,11 +127,12 @@ final class TrainingCalls {
     return model.checking(body.seqId(), () -> {
       CheckpointId id = CheckpointId.parse(body.path());
       if (id.kind() != CheckpointId.Kind.TRAINING) {
-        throw Problem.invalid(id + " holds what can be sampled, without the optimizer: load one that save_weights made");
+        throw Problem.invalid(id
+            + " holds what can be sampled, without the optimizer: load one that save_weights made");
       }
       boolean optimizer = Boolean.TRUE.equals(body.optimizer());
-      return submitted(model.submit(Promise.Kind.OTHER, body.seqId(), Fingerprint.of("load", WireJson.write(body)), true,
-          training -> {
+      return submitted(model.submit(Promise.Kind.OTHER, body.seqId(),
+          Fingerprint.of("load", WireJson.write(body)), true, 0, training -> {
             Store.Meta meta = engine.store().read(id);
             engine.requireBase(meta.baseModel());
             Futures.join(optimizer ? training.loadState(engine.store().directory(id))
@@ -148,12 +149,12 @@ final class TrainingCalls {
       // A client may send the request again with another number for the sampling session: it is the same request.
       String fingerprint = Fingerprint.of("save_for_sampler " + body.path() + " " + body.ttlSeconds(), new byte[0]);
       if (body.path() == null) {
-        return submitted(model.submit(Promise.Kind.OTHER, body.seqId(), fingerprint, false, training ->
+        return submitted(model.submit(Promise.Kind.OTHER, body.seqId(), fingerprint, false, 0, training ->
             Weights.SamplerResult.of(null, snapshot(model, training, body.samplingSessionSeqId()).id())));
       }
       CheckpointId id = CheckpointId.of(model.id(), CheckpointId.Kind.SAMPLER, body.path());
       String expires = Store.after(engine.instant(), body.ttlSeconds());
-      return submitted(model.submit(Promise.Kind.OTHER, body.seqId(), fingerprint, false, training -> {
+      return submitted(model.submit(Promise.Kind.OTHER, body.seqId(), fingerprint, false, 0, training -> {
         engine.store().save(id, meta(model, expires), false, directory -> Futures.join(model.isLora()
             ? training.saveAdapter(directory) : training.saveMerged(directory, engine.model().dtype())));
         return Weights.SamplerResult.of(id.toString(), null);
@@ -166,9 +167,11 @@ final class TrainingCalls {
     SamplerBackend frozen = Futures.join(training.sampler());
     Session session = model.session();
     try {
-      Sampled sampler = session.sampler(number, "snapshot", id -> new Sampled(engine, session, id, null, !model.isLora(),
+      Sampled sampler = session.sampler(number, "snapshot", id -> new Sampled(engine, session, id, null,
+          !model.isLora(),
           new Sampled.Loaded(frozen, frozen::close), () -> {
-            throw Problem.unknown("the weights of sampling session " + id + " were dropped for newer ones: the server keeps "
+            throw Problem.unknown("the weights of sampling session " + id
+                + " were dropped for newer ones: the server keeps "
                 + "the last " + engine.limits().samplers() + " of a client. Save weights by name to keep them");
           }));
       session.used(sampler);

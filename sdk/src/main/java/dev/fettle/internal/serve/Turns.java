@@ -9,8 +9,8 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /**
- * The requests of one model in the order of their sequence numbers: a number that comes early waits for those before it.
- * A number that comes again is the same request. Not thread-safe.
+ * The requests of one model in the order of their sequence numbers: a number that comes early waits for those before
+ * it. A number that comes again is the same request. Not thread-safe.
  */
 final class Turns {
   /** Numbers that are remembered; one that is further back cannot come again. */

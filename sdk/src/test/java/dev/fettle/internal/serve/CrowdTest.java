@@ -198,7 +198,8 @@ class CrowdTest {
     try (Small small = new Small(Limits.standard(), state)) {
       String model = small.wire.model(small.wire.session(), 0);
       List<Socket> open = new ArrayList<>();
-      for (String sent : List.of("GARBAGE\r\n\r\n", "POST /api/v1/forward_backward HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{",
+      for (String sent : List.of("GARBAGE\r\n\r\n",
+          "POST /api/v1/forward_backward HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{",
           "POST /api/v1/optim_step HTTP/1.1\r\nContent-Length: -5\r\n\r\n", "GET /api/v1/healthz", "\r\n\r\n", "\0\0\0",
           "POST /api/v1/asample HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")) {
         for (boolean closed : new boolean[] {true, false}) {
@@ -215,7 +216,8 @@ class CrowdTest {
       String id = small.wire.forwardBackward(model, 1, TOKENS).text("request_id");
       try (Socket gone = new Socket("127.0.0.1", small.server.address().getPort())) {
         String body = "{\"request_id\":\"" + id + "\"}";
-        gone.getOutputStream().write(("POST /api/v1/retrieve_future HTTP/1.1\r\nHost: a\r\nContent-Length: " + body.length()
+        gone.getOutputStream().write(("POST /api/v1/retrieve_future HTTP/1.1\r\nHost: a\r\nContent-Length: "
+            + body.length()
             + "\r\n\r\n" + body).getBytes(StandardCharsets.ISO_8859_1));
       }
 
@@ -264,13 +266,15 @@ class CrowdTest {
     try (Small small = new Small(Limits.standard().samplers(2), state)) {
       String session = small.wire.session();
       String model = small.wire.model(session, 0);
-      small.wire.result(small.wire.post(Paths.SAVE_FOR_SAMPLER, "{\"model_id\":\"" + model + "\",\"path\":\"kept\",\"seq_id\":1}"));
+      small.wire.result(small.wire.post(Paths.SAVE_FOR_SAMPLER, "{\"model_id\":\"" + model
+          + "\",\"path\":\"kept\",\"seq_id\":1}"));
       String stored = small.wire.post(Paths.CREATE_SAMPLING_SESSION, Sampling.CreateSession.of(session, 9, null,
           "tinker://" + model + "/sampler_weights/kept")).text("sampling_session_id");
       assertThat(sample(small, stored, 0).get("sequences")).isNotNull();
       List<String> snapshots = new ArrayList<>();
       for (int i = 0; i < 3; i++) {
-        snapshots.add(small.wire.result(small.wire.post(Paths.SAVE_FOR_SAMPLER, "{\"model_id\":\"" + model + "\",\"seq_id\":"
+        snapshots.add(small.wire.result(small.wire.post(Paths.SAVE_FOR_SAMPLER, "{\"model_id\":\"" + model
+            + "\",\"seq_id\":"
             + (i + 2) + ",\"sampling_session_seq_id\":" + i + "}")).get("sampling_session_id").asString());
       }
 
@@ -315,12 +319,15 @@ class CrowdTest {
       next = small.wire.result(small.wire.forwardBackward(model, 4, TOKENS)).get("metrics").get("loss:sum").asDouble();
     }
     try (Small small = new Small(Limits.standard(), state)) {
-      assertThat(small.wire.forwardBackward(model, 5, TOKENS).detail()).contains("restarted", "load the state saved last");
+      assertThat(small.wire.forwardBackward(model, 5, TOKENS).detail()).contains("restarted",
+          "load the state saved last");
       String fresh = small.wire.model(small.wire.session(), 0);
-      small.wire.result(small.wire.post(Paths.LOAD_WEIGHTS, Map.of("model_id", fresh, "seq_id", 1, "path", path, "optimizer",
+      small.wire.result(small.wire.post(Paths.LOAD_WEIGHTS, Map.of("model_id", fresh, "seq_id", 1, "path", path,
+          "optimizer",
           true)));
 
-      assertThat(small.wire.result(small.wire.forwardBackward(fresh, 2, TOKENS)).get("metrics").get("loss:sum").asDouble())
+      assertThat(small.wire.result(small.wire.forwardBackward(fresh, 2,
+          TOKENS)).get("metrics").get("loss:sum").asDouble())
           .isCloseTo(next, within(1e-6));
       assertThat(small.wire.get("api/v1/training_runs/" + model).json().get("lora_rank").asInt()).isEqualTo(8);
     }

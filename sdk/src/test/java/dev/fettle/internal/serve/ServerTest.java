@@ -100,7 +100,8 @@ class ServerTest {
   @Test
   void samplesAndPromptLogprobsAreThoseOfTheEngine() {
     String session = wire.session();
-    String sampler = wire.post(Paths.CREATE_SAMPLING_SESSION, Sampling.CreateSession.of(session, 0, "fettle-tiny", null))
+    String sampler = wire.post(Paths.CREATE_SAMPLING_SESSION, Sampling.CreateSession.of(session, 0, "fettle-tiny",
+        null))
         .text("sampling_session_id");
     assertThat(sampler).isEqualTo(session + ":sample:0");
     Sampling.Params greedy = new Sampling.Params(12, null, null, 0.0, -1, 1.0);
@@ -121,10 +122,12 @@ class ServerTest {
   @Test
   void aSeedGivesTheSamplesOfTheEngineWhateverElseIsSampled() {
     String session = wire.session();
-    String sampler = wire.post(Paths.CREATE_SAMPLING_SESSION, Sampling.CreateSession.of(session, 0, "fettle-tiny", null))
+    String sampler = wire.post(Paths.CREATE_SAMPLING_SESSION, Sampling.CreateSession.of(session, 0, "fettle-tiny",
+        null))
         .text("sampling_session_id");
     Sampling.Params params = new Sampling.Params(10, 42L, null, 1.0, -1, 1.0);
-    wire.post(Paths.SAMPLE, Sampling.Sample.of(sampler, 0, TOKENS, 2, new Sampling.Params(10, null, null, 1.0, -1, 1.0), false));
+    wire.post(Paths.SAMPLE, Sampling.Sample.of(sampler, 0, TOKENS, 2, new Sampling.Params(10, null, null, 1.0, -1,
+        1.0), false));
 
     JsonNode result = wire.result(wire.post(Paths.SAMPLE, Sampling.Sample.of(sampler, 1, TOKENS, 3, params, false)));
 
@@ -141,13 +144,15 @@ class ServerTest {
   @Test
   void aRequestThatComesAgainIsNotDoneAgain() {
     String session = wire.session();
-    assertThat(wire.create(session, 0, 8, 7L).text("request_id")).isEqualTo(wire.create(session, 0, 8, 7L).text("request_id"));
+    assertThat(wire.create(session, 0, 8, 7L).text("request_id")).isEqualTo(wire.create(session, 0, 8,
+        7L).text("request_id"));
     assertThat(wire.create(session, 0, 4, 7L).status()).isEqualTo(409);
     String model = wire.model(session, 0);
 
     Wire.Answer first = wire.forwardBackward(model, 1, TOKENS);
     Wire.Answer again = wire.forwardBackward(model, 1, TOKENS);
-    Wire.Answer proto = wire.send("POST", Paths.FORWARD_BACKWARD, PassProto.write(Wire.pass(model, 1, TOKENS)), "Content-Type",
+    Wire.Answer proto = wire.send("POST", Paths.FORWARD_BACKWARD, PassProto.write(Wire.pass(model, 1, TOKENS)),
+        "Content-Type",
         Paths.PROTOBUF);
     Wire.Answer other = wire.forwardBackward(model, 1, 5, 6, 7);
     Wire.Answer step = wire.optimStep(model, 2);
@@ -192,8 +197,10 @@ class ServerTest {
     String model = wire.model(wire.session(), 0);
 
     assertThat(wire.forwardBackward(model, 1, 5, 6, 1_000_000).status()).isEqualTo(400);
-    assertThat(wire.result(wire.forwardBackward(model, 2, TOKENS)).get("metrics").get("loss:sum").asDouble()).isPositive();
-    assertThat(wire.result(wire.forwardBackward(model, 1, TOKENS)).get("metrics").get("loss:sum").asDouble()).isPositive();
+    assertThat(wire.result(wire.forwardBackward(model, 2,
+        TOKENS)).get("metrics").get("loss:sum").asDouble()).isPositive();
+    assertThat(wire.result(wire.forwardBackward(model, 1,
+        TOKENS)).get("metrics").get("loss:sum").asDouble()).isPositive();
   }
 
   @Test
@@ -209,9 +216,11 @@ class ServerTest {
   @Test
   void badInputIsRefusedWithAMessageAndHarmsNobody() {
     String model = wire.model(wire.session(), 0);
-    Map<String, Integer> bodies = new HashMap<>(Map.of("", 422, "{", 422, "[]", 422, "null", 422, "{\"model_id\":7.5}", 404,
+    Map<String, Integer> bodies = new HashMap<>(Map.of("", 422, "{", 422, "[]", 422, "null", 422, "{\"model_id\":7.5}",
+        404,
         "{}", 422));
-    for (String path : List.of(Paths.FORWARD_BACKWARD, Paths.FORWARD, Paths.OPTIM_STEP, Paths.SAVE_WEIGHTS, Paths.LOAD_WEIGHTS,
+    for (String path : List.of(Paths.FORWARD_BACKWARD, Paths.FORWARD, Paths.OPTIM_STEP, Paths.SAVE_WEIGHTS,
+        Paths.LOAD_WEIGHTS,
         Paths.SAVE_FOR_SAMPLER, Paths.SAMPLE, Paths.RETRIEVE, Paths.CREATE_MODEL, Paths.GET_INFO, Paths.HEARTBEAT,
         Paths.UNLOAD_MODEL, Paths.CREATE_SAMPLING_SESSION, Paths.WEIGHTS_INFO)) {
       bodies.forEach((body, status) -> {
@@ -233,9 +242,14 @@ class ServerTest {
     assertThat(wire.get(Paths.SAMPLE).status()).isEqualTo(405);
     assertThat(wire.send("POST", Paths.OPTIM_STEP, new byte[] {1}, "Content-Encoding", "zstd").status()).isEqualTo(415);
     assertThat(wire.create(wire.session(), 0, -1, null).status()).isEqualTo(400);
+    assertThat(wire.result(wire.create(wire.session(), 0, 2_000_000_000, null)).get("error").asString()).isNotBlank();
+    assertThat(wire.send("POST", Paths.CREATE_SESSION, "{}".getBytes(StandardCharsets.UTF_8), "Origin",
+        "https://page").status())
+        .isEqualTo(403);
     assertThat(wire.post(Paths.CREATE_MODEL, "{\"session_id\":\"" + wire.session() + "\",\"base_model\":\"other\","
         + "\"lora_config\":{\"rank\":4}}").detail()).contains("this server has fettle-tiny");
-    assertThat(wire.result(wire.forwardBackward(model, 1, TOKENS)).get("metrics").get("loss:sum").asDouble()).isPositive();
+    assertThat(wire.result(wire.forwardBackward(model, 1,
+        TOKENS)).get("metrics").get("loss:sum").asDouble()).isPositive();
   }
 
   @Test
@@ -272,7 +286,8 @@ class ServerTest {
       String body = "{\"forward_backward_input\":{\"data\":[{\"model_input\":{\"chunks\":[{\"type\":\"encoded_text\","
           + "\"tokens\":[5,6,7]}]},\"loss_fn_inputs\":{\"target_tokens\":{\"data\":[6,7,8],\"dtype\":\"int64\"},"
           + "\"logprobs\":{\"data\":[0,-2.5,-3.5],\"dtype\":\"float32\"},\"advantages\":{\"data\":[0,1,-1],"
-          + "\"dtype\":\"float32\",\"shape\":[3]}}}],\"loss_fn\":\"" + loss.getKey() + "\",\"loss_fn_config\":" + loss.getValue()
+          + "\"dtype\":\"float32\",\"shape\":[3]}}}],\"loss_fn\":\"" + loss.getKey() + "\",\"loss_fn_config\":"
+          + loss.getValue()
           + "},\"model_id\":\"" + model + "\",\"seq_id\":" + number++ + "}";
       JsonNode result = wire.result(wire.post(Paths.FORWARD_BACKWARD, body));
       assertThat(result.get("metrics")).as(loss.getKey()).isNotNull();
@@ -342,14 +357,17 @@ class ServerTest {
     assertThat(wire.get("api/v1/checkpoints?limit=1").json().get("checkpoints").size()).isEqualTo(1);
     assertThat(wire.get(runs).json().get("last_checkpoint").get("checkpoint_id").asString()).isEqualTo("weights/one");
     assertThat(wire.get("api/v1/training_runs").json().get("cursor").get("total_count").asInt()).isPositive();
-    assertThat(wire.get("api/v1/sessions/" + session).json().get("training_run_ids").get(0).asString()).isEqualTo(model);
+    assertThat(wire.get("api/v1/sessions/"
+        + session).json().get("training_run_ids").get(0).asString()).isEqualTo(model);
     assertThat(wire.post(Paths.WEIGHTS_INFO, Map.of("tinker_path", "tinker://" + model + "/weights/one")).json()
         .get("lora_rank").asInt()).isEqualTo(8);
 
     String one = runs + "/checkpoints/weights/one";
-    assertThat(wire.send("PUT", one + "/ttl", "{\"ttl_seconds\":null}".getBytes(StandardCharsets.UTF_8)).status()).isEqualTo(204);
+    assertThat(wire.send("PUT", one + "/ttl",
+        "{\"ttl_seconds\":null}".getBytes(StandardCharsets.UTF_8)).status()).isEqualTo(204);
     assertThat(wire.get(runs + "/checkpoints").json().get("checkpoints").get(1).get("expires_at")).isNull();
-    assertThat(wire.send("PUT", one + "/ttl", "{\"ttl_seconds\":0}".getBytes(StandardCharsets.UTF_8)).status()).isEqualTo(400);
+    assertThat(wire.send("PUT", one + "/ttl",
+        "{\"ttl_seconds\":0}".getBytes(StandardCharsets.UTF_8)).status()).isEqualTo(400);
     assertThat(wire.send("POST", one + "/publish", null).status()).isEqualTo(204);
     assertThat(wire.send("POST", one + "/publish", null).status()).isEqualTo(409);
 
@@ -358,7 +376,8 @@ class ServerTest {
     assertThat(archive.headers()).containsKey("Expires");
     Wire.Answer tar = new Wire(server.uri()).token(null)
         .get(URI.create(archive.headers().get("Location").get(0)).getPath().substring(1));
-    assertThat(names(tar.body())).containsExactly("adapter_config.json", "adapter_model.safetensors", "checkpoint_complete");
+    assertThat(names(tar.body())).containsExactly("adapter_config.json", "adapter_model.safetensors",
+        "checkpoint_complete");
 
     assertThat(wire.send("DELETE", one, null).status()).isEqualTo(204);
     assertThat(wire.send("DELETE", one, null).status()).isEqualTo(404);
@@ -383,9 +402,12 @@ class ServerTest {
     String model = wire.model(session, 0);
     wire.result(wire.forwardBackward(model, 1, TOKENS));
     wire.result(wire.optimStep(model, 2));
-    JsonNode named = wire.result(wire.post(Paths.SAVE_FOR_SAMPLER, "{\"model_id\":\"" + model + "\",\"path\":\"a.1\",\"seq_id\":3}"));
-    Wire.Answer unnamed = wire.post(Paths.SAVE_FOR_SAMPLER, "{\"model_id\":\"" + model + "\",\"sampling_session_seq_id\":0,\"seq_id\":4}");
-    Wire.Answer again = wire.post(Paths.SAVE_FOR_SAMPLER, "{\"model_id\":\"" + model + "\",\"sampling_session_seq_id\":1,\"seq_id\":4}");
+    JsonNode named = wire.result(wire.post(Paths.SAVE_FOR_SAMPLER, "{\"model_id\":\"" + model
+        + "\",\"path\":\"a.1\",\"seq_id\":3}"));
+    Wire.Answer unnamed = wire.post(Paths.SAVE_FOR_SAMPLER, "{\"model_id\":\"" + model
+        + "\",\"sampling_session_seq_id\":0,\"seq_id\":4}");
+    Wire.Answer again = wire.post(Paths.SAVE_FOR_SAMPLER, "{\"model_id\":\"" + model
+        + "\",\"sampling_session_seq_id\":1,\"seq_id\":4}");
     assertThat(again.text("request_id")).isEqualTo(unnamed.text("request_id"));
     String live = wire.result(unnamed).get("sampling_session_id").asString();
     String stored = wire.post(Paths.CREATE_SAMPLING_SESSION, Sampling.CreateSession.of(session, 5, null,
@@ -396,7 +418,8 @@ class ServerTest {
     JsonNode b = wire.result(wire.post(Paths.SAMPLE, Sampling.Sample.of(stored, 0, TOKENS, 1, greedy, true)));
 
     assertThat(a.get("sequences").toString()).isEqualTo(b.get("sequences").toString());
-    assertThat(a.get("prompt_logprobs").get(1).asDouble()).isCloseTo(b.get("prompt_logprobs").get(1).asDouble(), within(1e-6));
+    assertThat(a.get("prompt_logprobs").get(1).asDouble()).isCloseTo(b.get("prompt_logprobs").get(1).asDouble(),
+        within(1e-6));
     assertThat(wire.get("api/v1/samplers/" + stored).text("model_path")).isEqualTo(named.get("path").asString());
     assertThat(wire.post(Paths.CREATE_SAMPLING_SESSION, Sampling.CreateSession.of(session, 6, null,
         "tinker://" + model + "/sampler_weights/none")).status()).isEqualTo(404);
@@ -408,7 +431,8 @@ class ServerTest {
     String model = wire.result(wire.create(session, 0, 0, null)).get("model_id").asString();
     wire.result(wire.forwardBackward(model, 1, TOKENS));
     wire.result(wire.optimStep(model, 2));
-    JsonNode named = wire.result(wire.post(Paths.SAVE_FOR_SAMPLER, "{\"model_id\":\"" + model + "\",\"path\":\"full\",\"seq_id\":3}"));
+    JsonNode named = wire.result(wire.post(Paths.SAVE_FOR_SAMPLER, "{\"model_id\":\"" + model
+        + "\",\"path\":\"full\",\"seq_id\":3}"));
     String live = wire.result(wire.post(Paths.SAVE_FOR_SAMPLER, "{\"model_id\":\"" + model + "\",\"seq_id\":4}"))
         .get("sampling_session_id").asString();
     String stored = wire.post(Paths.CREATE_SAMPLING_SESSION, Sampling.CreateSession.of(session, 5, null,

@@ -49,7 +49,8 @@ final class Wire {
 
   Answer send(String method, String path, byte[] body, String... headers) {
     HttpRequest.Builder request = HttpRequest.newBuilder(base.resolve("/" + path))
-        .method(method, body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofByteArray(body));
+        .method(method, body == null ? HttpRequest.BodyPublishers.noBody()
+        : HttpRequest.BodyPublishers.ofByteArray(body));
     if (token != null) {
       request.header(Paths.API_KEY, token);
     }
@@ -76,7 +77,8 @@ final class Wire {
   }
 
   String session() {
-    return post(Paths.CREATE_SESSION, "{\"tags\":[],\"user_metadata\":{},\"sdk_version\":\"0.25.0\"}").text("session_id");
+    return post(Paths.CREATE_SESSION,
+        "{\"tags\":[],\"user_metadata\":{},\"sdk_version\":\"0.25.0\"}").text("session_id");
   }
 
   /** Waits for a result as JSON. */
@@ -127,7 +129,8 @@ final class Wire {
   }
 
   Answer optimStep(String model, Integer number) {
-    return post(Paths.OPTIM_STEP, "{\"adam_params\":{\"learning_rate\":0.001,\"beta1\":0.9,\"beta2\":0.95,\"eps\":1e-12,"
+    return post(Paths.OPTIM_STEP,
+        "{\"adam_params\":{\"learning_rate\":0.001,\"beta1\":0.9,\"beta2\":0.95,\"eps\":1e-12,"
         + "\"weight_decay\":0.0,\"grad_clip_norm\":0.0},\"model_id\":\"" + model + "\",\"seq_id\":" + number
         + ",\"type\":\"optim_step\"}");
   }
