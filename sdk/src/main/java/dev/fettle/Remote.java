@@ -15,6 +15,9 @@ public final class Remote {
   /** How long a request may take unless {@link #deadline} is called. */
   public static final Duration DEFAULT_DEADLINE = Duration.ofHours(2);
 
+  /** Set to 1 where every program may use http without TLS, as in a closed network. */
+  private static final String PLAIN_HTTP = "FETTLE_PLAIN_HTTP";
+
   private final URI uri;
   private final Supplier<String> key;
   private final boolean plainHttp;
@@ -41,7 +44,8 @@ public final class Remote {
       throw new InvalidInputException("the URL of the service at " + uri.getHost() + " holds a user name, a query or a "
           + "fragment: leave them out; the key is given by key() or TINKER_API_KEY");
     }
-    return new Remote(uri, () -> System.getenv("TINKER_API_KEY"), false, DEFAULT_DEADLINE);
+    return new Remote(uri, () -> System.getenv("TINKER_API_KEY"), "1".equals(System.getenv(PLAIN_HTTP)),
+        DEFAULT_DEADLINE);
   }
 
   /**
@@ -63,7 +67,10 @@ public final class Remote {
     return new Remote(uri, Objects.requireNonNull(supplier, "supplier"), plainHttp, deadline);
   }
 
-  /** Allows http without TLS to hosts other than this one: whoever is on the way can read key and data. */
+  /**
+   * Allows http without TLS to hosts other than this one: whoever is on the way can read key and data. The environment
+   * variable FETTLE_PLAIN_HTTP=1 allows it too.
+   */
   public Remote allowPlainHttp() {
     return new Remote(uri, key, true, deadline);
   }

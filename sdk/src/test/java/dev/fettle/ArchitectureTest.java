@@ -21,6 +21,8 @@ class ArchitectureTest {
       "ai.djl.huggingface", List.of("internal/text"),
       "ai.djl", List.of("internal/torch", "internal/text"),
       "com.sun.jna", List.of("internal/torch", "internal/checkpoint"),
+      "okhttp3", List.of("internal/remote"),
+      "com.google.protobuf", List.of("internal/wire", "internal/remote"),
       "tools.jackson", List.of("internal"));
 
   private static List<Path> sources() throws IOException {

@@ -13,7 +13,7 @@ public final class Generate {
   private static final Command COMMAND = new Command("Generate",
       "Prints the new text that follows --prompt, or the answer to --chat.")
       .requires(Option.MODEL)
-      .takes(Option.PROMPT, Option.CHAT, Option.ADAPTER, Option.DTYPE)
+      .takes(Option.PROMPT, Option.CHAT, Option.ADAPTER, Option.DTYPE, Option.REMOTE)
       .takes(Option.MAX_TOKENS, "256")
       .takes(Option.TEMPERATURE, "0")
       .takes(Option.SEED, "0");
@@ -34,7 +34,7 @@ public final class Generate {
         .maxTokens(options.count(Option.MAX_TOKENS))
         .temperature(options.number(Option.TEMPERATURE))
         .seed(options.seed());
-    try (Fettle fettle = Fettle.local()) {
+    try (Fettle fettle = options.fettle()) {
       Sampler sampler = options.sampler(options.load(fettle));
       Iterable<Token> tokens = options.has(Option.PROMPT)
           ? sampler.stream(options.text(Option.PROMPT), params)

@@ -1,5 +1,8 @@
 package dev.fettle.examples;
 
+import dev.fettle.FettleException;
+import dev.fettle.Remote;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -12,6 +15,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** The options of the programs: each means the same in all of them. */
 enum Option {
   MODEL("DIR", "model in Hugging Face layout, or fettle-tiny, the one within the library", Option::directory),
+  REMOTE("URL", "in place of this machine, a service that speaks the Tinker protocol; key in TINKER_API_KEY",
+      Option::service),
   RANDOM("SHAPE", "instead of --model, random weights in a shape: " + String.join(", ", RandomModel.shapes()),
       oneOf(RandomModel.shapes())),
   ADAPTER("DIR", "LoRA adapter in PEFT's layout to put on the model", Option::path),
@@ -116,6 +121,14 @@ enum Option {
   private static Object path(String text) {
     require(!text.isBlank(), "it is empty");
     return Path.of(text);
+  }
+
+  private static Object service(String text) {
+    try {
+      return Remote.at(URI.create(text)).uri();
+    } catch (FettleException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
   }
 
   private static Object count(String text) {

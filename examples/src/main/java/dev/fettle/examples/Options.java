@@ -9,6 +9,7 @@ import dev.fettle.Lora;
 import dev.fettle.Sampler;
 import dev.fettle.Tuning;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -111,6 +112,11 @@ final class Options {
       return Full.all();
     }
     return has(Option.ADAPTER) ? Lora.from(path(Option.ADAPTER)) : Lora.rank(count(Option.RANK, 16)).seed(seed());
+  }
+
+  /** The service of {@code --remote} or of TINKER_BASE_URL; without either this machine. */
+  Fettle fettle() {
+    return has(Option.REMOTE) ? Fettle.remote((URI) value(Option.REMOTE)) : Fettle.fromEnv();
   }
 
   /** Loads the model of {@code --model} in the type of {@code --dtype}. */

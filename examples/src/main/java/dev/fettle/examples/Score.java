@@ -10,7 +10,7 @@ public final class Score {
   private static final Command COMMAND = new Command("Score",
       "Prints {\"logprobs\":[...]}: of each token after the first, given those before it, in nats.")
       .requires(Option.MODEL)
-      .takes(Option.TOKENS, Option.TOKENS_FILE, Option.ADAPTER, Option.DTYPE);
+      .takes(Option.TOKENS, Option.TOKENS_FILE, Option.ADAPTER, Option.DTYPE, Option.REMOTE);
 
   private Score() {}
 
@@ -24,7 +24,7 @@ public final class Score {
 
   private static void score(Options options, PrintStream out) {
     int[] tokens = options.either(Option.TOKENS, Option.TOKENS_FILE).tokens();
-    try (Fettle fettle = Fettle.local()) {
+    try (Fettle fettle = options.fettle()) {
       float[] logprobs = options.sampler(options.load(fettle)).logprobs(tokens);
       out.println(new JsonMapper().writeValueAsString(Map.of("logprobs", logprobs)));
     }

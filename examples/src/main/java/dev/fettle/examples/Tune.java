@@ -29,7 +29,7 @@ public final class Tune {
       .takes(Option.SEED, "0")
       .takes(Option.LENGTH, "1024")
       .takes(Option.SCHEDULE, "constant")
-      .takes(Option.RANK, Option.ADAPTER, Option.LR, Option.STEPS, Option.DTYPE, Option.CHAT);
+      .takes(Option.RANK, Option.ADAPTER, Option.LR, Option.STEPS, Option.DTYPE, Option.CHAT, Option.REMOTE);
 
   private Tune() {}
 
@@ -47,7 +47,7 @@ public final class Tune {
         .shuffle(options.seed())
         .epochs(options.count(Option.EPOCHS))
         .maxLength(options.count(Option.LENGTH));
-    try (Fettle fettle = Fettle.local()) {
+    try (Fettle fettle = options.fettle()) {
       Training training = options.load(fettle).tune(tuning);
       out.println(training.model());
       out.print(training.trainable().table());

@@ -20,7 +20,8 @@ class OptionsTest {
       .takes(Option.BATCH, "8")
       .takes(Option.SEED, "0")
       .takes(Option.TEMPERATURE, "0")
-      .takes(Option.RANK, Option.ADAPTER, Option.LR, Option.PROMPT, Option.TOKENS, Option.TOKENS_FILE, Option.DTYPE);
+      .takes(Option.RANK, Option.ADAPTER, Option.LR, Option.PROMPT, Option.TOKENS, Option.TOKENS_FILE, Option.DTYPE,
+          Option.REMOTE);
 
   private static Options parse(String... args) {
     return Options.parse(COMMAND, args);
@@ -46,6 +47,15 @@ class OptionsTest {
     assertThat(options.learningRate()).isEqualTo(5e-4);
     assertThat(options.has(Option.ADAPTER)).isFalse();
     assertThat(parse("--model", "m", "--method", "full").learningRate()).isEqualTo(5e-5);
+  }
+
+  @Test
+  void aServiceTakesThePlaceOfThisMachine() {
+    try (var fettle = parse("--model", "m", "--remote", "http://localhost:8000").fettle()) {
+      assertThat(fettle).hasToString("Fettle[http://localhost:8000]");
+    }
+    assertThatThrownBy(() -> parse("--model", "m", "--remote", "somewhere")).isInstanceOf(UsageException.class)
+        .hasMessageContaining("--remote URL").hasMessageContaining("http");
   }
 
   @Test

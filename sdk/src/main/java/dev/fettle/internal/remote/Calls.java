@@ -171,7 +171,9 @@ final class Calls {
       if (status == 402) {
         return unpaid < billingPause;
       }
-      return status == 408 || status == 429 || status >= 500 || status == 409 && conflicts++ < CONFLICTS;
+      // 425 is a checkpoint that is still being written; 501 will not become better.
+      return status == 408 || status == 425 || status == 429 || status >= 500 && status != 501
+          || status == 409 && conflicts++ < CONFLICTS;
     }
 
     /** Waits before the next attempt, or throws what went wrong when there is no time left. */

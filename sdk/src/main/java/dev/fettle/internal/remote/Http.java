@@ -34,7 +34,7 @@ final class Http implements AutoCloseable {
     }
     if (!permitted(base)) {
       throw new InvalidInputException(remote.uri() + " is not encrypted: use https, or allow it by "
-          + "Remote.allowPlainHttp() if everyone on the way may read key and data");
+          + "Remote.allowPlainHttp(), or FETTLE_PLAIN_HTTP=1, if everyone on the way may read key and data");
     }
     this.client = new OkHttpClient.Builder()
         .connectTimeout(patience.connect())

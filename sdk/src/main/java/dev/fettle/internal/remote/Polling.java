@@ -65,7 +65,7 @@ final class Polling {
 
   private final class Poll {
     private final Promise promise;
-    private final boolean protobuf;
+    private boolean protobuf;
     private boolean metadata = true;
     private long held;
     private int iteration;
@@ -207,6 +207,12 @@ final class Polling {
         case 429 -> {
           Status.waiting(this, promise.what() + ": asked too often");
           calls.workers().sleep(Calls.hint(answer).orElseGet(() -> calls.patience().pause(failures++)));
+        }
+        case 406 -> {
+          if (!protobuf) {
+            throw calls.problems().of(answer, label(promise));
+          }
+          protobuf = false;
         }
         case 410 -> throw new Gone((ServiceException) calls.problems().of(answer, label(promise)));
         case 400 -> {

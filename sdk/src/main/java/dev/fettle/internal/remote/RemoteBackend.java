@@ -41,6 +41,7 @@ public final class RemoteBackend implements Backend {
   private final RemoteCheckpoints checkpoints;
   private final List<RemoteModel> models = new ArrayList<>();
   private final Set<String> loaded = ConcurrentHashMap.newKeySet();
+  private final Set<CompletableFuture<Void>> unloading = ConcurrentHashMap.newKeySet();
   private Limits limits;
   private Polling polling;
   private SampleGate gate;
@@ -210,7 +211,9 @@ public final class RemoteBackend implements Backend {
   /** Lets the service forget a model; what becomes of it is not waited for, and no failure. */
   void unload(String model) {
     if (loaded.remove(model) && !workers.isClosed()) {
-      workers.submissions().execute(() -> tryUnload(model));
+      CompletableFuture<Void> going = CompletableFuture.runAsync(() -> tryUnload(model), workers.submissions());
+      unloading.add(going);
+      going.whenComplete((none, e) -> unloading.remove(going));
     }
   }
 
@@ -271,10 +274,7 @@ public final class RemoteBackend implements Backend {
     if (closed.getAndSet(true)) {
       return;
     }
-    List<CompletableFuture<Void>> unloading = new ArrayList<>();
-    for (String model : loaded) {
-      unloading.add(CompletableFuture.runAsync(() -> tryUnload(model), workers.submissions()));
-    }
+    List.copyOf(loaded).forEach(this::unload);
     try {
       CompletableFuture.allOf(unloading.toArray(CompletableFuture[]::new))
           .get(CLOSING_MILLIS, TimeUnit.MILLISECONDS);

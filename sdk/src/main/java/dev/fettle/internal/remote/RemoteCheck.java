@@ -11,6 +11,9 @@ import java.util.OptionalInt;
 record RemoteCheck(OptionalInt vocabulary, OptionalInt context) {
   /** Each datum has what the loss reads, and fits the model. */
   void data(Batch batch, Loss loss) {
+    if (!(loss instanceof Loss.Custom)) {
+      PassData.name(loss);
+    }
     for (int i = 0; i < batch.size(); i++) {
       Datum datum = batch.data().get(i);
       tokens("data[" + i + "].inputs", datum.inputs());

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What the protocol can say of a tuning: a rank and three switches. All else is refused by name, before anything is
@@ -23,6 +24,7 @@ import java.util.Optional;
 record WireTuning(Tuning tuning, int rank, long seed, boolean attention, boolean mlp) {
   private static final List<String> ATTENTION = List.of("q_proj", "k_proj", "v_proj", "o_proj");
   private static final List<String> MLP = List.of("gate_proj", "up_proj", "down_proj");
+  private static final Set<String> SAID = Set.of("rank", "seed", "modules");
   /** Layers to try a selection on where the model's own number is not known. */
   private static final int MANY_LAYERS = 512;
 
@@ -31,6 +33,9 @@ record WireTuning(Tuning tuning, int rank, long seed, boolean attention, boolean
       return lora(lora, config);
     }
     if (tuning instanceof Full) {
+      Unsaid.of(tuning, Set.of(), Full.all()).ifPresent(setting -> {
+        throw refused(tuning + " with " + setting, "all weights alike, Full.all()");
+      });
       return new WireTuning(tuning, 0, 0, true, true);
     }
     throw refused(tuning + "", "only Lora and Full.all()");
@@ -45,6 +50,10 @@ record WireTuning(Tuning tuning, int rank, long seed, boolean attention, boolean
     refuseIf(lora.dropout() != 0, "dropout " + lora.dropout(), "no dropout");
     refuseIf(!lora.rankPattern().isEmpty(), "rankOf" + lora.rankPattern().keySet(), "one rank for all modules");
     refuseIf(!lora.alphaPattern().isEmpty(), "alphaOf" + lora.alphaPattern().keySet(), "one alpha for all modules");
+    Lora plain = Lora.rank(lora.rank()).seed(lora.seed());
+    Unsaid.of(lora, SAID, plain, plain.on(lora.modules().toArray(Modules[]::new))).ifPresent(setting -> {
+      throw refused(lora + " with " + setting, "rank, seed and plain adapters only");
+    });
     int layers = config.map(ModelConfig::layers).orElse(MANY_LAYERS);
     boolean attention = whole(lora, "self_attn.", ATTENTION, layers);
     boolean mlp = whole(lora, "mlp.", MLP, layers);

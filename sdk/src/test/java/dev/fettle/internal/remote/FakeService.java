@@ -209,6 +209,13 @@ final class FakeService extends Dispatcher {
     return request -> request.getUrl().encodedPath().equals("/" + path);
   }
 
+  /** Whether all that was to go wrong has gone wrong. */
+  boolean faultsAreUsedUp() {
+    synchronized (rules) {
+      return rules.stream().allMatch(r -> r.times == 0);
+    }
+  }
+
   List<RecordedRequest> requests(String path) {
     return requests.stream().filter(on(path)).toList();
   }
@@ -304,6 +311,9 @@ final class FakeService extends Dispatcher {
 
   private MockResponse other(RecordedRequest request, String path) {
     String runs = Paths.TRAINING_RUNS + "/";
+    if (path.startsWith("download/") && archive != null) {
+      return bytes(archive, "application/octet-stream");
+    }
     if (!path.startsWith(runs)) {
       return problem(404, "Not Found");
     }

@@ -106,6 +106,15 @@ class FaultsTest {
   }
 
   @Test
+  void aStateThatIsStillBeingWrittenIsWaitedFor(@TempDir Path directory) {
+    TrainingBackend training = tune();
+    Futures.join(training.saveState(directory.resolve("state"), Optional.empty()));
+    service.instead(Paths.LOAD_WEIGHTS, 2, 425, "{\"detail\":\"still being written\"}");
+    Futures.join(training.loadState(directory.resolve("state")));
+    assertThat(service.requests(Paths.LOAD_WEIGHTS)).hasSize(3);
+  }
+
+  @Test
   void aConflictThatStaysIsAnErrorSoon() {
     TrainingBackend training = tune();
     service.instead(Paths.OPTIM_STEP, 100, 409, "{\"detail\":\"another payload\"}");
@@ -228,6 +237,7 @@ class FaultsTest {
     service.instead(Paths.RETRIEVE, 1, 429, "");
     service.instead(Paths.RETRIEVE, 1, 400, "");
     service.instead(Paths.RETRIEVE, 1, 400, "edge");
+    service.instead(Paths.RETRIEVE, 1, 406, "{\"detail\":\"JSON only\"}");
     service.instead(Paths.RETRIEVE, 1, 402, "{\"detail\":\"pay\"}");
     service.halfAnswer(Paths.RETRIEVE, 2);
     step(training);

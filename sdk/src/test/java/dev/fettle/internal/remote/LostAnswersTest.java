@@ -98,6 +98,7 @@ class LostAnswersTest {
         var samples = Futures.join(sampler.sample(List.of(new int[4]), SamplingParams.greedy().maxTokens(2)));
         assertThat(samples.get(0).get(0).tokens()).containsExactly(64, 64);
       }
+      assertThat(service.faultsAreUsedUp()).isTrue();
     }
   }
 
