@@ -77,8 +77,9 @@ final class TrainingCalls {
       Batch batch = Conversion.batch(pass.data(), loss, engine.model());
       boolean backward = !pass.forwardOnly() && Conversion.trains(batch, loss);
       return submitted(model.submit(Promise.Kind.PASS, pass.seqId(),
-          Fingerprint.of("pass", PassProto.write(sorted(pass))), false, bytes, training -> Conversion.output(Futures.join(backward ? training.forwardBackward(batch, loss)
-              : training.forward(batch, loss)))));
+          Fingerprint.of("pass", PassProto.write(sorted(pass))), false, bytes,
+          training -> Conversion.output(Futures.join(
+              backward ? training.forwardBackward(batch, loss) : training.forward(batch, loss)))));
     });
   }
 
@@ -95,7 +96,8 @@ final class TrainingCalls {
     return model.checking(body.seqId(), () -> {
       AdamW settings = Conversion.adamW(body.adamParams());
       return submitted(model.submit(Promise.Kind.OTHER, body.seqId(),
-          Fingerprint.of("step", WireJson.write(body)), false, 0, training -> Conversion.result(Futures.join(training.optimStep(settings)))));
+          Fingerprint.of("step", WireJson.write(body)), false, 0,
+          training -> Conversion.result(Futures.join(training.optimStep(settings)))));
     });
   }
 

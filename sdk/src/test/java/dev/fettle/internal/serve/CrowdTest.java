@@ -356,6 +356,7 @@ class CrowdTest {
   }
 
   private static long threads() {
-    return Thread.getAllStackTraces().keySet().stream().filter(t -> t.getName().matches("fettle-(http|serve).*")).count();
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(t -> t.getName().matches("fettle-(http|serve).*")).count();
   }
 }

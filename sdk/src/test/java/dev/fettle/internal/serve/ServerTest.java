@@ -443,6 +443,7 @@ class ServerTest {
     JsonNode b = wire.result(wire.post(Paths.SAMPLE, Sampling.Sample.of(stored, 0, TOKENS, 1, greedy, false)));
 
     assertThat(wire.post(Paths.GET_INFO, Map.of("model_id", model)).json().get("is_lora").asBoolean()).isFalse();
-    assertThat(a.get("sequences").get(0).get("tokens").toString()).isEqualTo(b.get("sequences").get(0).get("tokens").toString());
+    assertThat(a.get("sequences").get(0).get("tokens").toString())
+        .isEqualTo(b.get("sequences").get(0).get("tokens").toString());
   }
 }
