@@ -72,7 +72,8 @@ public final class Fettle implements AutoCloseable {
    * Loads a base model in the compute type that suits the machine: bf16 where the processor has native bf16 dot
    * products, else f32.
    *
-   * @param name a directory in Hugging Face layout, or {@code fettle-tiny}, the small model within the library
+   * @param name a directory in Hugging Face layout, or {@code fettle-tiny}, the small model within the library; on a
+   *     service a name of {@link #models()}
    * @throws InvalidInputException if it does not exist or a file of it is broken; the message names the file
    * @throws UnsupportedModelException if it needs what Fettle does not do
    * @throws NotEnoughMemoryException if its weights would not fit
@@ -118,7 +119,11 @@ public final class Fettle implements AutoCloseable {
    * Goes on with a training that {@link Training#saveState(Path)} saved: its base model, adapter or weights, optimizer,
    * random states and position in the data. What follows gives the same bits as if it had never stopped.
    *
+   * <p>On a service the directory notes where the service keeps the state; {@code Path.of("tinker://run/weights/name")}
+   * names it without a directory.
+   *
    * @throws InvalidInputException if the state is incomplete, or its base model is no longer where it was
+   * @throws ServiceException if the service no longer has it
    */
   public Training resume(Path state) {
     Backend.Resumed resumed = backend.resume(Objects.requireNonNull(state, "state"));

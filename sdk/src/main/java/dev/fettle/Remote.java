@@ -8,6 +8,12 @@ import java.util.function.Supplier;
 /**
  * Which service {@link Fettle#remote(Remote)} talks to, and how. Immutable; each method returns a changed copy. The key
  * is in no text that Fettle writes.
+ *
+ * <p>Programs are the same as on this machine, with these differences: the service chooses the compute type; only rank,
+ * seed and whole kinds of modules of a {@link Lora} can be asked for, and {@link Full#all()} where the service takes it;
+ * {@link Training#step} submits the optimizer's step without waiting for the pass, so a pass that fails does not hold it
+ * back; a gradient that has accumulated is not part of a saved state; {@link Sampler#stream} gives its tokens when the
+ * sample is whole; {@link OptimResult#gradientNorm()} is NaN where the service does not tell it.
  */
 public final class Remote {
   /** The service of Thinking Machines. */

@@ -237,11 +237,19 @@ class FaultsTest {
     service.instead(Paths.RETRIEVE, 1, 429, "");
     service.instead(Paths.RETRIEVE, 1, 400, "");
     service.instead(Paths.RETRIEVE, 1, 400, "edge");
-    service.instead(Paths.RETRIEVE, 1, 406, "{\"detail\":\"JSON only\"}");
     service.instead(Paths.RETRIEVE, 1, 402, "{\"detail\":\"pay\"}");
     service.halfAnswer(Paths.RETRIEVE, 2);
     step(training);
     assertThat(service.model().steps).isEqualTo(1);
+  }
+
+  @Test
+  void aServiceThatHasNoProtobufForAResultIsAskedForJson() {
+    TrainingBackend training = tune();
+    service.instead(Paths.RETRIEVE, 1, 406, "{\"detail\":\"JSON only\"}");
+    Futures.join(training.forward(BATCH, Loss.crossEntropy()));
+    assertThat(service.requests(Paths.RETRIEVE)).last()
+        .satisfies(r -> assertThat(r.getHeaders().get("Accept")).isEqualTo(Paths.JSON));
   }
 
   @Test

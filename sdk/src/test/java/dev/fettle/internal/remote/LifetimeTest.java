@@ -11,8 +11,11 @@ import dev.fettle.internal.Futures;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class LifetimeTest {
@@ -64,6 +67,23 @@ class LifetimeTest {
       int beats = service.beats.get();
       Thread.sleep(100);
       assertThat(service.beats).hasValue(beats);
+    }
+  }
+
+  @Test
+  void aProgramThatClosesNothingEndsByItself() throws Exception {
+    try (FakeService service = new FakeService(FakeService.Kind.HOSTED)) {
+      Process program = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m",
+          "-cp", System.getProperty("java.class.path"), UnclosedMain.class.getName(), service.uri().toString())
+          .redirectErrorStream(true).start();
+      // A thread of OkHttp that is no daemon would hold it for a minute.
+      boolean ended = program.waitFor(50, TimeUnit.SECONDS);
+      if (!ended) {
+        program.destroyForcibly();
+      }
+      assertThat(ended).isTrue();
+      assertThat(new String(program.getInputStream().readAllBytes(), StandardCharsets.UTF_8)).contains("3");
+      assertThat(program.exitValue()).isZero();
     }
   }
 
