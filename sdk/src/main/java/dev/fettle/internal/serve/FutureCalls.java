@@ -9,11 +9,11 @@ import dev.fettle.internal.wire.Passes;
 import dev.fettle.internal.wire.Paths;
 import dev.fettle.internal.wire.Promises.Failed;
 import dev.fettle.internal.wire.Promises.Large;
-import dev.fettle.internal.wire.Promises.Pending;
 import dev.fettle.internal.wire.Promises.Retrieve;
 import dev.fettle.internal.wire.SampleProto;
 import dev.fettle.internal.wire.Sampling;
 import dev.fettle.internal.wire.WireException;
+import dev.fettle.internal.wire.WireJson;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -21,6 +21,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tools.jackson.databind.node.StringNode;
 
 /** The call that waits for results. */
 final class FutureCalls {
@@ -46,9 +47,13 @@ final class FutureCalls {
         .thenApplyAsync(done -> done ? finished(promise, protobuf, announce) : pending(promise), executor);
   }
 
+  /** A 408: clients of all ages take that for "ask again", and read from it why they wait. */
   private static Reply pending(Promise promise) {
     String obstacle = promise.obstacle();
-    return Reply.json(Pending.of(promise.id(), obstacle == null ? "active" : "paused_capacity", obstacle));
+    String state = obstacle == null ? "active" : "paused_capacity";
+    return Reply.bytes(408, Paths.JSON, WireJson.write(
+        new dev.fettle.internal.wire.Promises.Problem(StringNode.valueOf(
+            "request " + promise.id() + " is not done yet: ask again"), state, obstacle)));
   }
 
   private Reply finished(Promise promise, boolean protobuf, boolean announce) {

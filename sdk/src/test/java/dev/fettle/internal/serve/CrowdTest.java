@@ -181,8 +181,9 @@ class CrowdTest {
       String first = small.wire.model(session, 0);
       String second = small.wire.create(session, 1, 4, 1L).text("request_id");
 
-      JsonNode pending = small.wire.post(Paths.RETRIEVE, Map.of("request_id", second)).json();
-      assertThat(pending.get("type").asString()).isEqualTo("try_again");
+      Wire.Answer answer = small.wire.post(Paths.RETRIEVE, Map.of("request_id", second));
+      assertThat(answer.status()).isEqualTo(408);
+      JsonNode pending = answer.json();
       assertThat(pending.get("queue_state").asString()).isEqualTo("paused_capacity");
       assertThat(pending.get("queue_state_reason").asString()).contains("1 models are being trained");
       assertThat(small.wire.result(small.wire.forwardBackward(first, 1, TOKENS)).get("metrics")).isNotNull();

@@ -96,8 +96,7 @@ final class Wire {
   Answer retrieve(String id, String accept) {
     while (true) {
       Answer answer = post(Paths.RETRIEVE, Map.of("request_id", id, "allow_metadata_only", true), "Accept", accept);
-      if (answer.status() != 200 || answer.type().equals(Paths.PROTOBUF)
-          || !"try_again".equals(answer.text("type"))) {
+      if (answer.status() != 408) {
         return answer;
       }
     }
