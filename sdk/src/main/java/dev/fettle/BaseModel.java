@@ -25,6 +25,10 @@ public final class BaseModel implements AutoCloseable {
     return new Training(this, backend.tune(Objects.requireNonNull(tuning, "tuning")));
   }
 
+  ModelBackend backend() {
+    return backend;
+  }
+
   /** A sampler of the model as it is. */
   public Sampler sampler() {
     return new Sampler(backend.sampler());

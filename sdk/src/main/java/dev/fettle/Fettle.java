@@ -132,6 +132,10 @@ public final class Fettle implements AutoCloseable {
     return new Training(new BaseModel(resumed.model()), resumed.training());
   }
 
+  Backend backend() {
+    return backend;
+  }
+
   /**
    * What the service has stored of one's trainings.
    *

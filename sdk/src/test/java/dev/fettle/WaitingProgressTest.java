@@ -12,7 +12,7 @@ class WaitingProgressTest {
   @Test
   void whyAServiceLetsWaitStandsInTheLine() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (Progress progress = new Progress("train", 5, new PrintStream(bytes, true, StandardCharsets.UTF_8), true, () -> 0)
+    try (Progress progress = new Progress("train", 5, false, new PrintStream(bytes, true, StandardCharsets.UTF_8), true, () -> 0)
         .watching()) {
       progress.step(1.5, 10);
       Status.waiting(this, "optim_step: queue paused_capacity: no GPU is free");

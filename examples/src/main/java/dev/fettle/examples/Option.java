@@ -44,6 +44,10 @@ enum Option {
   THREADS("N", "threads of one operation; by default as many as there are cores", Option::count),
   KERNELS("auto|plain", "the fastest kernels that are measured at load, or the plain ones",
       oneOf(List.of("auto", "plain"))),
+  PORT("N", "port to listen at; 0 takes a free one, which is printed", Option::port),
+  HOST("ADDRESS", "address to listen at; others than 127.0.0.1 need a token", text -> text),
+  NAME("TEXT", "what clients call the model; by default as --model says", text -> text),
+  STATE("DIR", "where checkpoints are kept", Option::path),
   PROMPT("TEXT", "text to continue", text -> text),
   CHAT("TEXT", "message to answer, in the model's chat format", text -> text),
   PROMPT_TOKENS("prompt", "N", "random tokens that the model is given first", Option::count),
@@ -142,6 +146,12 @@ enum Option {
   private static Object count(String text) {
     int value = Integer.parseInt(text);
     require(value >= 1, "give at least 1");
+    return value;
+  }
+
+  private static Object port(String text) {
+    int value = Integer.parseInt(text);
+    require(value >= 0 && value <= 65535, "give 0 to 65535");
     return value;
   }
 

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 class UsageTest {
   @Test
   void aWrongOptionGivesTheReasonTheUsageAndTheExitCodeTwo() {
-    for (Outcome.Program program : new Outcome.Program[] {Tune::run, Generate::run, Score::run}) {
+    for (Outcome.Program program : new Outcome.Program[] {Tune::run, Generate::run, Score::run, Serve::run}) {
       Outcome outcome = Outcome.of(program, "--model", "m", "--wrong", "1");
 
       assertThat(outcome.code()).isEqualTo(2);
@@ -18,7 +18,7 @@ class UsageTest {
 
   @Test
   void helpGoesToTheOutputAndIsNoError() {
-    for (Outcome.Program program : new Outcome.Program[] {Tune::run, Generate::run, Score::run, Bench::run}) {
+    for (Outcome.Program program : new Outcome.Program[] {Tune::run, Generate::run, Score::run, Serve::run, Bench::run}) {
       Outcome outcome = Outcome.of(program, "--help");
 
       assertThat(outcome.code()).isZero();

@@ -10,6 +10,7 @@ import dev.fettle.OptimResult;
 import dev.fettle.StepResult;
 import dev.fettle.Trainable;
 import dev.fettle.Tuning;
+import dev.fettle.UnsupportedModelException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -34,6 +35,11 @@ public interface TrainingBackend extends AutoCloseable {
   CompletableFuture<Void> saveState(Path directory, Optional<DataPosition> position);
 
   CompletableFuture<Void> loadState(Path directory);
+
+  /** The weights of a state alone; optimizer and counters start anew. */
+  default CompletableFuture<Void> loadWeights(Path directory) {
+    return CompletableFuture.failedFuture(new UnsupportedModelException("weights alone cannot be loaded here"));
+  }
 
   Optional<DataPosition> dataPosition();
 

@@ -18,6 +18,7 @@ import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -218,6 +219,21 @@ final class LocalTraining implements TrainingBackend {
   public CompletableFuture<Void> loadState(Path directory) {
     return work(() -> {
       StateFiles.load(directory, this);
+      return null;
+    });
+  }
+
+  @Override
+  public CompletableFuture<Void> loadWeights(Path directory) {
+    return work(() -> {
+      StateFiles.load(directory, this);
+      try (Scope scope = new Scope()) {
+        for (Tensor moment : List.of(tuned.parameters().firstMoment(), tuned.parameters().secondMoment())) {
+          scope.effect("zero", moment);
+        }
+      }
+      tuned.gradients().clear();
+      restore(new Counters(0, 0, false, Optional.empty()));
       return null;
     });
   }

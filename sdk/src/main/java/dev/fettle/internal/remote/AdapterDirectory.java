@@ -36,8 +36,7 @@ final class AdapterDirectory {
   static void write(Path unpacked, Path target, String baseModel) throws IOException {
     Path from = holding(unpacked, AdapterConfig.FILE_NAME);
     AdapterConfig read = AdapterConfig.parse(from.resolve(AdapterConfig.FILE_NAME));
-    AdapterConfig config = new AdapterConfig(read.rank(), read.alpha(), read.dropout(), read.rsLora(), read.targets(),
-        read.rankPattern(), read.alphaPattern(), baseModel);
+    AdapterConfig config = read.with(baseModel, read.extras());
     if (!Files.isRegularFile(from.resolve(WEIGHTS))) {
       throw new ServiceException("the downloaded checkpoint holds no " + WEIGHTS + "; it has " + names(from), 200);
     }

@@ -7,6 +7,7 @@ import dev.fettle.Sample;
 import dev.fettle.SamplingParams;
 import dev.fettle.Token;
 import dev.fettle.Tokenizer;
+import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.Futures;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.text.SampledText;
@@ -58,6 +59,10 @@ final class RemoteSampler implements SamplerBackend {
   @Override
   public CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params) {
     check("prompts", prompts);
+    if (params.int8()) {
+      throw new UnsupportedModelException("int8: a service cannot be asked to decode with 8-bit weights; leave eightBit() "
+          + "out, or sample on this machine (Fettle.local())");
+    }
     Set<Integer> ends = ends(params);
     List<CompletableFuture<List<Sample>>> parts = new ArrayList<>();
     for (int i = 0; i < prompts.size(); i++) {

@@ -119,7 +119,7 @@ record WireTuning(Tuning tuning, int rank, long seed, boolean attention, boolean
       return new Trainable(List.of(new Trainable.Row("all weights", Layout.of(config.get()).weights().size(), how, total)),
           total, total);
     }
-    AdapterShape shape = AdapterShape.of(config.get(),
+    AdapterShape shape = AdapterShape.of(config.get(), AdapterShape.Kind.PLAIN,
         name -> (name.contains(".self_attn.") ? attention : mlp) ? rank : 0, name -> 1);
     Map<String, long[]> rows = new LinkedHashMap<>();
     for (int layer = 0; layer < shape.layers(); layer++) {

@@ -42,7 +42,9 @@ class RefusalsTest {
         Lora.rank(8).rankOf("q_proj", 4), Lora.rank(8).alphaOf("q_proj", 4), Lora.rank(8).on(Modules.lastLayers(1)),
         Lora.rank(8).on(Modules.layers(0, 1)), Lora.rank(8).on(Modules.named("q_proj")),
         Lora.rank(8).on(Modules.attention().within(Modules.lastLayers(1))), Lora.rank(8).on(Modules.lmHead()),
-        Lora.from(Path.of("some-adapter")));
+        Lora.from(Path.of("some-adapter")), Lora.rank(8).dora(), Lora.rank(8).pissa(), Lora.rank(8).bias(),
+        Lora.rank(8).learningRateRatio(16), Lora.rank(8).learningRateFactor(2), Lora.rank(8).weightDecay(0.1),
+        Lora.rank(8).plus(Full.of(Modules.norms())), Full.of(Modules.lmHead()), Full.all().learningRateFactor(0.5));
   }
 
   @ParameterizedTest

@@ -1,0 +1,150 @@
+package dev.fettle.internal.serve;
+
+import dev.fettle.AdamW;
+import dev.fettle.Batch;
+import dev.fettle.Datum;
+import dev.fettle.Loss;
+import dev.fettle.LossResult;
+import dev.fettle.OptimResult;
+import dev.fettle.internal.ModelBackend;
+import dev.fettle.internal.wire.Passes;
+import dev.fettle.internal.wire.Steps;
+import dev.fettle.internal.wire.TensorData;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Function;
+
+/** Between the messages of the protocol and the values of the engine. What does not fit is named. */
+final class Conversion {
+  private static final Set<String> SUPERVISED = new TreeSet<>(Set.of("target_tokens", "weights"));
+  private static final Set<String> REINFORCED = new TreeSet<>(Set.of("target_tokens", "logprobs", "advantages"));
+
+  private Conversion() {}
+
+  /** A loss by its name on the wire. */
+  static Loss loss(String name, Map<String, Double> config) {
+    Map<String, Double> settings = new TreeMap<>(config == null ? Map.of() : config);
+    Loss loss = switch (name) {
+      case "cross_entropy" -> Loss.crossEntropy();
+      case "importance_sampling" -> Loss.importanceSampling();
+      case "ppo" -> Loss.ppo(take(settings, "clip_low_threshold", 0.8), take(settings, "clip_high_threshold", 1.2));
+      case "cispo" -> Loss.cispo(take(settings, "clip_low_threshold", 0), take(settings, "clip_high_threshold", 4));
+      case "dro" -> Loss.dro(Problem.require(settings.remove("beta"), "loss_fn_config.beta, which dro needs,"));
+      default -> throw Problem.invalid("loss_fn \"" + name
+          + "\" is not known; there are cross_entropy, importance_sampling, "
+          + "ppo, cispo and dro");
+    };
+    if (!settings.isEmpty()) {
+      throw Problem.invalid("loss_fn_config has " + settings.keySet() + ", which " + name + " does not take");
+    }
+    return loss;
+  }
+
+  private static double take(Map<String, Double> settings, String key, double standard) {
+    Double value = settings.remove(key);
+    return value == null ? standard : value;
+  }
+
+  /** The data of a pass, checked against a model. */
+  static Batch batch(List<Passes.Datum> data, Loss loss, ModelBackend model) {
+    if (data == null || data.isEmpty()) {
+      throw Problem.invalid("the pass has no data: send at least one datum");
+    }
+    List<Datum> out = new ArrayList<>();
+    for (int i = 0; i < data.size(); i++) {
+      Passes.Datum datum = data.get(i);
+      String where = "data[" + i + "]";
+      if (datum == null || datum.modelInput() == null || datum.lossFnInputs() == null) {
+        throw new Problem(422, where + " has no model_input or no loss_fn_inputs");
+      }
+      int[] tokens = datum.modelInput().tokens();
+      tokens(where + ".model_input", tokens, model);
+      try {
+        out.add(datum(where, tokens, datum.lossFnInputs(), loss));
+      } catch (dev.fettle.InvalidInputException e) {
+        throw Problem.invalid(where + ": " + e.getMessage());
+      }
+      inVocabulary(where + ".target_tokens", out.get(i).targets(), model);
+    }
+    return Batch.of(out);
+  }
+
+  private static Datum datum(String where, int[] tokens, Map<String, TensorData> inputs, Loss loss) {
+    Set<String> known = loss instanceof Loss.CrossEntropy ? SUPERVISED : REINFORCED;
+    if (!inputs.keySet().equals(known)) {
+      throw Problem.invalid(where + ".loss_fn_inputs has " + new TreeSet<>(inputs.keySet()) + "; "
+          + (loss instanceof Loss.CrossEntropy ? "cross_entropy" : "this loss") + " needs exactly " + known);
+    }
+    int[] targets = row(where, inputs, "target_tokens", TensorData::asInts);
+    return loss instanceof Loss.CrossEntropy
+        ? Datum.supervised(tokens, targets, row(where, inputs, "weights", TensorData::asFloats))
+        : Datum.reinforcement(tokens, targets, row(where, inputs, "logprobs", TensorData::asFloats),
+            row(where, inputs, "advantages", TensorData::asFloats));
+  }
+
+  private static <T> T row(String where, Map<String, TensorData> inputs, String name, Function<TensorData, T> values) {
+    TensorData tensor = Problem.require(inputs.get(name), where + ".loss_fn_inputs." + name);
+    long[] shape = tensor.shape();
+    if (!tensor.isRow() && !(shape.length == 2 && shape[1] == 1)) {
+      throw Problem.invalid(where + ".loss_fn_inputs." + name + " has " + shape.length
+          + " dimensions; this server takes one "
+          + "value a position");
+    }
+    return values.apply(tensor);
+  }
+
+  /** Refuses tokens that a model cannot read. */
+  static void tokens(String where, int[] tokens, ModelBackend model) {
+    if (tokens.length > model.contextLength()) {
+      throw Problem.invalid(where + " has " + tokens.length + " tokens, but the model's context is "
+          + model.contextLength() + ": shorten it");
+    }
+    inVocabulary(where, tokens, model);
+  }
+
+  private static void inVocabulary(String where, int[] ids, ModelBackend model) {
+    for (int i = 0; i < ids.length; i++) {
+      if (ids[i] < 0 || ids[i] >= model.vocabSize()) {
+        throw Problem.invalid(where + "[" + i + "] = " + ids[i] + ": the vocabulary has the ids 0 to "
+            + (model.vocabSize() - 1));
+      }
+    }
+  }
+
+  /** Whether any position has a gradient; a chunk of a larger batch may have none. */
+  static boolean trains(Batch batch, Loss loss) {
+    return batch.data().stream().anyMatch(d -> {
+      for (int i = 0; i < d.length(); i++) {
+        if (d.trains(i) || !(loss instanceof Loss.CrossEntropy) && d.logprobs()[i] != 0) {
+          return true;
+        }
+      }
+      return false;
+    });
+  }
+
+  static Passes.Output output(LossResult result) {
+    return new Passes.Output("ArrayRecord", result.logprobs().stream()
+        .map(p -> Map.of("logprobs", TensorData.of(p))).toList(), result.metrics());
+  }
+
+  static AdamW adamW(Steps.AdamParams p) {
+    AdamW standard = AdamW.standard();
+    return p == null ? standard : new AdamW(or(p.learningRate(), standard.learningRate()),
+        or(p.beta1(), standard.beta1()),
+        or(p.beta2(), standard.beta2()), or(p.eps(), standard.eps()), or(p.weightDecay(), 0), or(p.gradClipNorm(), 0));
+  }
+
+  private static double or(Double value, double standard) {
+    return value == null ? standard : value;
+  }
+
+  static Steps.OptimResult result(OptimResult r) {
+    return new Steps.OptimResult(Map.of("grad_norm", r.gradientNorm(), "learning_rate", r.learningRate(), "step",
+        (double) r.step()));
+  }
+}

@@ -1,0 +1,89 @@
+package dev.fettle.internal.serve;
+
+import dev.fettle.FettleException;
+import dev.fettle.InvalidInputException;
+import dev.fettle.NumericException;
+import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.wire.OutputProto;
+import dev.fettle.internal.wire.Passes;
+import dev.fettle.internal.wire.Paths;
+import dev.fettle.internal.wire.Promises.Failed;
+import dev.fettle.internal.wire.Promises.Large;
+import dev.fettle.internal.wire.Promises.Retrieve;
+import dev.fettle.internal.wire.SampleProto;
+import dev.fettle.internal.wire.Sampling;
+import dev.fettle.internal.wire.WireException;
+import dev.fettle.internal.wire.WireJson;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.databind.node.StringNode;
+
+/** The call that waits for results. */
+final class FutureCalls {
+  private static final Logger LOG = LoggerFactory.getLogger(FutureCalls.class);
+
+  private final Engine engine;
+  private final Executor executor;
+
+  FutureCalls(Engine engine, Executor executor) {
+    this.engine = engine;
+    this.executor = executor;
+  }
+
+  /** Waits a while; holds no thread. */
+  CompletionStage<Reply> retrieve(Request request) {
+    Retrieve body = request.read(Retrieve.class);
+    Promise promise = engine.promises().get(Problem.require(body.requestId(), "request_id"));
+    promise.session().touch();
+    boolean protobuf = promise.kind() != Promise.Kind.OTHER && request.contains("Accept", Paths.PROTOBUF);
+    boolean announce = Boolean.TRUE.equals(body.allowMetadataOnly());
+    return promise.result().handle((value, error) -> true)
+        .completeOnTimeout(false, engine.limits().poll().toMillis(), TimeUnit.MILLISECONDS)
+        .thenApplyAsync(done -> done ? finished(promise, protobuf, announce) : pending(promise), executor);
+  }
+
+  /** A 408: clients of all ages take that for "ask again", and read from it why they wait. */
+  private static Reply pending(Promise promise) {
+    String obstacle = promise.obstacle();
+    String state = obstacle == null ? "active" : "paused_capacity";
+    return Reply.bytes(408, Paths.JSON, WireJson.write(
+        new dev.fettle.internal.wire.Promises.Problem(StringNode.valueOf(
+            "request " + promise.id() + " is not done yet: ask again"), state, obstacle)));
+  }
+
+  private Reply finished(Promise promise, boolean protobuf, boolean announce) {
+    CompletableFuture<Object> result = promise.result();
+    Object value;
+    try {
+      value = result.join();
+    } catch (CompletionException e) {
+      promise.fetched(engine.now());
+      return Reply.json(failed(e.getCause()));
+    }
+    Reply reply = protobuf ? Reply.bytes(200, Paths.PROTOBUF, value instanceof Passes.Output output
+        ? OutputProto.write(output) : SampleProto.write((Sampling.Result) value)) : Reply.json(value);
+    if (announce && reply.length() > engine.limits().announced()) {
+      return Reply.json(new Large(Large.STATUS, reply.length()));
+    }
+    promise.fetched(engine.now());
+    return reply;
+  }
+
+  /** Whose fault it was: the client's, or that of this server. */
+  private static Failed failed(Throwable error) {
+    if (error instanceof InvalidInputException || error instanceof UnsupportedModelException
+        || error instanceof NumericException || error instanceof WireException
+        || error instanceof Problem problem && problem.status() < 500) {
+      return new Failed(error.getMessage(), "user");
+    }
+    if (!(error instanceof FettleException)) {
+      LOG.error("a request failed", error);
+    }
+    return new Failed(error instanceof FettleException ? error.getMessage() : "internal error: " + error, "server");
+  }
+}

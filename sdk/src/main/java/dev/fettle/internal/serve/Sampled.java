@@ -1,0 +1,227 @@
+package dev.fettle.internal.serve;
+
+import dev.fettle.Sample;
+import dev.fettle.SamplingParams;
+import dev.fettle.internal.Futures;
+import dev.fettle.internal.SamplerBackend;
+import dev.fettle.internal.wire.Sampling;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
+
+/**
+ * Something that can be sampled. Requests with the same parameters whose seed does not matter are sampled together,
+ * which is many times faster. Native memory is only touched by the scheduler's thread.
+ */
+final class Sampled extends Scheduler.Lane {
+  /** Requests that are sampled together at most. */
+  private static final int TOGETHER = 64;
+  private static final int REMEMBERED = 20_000;
+
+  /** Weights in memory, and how they leave it. */
+  record Loaded(SamplerBackend backend, Runnable release) {}
+
+  private final Engine engine;
+  private final Session session;
+  private final String id;
+  private final String path;
+  private final boolean large;
+  private final Supplier<Loaded> loader;
+  private final Map<Long, Turns.Taken> taken = new LinkedHashMap<>() {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    protected boolean removeEldestEntry(Map.Entry<Long, Turns.Taken> eldest) {
+      return size() > REMEMBERED;
+    }
+  };
+  private Loaded loaded;
+
+  /**
+   * A sampler.
+   *
+   * @param path where the weights are stored; null for the base model and for what is not kept
+   * @param large whether it holds weights of its own instead of an adapter
+   * @param loader brings the weights into memory; throws where they are lost
+   */
+  Sampled(Engine engine, Session session, String id, String path, boolean large, Loaded loaded,
+      Supplier<Loaded> loader) {
+    this.engine = engine;
+    this.session = session;
+    this.id = id;
+    this.path = path;
+    this.large = large;
+    this.loaded = loaded;
+    this.loader = loader;
+  }
+
+  String id() {
+    return id;
+  }
+
+  Session session() {
+    return session;
+  }
+
+  String path() {
+    return path;
+  }
+
+  boolean large() {
+    return large;
+  }
+
+  boolean inMemory() {
+    return loaded != null;
+  }
+
+  /** Takes a request on, or finds the same one that came before. */
+  synchronized Promise submit(Long number, String fingerprint, int[] prompt, SamplingParams params, boolean seeded,
+      boolean scores) {
+    Turns.Taken before = number == null ? null : taken.get(number);
+    if (before != null && before.fingerprint().equals(fingerprint)) {
+      return before.promise();
+    } else if (before != null) {
+      throw new Problem(409, "seq_id " + number + " was another request before: count up for each new one");
+    }
+    Promise promise = engine.promises().begin(Promise.Kind.SAMPLE, session, null, false, 4L * prompt.length);
+    if (number != null) {
+      taken.put(number, new Turns.Taken(promise, fingerprint));
+    }
+    boolean free = !seeded || params.temperature() == 0;
+    engine.scheduler().submit(this, new Piece(promise, prompt, free ? params.seed(0) : params, free, scores));
+    return promise;
+  }
+
+  @Override
+  Scheduler.Work take(Deque<Scheduler.Work> pieces) {
+    Piece first = (Piece) pieces.poll();
+    List<Piece> together = new ArrayList<>(List.of(first));
+    if (first.free) {
+      Deque<Scheduler.Work> others = new ArrayDeque<>();
+      while (!pieces.isEmpty()) {
+        Piece piece = (Piece) pieces.poll();
+        boolean joins = piece.free && piece.params.equals(first.params) && together.size() < TOGETHER;
+        if (joins) {
+          together.add(piece);
+        } else {
+          others.add(piece);
+        }
+      }
+      pieces.addAll(others);
+    }
+    return new Together(together);
+  }
+
+  private final class Piece implements Scheduler.Work {
+    private final Promise promise;
+    private final int[] prompt;
+    private final SamplingParams params;
+    private final boolean free;
+    private final boolean scores;
+
+    Piece(Promise promise, int[] prompt, SamplingParams params, boolean free, boolean scores) {
+      this.promise = promise;
+      this.prompt = prompt;
+      this.params = params;
+      this.free = free;
+      this.scores = scores;
+    }
+
+    @Override
+    public void run() {
+      new Together(List.of(this)).run();
+    }
+
+    @Override
+    public void drop(RuntimeException reason) {
+      promise.result().completeExceptionally(reason);
+    }
+  }
+
+  private final class Together implements Scheduler.Work {
+    private final List<Piece> pieces;
+
+    Together(List<Piece> pieces) {
+      this.pieces = pieces;
+    }
+
+    @Override
+    public void run() {
+      try {
+        sample(pieces);
+      } catch (RuntimeException | Error e) {
+        if (pieces.size() == 1) {
+          pieces.get(0).promise.result().completeExceptionally(e);
+        } else {
+          pieces.forEach(Piece::run);
+        }
+      }
+    }
+
+    @Override
+    public void drop(RuntimeException reason) {
+      pieces.forEach(piece -> piece.drop(reason));
+    }
+  }
+
+  private void sample(List<Piece> pieces) {
+    SamplerBackend backend = backend();
+    Piece first = pieces.get(0);
+    SamplingParams params = first.free ? first.params.seed(ThreadLocalRandom.current().nextLong()) : first.params;
+    List<List<Sample>> samples = Futures.join(backend.sample(pieces.stream().map(p -> p.prompt).toList(), params));
+    for (int i = 0; i < pieces.size(); i++) {
+      Piece piece = pieces.get(i);
+      List<Float> scores = piece.scores ? scores(backend, piece.prompt) : null;
+      piece.promise.result().complete(new Sampling.Result(samples.get(i).stream().map(s -> new Sampling.Sequence(
+          s.stopReason() == Sample.StopReason.STOP ? "stop" : "length", s.tokens(), s.logprobs())).toList(), scores));
+    }
+  }
+
+  private static List<Float> scores(SamplerBackend backend, int[] prompt) {
+    List<Float> out = new ArrayList<>();
+    out.add(null);
+    for (float score : Futures.join(backend.logprobs(List.of(prompt))).get(0)) {
+      out.add(score);
+    }
+    return out;
+  }
+
+  private SamplerBackend backend() {
+    if (loaded == null) {
+      loaded = loader.get();
+    }
+    session.used(this);
+    return loaded.backend;
+  }
+
+  /** Takes the weights out of memory. */
+  void unload() {
+    if (loaded != null) {
+      loaded.release.run();
+      loaded = null;
+    }
+  }
+
+  /** Ends it; what waits fails. */
+  void end(RuntimeException reason) {
+    engine.scheduler().close(this, reason);
+    Scheduler.Lane last = new Scheduler.Lane();
+    engine.scheduler().submit(last, new Scheduler.Work() {
+      @Override
+      public void run() {
+        unload();
+      }
+
+      @Override
+      public void drop(RuntimeException unused) {
+        unload();
+      }
+    });
+  }
+}
