@@ -58,7 +58,8 @@ public final class Server implements AutoCloseable {
     sweeper = Executors.newSingleThreadScheduledExecutor(daemons);
     routes = new Routes(engine, clients, executor);
     http = listen(address);
-    sweeper.scheduleWithFixedDelay(this::sweep, 1, 1, TimeUnit.SECONDS);
+    sweeper.scheduleWithFixedDelay(() -> guarded(this::sweepClients), 1, 1, TimeUnit.SECONDS);
+    sweeper.scheduleWithFixedDelay(() -> guarded(this::sweepStore), 0, 30, TimeUnit.SECONDS);
   }
 
   /**
@@ -115,10 +116,22 @@ public final class Server implements AutoCloseable {
 
   /** Ends what has run out: sessions, results, checkpoints. */
   void sweep() {
+    sweepClients();
+    sweepStore();
+  }
+
+  private void sweepClients() {
+    clients.sweep();
+    engine.promises().sweep(engine.now());
+  }
+
+  private void sweepStore() {
+    engine.store().sweep(engine.instant());
+  }
+
+  private static void guarded(Runnable work) {
     try {
-      clients.sweep();
-      engine.promises().sweep(engine.now());
-      engine.store().sweep(engine.instant());
+      work.run();
     } catch (RuntimeException | Error e) {
       LOG.error("while looking for what has run out", e);
     }
