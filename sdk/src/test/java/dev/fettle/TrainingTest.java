@@ -244,6 +244,10 @@ class TrainingTest {
     for (int i = 0; i < 10; i++) {
       training.step(batch(i, 5, 9), Loss.crossEntropy(), OPTIMIZER);
     }
+    // Keeps the form in which the base's weights are decoded.
+    try (Sampler sampler = training.sampler()) {
+      sampler.sample(new int[] {1, 2}, SamplingParams.greedy().maxTokens(5));
+    }
     long handles = Torch.liveHandles();
     long resident = resident();
     for (int i = 0; i < 1000; i++) {

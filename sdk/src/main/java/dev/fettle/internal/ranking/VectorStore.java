@@ -129,7 +129,7 @@ public final class VectorStore implements AutoCloseable {
     PriorityQueue<Found> best = new PriorityQueue<>(WORST_FIRST);
     for (int at = from; at < from + candidates; at += CHUNK) {
       long[] some = Arrays.copyOfRange(ids, at, Math.min(at + CHUNK, from + candidates));
-      Tensor gathered = step.call("gather_rows", vectors, step.longs(some));
+      Tensor gathered = step.call("select_rows", vectors, step.longs(some));
       float[] x = gathered.floats();
       step.free(gathered);
       for (int i = 0; i < some.length; i++) {
@@ -155,7 +155,7 @@ public final class VectorStore implements AutoCloseable {
     return EngineThread.get().call(() -> {
       requireOpen();
       try (Scope step = new Scope()) {
-        return step.call("gather_rows", vectors, step.longs(row)).floats();
+        return step.call("select_rows", vectors, step.longs(row)).floats();
       }
     });
   }
