@@ -32,6 +32,13 @@ class SavedForPythonTest {
     out.put("patterns", Lora.rank(4).rankOf("q_proj", 2).rankOf("layers\\.1\\.mlp\\..*_proj", 6)
         .alphaOf("layers\\.1\\.mlp\\.up_proj", 3).on(Modules.attention(), Modules.mlp().within(Modules.layers(1, 1))));
     out.put("full", Full.all());
+    out.put("dora", Lora.rank(4).dora());
+    out.put("pissa", Lora.rank(4).pissa());
+    out.put("embeddings", Lora.rank(4).on(Modules.embeddings(), Modules.lmHead(), Modules.attention()));
+    out.put("head", Full.of(Modules.lmHead(), Modules.lastLayers(1)));
+    out.put("hybrid", Lora.rank(4).plus(Full.of(Modules.lastLayers(1), Modules.lmHead())));
+    out.put("hybrid-tied", Lora.rank(4).on(Modules.named("q_proj"))
+        .plus(Full.of(Modules.embeddings(), Modules.norms(), Modules.named("v_proj"))));
     return out;
   }
 
@@ -74,7 +81,7 @@ class SavedForPythonTest {
       for (int i = 0; i < 4; i++) {
         training.step(TrainingTest.batch(i, 20), Loss.crossEntropy(), AdamW.learningRate(3e-2));
       }
-      boolean lora = tuning instanceof Lora;
+      boolean lora = !(tuning instanceof Full);
       if (lora) {
         training.saveAdapter(out.resolve(id + "-adapter"));
       }

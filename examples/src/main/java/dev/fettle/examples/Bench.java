@@ -27,7 +27,7 @@ public final class Bench {
         + "  sequence. The last line is JSON: tokens a second, seconds of the median step, peak memory, mean loss of\n"
         + "  the last step.",
         BenchTrain::random)
-        .takes(Option.ADAPTER, Option.RANK, Option.LR)
+        .takes(Option.ADAPTER, Option.RANK, Option.LAST_LAYERS, Option.LR)
         .takes(Option.METHOD, "lora")
         .takes(Option.BATCH, "4")
         .takes(Option.LENGTH, "256")
@@ -41,7 +41,8 @@ public final class Bench {
     mode("sft", "Times training steps on real examples, answers alone in the loss. The last line is JSON as of\n"
         + "  train, and trained_tokens_per_second, which counts the tokens in the loss alone.", BenchTrain::examples)
         .requires(Option.DATA)
-        .takes(Option.ADAPTER, Option.RANK, Option.LR, Option.BATCH_TOKENS, Option.TOKENIZER, Option.DUMP, Option.BATCH)
+        .takes(Option.ADAPTER, Option.RANK, Option.LAST_LAYERS, Option.LR, Option.BATCH_TOKENS, Option.TOKENIZER)
+        .takes(Option.DUMP, Option.BATCH)
         .takes(Option.METHOD, "lora")
         .takes(Option.LENGTH, "1024")
         .takes(Option.TIMED, "5");
@@ -58,7 +59,7 @@ public final class Bench {
     mode("profile", "Says what the time of a training step is spent on. The last line is JSON as of train, with the\n"
         + "  seconds a step by phase, by native call, and of the parts of the layers as they take alone.",
         BenchProfile::profile)
-        .takes(Option.ADAPTER, Option.RANK, Option.LR)
+        .takes(Option.ADAPTER, Option.RANK, Option.LAST_LAYERS, Option.LR)
         .takes(Option.METHOD, "lora")
         .takes(Option.BATCH, "4")
         .takes(Option.LENGTH, "256")
@@ -76,7 +77,7 @@ public final class Bench {
         .takes(Option.TIMED, "3");
     mode("start", "Times the start. The last line is JSON: seconds from the start of Java to the end of the first\n"
         + "  training step; seconds_before_step, to its beginning.", BenchTrain::start)
-        .takes(Option.ADAPTER, Option.RANK, Option.LR)
+        .takes(Option.ADAPTER, Option.RANK, Option.LAST_LAYERS, Option.LR)
         .takes(Option.METHOD, "lora")
         .takes(Option.BATCH, "4")
         .takes(Option.LENGTH, "256");

@@ -6,6 +6,7 @@ import dev.fettle.Fettle;
 import dev.fettle.Full;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
+import dev.fettle.Modules;
 import dev.fettle.Sampler;
 import dev.fettle.Tuning;
 import java.io.IOException;
@@ -98,27 +99,38 @@ final class Options {
     }
   }
 
-  boolean full() {
-    return text(Option.METHOD).equals("full");
+  /** Whether what is saved is an adapter alone. */
+  boolean adapters() {
+    return text(Option.METHOD).equals("lora");
   }
 
   double learningRate() {
-    return has(Option.LR) ? number(Option.LR) : full() ? 5e-5 : 5e-4;
+    return has(Option.LR) ? number(Option.LR) : text(Option.METHOD).equals("full") ? 5e-5 : 5e-4;
   }
 
-  /** What {@code --method}, {@code --rank} and {@code --adapter} ask for. */
+  /** What {@code --method}, {@code --last-layers}, {@code --rank} and {@code --adapter} ask for. */
   Tuning tuning() {
-    if (has(Option.ADAPTER) && (has(Option.RANK) || full())) {
+    String method = text(Option.METHOD);
+    if (has(Option.ADAPTER) && (has(Option.RANK) || !adapters())) {
       throw new UsageException("--adapter brings its own rank and is for --method lora: leave out "
-          + (full() ? "--adapter" : "--rank"));
+          + (adapters() ? "--rank" : "--adapter"));
     }
-    if (full()) {
-      if (has(Option.RANK)) {
-        throw new UsageException("--rank is for --method lora");
-      }
-      return Full.all();
+    if (method.equals("full") && has(Option.RANK)) {
+      throw new UsageException("--rank is for --method lora and hybrid");
     }
-    return has(Option.ADAPTER) ? Lora.from(path(Option.ADAPTER)) : Lora.rank(count(Option.RANK, 16)).seed(seed());
+    if (adapters() && has(Option.LAST_LAYERS)) {
+      throw new UsageException("--last-layers is for --method full and hybrid");
+    }
+    Lora lora = has(Option.ADAPTER) ? Lora.from(path(Option.ADAPTER)) : Lora.rank(count(Option.RANK, 16)).seed(seed());
+    return switch (method) {
+      case "full" -> has(Option.LAST_LAYERS) ? last(count(Option.LAST_LAYERS)) : Full.all();
+      case "hybrid" -> lora.plus(last(count(Option.LAST_LAYERS, 2)).learningRateFactor(0.1));
+      default -> lora;
+    };
+  }
+
+  private static Full last(int layers) {
+    return Full.of(Modules.lastLayers(layers), Modules.lmHead());
   }
 
   /** The service of {@code --remote} or of TINKER_BASE_URL; without either this machine. */

@@ -21,7 +21,7 @@ import tools.jackson.databind.json.JsonMapper;
 public final class Tune {
   private static final Command COMMAND = new Command("Tune",
       "Tunes a model to examples; the last line is JSON: mean losses per token of the first and the last batch,\n"
-          + "  optimizer steps, tokens read, and where the adapter is (with --method full, where the model is).")
+          + "  optimizer steps, tokens read, and where the adapter is (with --method full or hybrid, where the model is).")
       .requires(Option.MODEL, Option.DATA, Option.OUT)
       .takes(Option.METHOD, "lora")
       .takes(Option.EPOCHS, "1")
@@ -29,7 +29,8 @@ public final class Tune {
       .takes(Option.SEED, "0")
       .takes(Option.LENGTH, "1024")
       .takes(Option.SCHEDULE, "constant")
-      .takes(Option.RANK, Option.ADAPTER, Option.LR, Option.STEPS, Option.DTYPE, Option.CHAT, Option.REMOTE);
+      .takes(Option.RANK, Option.LAST_LAYERS, Option.ADAPTER, Option.LR, Option.STEPS, Option.DTYPE, Option.CHAT,
+          Option.REMOTE);
 
   private Tune() {}
 
@@ -67,10 +68,10 @@ public final class Tune {
           }
         }
       }
-      if (options.full()) {
-        training.saveMerged(options.path(Option.OUT));
-      } else {
+      if (options.adapters()) {
         training.saveAdapter(options.path(Option.OUT));
+      } else {
+        training.saveMerged(options.path(Option.OUT));
       }
       if (options.has(Option.CHAT)) {
         out.println(training.sampler().chat(options.text(Option.CHAT)));
@@ -114,8 +115,8 @@ public final class Tune {
       json.put("steps", steps);
       json.put("tokens", tokens);
       String saved = options.path(Option.OUT).toString();
-      json.put("adapter", options.full() ? null : saved);
-      if (options.full()) {
+      json.put("adapter", options.adapters() ? saved : null);
+      if (!options.adapters()) {
         json.put("model", saved);
       }
       return json;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fettle.Full;
+import dev.fettle.Hybrid;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import java.nio.file.Files;
@@ -20,8 +21,8 @@ class OptionsTest {
       .takes(Option.BATCH, "8")
       .takes(Option.SEED, "0")
       .takes(Option.TEMPERATURE, "0")
-      .takes(Option.RANK, Option.ADAPTER, Option.LR, Option.PROMPT, Option.TOKENS, Option.TOKENS_FILE, Option.DTYPE,
-          Option.REMOTE);
+      .takes(Option.RANK, Option.LAST_LAYERS, Option.ADAPTER, Option.LR, Option.PROMPT, Option.TOKENS, Option.TOKENS_FILE,
+          Option.DTYPE, Option.REMOTE);
 
   private static Options parse(String... args) {
     return Options.parse(COMMAND, args);
@@ -103,6 +104,18 @@ class OptionsTest {
   }
 
   @Test
+  void lastLayersAreTrainedThemselves() {
+    assertThat(parse("--model", "m", "--method", "full", "--last-layers", "3").tuning())
+        .isInstanceOfSatisfying(Full.class, full -> assertThat(full.modules()).hasToString("[lastLayers(3), lmHead]"));
+    assertThat(parse("--model", "m", "--method", "hybrid", "--rank", "4").tuning())
+        .isInstanceOfSatisfying(Hybrid.class, hybrid -> {
+          assertThat(hybrid.lora().rank()).isEqualTo(4);
+          assertThat(hybrid.parts().get(0).modules()).hasToString("[lastLayers(2), lmHead]");
+          assertThat(hybrid.parts().get(0).rate().factor()).isEqualTo(0.1);
+        });
+  }
+
+  @Test
   void optionsThatContradictOneAnotherAreRefused() {
     assertThatThrownBy(() -> parse("--model", "m", "--adapter", "a", "--rank", "4").tuning())
         .isInstanceOf(UsageException.class).hasMessageContaining("leave out --rank");
@@ -110,6 +123,8 @@ class OptionsTest {
         .isInstanceOf(UsageException.class).hasMessageContaining("leave out --adapter");
     assertThatThrownBy(() -> parse("--model", "m", "--method", "full", "--rank", "4").tuning())
         .isInstanceOf(UsageException.class).hasMessageContaining("--rank");
+    assertThatThrownBy(() -> parse("--model", "m", "--last-layers", "2").tuning())
+        .isInstanceOf(UsageException.class).hasMessageContaining("--last-layers is for");
     assertThatThrownBy(() -> parse("--model", "m").either(Option.TOKENS, Option.TOKENS_FILE))
         .isInstanceOf(UsageException.class).hasMessageContaining("one of --tokens and --tokens-file is missing");
     assertThatThrownBy(() -> parse("--model", "m", "--tokens", "[1]", "--tokens-file", "f")

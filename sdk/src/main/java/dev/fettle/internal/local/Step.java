@@ -95,7 +95,9 @@ final class Step {
       int lowest = tuned.lowestLayer();
       Network.Trace trace =
           network.forward(step, tuned.weights(), tuned.adapter(), packing, dropout, (i, t) -> i >= lowest);
-      Tensor d = new Head(tuned.weights(), tuned.adapter(), lanes).gradient(step, trace.output(), packing.rows(),
+      // Where the gradient is as large as the model, memory for logits is spared too.
+      int heads = tuned.gradients().clearedInPlace() ? lanes : 2;
+      Tensor d = new Head(tuned.weights(), tuned.adapter(), heads).gradient(step, trace.output(), packing.rows(),
           chosen.rows(), chosen.targets(), (first, logprobs) -> tally.add(chosen, first, logprobs), gradients.weights(),
           gradients.adapters(), fresh);
       network.backward(step, trace, d, tuned.weights(), tuned.adapter(), gradients.weights(), gradients.adapters(), lowest,

@@ -3,11 +3,14 @@
 def head_logits(x: Tensor, head: Tensor) -> Tensor:
   return product(x, head).float()
 
-# The logits of a chunk in the compute type, and their log softmax in float32 with its value at the targets.
+# The logits of a chunk where the compute type is not float32, else nothing, and their log softmax in float32 with its
+# value at the targets.
 # a, sb: the adapter of the head, or empty.
 def head_forward(x: Tensor, head: Tensor, a: Tensor, sb: Tensor, targets: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
   logits = linear(x, head, torch.empty([0]), a, sb, torch.empty([0]))
   l = torch.log_softmax(logits.float(), 1)
+  if x.dtype == l.dtype:
+    logits = torch.empty([0])
   return (logits, l, torch.gather(l, 1, targets.unsqueeze(1)).squeeze(1))
 
 # From d loss / d logprob of each row to the gradient of the head's input; adds to the gradients of the head and of its
