@@ -41,7 +41,7 @@ final class LocalTraining implements TrainingBackend {
   LocalTraining(LocalModel model, Tuned tuned) {
     this.model = model;
     this.tuned = tuned;
-    this.step = new Step(model.network(), tuned);
+    this.step = model.config().encoder() ? null : new Step(model.network(), tuned);
   }
 
   @Override

@@ -14,23 +14,30 @@ public final class AdapterShape {
   static final List<String> MODULES = List.of("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
       "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj");
   private static final int[] GROUP_START = {0, 3, 4, 6, 7};
+  private static final List<String> ENCODER_MODULES = List.of("attention.self.query", "attention.self.key",
+      "attention.self.value", "attention.output.dense", "intermediate.dense", "output.dense");
+  private static final int[] ENCODER_GROUP_START = {0, 3, 4, 5, 6};
 
   private final ModelConfig config;
+  private final int modules;
+  private final int[] groupStart;
   private final int[][] ranks;
   private final double[][] scales;
 
   private AdapterShape(ModelConfig config) {
     this.config = config;
-    this.ranks = new int[config.layers()][MODULES.size()];
-    this.scales = new double[config.layers()][MODULES.size()];
+    this.modules = modulesOf(config).size();
+    this.groupStart = config.encoder() ? ENCODER_GROUP_START : GROUP_START;
+    this.ranks = new int[config.layers()][modules];
+    this.scales = new double[config.layers()][modules];
   }
 
   /** A shape from the rank (0 for no adapter) and scale of each module, by its full name. */
   public static AdapterShape of(ModelConfig config, ToIntFunction<String> rank, ToDoubleFunction<String> scale) {
     AdapterShape shape = new AdapterShape(config);
     for (int i = 0; i < config.layers(); i++) {
-      for (int j = 0; j < MODULES.size(); j++) {
-        String name = module(i, j);
+      for (int j = 0; j < shape.modules; j++) {
+        String name = module(config, i, j);
         shape.ranks[i][j] = rank.applyAsInt(name);
         shape.scales[i][j] = shape.ranks[i][j] == 0 ? 0 : scale.applyAsDouble(name);
       }
@@ -47,15 +54,19 @@ public final class AdapterShape {
   public static List<String> modules(ModelConfig config) {
     List<String> names = new ArrayList<>();
     for (int i = 0; i < config.layers(); i++) {
-      for (int j = 0; j < MODULES.size(); j++) {
-        names.add(module(i, j));
+      for (int j = 0; j < modulesOf(config).size(); j++) {
+        names.add(module(config, i, j));
       }
     }
     return names;
   }
 
-  private static String module(int layer, int module) {
-    return "model.layers." + layer + "." + MODULES.get(module);
+  private static List<String> modulesOf(ModelConfig config) {
+    return config.encoder() ? ENCODER_MODULES : MODULES;
+  }
+
+  private static String module(ModelConfig config, int layer, int module) {
+    return (config.encoder() ? "encoder.layer." : "model.layers.") + layer + "." + modulesOf(config).get(module);
   }
 
   /** The number of decoder layers. */
@@ -65,16 +76,16 @@ public final class AdapterShape {
 
   /** The modules of a fused product, as indices. */
   public int[] members(int group) {
-    int[] out = new int[GROUP_START[group + 1] - GROUP_START[group]];
+    int[] out = new int[groupStart[group + 1] - groupStart[group]];
     for (int i = 0; i < out.length; i++) {
-      out[i] = GROUP_START[group] + i;
+      out[i] = groupStart[group] + i;
     }
     return out;
   }
 
   /** The full name of a module. */
   public String name(int layer, int module) {
-    return module(layer, module);
+    return module(config, layer, module);
   }
 
   /** The rank of a module's adapter; 0 where it has none. */
@@ -125,6 +136,9 @@ public final class AdapterShape {
 
   /** The outputs of a module. */
   public int moduleOutputs(int module) {
+    if (config.encoder()) {
+      return module == 4 ? config.intermediateSize() : config.hiddenSize();
+    }
     return switch (module) {
       case 0 -> config.heads() * config.headDim();
       case 1, 2 -> config.keyValueHeads() * config.headDim();
@@ -135,8 +149,8 @@ public final class AdapterShape {
 
   /** Rows and rank of each module of a layer in turn, as the kernels take them. */
   public long[] blocks(int layer) {
-    long[] out = new long[2 * MODULES.size()];
-    for (int j = 0; j < MODULES.size(); j++) {
+    long[] out = new long[2 * modules];
+    for (int j = 0; j < modules; j++) {
       out[2 * j] = moduleOutputs(j);
       out[2 * j + 1] = ranks[layer][j];
     }
@@ -145,12 +159,12 @@ public final class AdapterShape {
 
   /** Those of {@link #blocks(int)} that belong to a fused product. */
   public long[] blocks(int layer, int group) {
-    return Arrays.copyOfRange(blocks(layer), 2 * GROUP_START[group], 2 * GROUP_START[group + 1]);
+    return Arrays.copyOfRange(blocks(layer), 2 * groupStart[group], 2 * groupStart[group + 1]);
   }
 
   /** The scales of the modules of a fused product. */
   public double[] scales(int layer, int group) {
-    return Arrays.copyOfRange(scales[layer], GROUP_START[group], GROUP_START[group + 1]);
+    return Arrays.copyOfRange(scales[layer], groupStart[group], groupStart[group + 1]);
   }
 
   /** The scales of the modules of a layer. */
