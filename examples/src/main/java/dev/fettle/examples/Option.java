@@ -16,6 +16,7 @@ enum Option {
       oneOf(RandomModel.shapes())),
   ADAPTER("DIR", "LoRA adapter in PEFT's layout to put on the model", Option::path),
   DATA("FILE", "examples as JSON Lines: messages, prompt and completion, or text; .gz too", Option::path),
+  FILE("FILE", "texts, one a line", Option::path),
   OUT("DIR", "where the adapter is saved, or with --method full the whole model", Option::path),
   METHOD("lora|full", "train adapters or every weight", oneOf(List.of("lora", "full"))),
   RANK("N", "rank of the adapters; by default 16", Option::count),

@@ -18,7 +18,7 @@ class UsageTest {
 
   @Test
   void helpGoesToTheOutputAndIsNoError() {
-    for (Outcome.Program program : new Outcome.Program[] {Tune::run, Generate::run, Score::run, Bench::run}) {
+    for (Outcome.Program program : new Outcome.Program[] {Tune::run, Generate::run, Score::run, Embed::run, Bench::run}) {
       Outcome outcome = Outcome.of(program, "--help");
 
       assertThat(outcome.code()).isZero();
