@@ -4,7 +4,6 @@ import json
 import shutil
 
 import torch
-from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertModel
@@ -93,12 +92,16 @@ def make(name, changes):
         longest = 12
         layout(directory, cls, normalised, longest)
     if name == "prefixed":
+        longest = 10
         weights = load_file(directory / "model.safetensors")
         weights = {"bert." + k.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"):
                    v for k, v in weights.items()}
         weights["bert.embeddings.position_ids"] = torch.arange(40)[None]
         weights["cls.predictions.bias"] = torch.zeros(len(VOCAB))
         save_file(weights, directory / "model.safetensors", metadata={"format": "pt"})
+    (directory / "tokenizer_config.json").write_text(json.dumps(dict(
+        tokenizer_class="BertTokenizer", do_lower_case=True, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]",
+        sep_token="[SEP]", mask_token="[MASK]", model_max_length=10 if name == "prefixed" else int(1e30))))
     with torch.no_grad():
         ids = [frame(t, text, longest) for text in TEXTS]
         write_json(directory / "golden.json", dict(

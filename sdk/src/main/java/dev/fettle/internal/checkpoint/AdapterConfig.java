@@ -62,7 +62,12 @@ public record AdapterConfig(
 
   /** The text of an adapter_config.json that PEFT and the usual servers load. */
   public String toJson() {
-    return AdapterConfigReader.write(this);
+    return AdapterConfigReader.write(this, "CAUSAL_LM");
+  }
+
+  /** The same for an adapter of an encoder. */
+  public String toEncoderJson() {
+    return AdapterConfigReader.write(this, "FEATURE_EXTRACTION");
   }
 
   /** Whether the module, such as {@code model.layers.0.self_attn.q_proj}, has an adapter; PEFT's rules. */

@@ -10,17 +10,21 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What the files of sentence-transformers beside an encoder say: how its rows are pooled, and where texts are cut.
  *
  * @param maxTokens tokens that a text has at most, if a file says so
+ * @param width numbers of a vector; 0 where it is not known yet
  */
-public record EncoderSettings(Pooling pooling, OptionalInt maxTokens) {
+public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width) {
   /** The list of modules that a text passes through. */
   public static final String MODULES = "modules.json";
   /** The settings of the first module, the encoder itself. */
   public static final String SENTENCES = "sentence_bert_config.json";
+  private static final String PACKAGE = "sentence_transformers.models.";
   private static final String CONFIG = "config.json";
 
   /** Whether a directory's config.json is that of an encoder; false where there is none. */
@@ -40,7 +44,31 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens) {
     Pooling pooling = Files.isRegularFile(modules) ? pooling(directory, modules) : Pooling.STANDARD;
     OptionalInt most = integer(directory.resolve(SENTENCES), "max_seq_length");
     return new EncoderSettings(pooling, most.isPresent() ? most
-        : integer(directory.resolve("tokenizer_config.json"), "model_max_length"));
+        : integer(directory.resolve("tokenizer_config.json"), "model_max_length"), 0);
+  }
+
+  /** Writes them beside an encoder, as sentence-transformers reads them. */
+  public void write(Path directory) throws IOException {
+    JsonNodeFactory json = JsonNodeFactory.instance;
+    List<String> types = new ArrayList<>(List.of("Transformer", "Pooling"));
+    if (pooling.normalised()) {
+      types.add("Normalize");
+    }
+    List<String> modules = new ArrayList<>();
+    for (int i = 0; i < types.size(); i++) {
+      modules.add(StrictJson.write(json.objectNode().put("idx", i).put("name", String.valueOf(i))
+          .put("path", i == 0 ? "" : i + "_" + types.get(i)).put("type", PACKAGE + types.get(i))).strip());
+    }
+    Files.writeString(directory.resolve(MODULES), "[" + String.join(", ", modules) + "]\n");
+    ObjectNode pool = json.objectNode().put("word_embedding_dimension", width);
+    List.of("cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens").forEach(mode ->
+        pool.put("pooling_mode_" + mode, mode.equals(pooling.first() ? "cls_token" : "mean_tokens")));
+    for (int i = 1; i < types.size(); i++) {
+      Files.createDirectory(directory.resolve(i + "_" + types.get(i)));
+    }
+    Files.writeString(directory.resolve("1_Pooling").resolve(CONFIG), StrictJson.write(pool));
+    Files.writeString(directory.resolve(SENTENCES), StrictJson.write(
+        json.objectNode().put("max_seq_length", maxTokens.orElseThrow()).put("do_lower_case", false)));
   }
 
   private static Pooling pooling(Path directory, Path modules) {

@@ -27,16 +27,24 @@ final class AdapterFiles {
 
   private AdapterFiles() {}
 
-  /** Saves an adapter as a directory of its own. */
-  static void save(Path directory, LoraWeights lora, String baseModel) {
-    AtomicFiles.writeDirectory(directory, into -> write(into, lora, baseModel));
+  /** Saves an adapter as a directory of its own; that of an encoder with what sentence-transformers looks for. */
+  static void save(Path directory, LoraWeights lora, LocalModel model) {
+    AtomicFiles.writeDirectory(directory, into -> {
+      write(into, lora, model.name());
+      if (model.config().encoder()) {
+        model.encoder().settings().write(into);
+        MergedFiles.copyCompanions(model.directory(), into);
+      }
+    });
   }
 
   /** Writes the two files of an adapter. */
   static void write(Path into, LoraWeights lora, String baseModel) throws IOException {
     AdapterConfig s = lora.settings();
-    Files.writeString(into.resolve(AdapterConfig.FILE_NAME), new AdapterConfig(s.rank(), s.alpha(), s.dropout(),
-        s.rsLora(), s.targets(), s.rankPattern(), s.alphaPattern(), baseModel).toJson());
+    AdapterConfig named = new AdapterConfig(s.rank(), s.alpha(), s.dropout(), s.rsLora(), s.targets(), s.rankPattern(),
+        s.alphaPattern(), baseModel);
+    boolean encoder = lora.weights().layout().config().encoder();
+    Files.writeString(into.resolve(AdapterConfig.FILE_NAME), encoder ? named.toEncoderJson() : named.toJson());
     SafetensorsWriter writer = new SafetensorsWriter();
     Map<String, ParameterVector.Parameter> byKey = new HashMap<>();
     for (var p : lora.parameters().parameters()) {

@@ -27,16 +27,22 @@ final class LocalEncoder implements AutoCloseable {
   private final String name;
   private final Tokenizer tokenizer;
   private final TextFrame frame;
-  private final int maxTokens;
+  private final EncoderSettings settings;
   private final EncoderNetwork network;
 
   LocalEncoder(String name, Path directory, ModelConfig config, NumberType type, Tokenizer tokenizer) {
     this.name = name;
     this.tokenizer = tokenizer;
     this.frame = TextFrame.of(tokenizer);
-    EncoderSettings settings = EncoderSettings.read(directory);
-    this.maxTokens = Math.min(config.contextLength(), settings.maxTokens().orElse(Integer.MAX_VALUE));
+    EncoderSettings found = EncoderSettings.read(directory);
+    int most = Math.min(config.contextLength(), found.maxTokens().orElse(Integer.MAX_VALUE));
+    this.settings = new EncoderSettings(found.pooling(), OptionalInt.of(most), config.hiddenSize());
     this.network = new EncoderNetwork(config, type, settings.pooling());
+  }
+
+  /** How it pools and where it cuts. */
+  EncoderSettings settings() {
+    return settings;
   }
 
   EncoderNetwork network() {
@@ -45,7 +51,7 @@ final class LocalEncoder implements AutoCloseable {
 
   /** The tokens of texts, cut at a length or at the one that the model's directory gives. */
   List<int[]> tokens(List<String> texts, OptionalInt most) {
-    int length = most.orElse(maxTokens);
+    int length = most.orElse(settings.maxTokens().orElseThrow());
     if (length < 1 || length > network.config().contextLength()) {
       throw new InvalidInputException("maxTokens " + length + ": give 1 to " + network.config().contextLength()
           + ", the positions that " + name + " has");

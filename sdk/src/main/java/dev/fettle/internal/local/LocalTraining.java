@@ -272,7 +272,7 @@ final class LocalTraining implements TrainingBackend {
       if (!(tuned instanceof LoraWeights lora)) {
         throw new InvalidInputException(tuned.tuning() + " has no adapter: save the weights with saveMerged");
       }
-      AdapterFiles.save(directory, lora, model.name());
+      AdapterFiles.save(directory, lora, model);
       return null;
     });
   }
