@@ -102,12 +102,13 @@ public final class BaseModel implements AutoCloseable {
   }
 
   /**
-   * A learning rate to start from, {@link LearningRates#suggest(String, int, boolean)} for this model.
+   * A learning rate to start from, {@link LearningRates#suggest(String, int, boolean)} for this model; of a hybrid, that
+   * of its adapters.
    *
    * @throws InvalidInputException for models that the rule does not cover
    */
   public double suggestedLearningRate(Tuning tuning) {
-    return LearningRates.suggest(name(), hiddenSize(), tuning instanceof Lora);
+    return LearningRates.suggest(name(), hiddenSize(), !(tuning instanceof Full));
   }
 
   /** Frees the model and closes all trainings and samplers of it. Idempotent. */

@@ -11,6 +11,9 @@ import java.util.Locale;
  * @param total how many numbers the model has, without adapters
  */
 public record Trainable(List<Row> rows, long trained, long total) {
+  /** How an output embedding is trained that was one weight with the input embedding and no longer is. */
+  public static final String UNTIED = "full, now untied";
+
   public Trainable {
     rows = List.copyOf(rows);
   }
@@ -20,7 +23,7 @@ public record Trainable(List<Row> rows, long trained, long total) {
    *
    * @param name such as {@code self_attn.q_proj}
    * @param modules how many there are
-   * @param how such as {@code LoRA, rank 16} or {@code full}
+   * @param how such as {@code LoRA, rank 16}, {@code full} or {@link Trainable#UNTIED}
    * @param parameters how many numbers are trained in all of them
    */
   public record Row(String name, int modules, String how, long parameters) {
@@ -50,6 +53,8 @@ public record Trainable(List<Row> rows, long trained, long total) {
 
   @Override
   public String toString() {
-    return String.format(Locale.ROOT, "Trainable[%,d of %,d, %.2f %%]", trained, total, 100 * share());
+    boolean untied = rows.stream().anyMatch(r -> r.how.equals(UNTIED));
+    return String.format(Locale.ROOT, "Trainable[%,d of %,d, %.2f %%%s]", trained, total, 100 * share(),
+        untied ? ", lm_head now untied" : "");
   }
 }

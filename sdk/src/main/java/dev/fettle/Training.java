@@ -122,7 +122,9 @@ public final class Training implements AutoCloseable {
 
   /**
    * Saves the adapter in PEFT's layout: {@code adapter_config.json} and {@code adapter_model.safetensors}, in f32. The
-   * directory is replaced as a whole or not at all.
+   * directory is replaced as a whole or not at all. Weights that a hybrid trains in full go in as PEFT's
+   * {@code modules_to_save}: PEFT loads them, servers such as vLLM do not; for those use {@link #saveMerged(Path)}. A
+   * warning is logged.
    *
    * @throws InvalidInputException if no adapter is trained, or the directory holds files that Fettle did not write
    */

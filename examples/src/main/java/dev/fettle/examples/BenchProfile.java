@@ -63,7 +63,7 @@ final class BenchProfile {
   }
 
   private static String phase(String kernel) {
-    if (kernel.startsWith("layer") || kernel.equals("gather_rows") || kernel.equals("embedding_gradient")) {
+    if (kernel.startsWith("layer") || kernel.startsWith("embed")) {
       return kernel.contains("backward") || kernel.contains("gradient") ? "backward" : "forward";
     } else if (kernel.startsWith("head") || kernel.startsWith("rms_norm") || kernel.equals("spread_rows")) {
       return "head and loss";

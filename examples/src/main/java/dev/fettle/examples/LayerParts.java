@@ -6,8 +6,11 @@ import dev.fettle.FettleException;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -70,22 +73,38 @@ final class LayerParts {
   private double linear(long in, long... outs) {
     long out = Arrays.stream(outs).sum();
     long ranks = rank * outs.length;
-    long[] blocks = new long[2 * outs.length];
-    double[] scales = new double[outs.length];
+    // The product of a layer that has so many projections, and the first of them among the seven.
+    int product = outs.length == 3 ? 0 : outs.length == 2 ? 2 : 1;
+    int first = outs.length == 3 ? 0 : outs.length == 2 ? 4 : 3;
+    long[] blocks = new long[14];
+    double[] scales = new double[7];
     for (int i = 0; i < outs.length; i++) {
-      blocks[2 * i] = outs[i];
-      blocks[2 * i + 1] = rank;
-      scales[i] = 1;
+      blocks[2 * (first + i)] = outs[i];
+      blocks[2 * (first + i) + 1] = rank;
+      scales[first + i] = 1;
     }
     Tensor x = random(rows, in);
     Tensor dy = random(rows, out);
     Tensor w = random(out, in);
     Tensor a = random(ranks, in);
     Tensor sb = random(out, ranks);
-    Tensor ga = scope.call("zeros", new long[] {ranks, in}, NumberType.F32);
-    Tensor gb = scope.call("zeros", new long[] {rank * out}, NumberType.F32);
+    List<Tensor> weights = places(12, new int[] {1, 5, 8, 10}[product], w);
+    List<Tensor> adapters = places(8, 2 * product, a, sb);
+    List<Tensor> gradients = places(16, 2 * product, scope.call("zeros", new long[] {ranks, in}, NumberType.F32),
+        scope.call("zeros", new long[] {rank * out}, NumberType.F32));
+    List<Tensor> nothing = places(12, 0);
     return time(() -> scope.call("linear", x, w, none, a, sb, none))
-        + time(() -> scope.call("linear_backward", dy, x, w, a, sb, none, none, none, ga, gb, blocks, scales));
+        + time(() -> scope.call("fused_backward", dy, x, weights, adapters, nothing, nothing, gradients, product, blocks,
+            scales, new long[8], true));
+  }
+
+  /** Some tensors in their places in a list of so many. */
+  private List<Tensor> places(int count, int at, Tensor... tensors) {
+    List<Tensor> list = new ArrayList<>(Collections.nCopies(count, none));
+    for (int i = 0; i < tensors.length; i++) {
+      list.set(at + i, tensors[i]);
+    }
+    return list;
   }
 
   private double attention(long batch, long length, long heads, long kv, long dim) {
@@ -103,7 +122,7 @@ final class LayerParts {
     Tensor x = random(rows, hidden);
     Tensor w = random(hidden);
     return 4 * time(() -> scope.call("rms_norm", x, w, 1e-5))
-        + 2 * time(() -> scope.call("rms_norm_backward", x, x, w, 1e-5, none, x));
+        + 2 * time(() -> scope.call("rms_norm_backward", x, x, w, 1e-5, none, false, x));
   }
 
   /** Ones and no angle: what works in place must not shrink to subnormal numbers, which are slow. */

@@ -19,6 +19,7 @@ import java.util.Objects;
  * @param rankPattern ranks that differ, by module name pattern, first match counts
  * @param alphaPattern alphas that differ, by module name pattern, first match counts
  * @param baseModel name or path of the base model, empty if unknown
+ * @param extras what there is beside A and B
  */
 public record AdapterConfig(
     int rank,
@@ -28,13 +29,33 @@ public record AdapterConfig(
     AdapterTargets targets,
     Map<String, Integer> rankPattern,
     Map<String, Double> alphaPattern,
-    String baseModel) {
+    String baseModel,
+    Extras extras) {
+  /**
+   * What there is beside A and B.
+   *
+   * @param dora whether rows have magnitudes
+   * @param bias whether the B's have biases
+   * @param modulesToSave modules that are trained in full, by suffix or whole path
+   * @param tokens tokens whose embeddings are replaced
+   */
+  public record Extras(boolean dora, boolean bias, List<String> modulesToSave, List<Integer> tokens) {
+    /** Nothing. */
+    public static final Extras NONE = new Extras(false, false, List.of(), List.of());
+
+    public Extras {
+      modulesToSave = List.copyOf(modulesToSave);
+      tokens = List.copyOf(tokens);
+    }
+  }
+
   /** The name of the file. */
   public static final String FILE_NAME = "adapter_config.json";
 
   public AdapterConfig {
     Objects.requireNonNull(targets, "targets");
     Objects.requireNonNull(baseModel, "baseModel");
+    Objects.requireNonNull(extras, "extras");
     rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
     alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
   }
@@ -42,7 +63,7 @@ public record AdapterConfig(
   /** An adapter with one rank and alpha for all modules of the given suffixes or paths, without dropout. */
   public static AdapterConfig of(int rank, double alpha, List<String> targetModules) {
     return new AdapterConfig(
-        rank, alpha, 0, false, AdapterTargets.modules(targetModules), Map.of(), Map.of(), "");
+        rank, alpha, 0, false, AdapterTargets.modules(targetModules), Map.of(), Map.of(), "", Extras.NONE);
   }
 
   /**
@@ -68,6 +89,31 @@ public record AdapterConfig(
   /** The same for an adapter of an encoder. */
   public String toEncoderJson() {
     return AdapterConfigReader.write(this, "FEATURE_EXTRACTION");
+  }
+
+  /** The same for another base model and with other extras. */
+  public AdapterConfig with(String base, Extras other) {
+    return new AdapterConfig(rank, alpha, dropout, rsLora, targets, rankPattern, alphaPattern, base, other);
+  }
+
+  /** The same with all ranks doubled and the scales as they are. */
+  public AdapterConfig doubled() {
+    double factor = rsLora ? Math.sqrt(2) : 2;
+    Map<String, Integer> ranks = new LinkedHashMap<>();
+    rankPattern.forEach((key, value) -> ranks.put(key, 2 * value));
+    Map<String, Double> alphas = new LinkedHashMap<>();
+    alphaPattern.forEach((key, value) -> alphas.put(key, factor * value));
+    return new AdapterConfig(2 * rank, factor * alpha, dropout, rsLora, targets, ranks, alphas, baseModel, extras);
+  }
+
+  /** The other way round; only of what {@link #doubled} gave. */
+  public AdapterConfig halved() {
+    double factor = rsLora ? Math.sqrt(2) : 2;
+    Map<String, Integer> ranks = new LinkedHashMap<>();
+    rankPattern.forEach((key, value) -> ranks.put(key, value / 2));
+    Map<String, Double> alphas = new LinkedHashMap<>();
+    alphaPattern.forEach((key, value) -> alphas.put(key, value / factor));
+    return new AdapterConfig(rank / 2, alpha / factor, dropout, rsLora, targets, ranks, alphas, baseModel, extras);
   }
 
   /** Whether the module, such as {@code model.layers.0.self_attn.q_proj}, has an adapter; PEFT's rules. */

@@ -22,14 +22,10 @@ final class AdapterConfigReader {
           "layers_to_transform", "layers_pattern", "rank_pattern", "alpha_pattern", "base_model_name_or_path", "bias",
           "task_type", "init_lora_weights", "modules_to_save", "fan_in_fan_out",
           "inference_mode", "peft_version", "revision", "auto_mapping", "megatron_core", "qalora_group_size",
-          "runtime_config", "ensure_weight_tying", "unsloth_fixed");
+          "runtime_config", "ensure_weight_tying", "unsloth_fixed", "use_dora", "lora_bias", "trainable_token_indices");
 
   private static final Map<String, String> REASONS =
       Map.of(
-          "use_dora", "weight-decomposed adapters (DoRA)",
-          "lora_bias", "adapters with a bias of their own",
-          "modules_to_save", "fully trained modules beside the adapter",
-          "trainable_token_indices", "single trained token embeddings",
           "fan_in_fan_out", "weights stored transposed",
           "layer_replication", "replicated layers",
           "target_parameters", "adapters of bare parameters",
@@ -38,10 +34,10 @@ final class AdapterConfigReader {
   /** Starting values that leave the base model as it is. */
   private static final Set<String> PLAIN_INITS = Set.of("gaussian", "eva", "orthogonal");
 
-  /** Modules that are not linear layers of the decoder; a target that matches one is refused. */
+  /** Modules that are neither linear layers nor embeddings; a target that matches one is refused. */
   private static final List<String> NOT_TARGETS =
       List.of(
-          "lm_head", "model.embed_tokens", "model.norm", "model.layers.0.input_layernorm",
+          "model.norm", "model.layers.0.input_layernorm",
           "model.layers.0.post_attention_layernorm", "model.layers.0.self_attn", "model.layers.0.mlp",
           "model.layers.0", "model.layers", "model");
 
@@ -74,13 +70,36 @@ final class AdapterConfigReader {
             targets(),
             ranks(),
             alphas(),
-            fields.string("base_model_name_or_path").orElse(""));
+            fields.string("base_model_name_or_path").orElse(""),
+            extras());
     for (String path : NOT_TARGETS) {
       if (matches(config, path)) {
-        throw fields.unsupported("target_modules", "it takes in " + path + "; only linear layers below the output are");
+        throw fields.unsupported("target_modules", "it takes in " + path + "; only linear layers and embeddings are");
       }
     }
     return config;
+  }
+
+  private AdapterConfig.Extras extras() {
+    boolean dora = fields.bool("use_dora", false);
+    boolean bias = fields.bool("lora_bias", false);
+    if (dora && bias) {
+      throw fields.unsupported("lora_bias", "adapters with magnitudes and biases");
+    }
+    return new AdapterConfig.Extras(dora, bias, fields.strings("modules_to_save"), tokens());
+  }
+
+  /** A list of tokens, or such a list for the input embedding by name. */
+  private List<Integer> tokens() {
+    String key = "trainable_token_indices";
+    if (!fields.has(key) || fields.node(key).isArray()) {
+      return fields.integers(key, 0, Integer.MAX_VALUE);
+    }
+    JsonFields byModule = fields.object(key).orElseThrow(() -> fields.invalid(key, "must be a list of token ids"));
+    if (!Set.copyOf(byModule.keys()).equals(Set.of("embed_tokens"))) {
+      throw fields.unsupported(key, "tokens of other modules than embed_tokens");
+    }
+    return byModule.integers("embed_tokens", 0, Integer.MAX_VALUE);
   }
 
   private boolean matches(AdapterConfig config, String path) {
@@ -190,7 +209,11 @@ final class AdapterConfigReader {
     root.put("init_lora_weights", true);
     number(root, "lora_alpha", config.alpha());
     root.put("lora_dropout", config.dropout());
-    root.putNull("modules_to_save");
+    if (config.extras().modulesToSave().isEmpty()) {
+      root.putNull("modules_to_save");
+    } else {
+      root.set("modules_to_save", strings(config.extras().modulesToSave()));
+    }
     root.put("r", config.rank());
     ObjectNode ranks = root.putObject("rank_pattern");
     config.rankPattern().forEach((key, value) -> ranks.put(key, value.intValue()));
@@ -208,7 +231,14 @@ final class AdapterConfigReader {
     }
     root.put("task_type", task);
     root.put("use_rslora", config.rsLora());
-    root.put("use_dora", false);
+    root.put("use_dora", config.extras().dora());
+    if (config.extras().bias()) {
+      root.put("lora_bias", true);
+    }
+    if (!config.extras().tokens().isEmpty()) {
+      var tokens = root.putArray("trainable_token_indices");
+      config.extras().tokens().forEach(tokens::add);
+    }
     if (targets.layers().isEmpty()) {
       root.putNull("layers_to_transform");
     } else {

@@ -2,6 +2,7 @@ package dev.fettle.internal.local;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
+import dev.fettle.Tuning;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.AtomicFiles;
@@ -9,28 +10,38 @@ import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.SafetensorsWriter;
 import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.checkpoint.StoredType;
+import dev.fettle.internal.local.ParameterVector.Parameter;
 import dev.fettle.internal.model.AdapterShape;
+import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.HashMap;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Adapters in PEFT's directory layout. */
 final class AdapterFiles {
   static final String WEIGHTS = "adapter_model.safetensors";
-  private static final String PREFIX = "base_model.model.";
+  static final String PREFIX = "base_model.model.";
+  private static final Logger LOG = LoggerFactory.getLogger(AdapterFiles.class);
 
   private AdapterFiles() {}
 
   /** Saves an adapter as a directory of its own; that of an encoder with what sentence-transformers looks for. */
-  static void save(Path directory, LoraWeights lora, LocalModel model) {
+  static void save(Path directory, Tuned tuned, LocalModel model) {
+    if (!tuned.full().isEmpty()) {
+      LOG.warn("{}: {} modules are trained in full and saved as PEFT's modules_to_save. PEFT loads them; servers such as "
+          + "vLLM do not: for those save the whole model with saveMerged", directory, tuned.full().byModule().size());
+    }
     AtomicFiles.writeDirectory(directory, into -> {
-      write(into, lora, model.name());
+      write(into, tuned, model.name());
       if (model.config().encoder()) {
         model.encoder().settings().write(into);
         MergedFiles.copyCompanions(model.directory(), into);
@@ -39,86 +50,154 @@ final class AdapterFiles {
   }
 
   /** Writes the two files of an adapter. */
-  static void write(Path into, LoraWeights lora, String baseModel) throws IOException {
-    AdapterConfig s = lora.settings();
-    AdapterConfig named = new AdapterConfig(s.rank(), s.alpha(), s.dropout(), s.rsLora(), s.targets(), s.rankPattern(),
-        s.alphaPattern(), baseModel);
-    boolean encoder = lora.weights().layout().config().encoder();
-    Files.writeString(into.resolve(AdapterConfig.FILE_NAME), encoder ? named.toEncoderJson() : named.toJson());
-    SafetensorsWriter writer = new SafetensorsWriter();
-    Map<String, ParameterVector.Parameter> byKey = new HashMap<>();
-    for (var p : lora.parameters().parameters()) {
-      writer.add(PREFIX + p.name(), StoredType.F32, p.shape());
-      byKey.put(PREFIX + p.name(), p);
+  static void write(Path into, Tuned tuned, String baseModel) throws IOException {
+    AdapterConfig s = tuned.adapters().settings();
+    AdapterConfig written = tuned.adapters().start() == null ? s : s.doubled();
+    List<String> whole = new ArrayList<>(tuned.full().byModule().keySet());
+    if (tied(tuned)) {
+      whole.add(AdapterShape.HEAD);
     }
+    var extras = new AdapterConfig.Extras(s.extras().dora(), s.extras().bias(), whole, s.extras().tokens());
+    AdapterConfig named = written.with(baseModel, extras);
+    Files.writeString(into.resolve(AdapterConfig.FILE_NAME),
+        tuned.layout().config().encoder() ? named.toEncoderJson() : named.toJson());
+    SafetensorsWriter writer = new SafetensorsWriter();
+    Map<String, Saved> saved = new LinkedHashMap<>();
+    for (Parameter p : tuned.parameters().parameters()) {
+      saved.put(PREFIX + p.name(), saved(tuned, p));
+    }
+    if (tied(tuned)) {
+      saved.put(PREFIX + AdapterShape.HEAD + ".weight", saved.get(PREFIX + tuned.layout().weights().keySet().iterator().next()));
+    }
+    tuned.brought().stored().forEach((name, t) -> saved.put(PREFIX + name, new Saved(t.shape(), scope -> t.tensor())));
+    saved.forEach((name, t) -> writer.add(name, StoredType.F32, t.shape));
     writer.write(into.resolve(WEIGHTS), (tensor, sink) -> {
-      var p = byKey.get(tensor.name());
-      WeightFiles.write(lora.parameters().values(), p.offset(), p.size(), NumberType.F32, sink::put);
+      Saved t = saved.get(tensor.name());
+      try (Scope scope = new Scope()) {
+        WeightFiles.write(t.values.of(scope), 0, Parameter.size(t.shape), NumberType.F32, sink::put);
+      }
+    });
+  }
+
+  /** Whether one weight that is trained is both embeddings: PEFT's modules_to_save are copies, so both are named. */
+  private static boolean tied(Tuned tuned) {
+    return tuned.layout().head() == null && !tuned.layout().config().encoder() && tuned.full().trains(tuned.layout().embedding());
+  }
+
+  private record Saved(long[] shape, Values values) {}
+
+  @FunctionalInterface
+  private interface Values {
+    Tensor of(Scope scope);
+  }
+
+  /** A parameter; with a start that is taken off again, the two halves of the plain adapter of twice the rank. */
+  private static Saved saved(Tuned tuned, Parameter p) {
+    Tensor start = tuned.adapters().start();
+    if (start == null || tuned.adapters().parameter(p.name()) == null) {
+      return new Saved(p.shape(), scope -> tuned.parameters().values(scope, p));
+    }
+    boolean a = AdapterNames.Kind.A.is(p.name());
+    long[] shape = p.shape().clone();
+    shape[a ? 0 : 1] *= 2;
+    return new Saved(shape, scope -> {
+      Tensor taken = scope.call("part", start, p.offset(), p.shape());
+      Tensor second = a ? taken : scope.call("times", taken, -1.0);
+      return scope.call("joined", tuned.parameters().values(scope, p), second, a ? 0 : 1);
     });
   }
 
   /** Reads an adapter for a model. */
-  static LoraWeights load(Lora lora, LocalModel model) {
+  static Tuned load(Lora lora, LocalModel model) {
     Path directory = lora.source().orElseThrow();
-    AtomicFiles.recover(directory);
-    if (!Files.isDirectory(directory)) {
-      throw new InvalidInputException(directory + ": no such adapter directory");
+    AdapterConfig settings = settings(directory);
+    FullTargets full = SavedModules.of(settings, lora, model, directory);
+    AdapterShape shape = LoraTargets.shape(settings, model.config(), false);
+    if (shape.isEmpty()) {
+      throw new InvalidInputException(directory + ": target_modules fit no linear layer and no embedding of " + model.name());
     }
-    AdapterConfig settings = AdapterConfig.parse(directory.resolve(AdapterConfig.FILE_NAME));
-    Path file = directory.resolve(WEIGHTS);
-    if (!Files.exists(file) && Files.exists(directory.resolve("adapter_model.bin"))) {
-      throw new UnsupportedModelException(directory + ": has adapter_model.bin only; save the adapter as safetensors");
+    if (settings.extras().dora() || settings.extras().bias()) {
+      if (shape.embeddingRank() > 0 || shape.headRank() > 0) {
+        throw new UnsupportedModelException(directory + ": use_dora and lora_bias are supported on linear layers of the "
+            + "decoder, not on embeddings");
+      }
     }
-    AdapterShape shape = LoraTargets.shape(settings, model.config());
-    if (shape.lowestLayer() == shape.layers()) {
-      throw new InvalidInputException(directory + ": target_modules fit no linear layer of " + model.name());
-    }
-    LoraTargets.requireMemory(shape, model);
-    try (SafetensorsFile stored = SafetensorsFile.open(file)) {
-      LoraWeights weights = new LoraWeights(lora, settings, shape, model.weights(), NumberType.of(model.dtype()));
+    try (SafetensorsFile stored = SafetensorsFile.open(directory.resolve(WEIGHTS))) {
+      Tuned tuned = build(lora, model, new AdapterPart(lora, settings, shape), full, stored);
       try {
-        fill(stored, weights, directory);
-        return weights;
+        ParameterFiles.fill(stored, PREFIX, tuned, directory.resolve(AdapterConfig.FILE_NAME).toString());
+        return tuned;
       } catch (RuntimeException | Error e) {
-        weights.close();
+        tuned.close();
         throw e;
       }
     }
   }
 
-  /** Reads the values of an adapter of the same shape; nothing is changed if they do not fit. */
-  static void fill(SafetensorsFile stored, LoraWeights lora, Path directory) {
-    Set<String> extra = new java.util.TreeSet<>(stored.tensors().keySet());
-    for (var p : lora.parameters().parameters()) {
-      StoredTensor tensor = stored.tensors().get(PREFIX + p.name());
-      if (tensor == null) {
-        throw new InvalidInputException(stored.path() + ": tensor " + PREFIX + p.name() + " is missing");
-      }
-      if (!tensor.hasShape(p.shape())) {
-        throw new InvalidInputException(stored.path() + ": tensor " + tensor.name() + " has the shape "
-            + Arrays.toString(tensor.shape()) + ", model and adapter_config.json ask for " + Arrays.toString(p.shape()));
-      }
-      if (!tensor.type().isWeight()) {
-        throw new InvalidInputException(stored.path() + ": tensor " + tensor.name() + " is " + tensor.type()
-            + "; an adapter can be F32, F16 or BF16");
-      }
-      extra.remove(tensor.name());
+  /** The settings in a directory, which is to have weights as safetensors. */
+  static AdapterConfig settings(Path directory) {
+    AtomicFiles.recover(directory);
+    if (!Files.isDirectory(directory)) {
+      throw new InvalidInputException(directory + ": no such adapter directory");
     }
-    if (!extra.isEmpty()) {
-      throw new InvalidInputException(stored.path() + ": tensor " + extra.iterator().next() + " belongs to no module that "
-          + directory.resolve(AdapterConfig.FILE_NAME) + " and the model name");
+    AdapterConfig settings = AdapterConfig.parse(directory.resolve(AdapterConfig.FILE_NAME));
+    if (!Files.exists(directory.resolve(WEIGHTS)) && Files.exists(directory.resolve("adapter_model.bin"))) {
+      throw new UnsupportedModelException(directory + ": has adapter_model.bin only; save the adapter as safetensors");
     }
-    try (Scope scope = new Scope()) {
-      var values = lora.parameters().values();
-      var read = scope.call("zeros", new long[] {lora.parameters().size()}, NumberType.F32);
-      for (var p : lora.parameters().parameters()) {
-        WeightFiles.read(stored::bytes, stored.tensors().get(PREFIX + p.name()), read, p.offset());
-      }
-      if (!Double.isFinite(scope.number("norm", read))) {
-        throw new InvalidInputException(stored.path() + ": a value is NaN or infinite");
-      }
-      scope.effect("copy", values, read);
+    return settings;
+  }
+
+  /** What is trained, over the base weights that a file brings along. */
+  static Tuned build(Tuning tuning, LocalModel model, AdapterPart adapters, FullTargets full, SafetensorsFile stored) {
+    Brought brought = new Brought();
+    try {
+      Layout layout = model.layout();
+      below(brought, model, layout.embedding(), AdapterShape.EMBEDDING, stored);
+      below(brought, model, layout.head() == null ? layout.embedding() : layout.head(), AdapterShape.HEAD, stored);
+      tokens(brought, model, adapters.settings().extras().tokens(), stored);
+      return Tunings.build(tuning, model, adapters, full, brought);
+    } catch (RuntimeException | Error e) {
+      brought.close();
+      throw e;
     }
-    lora.refresh();
+  }
+
+  /** The copy of the weight below an adapter of an embedding takes that weight's place, if it differs. */
+  private static void below(Brought brought, LocalModel model, Layout.Block block, String module, SafetensorsFile stored) {
+    String name = module + AdapterNames.BASE;
+    StoredTensor tensor = stored.tensors().get(PREFIX + name);
+    if (tensor == null) {
+      return;
+    }
+    ParameterFiles.require(stored, tensor, block.shape());
+    Scope scope = brought.scope();
+    Tensor copy = scope.call("zeros", block.shape(), NumberType.of(model.dtype()));
+    WeightFiles.read(stored::bytes, tensor, copy, 0);
+    if (scope.number("differences", copy, model.weights().tensor(block)) > 0) {
+      LOG.warn("{}: {} differs from the base model's weight, which it replaces as in PEFT", stored.path(), name);
+      brought.replace(block, copy);
+      brought.keep(name, block.shape(), copy);
+    } else {
+      scope.free(copy);
+    }
+  }
+
+  private static void tokens(Brought brought, LocalModel model, List<Integer> tokens, SafetensorsFile stored) {
+    if (tokens.isEmpty()) {
+      return;
+    }
+    Layout.Block block = model.layout().embedding();
+    long[] shape = {tokens.size(), model.config().hiddenSize()};
+    StoredTensor tensor = ParameterFiles.find(stored, PREFIX + AdapterNames.TOKENS);
+    ParameterFiles.require(stored, tensor, shape);
+    BatchCheck.tokens(stored.path() + ": trainable_token_indices", tokens.stream().mapToInt(i -> i).toArray(), model.config());
+    Scope scope = brought.scope();
+    Tensor rows = scope.call("zeros", shape, NumberType.F32);
+    WeightFiles.read(stored::bytes, tensor, rows, 0);
+    Tensor below = brought.block(block) == null ? model.weights().tensor(block) : brought.block(block);
+    Tensor table = scope.call("clone", below);
+    scope.effect("replace_rows", table, scope.longs(tokens.stream().mapToInt(i -> i).toArray()), rows);
+    brought.replace(block, table);
+    brought.keep(AdapterNames.TOKENS, shape, rows);
   }
 }

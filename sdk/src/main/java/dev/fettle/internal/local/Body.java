@@ -21,7 +21,11 @@ interface Body {
     /** [texts as packed, width], float32. */
     Tensor values();
 
-    /** Adds the gradients of what is trained, from the gradient of the values. */
-    void backward(Scope step, Tensor gradient, Gradients into);
+    /**
+     * Adds the gradients of what is trained, from the gradient of the values.
+     *
+     * @param fresh whether the gradients of weights are set rather than added to
+     */
+    void backward(Scope step, Tensor gradient, Gradients into, boolean fresh);
   }
 }

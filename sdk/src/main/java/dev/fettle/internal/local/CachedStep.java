@@ -4,6 +4,7 @@ import dev.fettle.internal.model.Dropout;
 import dev.fettle.internal.model.Packing;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -48,28 +49,25 @@ final class CachedStep {
    * @param loss from the numbers of all texts to its derivative by each of them
    */
   void forwardBackward(List<int[]> texts, UnaryOperator<float[]> loss, boolean accumulated, long pass) {
+    GradientVectors vectors = tuned.gradients();
     // Masks are drawn from one generator, in one order.
-    int most = tuned.dropout() == 0 ? tuned.lanes() : 1;
+    int most = tuned.dropout() == 0 ? vectors.most() : 1;
     Portions portions = portions(texts, most);
     int lanes = portions.lanes().size();
     try (Scope scope = new Scope()) {
-      Tensor gradient = tuned.gradients(0).vector();
-      Tensor before = accumulated ? scope.call("clone", gradient) : null;
-      Gradients[] into = new Gradients[lanes];
-      Arrays.setAll(into, tuned::gradients);
+      Tensor before = accumulated ? scope.call("clone", vectors.lane(0).vector()) : null;
       try {
-        new Passes(texts, portions, pass).run(loss, into);
+        boolean fresh = !accumulated && vectors.begin();
+        Gradients[] into = new Gradients[lanes];
+        Arrays.setAll(into, vectors::lane);
+        new Passes(texts, portions, pass).run(loss, fresh, into);
         for (int lane = 1; lane < lanes; lane++) {
-          scope.effect("add_and_clear", gradient, into[lane].vector());
+          scope.effect("add_and_clear", into[0].vector(), into[lane].vector());
         }
       } catch (RuntimeException | Error e) {
+        vectors.clear();
         if (accumulated) {
-          scope.effect("copy", gradient, before);
-        } else {
-          scope.effect("zero", gradient);
-        }
-        for (int lane = 1; lane < lanes; lane++) {
-          scope.effect("zero", into[lane].vector());
+          scope.effect("copy", vectors.lane(0).vector(), before);
         }
         throw e;
       }
@@ -78,7 +76,7 @@ final class CachedStep {
 
   private Portions portions(List<int[]> texts, int most) {
     body.prepare(texts.stream().mapToInt(t -> t.length).max().orElse(1));
-    return Portions.of(texts, most, tokens);
+    return Portions.of(texts, most, Math.min(Portions.TOKENS, tokens));
   }
 
   private void scatter(Tensor values, Packing packing, List<Integer> portion, float[] out) {
@@ -115,17 +113,21 @@ final class CachedStep {
       this.values = new float[texts.size() * body.width()];
     }
 
-    void run(UnaryOperator<float[]> loss, Gradients... into) {
+    /** @param fresh whether the gradients of weights hold nothing yet; there is one lane then */
+    void run(UnaryOperator<float[]> loss, boolean fresh, Gradients... into) {
       int lanes = portions.lanes().size();
       Scope[] kept = new Scope[lanes];
-      Body.Pass[] passes = new Body.Pass[lanes];
-      boolean whole = portions.whole();
+      List<List<Body.Pass>> passes = new ArrayList<>();
+      boolean whole = texts.stream().mapToLong(t -> t.length).sum() <= tokens;
       try {
-        Arrays.setAll(kept, i -> new Scope());
+        for (int lane = 0; lane < lanes; lane++) {
+          kept[lane] = new Scope();
+          passes.add(new ArrayList<>());
+        }
         Lanes.run(lanes, lane -> {
           for (int i = 0; i < portions.lanes().get(lane).size(); i++) {
             if (whole) {
-              passes[lane] = forward(kept[lane], lane, i, true);
+              passes.get(lane).add(forward(kept[lane], lane, i, true));
             } else {
               try (Scope step = new Scope()) {
                 forward(step, lane, i, false);
@@ -139,9 +141,8 @@ final class CachedStep {
             try (Scope step = new Scope()) {
               List<Integer> portion = portions.lanes().get(lane).get(i);
               Packing packing = LocalEncoder.packing(texts, portion);
-              Scope owner = whole ? kept[lane] : step;
-              Body.Pass made = whole ? passes[lane] : body.forward(step, packing, dropout(lane, i), true);
-              made.backward(owner, gathered(owner, derivative, packing, portion), into[lane]);
+              Body.Pass made = whole ? passes.get(lane).get(i) : body.forward(step, packing, dropout(lane, i), true);
+              made.backward(step, gathered(step, derivative, packing, portion), into[lane], fresh && i == 0);
             }
           }
         });

@@ -25,7 +25,7 @@ record ChoiceBody(Network network, Tuned tuned, int yes, int no) implements Body
     int lowest = keep ? tuned.lowestLayer() : network.config().layers();
     Network.Trace trace =
         network.forward(step, tuned.weights(), tuned.adapter(), packing, dropout, (layer, t) -> layer >= lowest);
-    Head head = new Head(tuned.weights());
+    Head head = new Head(tuned.weights(), tuned.adapter(), 1);
     int[] last = lastRows(packing);
     Tensor values = head.preference(step, trace.output(), last, yes, no);
     return new Pass() {
@@ -35,9 +35,10 @@ record ChoiceBody(Network network, Tuned tuned, int yes, int no) implements Body
       }
 
       @Override
-      public void backward(Scope scope, Tensor gradient, Gradients into) {
-        Tensor d = head.preferenceGradient(scope, trace.output(), packing.rows(), last, yes, no, gradient, into.weights());
-        network.backward(scope, trace, d, tuned.weights(), tuned.adapter(), into.weights(), into.adapters(), lowest);
+      public void backward(Scope scope, Tensor gradient, Gradients into, boolean fresh) {
+        Tensor d = head.preferenceGradient(scope, trace.output(), packing.rows(), last, yes, no, gradient, into.weights(),
+            into.adapters(), fresh);
+        network.backward(scope, trace, d, tuned.weights(), tuned.adapter(), into.weights(), into.adapters(), lowest, fresh);
       }
     };
   }

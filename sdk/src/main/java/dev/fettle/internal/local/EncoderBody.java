@@ -29,8 +29,9 @@ record EncoderBody(EncoderNetwork network, Tuned tuned) implements Body {
       }
 
       @Override
-      public void backward(Scope scope, Tensor gradient, Gradients into) {
-        network.backward(scope, trace, gradient, tuned.weights(), tuned.adapter(), into.weights(), into.adapters(), lowest);
+      public void backward(Scope scope, Tensor gradient, Gradients into, boolean fresh) {
+        network.backward(scope, trace, gradient, tuned.weights(), tuned.adapter(), into.weights(), into.adapters(), lowest,
+            fresh);
       }
     };
   }

@@ -1,7 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.internal.model.AdapterGradients;
-import dev.fettle.internal.model.Weights;
+import dev.fettle.internal.model.WeightGradients;
 import dev.fettle.internal.torch.Tensor;
 
 /**
@@ -11,4 +11,4 @@ import dev.fettle.internal.torch.Tensor;
  * @param weights its views by weight; none where no weight is trained
  * @param adapters its views by adapter
  */
-record Gradients(Tensor vector, Weights weights, AdapterGradients adapters) {}
+record Gradients(Tensor vector, WeightGradients weights, AdapterGradients adapters) {}

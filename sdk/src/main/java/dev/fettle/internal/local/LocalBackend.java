@@ -1,9 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.DType;
-import dev.fettle.Full;
 import dev.fettle.InvalidInputException;
-import dev.fettle.Lora;
 import dev.fettle.internal.Backend;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.checkpoint.EncoderSettings;
@@ -68,9 +66,11 @@ public final class LocalBackend implements Backend {
     LocalModel model = state.initialised().isPresent()
         ? initialised(directory(state.model()), type, state.initialised().getAsLong()) : model(state.model(), type);
     try {
-      LocalTraining training = (LocalTraining) model.tune(state.lora() ? Lora.from(directory) : Full.all());
-      EngineThread.get().run(() -> StateFiles.load(directory, training));
-      return new Resumed(model, training);
+      return EngineThread.get().call(() -> {
+        LocalTraining training = model.resume(directory);
+        StateFiles.load(directory, training);
+        return new Resumed(model, training);
+      });
     } catch (RuntimeException | Error e) {
       model.close();
       throw e;

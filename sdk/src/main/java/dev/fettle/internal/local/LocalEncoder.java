@@ -21,9 +21,6 @@ import java.util.OptionalInt;
 
 /** How a model embeds texts: tokens in their frame, cut at a length, through the network, pooled. */
 final class LocalEncoder implements AutoCloseable {
-  /** Tokens at a time where nothing is kept for a backward pass. */
-  private static final int TOKENS = 4096;
-
   private final String name;
   private final Tokenizer tokenizer;
   private final TextFrame frame;
@@ -70,7 +67,7 @@ final class LocalEncoder implements AutoCloseable {
       return List.of();
     }
     requireMemory(texts);
-    Portions portions = Portions.of(texts, Lanes.most(), TOKENS);
+    Portions portions = Portions.of(texts, Lanes.most(), Portions.TOKENS);
     Lanes.run(portions.lanes().size(), lane -> {
       for (List<Integer> portion : portions.lanes().get(lane)) {
         try (Scope step = new Scope()) {
@@ -107,7 +104,7 @@ final class LocalEncoder implements AutoCloseable {
   private void requireMemory(List<int[]> texts) {
     long longest = texts.stream().mapToInt(t -> t.length).max().orElse(0);
     ModelConfig c = network.config();
-    long rows = Math.max(TOKENS, longest * Lanes.most());
+    long rows = Math.max(Portions.TOKENS, longest) * Lanes.most();
     Memory.require(rows * 4 * (10L * c.hiddenSize() + 2L * c.intermediateSize()) + 12 * c.heads() * longest * longest,
         "embedding texts of " + longest + " tokens with " + name);
   }

@@ -2,9 +2,7 @@ package dev.fettle.internal.local;
 
 import dev.fettle.Batch;
 import dev.fettle.DType;
-import dev.fettle.Full;
 import dev.fettle.InvalidInputException;
-import dev.fettle.Lora;
 import dev.fettle.Renderer;
 import dev.fettle.SamplingParams;
 import dev.fettle.Tokenizer;
@@ -33,7 +31,6 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,20 +40,22 @@ final class LocalModel implements ModelBackend {
 
   private final String name;
   private final Path directory;
-  private OptionalLong initialised = OptionalLong.empty();
   private final DType dtype;
   private final ModelConfig config;
   private final Tokenizer tokenizer;
   private final Renderer renderer;
   private final Set<Integer> ends;
-  private final Scope scope = new Scope();
-  private final Weights weights;
+  private final Layout layout;
+  private final WeightSource source;
+  private Scope scope = new Scope();
+  private Weights weights;
   private final Network network;
   private final LocalEncoder encoder;
   private final List<AutoCloseable> dependants = new ArrayList<>();
   private boolean open = true;
 
-  private LocalModel(String name, Path directory, ModelConfig config, List<Integer> ends, DType dtype, Tokenizer tokenizer) {
+  private LocalModel(String name, Path directory, ModelConfig config, List<Integer> ends, DType dtype, Tokenizer tokenizer,
+      WeightSource source) {
     this.name = name;
     this.directory = directory;
     this.dtype = dtype;
@@ -65,10 +64,9 @@ final class LocalModel implements ModelBackend {
     this.renderer = Renderers.detect(tokenizer, name);
     this.ends = new HashSet<>(ends);
     this.ends.addAll(renderer.stopTokens());
+    this.layout = Layout.of(config);
+    this.source = source;
     NumberType type = NumberType.of(dtype);
-    Layout layout = Layout.of(config);
-    Memory.require(layout.parameters() * type.size(), "loading " + name);
-    this.weights = Weights.zeros(layout, scope, type);
     this.encoder = config.encoder() ? new LocalEncoder(name, directory, config, type, tokenizer) : null;
     this.network = config.encoder() ? null : new Network(config, type);
   }
@@ -79,8 +77,9 @@ final class LocalModel implements ModelBackend {
       WeightNames.check(files);
       Tokenizer tokenizer = tokenizer(directory, files.config());
       long start = System.nanoTime();
-      LocalModel model = new LocalModel(name, directory, files.config(), files.eosIds(), dtype, tokenizer);
-      model.fill(w -> WeightFiles.read(files::bytes, WeightNames.stored(files, w.name()), model.weights, w));
+      LocalModel model = new LocalModel(name, directory, files.config(), files.eosIds(), dtype, tokenizer,
+          new WeightSource.OfFiles(directory));
+      model.fill();
       LOG.info("loaded {}: {} parameters, computing in {}, {} ms", name, model.parameters(), dtype,
           (System.nanoTime() - start) / 1_000_000);
       return model;
@@ -91,10 +90,8 @@ final class LocalModel implements ModelBackend {
   static LocalModel initialise(Path directory, DType dtype, long seed) {
     ModelConfig config = ModelConfig.parse(directory.resolve("config.json"));
     LocalModel model = new LocalModel(directory.toString(), directory, config, config.eosIds(), dtype,
-        tokenizer(directory, config));
-    model.initialised = OptionalLong.of(seed);
-    Torch.get().seed(seed);
-    model.fill(w -> RandomWeights.fill(model.weights.tensor(w.block()), w));
+        tokenizer(directory, config), new WeightSource.OfSeed(seed));
+    model.fill();
     return model;
   }
 
@@ -107,9 +104,9 @@ final class LocalModel implements ModelBackend {
     return tokenizer;
   }
 
-  private void fill(Consumer<Layout.Weight> weight) {
+  private void fill() {
     try {
-      weights.layout().weights().values().forEach(weight);
+      weights();
     } catch (RuntimeException | Error e) {
       close();
       throw e;
@@ -128,7 +125,7 @@ final class LocalModel implements ModelBackend {
 
   @Override
   public long parameters() {
-    return weights.layout().parameters();
+    return layout.parameters();
   }
 
   @Override
@@ -158,7 +155,7 @@ final class LocalModel implements ModelBackend {
 
   /** The seed of its random weights, if that is what it began with. */
   OptionalLong initialised() {
-    return initialised;
+    return source instanceof WeightSource.OfSeed s ? OptionalLong.of(s.seed()) : OptionalLong.empty();
   }
 
   Path directory() {
@@ -177,8 +174,30 @@ final class LocalModel implements ModelBackend {
     return network;
   }
 
+  Layout layout() {
+    return layout;
+  }
+
+  /** The weights, read again if nobody needed them in memory for a while. */
   Weights weights() {
+    if (weights == null) {
+      NumberType type = NumberType.of(dtype);
+      Memory.require(layout.parameters() * type.size(), "loading " + name);
+      Weights empty = Weights.zeros(layout, scope, type);
+      source.fill(empty);
+      weights = empty;
+    }
     return weights;
+  }
+
+  /** Gives the memory of the weights back where nobody reads them: all trainings have all weights of their own. */
+  private void release() {
+    boolean needed = dependants.stream().anyMatch(d -> !(d instanceof LocalTraining t) || t.tuned().sharesBase());
+    if (!needed && source.isThere()) {
+      weights = null;
+      scope.close();
+      scope = new Scope();
+    }
   }
 
   Set<Integer> endTokens() {
@@ -201,7 +220,7 @@ final class LocalModel implements ModelBackend {
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "the model " + name);
       try (Scope own = new Scope()) {
-        return embedding.embed(tokens, weights, Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype)));
+        return embedding.embed(tokens, weights(), Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype)));
       }
     });
   }
@@ -210,20 +229,20 @@ final class LocalModel implements ModelBackend {
   public TrainingBackend tune(Tuning tuning) {
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "the model " + name);
-      LocalTraining training = new LocalTraining(this, tuned(tuning));
-      dependants.add(training);
-      return training;
+      return begun(Tunings.start(tuning, this));
     });
   }
 
-  private Tuned tuned(Tuning tuning) {
-    NumberType type = NumberType.of(dtype);
-    if (tuning instanceof Lora lora) {
-      return lora.source().isPresent() ? AdapterFiles.load(lora, this) : LoraTargets.start(lora, this);
-    }
-    long copies = type == NumberType.F32 ? 16 : 18;
-    Memory.require(parameters() * copies, "full fine-tuning of " + name);
-    return new FullWeights((Full) tuning, weights, type);
+  /** A training that goes on from a saved state; on the engine thread. */
+  LocalTraining resume(Path state) {
+    return begun(StateFiles.tuned(state, this));
+  }
+
+  private LocalTraining begun(Tuned tuned) {
+    LocalTraining training = new LocalTraining(this, tuned);
+    dependants.add(training);
+    release();
+    return training;
   }
 
   @Override
@@ -232,7 +251,7 @@ final class LocalModel implements ModelBackend {
       EngineThread.requireOpen(open, "the model " + name);
       network();
       Scope own = new Scope();
-      return sampler(own, new Tuned.Frozen(weights, Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype))));
+      return sampler(own, new Tuned.Frozen(weights(), Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype))));
     });
   }
 
@@ -291,6 +310,7 @@ final class LocalModel implements ModelBackend {
           encoder.close();
         }
         scope.close();
+        weights = null;
       }
     });
   }

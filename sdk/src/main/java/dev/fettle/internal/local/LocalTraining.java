@@ -223,17 +223,26 @@ final class LocalTraining implements TrainingBackend {
       throw new InvalidInputException("optimStep without a gradient: call forwardBackward first");
     }
     ParameterVector p = tuned.parameters();
+    List<AdamW> ofRuns = p.runs().stream().map(run -> run.rule().of(settings)).toList();
     try (Scope scope = new Scope()) {
-      double norm = scope.number("norm", p.gradient());
+      double norm = scope.number("norm", tuned.gradient());
       if (!Double.isFinite(norm)) {
-        scope.effect("zero", p.gradient());
+        tuned.gradients().clear();
         accumulated = false;
         throw new NumericException("the gradient of step " + (steps + 1) + " has the norm " + norm + "; it was "
             + "dropped, weights and optimizer are as they were. Lower the learning rate or look at the data");
       }
       double clip = settings.clipNorm() == 0 ? 1 : Math.min(1, settings.clipNorm() / (norm + 1e-6));
-      scope.effect("adamw", p.values(), p.gradient(), p.firstMoment(), p.secondMoment(), settings.learningRate(),
-          settings.beta1(), settings.beta2(), settings.eps(), settings.weightDecay(), steps + 1, clip);
+      boolean inPlace = tuned.gradients().clearedInPlace();
+      for (int i = 0; i < ofRuns.size(); i++) {
+        ParameterVector.Run run = p.runs().get(i);
+        AdamW s = ofRuns.get(i);
+        scope.effect("adamw", p.values(), tuned.gradient(), p.firstMoment(), p.secondMoment(), run.offset(), run.size(),
+            s.learningRate(), s.beta1(), s.beta2(), s.eps(), s.weightDecay(), steps + 1, clip, inPlace);
+      }
+      if (!inPlace) {
+        tuned.gradients().clear();
+      }
       steps++;
       accumulated = false;
       tuned.refresh();
@@ -269,10 +278,10 @@ final class LocalTraining implements TrainingBackend {
   @Override
   public CompletableFuture<Void> saveAdapter(Path directory) {
     return work(() -> {
-      if (!(tuned instanceof LoraWeights lora)) {
+      if (tuned.adapters().parameters().isEmpty()) {
         throw new InvalidInputException(tuned.tuning() + " has no adapter: save the weights with saveMerged");
       }
-      AdapterFiles.save(directory, lora, model);
+      AdapterFiles.save(directory, tuned, model);
       return null;
     });
   }

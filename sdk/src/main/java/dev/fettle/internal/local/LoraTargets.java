@@ -7,46 +7,90 @@ import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.AdapterTargets;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.ModelConfig;
-import dev.fettle.internal.torch.NumberType;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** From what a user asks of LoRA to ranks and scales of a model's modules. */
 final class LoraTargets {
   private LoraTargets() {}
 
-  /** Newly initialised adapters. */
-  static LoraWeights start(Lora lora, LocalModel model) {
-    AdapterConfig settings = settings(lora, model.config(), model.name());
-    AdapterShape shape = shape(settings, model.config());
-    NumberType type = NumberType.of(model.dtype());
-    requireMemory(shape, model);
-    LoraWeights weights = new LoraWeights(lora, settings, shape, model.weights(), type);
-    weights.initialise();
-    return weights;
+  /**
+   * New adapters.
+   *
+   * @param full the modules that are trained in full
+   */
+  static AdapterPart start(Lora lora, LocalModel model, Set<String> full) {
+    AdapterConfig settings = settings(lora, model.config(), model.name(), full);
+    requireCombination(lora, settings);
+    return new AdapterPart(lora, settings, shape(settings, model.config(), lora.isPissa()));
   }
 
-  /** The same in PEFT's terms. */
-  static AdapterConfig settings(Lora lora, ModelConfig config, String baseModel) {
+  /** No adapters. */
+  static AdapterPart none(ModelConfig config) {
+    return new AdapterPart(Lora.rank(1), AdapterConfig.of(1, 1, List.of()), AdapterShape.none(config));
+  }
+
+  /** What the user asks for in PEFT's terms. */
+  private static AdapterConfig settings(Lora lora, ModelConfig config, String baseModel, Set<String> full) {
+    List<String> adaptable = new ArrayList<>(AdapterShape.modules(config));
+    if (!config.encoder()) {
+      adaptable.add(AdapterShape.EMBEDDING);
+      adaptable.add(AdapterShape.HEAD);
+    }
     for (Modules m : lora.modules()) {
-      boolean known = config.layers() > 0 && AdapterShape.modules(config).stream().anyMatch(n -> m.contains(n, config.layers()));
-      if (!known) {
-        throw new InvalidInputException("on(" + m + ") names no linear layer of the decoder. This model has "
-            + config.layers() + " layers with self_attn.q_proj, k_proj, v_proj, o_proj and mlp.gate_proj, up_proj, down_proj");
+      if (adaptable.stream().noneMatch(n -> m.contains(n, config.layers()))) {
+        throw new InvalidInputException("on(" + m + ") names no linear layer and no embedding. This model has "
+            + config.layers() + (config.encoder() ? " layers with attention.self.query, key, value, attention.output.dense, "
+            + "intermediate.dense, output.dense" : " layers with self_attn.q_proj, k_proj, v_proj, o_proj and mlp.gate_proj, up_proj, "
+            + "down_proj, and model.embed_tokens and lm_head"));
       }
     }
-    List<String> targets = AdapterShape.modules(config).stream()
-        .filter(name -> lora.modules().stream().anyMatch(m -> m.contains(name, config.layers()))).toList();
-    AdapterConfig settings = new AdapterConfig(lora.rank(), lora.alpha(), lora.dropout(), lora.isRankStabilized(),
-        AdapterTargets.modules(shortened(targets, config)), lora.rankPattern(), lora.alphaPattern(), baseModel);
+    List<String> targets = new ArrayList<>();
+    for (String name : adaptable) {
+      if (lora.modules().stream().anyMatch(m -> m.contains(name, config.layers()))) {
+        if (!full.contains(name)) {
+          targets.add(name);
+        } else if (lora.isChosen()) {
+          throw overlap(name);
+        }
+      }
+    }
+    if (targets.isEmpty()) {
+      throw new InvalidInputException("nothing is left for adapters: " + lora + " takes in nothing that is not trained in "
+          + "full; use Full alone");
+    }
     lora.rankPattern().keySet().forEach(pattern -> requireMatch("rankOf", pattern, targets));
     lora.alphaPattern().keySet().forEach(pattern -> requireMatch("alphaOf", pattern, targets));
-    return settings;
+    return new AdapterConfig(lora.rank(), lora.alpha(), lora.dropout(), lora.isRankStabilized(),
+        AdapterTargets.modules(shortened(targets, config)), lora.rankPattern(), lora.alphaPattern(), baseModel,
+        new AdapterConfig.Extras(lora.isDora(), lora.hasBias(), List.of(), List.of()));
+  }
+
+  static InvalidInputException overlap(String module) {
+    return new InvalidInputException(module + " is to have an adapter and to be trained in full: leave it out of one of both");
+  }
+
+  private static void requireCombination(Lora lora, AdapterConfig settings) {
+    String kind = lora.isDora() ? "dora()" : lora.isPissa() ? "pissa()" : "bias()";
+    boolean special = lora.isDora() || lora.isPissa() || lora.hasBias();
+    if ((lora.isDora() ? 1 : 0) + (lora.isPissa() ? 1 : 0) + (lora.hasBias() ? 1 : 0) > 1) {
+      throw new InvalidInputException("dora(), pissa() and bias() exclude each other: keep one");
+    }
+    if (special && (settings.targets(AdapterShape.EMBEDDING) || settings.targets(AdapterShape.HEAD))) {
+      throw new InvalidInputException(kind + " is for the linear layers of the decoder: leave the embeddings out of on()");
+    }
+    if (lora.isPissa() && lora.dropout() > 0) {
+      throw new InvalidInputException("pissa() with dropout would drop what is taken off again: use one of both");
+    }
   }
 
   /** The last parts of the names where they say the same, as people write them; else the whole names. */
   private static List<String> shortened(List<String> targets, ModelConfig config) {
+    List<String> inside = targets.stream().filter(t -> t.matches("(model\\.layers|encoder\\.layer)\\..*")).toList();
     List<String> suffixes = targets.stream().map(t -> t.substring(t.lastIndexOf('.') + 1)).distinct().toList();
-    return suffixes.size() * config.layers() == targets.size() ? suffixes : targets;
+    int outside = targets.size() - inside.size();
+    return (suffixes.size() - outside) * config.layers() == inside.size() ? suffixes : targets;
   }
 
   private static void requireMatch(String method, String pattern, List<String> targets) {
@@ -60,19 +104,8 @@ final class LoraTargets {
     }
   }
 
-  static AdapterShape shape(AdapterConfig settings, ModelConfig config) {
-    return AdapterShape.of(config, name -> settings.targets(name) ? settings.rank(name) : 0, settings::scale);
-  }
-
-  static void requireMemory(AdapterShape shape, LocalModel model) {
-    long elements = 0;
-    for (int layer = 0; layer < shape.layers(); layer++) {
-      for (int group = 0; group < AdapterShape.GROUPS; group++) {
-        for (int module : shape.members(group)) {
-          elements += (long) shape.moduleRank(layer, module) * (shape.inputs(group) + shape.outputs(group));
-        }
-      }
-    }
-    Memory.require(elements * 20, "LoRA of this rank on " + model.name());
+  static AdapterShape shape(AdapterConfig settings, ModelConfig config, boolean startFrozen) {
+    var kind = new AdapterShape.Kind(settings.extras().dora(), settings.extras().bias(), startFrozen);
+    return AdapterShape.of(config, kind, name -> settings.targets(name) ? settings.rank(name) : 0, settings::scale);
   }
 }

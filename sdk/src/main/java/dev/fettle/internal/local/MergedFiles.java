@@ -32,7 +32,6 @@ final class MergedFiles {
   private final LocalModel model;
   private final Tuned tuned;
   private final NumberType type;
-  private final Map<String, Double> scales = new HashMap<>();
   private final Map<String, ParameterVector.Parameter> trained = new HashMap<>();
 
   private MergedFiles(LocalModel model, Tuned tuned, NumberType type) {
@@ -40,16 +39,6 @@ final class MergedFiles {
     this.tuned = tuned;
     this.type = type;
     tuned.parameters().parameters().forEach(p -> trained.put(p.name(), p));
-    if (tuned instanceof LoraWeights lora) {
-      AdapterShape shape = lora.shape();
-      for (int layer = 0; layer < shape.layers(); layer++) {
-        for (int group = 0; group < AdapterShape.GROUPS; group++) {
-          for (int module : shape.members(group)) {
-            scales.put(shape.name(layer, module), shape.scale(layer, module));
-          }
-        }
-      }
-    }
   }
 
   static void save(Path directory, LocalModel model, Tuned tuned, NumberType type) {
@@ -58,6 +47,7 @@ final class MergedFiles {
     if (!Files.isRegularFile(source.resolve("config.json"))) {
       throw new InvalidInputException(source + ": the model's own directory is gone, its config.json is needed to save");
     }
+    files.requireBiases();
     AtomicFiles.writeDirectory(directory, files::write);
   }
 
@@ -68,14 +58,14 @@ final class MergedFiles {
     String settings = Files.readString(config);
     Files.writeString(into.resolve("config.json"), model.config().encoder()
         ? ModelConfigJson.editEncoder(settings, config.toString(), stored)
-        : ModelConfigJson.edit(settings, config.toString(), stored, model.config().tiedEmbeddings()));
+        : ModelConfigJson.edit(settings, config.toString(), stored, tuned.layout().config().tiedEmbeddings()));
     copyCompanions(source, into);
     if (model.config().encoder()) {
       model.encoder().settings().write(into);
     }
     List<List<Layout.Weight>> shards = shards();
     ObjectNode index = JsonNodeFactory.instance.objectNode();
-    index.putObject("metadata").put("total_size", model.parameters() * type.size());
+    index.putObject("metadata").put("total_size", tuned.layout().parameters() * type.size());
     ObjectNode map = index.putObject("weight_map");
     for (int i = 0; i < shards.size(); i++) {
       String file = shards.size() == 1 ? "model.safetensors"
@@ -101,7 +91,7 @@ final class MergedFiles {
     List<List<Layout.Weight>> out = new ArrayList<>();
     List<Layout.Weight> current = new ArrayList<>();
     long bytes = 0;
-    for (Layout.Weight w : model.weights().layout().weights().values()) {
+    for (Layout.Weight w : tuned.layout().weights().values()) {
       long size = w.size() * type.size();
       if (!current.isEmpty() && bytes + size > SHARD) {
         out.add(current);
@@ -130,19 +120,51 @@ final class MergedFiles {
     });
   }
 
+  /** A trained bias needs one in the model to be added to. */
+  private void requireBiases() {
+    AdapterShape shape = tuned.adapters().shape();
+    for (int layer = 0; shape.kind().biases() && layer < shape.layers(); layer++) {
+      for (int group = 0; group < AdapterShape.GROUPS; group++) {
+        if (shape.rank(layer, group) > 0 && tuned.layout().block(layer, AdapterShape.biasIndex(group)).isEmpty()) {
+          throw new InvalidInputException("this model's layers have no biases, so the trained ones cannot be folded in: "
+              + "save the adapter with saveAdapter");
+        }
+      }
+    }
+  }
+
   private Tensor value(Scope scope, Layout.Weight w) {
-    ParameterVector vector = tuned.parameters();
     ParameterVector.Parameter whole = trained.get(w.name());
     if (whole != null) {
-      return scope.call("part", vector.values(), whole.offset(), whole.shape());
+      return tuned.parameters().values(scope, whole);
     }
-    Tensor base = scope.call("part", scope.call("flat", model.weights().tensor(w.block())), w.offset(), w.shape());
-    ParameterVector.Parameter a = trained.get(w.module() + LoraWeights.A);
-    if (a == null || !w.name().endsWith(".weight")) {
+    Tensor base = scope.call("part", scope.call("flat", tuned.frozen(w.block())), w.offset(), w.shape());
+    AdapterShape shape = tuned.adapters().shape();
+    ParameterVector.Parameter a = trained.get(AdapterNames.Kind.A.name(w.module()));
+    if (w.module().equals(AdapterShape.EMBEDDING)) {
+      return shape.embeddingRank() == 0 ? base : scope.call("merged_embedding", base,
+          values(scope, trained.get(AdapterNames.EMBEDDING_A)), values(scope, trained.get(AdapterNames.EMBEDDING_B)),
+          shape.embeddingScale());
+    } else if (a == null) {
       return base;
     }
-    ParameterVector.Parameter b = trained.get(w.module() + LoraWeights.B);
-    return scope.call("merged", base, scope.call("part", vector.values(), a.offset(), a.shape()),
-        scope.call("part", vector.values(), b.offset(), b.shape()), scales.get(w.module()));
+    double scale = w.module().equals(AdapterShape.HEAD) ? shape.headScale() : tuned.adapters().settings().scale(w.module());
+    if (!w.name().endsWith(".weight")) {
+      ParameterVector.Parameter bias = trained.get(AdapterNames.Kind.BIAS.name(w.module()));
+      return bias == null ? base : scope.call("plus", base, values(scope, bias), scale);
+    }
+    ParameterVector.Parameter b = trained.get(AdapterNames.Kind.B.name(w.module()));
+    Tensor merged = scope.call("merged", base, values(scope, a), values(scope, b), scale);
+    ParameterVector.Parameter magnitude = trained.get(AdapterNames.Kind.MAGNITUDE.name(w.module()));
+    if (magnitude != null) {
+      return scope.call("merged_magnitude", merged, values(scope, magnitude));
+    }
+    Tensor start = tuned.adapters().start();
+    return start == null ? merged : scope.call("merged", merged, scope.call("part", start, a.offset(), a.shape()),
+        scope.call("part", start, b.offset(), b.shape()), -scale);
+  }
+
+  private Tensor values(Scope scope, ParameterVector.Parameter p) {
+    return tuned.parameters().values(scope, p);
   }
 }

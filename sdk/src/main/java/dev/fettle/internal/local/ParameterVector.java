@@ -3,11 +3,12 @@ package dev.fettle.internal.local;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * All trained numbers as one flat float32 vector, with a gradient and AdamW's two moments of the same length: one pass
- * each serves the whole model. Moments come into being with the first step.
+ * All trained numbers as one flat float32 vector, with AdamW's two moments of the same length. Moments come into being
+ * with the first step; the gradient is in {@link GradientVectors}.
  */
 final class ParameterVector {
   /**
@@ -15,9 +16,14 @@ final class ParameterVector {
    *
    * @param name as in checkpoints
    * @param offset its first element
+   * @param rule how it is stepped
    */
-  record Parameter(String name, long offset, long[] shape) {
+  record Parameter(String name, long offset, long[] shape, Rule rule) {
     long size() {
+      return size(shape);
+    }
+
+    static long size(long... shape) {
       long n = 1;
       for (long s : shape) {
         n *= s;
@@ -26,11 +32,14 @@ final class ParameterVector {
     }
   }
 
+  /** Neighbours that are stepped alike. */
+  record Run(long offset, long size, Rule rule) {}
+
   private final Scope scope;
   private final List<Parameter> parameters;
+  private final List<Run> runs = new ArrayList<>();
   private final long size;
   private final Tensor values;
-  private final Tensor gradient;
   private Tensor first;
   private Tensor second;
 
@@ -39,11 +48,23 @@ final class ParameterVector {
     this.parameters = List.copyOf(parameters);
     this.size = parameters.stream().mapToLong(Parameter::size).sum();
     this.values = zeros();
-    this.gradient = zeros();
+    for (Parameter p : parameters) {
+      Run last = runs.isEmpty() ? null : runs.get(runs.size() - 1);
+      if (last != null && last.rule.equals(p.rule)) {
+        runs.set(runs.size() - 1, new Run(last.offset, last.size + p.size(), p.rule));
+      } else {
+        runs.add(new Run(p.offset, p.size(), p.rule));
+      }
+    }
   }
 
   List<Parameter> parameters() {
     return parameters;
+  }
+
+  /** The whole vector, in as few pieces as there are different rules side by side. */
+  List<Run> runs() {
+    return runs;
   }
 
   long size() {
@@ -52,10 +73,6 @@ final class ParameterVector {
 
   Tensor values() {
     return values;
-  }
-
-  Tensor gradient() {
-    return gradient;
   }
 
   Tensor firstMoment() {
@@ -72,9 +89,9 @@ final class ParameterVector {
     return second;
   }
 
-  /** Part of a vector of this length as a matrix or vector that shares its memory. */
-  Tensor part(Tensor vector, long offset, long... shape) {
-    return scope.call("part", vector, offset, shape);
+  /** The values of a parameter. */
+  Tensor values(Scope into, Parameter p) {
+    return into.call("part", values, p.offset, p.shape);
   }
 
   private Tensor zeros() {

@@ -59,7 +59,7 @@ final class RankTraining {
     Input input = prompt == null ? vectors(batch) : judgements(batch);
     long longest = input.tokens.stream().mapToInt(t -> t.length).max().orElse(0);
     long all = input.tokens.stream().mapToLong(t -> t.length).sum();
-    long rows = Math.min(all, Math.max(CachedStep.TOKENS, longest * tuned.lanes()));
+    long rows = Math.min(all, Math.max(CachedStep.TOKENS, longest * Lanes.most()));
     long kept = 6L * model.config().hiddenSize() + 3L * model.config().queryWidth() + 2L * model.config().intermediateSize();
     Memory.require(rows * kept * model.config().layers() * 4, "a pass over texts of " + longest + " tokens through "
         + model.name());
@@ -124,8 +124,8 @@ final class RankTraining {
         Tensor d = scope.call("part", scope.floats(value.derivative()), 0, new long[] {batch.size(), input.texts.length});
         Tensor[] dqt = scope.tuple("similarities_backward", d, q, t);
         Tensor into = scope.call("part", scope.floats(new float[values.length]), 0, shape);
-        scope.effect("embedding_gradient", dqt[0], queries, into);
-        scope.effect("embedding_gradient", dqt[1], texts, into);
+        scope.effect("selected_backward", dqt[0], queries, into);
+        scope.effect("selected_backward", dqt[1], texts, into);
         return into.floats();
       }
     }

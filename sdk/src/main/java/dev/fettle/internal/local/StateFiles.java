@@ -24,17 +24,17 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Training states: an adapter in PEFT's layout, or all weights, beside {@code state.json} (counters, seeds, data
- * position) and {@code optimizer.safetensors} (the flat vectors of moments and, if one has accumulated, gradient).
+ * Training states: an adapter in PEFT's layout, or where there is none the trained weights, beside {@code state.json}
+ * (what is trained, counters, seeds, data position) and {@code optimizer.safetensors} (the flat vectors of moments and, if one has accumulated, gradient).
  */
 final class StateFiles {
   private static final String STATE = "state.json";
   private static final String OPTIMIZER = "optimizer.safetensors";
   private static final String WEIGHTS = "weights.safetensors";
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
 
   /** What {@code state.json} says. */
-  record State(String model, OptionalLong initialised, DType dtype, boolean lora, long seed,
+  record State(String model, OptionalLong initialised, DType dtype, SavedTuning tuning, long seed,
       LocalTraining.Counters counters) {}
 
   private StateFiles() {}
@@ -42,13 +42,26 @@ final class StateFiles {
   static void save(Path directory, LocalTraining training, Optional<DataPosition> position) {
     AtomicFiles.writeDirectory(directory, into -> {
       Tuned tuned = training.tuned();
-      if (tuned instanceof LoraWeights lora) {
-        AdapterFiles.write(into, lora, training.model().name());
+      if (tuned.adapters().parameters().isEmpty()) {
+        weights(into.resolve(WEIGHTS), tuned.parameters());
       } else {
-        vectors(into.resolve(WEIGHTS), tuned.parameters(), Map.of("weights", tuned.parameters().values()));
+        AdapterFiles.write(into, tuned, training.model().name());
       }
       vectors(into.resolve(OPTIMIZER), tuned.parameters(), optimizer(training));
       Files.writeString(into.resolve(STATE), json(training, position));
+    });
+  }
+
+  private static void weights(Path file, ParameterVector vector) throws IOException {
+    SafetensorsWriter writer = new SafetensorsWriter();
+    Map<String, ParameterVector.Parameter> byName = new LinkedHashMap<>();
+    vector.parameters().forEach(p -> {
+      writer.add(p.name(), StoredType.F32, p.shape());
+      byName.put(p.name(), p);
+    });
+    writer.write(file, (tensor, sink) -> {
+      var p = byName.get(tensor.name());
+      WeightFiles.write(vector.values(), p.offset(), p.size(), NumberType.F32, sink::put);
     });
   }
 
@@ -58,7 +71,7 @@ final class StateFiles {
     out.put("first", p.firstMoment());
     out.put("second", p.secondMoment());
     if (training.counters().accumulated()) {
-      out.put("gradient", p.gradient());
+      out.put("gradient", training.tuned().gradient());
     }
     return out;
   }
@@ -77,8 +90,8 @@ final class StateFiles {
     root.put("model", training.model().name());
     training.model().initialised().ifPresent(seed -> root.put("initialised", seed));
     root.put("dtype", training.model().dtype().name());
-    root.put("tuning", training.tuned() instanceof LoraWeights ? "lora" : "full");
-    root.put("seed", training.tuned() instanceof LoraWeights lora ? lora.seed() : 0);
+    SavedTuning.write(root, training.tuned());
+    root.put("seed", training.tuned().seed());
     root.put("steps", c.steps());
     root.put("passes", c.passes());
     root.put("accumulated", c.accumulated());
@@ -104,10 +117,9 @@ final class StateFiles {
     String model = f.string("model").orElseThrow(() -> f.invalid("model", "name the base model"));
     DType dtype = f.string("dtype").filter(d -> d.equals("F32") || d.equals("BF16")).map(DType::valueOf)
         .orElseThrow(() -> f.invalid("dtype", "be F32 or BF16"));
-    boolean lora = f.string("tuning").filter(t -> t.equals("lora") || t.equals("full"))
-        .orElseThrow(() -> f.invalid("tuning", "be lora or full")).equals("lora");
+    SavedTuning tuning = SavedTuning.read(f, directory, whole(f, "seed"));
     OptionalLong initialised = f.has("initialised") ? OptionalLong.of(whole(f, "initialised")) : OptionalLong.empty();
-    return new State(model, initialised, dtype, lora, whole(f, "seed"), new LocalTraining.Counters(count(f, "steps"), count(f, "passes"),
+    return new State(model, initialised, dtype, tuning, whole(f, "seed"), new LocalTraining.Counters(count(f, "steps"), count(f, "passes"),
         f.bool("accumulated", false), f.string("data").map(DataPosition::parse)));
   }
 
@@ -130,33 +142,40 @@ final class StateFiles {
   static void load(Path directory, LocalTraining training) {
     State state = read(directory);
     Tuned tuned = training.tuned();
-    if (state.lora != tuned instanceof LoraWeights) {
-      throw new InvalidInputException(directory + ": the state is of " + (state.lora ? "LoRA" : "full fine-tuning")
-          + ", this training is " + tuned.tuning());
+    boolean adapters = !tuned.adapters().parameters().isEmpty();
+    if (state.tuning.hasAdapters() != adapters) {
+      throw new InvalidInputException(directory + ": the state is of " + state.tuning.tuning() + ", this training is "
+          + tuned.tuning());
     }
     ParameterVector p = tuned.parameters();
     try (SafetensorsFile optimizer = SafetensorsFile.open(directory.resolve(OPTIMIZER)); Scope scope = new Scope()) {
       Tensor first = vector(scope, optimizer, "first", p);
       Tensor second = vector(scope, optimizer, "second", p);
       Tensor gradient = state.counters.accumulated() ? vector(scope, optimizer, "gradient", p) : null;
-      if (tuned instanceof LoraWeights lora) {
-        try (SafetensorsFile adapter = SafetensorsFile.open(directory.resolve(AdapterFiles.WEIGHTS))) {
-          AdapterFiles.fill(adapter, lora, directory);
-          lora.seed(state.seed);
-        }
-      } else {
-        try (SafetensorsFile weights = SafetensorsFile.open(directory.resolve(WEIGHTS))) {
-          scope.effect("copy", p.values(), vector(scope, weights, "weights", p));
-        }
+      try (SafetensorsFile values = SafetensorsFile.open(directory.resolve(adapters ? AdapterFiles.WEIGHTS : WEIGHTS))) {
+        ParameterFiles.fill(values, adapters ? AdapterFiles.PREFIX : "", tuned, directory.toString());
       }
+      tuned.adapters().seed(state.seed);
       scope.effect("copy", p.firstMoment(), first);
       scope.effect("copy", p.secondMoment(), second);
+      tuned.gradients().clear();
       if (gradient != null) {
-        scope.effect("copy", p.gradient(), gradient);
-      } else {
-        scope.effect("zero", p.gradient());
+        scope.effect("copy", tuned.gradient(), gradient);
       }
       training.restore(state.counters);
+    }
+  }
+
+  /** What a state trains, made anew, with values still to be read; on the engine thread. */
+  static Tuned tuned(Path directory, LocalModel model) {
+    SavedTuning saved = read(directory).tuning;
+    FullTargets full = saved.full(model);
+    if (!saved.hasAdapters()) {
+      return Tunings.build(saved.tuning(), model, LoraTargets.none(model.config()), full, new Brought());
+    }
+    AdapterPart adapters = saved.adapters(model, AdapterFiles.settings(directory));
+    try (SafetensorsFile stored = SafetensorsFile.open(directory.resolve(AdapterFiles.WEIGHTS))) {
+      return AdapterFiles.build(saved.tuning(), model, adapters, full, stored);
     }
   }
 

@@ -43,7 +43,7 @@ final class Step {
           Network.Trace trace =
               network.forward(step, tuned.weights(), tuned.adapter(), packing, Dropout.NONE, (i, t) -> false);
           Positions all = Positions.all(batch, data, packing);
-          part.add(all, 0, new Head(tuned.weights()).logprobs(step, trace.output(), all.rows(), all.targets()));
+          part.add(all, 0, new Head(tuned.weights(), tuned.adapter(), 1).logprobs(step, trace.output(), all.rows(), all.targets()));
         }
       });
     }
@@ -52,53 +52,54 @@ final class Step {
 
   /** The loss; its gradient is added to what has accumulated. */
   LossResult forwardBackward(Batch batch, Loss loss, boolean accumulated, long pass) {
+    GradientVectors vectors = tuned.gradients();
     // Masks are drawn from one generator, in one order.
-    int most = tuned.dropout() == 0 ? tuned.lanes() : 1;
+    int most = tuned.dropout() == 0 ? vectors.most() : 1;
     try (Scope scope = new Scope()) {
-      Tensor gradient = tuned.gradients(0).vector();
-      Tensor before = accumulated ? scope.call("clone", gradient) : null;
+      Tensor before = accumulated ? scope.call("clone", vectors.lane(0).vector()) : null;
       try {
         Tally tally = new Tally(batch, loss);
+        boolean[] fresh = {!accumulated && vectors.begin()};
         long number = 0;
         for (List<Integer> micro : split(batch)) {
           Dropout dropout = new Dropout(tuned.dropout(), (tuned.seed() * 31 + pass) * 4099 + number++);
           List<List<Integer>> shares = share(batch, micro, most);
-          List<Gradients> gradients = IntStream.range(0, shares.size()).mapToObj(tuned::gradients).toList();
+          List<Gradients> gradients = IntStream.range(0, shares.size()).mapToObj(vectors::lane).toList();
           parallel(batch, tally, shares, (data, part, lane) -> {
             Positions chosen = Positions.inLoss(batch, loss, data, pack(batch, data));
             if (chosen.rows().length > 0) {
-              one(batch, data, chosen, part, dropout, gradients.get(lane), shares.size());
+              one(batch, data, chosen, part, dropout, gradients.get(lane), shares.size(), fresh[0]);
+              fresh[0] = false;
             }
           });
           for (int lane = 1; lane < shares.size(); lane++) {
-            scope.effect("add_and_clear", gradient, gradients.get(lane).vector());
+            scope.effect("add_and_clear", gradients.get(0).vector(), gradients.get(lane).vector());
           }
         }
         return tally.result();
       } catch (RuntimeException | Error e) {
+        vectors.clear();
         if (accumulated) {
-          scope.effect("copy", gradient, before);
-        } else {
-          scope.effect("zero", gradient);
-        }
-        for (int lane = 1; lane < most; lane++) {
-          scope.effect("zero", tuned.gradients(lane).vector());
+          scope.effect("copy", vectors.lane(0).vector(), before);
         }
         throw e;
       }
     }
   }
 
+  /** @param fresh whether the gradients of weights hold nothing yet; there is one lane then */
   private void one(Batch batch, List<Integer> data, Positions chosen, Tally tally, Dropout dropout, Gradients gradients,
-      int lanes) {
+      int lanes, boolean fresh) {
     try (Scope step = new Scope()) {
       Packing packing = pack(batch, data);
       int lowest = tuned.lowestLayer();
       Network.Trace trace =
           network.forward(step, tuned.weights(), tuned.adapter(), packing, dropout, (i, t) -> i >= lowest);
-      Tensor d = new Head(tuned.weights(), lanes).gradient(step, trace.output(), packing.rows(), chosen.rows(),
-          chosen.targets(), (first, logprobs) -> tally.add(chosen, first, logprobs), gradients.weights());
-      network.backward(step, trace, d, tuned.weights(), tuned.adapter(), gradients.weights(), gradients.adapters(), lowest);
+      Tensor d = new Head(tuned.weights(), tuned.adapter(), lanes).gradient(step, trace.output(), packing.rows(),
+          chosen.rows(), chosen.targets(), (first, logprobs) -> tally.add(chosen, first, logprobs), gradients.weights(),
+          gradients.adapters(), fresh);
+      network.backward(step, trace, d, tuned.weights(), tuned.adapter(), gradients.weights(), gradients.adapters(), lowest,
+          fresh);
     }
   }
 

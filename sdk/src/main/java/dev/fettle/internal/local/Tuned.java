@@ -2,46 +2,210 @@ package dev.fettle.internal.local;
 
 import dev.fettle.Trainable;
 import dev.fettle.Tuning;
+import dev.fettle.internal.local.ParameterVector.Parameter;
 import dev.fettle.internal.model.Adapter;
+import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.Network;
 import dev.fettle.internal.model.Weights;
+import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 
-/** What a training changes, and the weights that the network runs with. Owned by its training. */
-interface Tuned extends AutoCloseable {
-  Tuning tuning();
+/**
+ * What a training changes, and the weights that the network runs with: adapters, weights trained in full, weights that an
+ * adapter's file brought along, and for the rest those of the base model, which others may share. Owned by its training.
+ */
+final class Tuned implements AutoCloseable {
+  private final Tuning tuning;
+  private final LocalModel model;
+  private final Layout layout;
+  private final AdapterPart adapters;
+  private final WeightPart full;
+  private final Brought brought;
+  private final NumberType type;
+  private final Scope scope = new Scope();
+  private final ParameterVector parameters;
+  private final GradientVectors gradients;
+  private final Weights weights;
 
-  ParameterVector parameters();
+  /** @param layout that of the model, or the same untied */
+  Tuned(Tuning tuning, LocalModel model, Layout layout, AdapterPart adapters, WeightPart full, Brought brought) {
+    this.tuning = tuning;
+    this.model = model;
+    this.layout = layout;
+    this.adapters = adapters;
+    this.full = full;
+    this.brought = brought;
+    this.type = NumberType.of(model.dtype());
+    List<Parameter> all = new ArrayList<>(adapters.parameters());
+    all.addAll(full.parameters());
+    this.parameters = new ParameterVector(scope, all);
+    this.gradients = new GradientVectors(parameters.size(), adapters.size(), (into, vector) ->
+        new Gradients(vector, full.gradients(into, vector), adapters.gradients(into, vector)));
+    adapters.bind(scope, parameters, layout, this::frozen, type);
+    full.bind(scope, parameters, this::frozen, type);
+    boolean shared = full.isEmpty() && brought.isEmpty() && !adapters.shape().kind().biases()
+        && layout.config().tiedEmbeddings() == model.config().tiedEmbeddings();
+    this.weights = shared ? model.weights() : new Weights(running(), scope, this::current);
+  }
 
-  Weights weights();
+  /** The layout with room for biases that adapters bring where the model has none. */
+  private Layout running() {
+    return adapters.shape().kind().biases() ? Layout.of(layout.config().withBiases()) : layout;
+  }
 
-  Adapter adapter();
+  /** A block below adapters and full training. */
+  Tensor frozen(Layout.Block block) {
+    Tensor own = brought.block(block);
+    if (own != null) {
+      return own;
+    }
+    Layout of = model.layout();
+    return model.weights().tensor(block.equals(layout.head()) && of.head() == null ? of.embedding() : block);
+  }
 
-  /** Where gradients are added; lane 0 is the one that the optimizer reads. */
-  Gradients gradients(int lane);
+  /** A block as the network reads it; {@code null} if the model has none. */
+  private Tensor current(Layout.Block block) {
+    Tensor own = full.own(block);
+    Tensor bias = own == null ? adapters.bias(block) : own;
+    return bias == null ? frozen(block) : bias;
+  }
 
-  /** How many lanes of gradients there may be. */
-  int lanes();
+  Tuning tuning() {
+    return tuning;
+  }
 
-  /** The lowest layer into which the backward pass must go. */
-  int lowestLayer();
+  /** That of the model, or the same untied: what a merged model has. */
+  Layout layout() {
+    return layout;
+  }
+
+  AdapterPart adapters() {
+    return adapters;
+  }
+
+  WeightPart full() {
+    return full;
+  }
+
+  Brought brought() {
+    return brought;
+  }
+
+  ParameterVector parameters() {
+    return parameters;
+  }
+
+  Weights weights() {
+    return weights;
+  }
+
+  Adapter adapter() {
+    return adapters.adapter();
+  }
+
+  /** Where gradients are added. */
+  GradientVectors gradients() {
+    return gradients;
+  }
+
+  /** The gradient that the optimizer reads. */
+  Tensor gradient() {
+    return gradients.lane(0).vector();
+  }
+
+  /** Whether the output embedding has become a weight of its own. */
+  boolean untied() {
+    return model.config().tiedEmbeddings() && !layout.config().tiedEmbeddings();
+  }
+
+  /** The lowest layer into which the backward pass must go, or {@link Network#TO_EMBEDDING}. */
+  int lowestLayer() {
+    boolean below = model.config().encoder() && full.trainsOuter();
+    if (below || adapters.shape().embeddingRank() > 0 || full.trains(layout.embedding())) {
+      return Network.TO_EMBEDDING;
+    }
+    return Math.min(adapters.shape().lowestLayer(), full.lowestLayer());
+  }
 
   /** The dropout probability of the adapters' inputs. */
-  double dropout();
+  double dropout() {
+    return adapters.settings().dropout();
+  }
 
   /** Seeds the dropout. */
-  long seed();
+  long seed() {
+    return adapters.lora().seed();
+  }
 
   /** Brings what the kernels read up to date with the parameters. */
-  void refresh();
+  void refresh() {
+    full.refresh();
+    adapters.refresh();
+  }
 
-  /** The present weights and adapter, copied as far as later steps would change them. */
-  Frozen freeze(Scope scope);
-
-  Trainable trainable();
-
-  @Override
-  void close();
+  /** Whether it reads the base model's weights in memory. */
+  boolean sharesBase() {
+    return !full.isAll();
+  }
 
   /** Weights and adapter that no longer change. */
   record Frozen(Weights weights, Adapter adapter) {}
+
+  /** The present weights and adapter, copied as far as later steps would change them. */
+  Frozen freeze(Scope into) {
+    Adapter adapter = adapters.adapter().folded(into);
+    boolean folds = adapters.shape().kind().magnitudes() || adapters.shape().embeddingRank() > 0
+        || adapters.shape().headRank() > 0;
+    if (!folds && weights.layout() == model.layout() && full.isEmpty() && brought.isEmpty()) {
+      return new Frozen(weights, adapter);
+    }
+    return new Frozen(new Weights(running(), into, block -> {
+      Tensor now = current(block);
+      Tensor folded = now == null ? null : adapters.folded(into, block, now, type);
+      boolean own = full.own(block) != null || brought.block(block) != null;
+      return folded != null ? folded : own ? into.call("clone", now) : now;
+    }), adapter);
+  }
+
+  Trainable trainable() {
+    Map<String, Object[]> rows = new LinkedHashMap<>();
+    for (Parameter p : adapters.parameters()) {
+      String module = AdapterNames.module(p.name());
+      boolean first = AdapterNames.Kind.A.is(p.name()) || p.name().equals(AdapterNames.EMBEDDING_A);
+      Parameter a = adapters.parameter(module.equals(dev.fettle.internal.model.AdapterShape.EMBEDDING)
+          ? AdapterNames.EMBEDDING_A : AdapterNames.Kind.A.name(module));
+      add(rows, module, how() + ", rank " + a.shape()[0], first, p.size());
+    }
+    full.byModule().forEach((module, weights) -> {
+      long size = weights.stream().mapToLong(Parameter::size).sum();
+      add(rows, module, untied() && module.equals("lm_head") ? Trainable.UNTIED : "full", true, size);
+    });
+    List<Trainable.Row> table = new ArrayList<>();
+    rows.values().forEach(r -> table.add(new Trainable.Row((String) r[0], (int) r[2], (String) r[1], (long) r[3])));
+    return new Trainable(table, parameters.size(), model.parameters());
+  }
+
+  private String how() {
+    var kind = adapters.shape().kind();
+    return kind.magnitudes() ? "DoRA" : kind.startFrozen() ? "PiSSA" : kind.biases() ? "LoRA with bias" : "LoRA";
+  }
+
+  private static void add(Map<String, Object[]> rows, String module, String how, boolean counts, long size) {
+    String name = module.replaceAll("^(model\\.(layers\\.\\d+\\.)?|encoder\\.layer\\.\\d+\\.)", "");
+    Object[] row = rows.computeIfAbsent(name + " " + how, k -> new Object[] {name, how, 0, 0L});
+    row[2] = (int) row[2] + (counts ? 1 : 0);
+    row[3] = (long) row[3] + size;
+  }
+
+  @Override
+  public void close() {
+    gradients.close();
+    brought.close();
+    scope.close();
+  }
 }

@@ -6,39 +6,64 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToIntFunction;
 
-/** Which linear layers of a model carry an adapter, by which rank and scale. Immutable. */
+/** Which modules of a model carry an adapter, by which rank and scale, and what else adapters have. Immutable. */
 public final class AdapterShape {
+  /** The input embedding. */
+  public static final String EMBEDDING = "model.embed_tokens";
+  /** The output embedding. */
+  public static final String HEAD = "lm_head";
   /** Fused products a layer: qkv, o, gate-up, down. */
   public static final int GROUPS = 4;
   /** The linear layers of a decoder layer, in the order of the kernels, and the group that each belongs to. */
   static final List<String> MODULES = List.of("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
       "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj");
   private static final int[] GROUP_START = {0, 3, 4, 6, 7};
+  /** Those of an encoder, in the same places; it has no projection beside the first of its MLP. */
   private static final List<String> ENCODER_MODULES = List.of("attention.self.query", "attention.self.key",
-      "attention.self.value", "attention.output.dense", "intermediate.dense", "output.dense");
-  private static final int[] ENCODER_GROUP_START = {0, 3, 4, 5, 6};
+      "attention.self.value", "attention.output.dense", "intermediate.dense", "", "output.dense");
+  private static final int ENCODER_GAP = 5;
+
+  private static final int[] WEIGHT_INDEX = {Layout.QKV, Layout.O, Layout.GATE_UP, Layout.DOWN};
+
+  /**
+   * What adapters have beside A and B.
+   *
+   * @param magnitudes a length for each row of the adapted layer (DoRA)
+   * @param biases a bias of B
+   * @param startFrozen what A and B were at the start, taken off again (PiSSA)
+   */
+  public record Kind(boolean magnitudes, boolean biases, boolean startFrozen) {
+    /** Nothing. */
+    public static final Kind PLAIN = new Kind(false, false, false);
+  }
 
   private final ModelConfig config;
-  private final int modules;
-  private final int[] groupStart;
+  private final Kind kind;
   private final int[][] ranks;
   private final double[][] scales;
+  private int embeddingRank;
+  private double embeddingScale;
+  private int headRank;
+  private double headScale;
 
-  private AdapterShape(ModelConfig config) {
+  private AdapterShape(ModelConfig config, Kind kind) {
     this.config = config;
-    this.modules = modulesOf(config).size();
-    this.groupStart = config.encoder() ? ENCODER_GROUP_START : GROUP_START;
-    this.ranks = new int[config.layers()][modules];
-    this.scales = new double[config.layers()][modules];
+    this.kind = kind;
+    this.ranks = new int[config.layers()][MODULES.size()];
+    this.scales = new double[config.layers()][MODULES.size()];
   }
 
   /** A shape from the rank (0 for no adapter) and scale of each module, by its full name. */
-  public static AdapterShape of(ModelConfig config, ToIntFunction<String> rank, ToDoubleFunction<String> scale) {
-    AdapterShape shape = new AdapterShape(config);
+  public static AdapterShape of(ModelConfig config, Kind kind, ToIntFunction<String> rank, ToDoubleFunction<String> scale) {
+    AdapterShape shape = new AdapterShape(config, kind);
+    shape.embeddingRank = rank.applyAsInt(EMBEDDING);
+    shape.embeddingScale = shape.embeddingRank == 0 ? 0 : scale.applyAsDouble(EMBEDDING);
+    shape.headRank = rank.applyAsInt(HEAD);
+    shape.headScale = shape.headRank == 0 ? 0 : scale.applyAsDouble(HEAD);
     for (int i = 0; i < config.layers(); i++) {
-      for (int j = 0; j < shape.modules; j++) {
+      for (int j = 0; j < MODULES.size(); j++) {
         String name = module(config, i, j);
-        shape.ranks[i][j] = rank.applyAsInt(name);
+        shape.ranks[i][j] = isGap(config, j) ? 0 : rank.applyAsInt(name);
         shape.scales[i][j] = shape.ranks[i][j] == 0 ? 0 : scale.applyAsDouble(name);
       }
     }
@@ -47,26 +72,84 @@ public final class AdapterShape {
 
   /** No adapter anywhere. */
   public static AdapterShape none(ModelConfig config) {
-    return of(config, name -> 0, name -> 0);
+    return of(config, Kind.PLAIN, name -> 0, name -> 0);
   }
 
-  /** The names of all modules that can carry an adapter, in order. */
+  /** The names of all linear layers of the decoder, in order. */
   public static List<String> modules(ModelConfig config) {
     List<String> names = new ArrayList<>();
     for (int i = 0; i < config.layers(); i++) {
-      for (int j = 0; j < modulesOf(config).size(); j++) {
-        names.add(module(config, i, j));
+      for (int j = 0; j < MODULES.size(); j++) {
+        if (!isGap(config, j)) {
+          names.add(module(config, i, j));
+        }
       }
     }
     return names;
   }
 
-  private static List<String> modulesOf(ModelConfig config) {
-    return config.encoder() ? ENCODER_MODULES : MODULES;
+  /** The same without adapters outside the layers, for kernels that have them folded in, and without a frozen start. */
+  public AdapterShape folded() {
+    AdapterShape out = new AdapterShape(config, new Kind(false, false, kind.startFrozen));
+    for (int i = 0; i < ranks.length; i++) {
+      out.ranks[i] = ranks[i].clone();
+      out.scales[i] = scales[i].clone();
+    }
+    return out;
   }
 
-  private static String module(ModelConfig config, int layer, int module) {
-    return (config.encoder() ? "encoder.layer." : "model.layers.") + layer + "." + modulesOf(config).get(module);
+  static String module(ModelConfig config, int layer, int module) {
+    return config.encoder() ? "encoder.layer." + layer + "." + ENCODER_MODULES.get(module)
+        : "model.layers." + layer + "." + MODULES.get(module);
+  }
+
+  private static boolean isGap(ModelConfig config, int module) {
+    return config.encoder() && module == ENCODER_GAP;
+  }
+
+  /** What the adapters have beside A and B. */
+  public Kind kind() {
+    return kind;
+  }
+
+  /** The model's configuration. */
+  public ModelConfig config() {
+    return config;
+  }
+
+  /** The rank of the adapter of the input embedding, or 0. */
+  public int embeddingRank() {
+    return embeddingRank;
+  }
+
+  /** Its factor. */
+  public double embeddingScale() {
+    return embeddingScale;
+  }
+
+  /** The rank of the adapter of the output embedding, or 0. */
+  public int headRank() {
+    return headRank;
+  }
+
+  /** Its factor. */
+  public double headScale() {
+    return headScale;
+  }
+
+  /** The index of a fused product's weight among a layer's tensors. */
+  public static int weightIndex(int group) {
+    return WEIGHT_INDEX[group];
+  }
+
+  /** The index of a fused product's bias among a layer's tensors. */
+  public static int biasIndex(int group) {
+    return WEIGHT_INDEX[group] + 1;
+  }
+
+  /** Whether nothing carries an adapter. */
+  public boolean isEmpty() {
+    return embeddingRank == 0 && headRank == 0 && lowestLayer() == layers();
   }
 
   /** The number of decoder layers. */
@@ -76,9 +159,9 @@ public final class AdapterShape {
 
   /** The modules of a fused product, as indices. */
   public int[] members(int group) {
-    int[] out = new int[groupStart[group + 1] - groupStart[group]];
+    int[] out = new int[GROUP_START[group + 1] - GROUP_START[group]];
     for (int i = 0; i < out.length; i++) {
-      out[i] = groupStart[group] + i;
+      out[i] = GROUP_START[group] + i;
     }
     return out;
   }
@@ -103,6 +186,20 @@ public final class AdapterShape {
     int sum = 0;
     for (int j : members(group)) {
       sum += ranks[layer][j];
+    }
+    return sum;
+  }
+
+  /** The rows of A that the kernels read: with a frozen start, twice the rank. */
+  public int rows(int layer, int group) {
+    return (kind.startFrozen ? 2 : 1) * rank(layer, group);
+  }
+
+  /** The outputs of the adapted modules of a fused product. */
+  public long adaptedOutputs(int layer, int group) {
+    long sum = 0;
+    for (int j : members(group)) {
+      sum += ranks[layer][j] == 0 ? 0 : moduleOutputs(j);
     }
     return sum;
   }
@@ -136,8 +233,8 @@ public final class AdapterShape {
 
   /** The outputs of a module. */
   public int moduleOutputs(int module) {
-    if (config.encoder()) {
-      return module == 4 ? config.intermediateSize() : config.hiddenSize();
+    if (isGap(config, module)) {
+      return 0;
     }
     return switch (module) {
       case 0 -> config.heads() * config.headDim();
@@ -149,8 +246,8 @@ public final class AdapterShape {
 
   /** Rows and rank of each module of a layer in turn, as the kernels take them. */
   public long[] blocks(int layer) {
-    long[] out = new long[2 * modules];
-    for (int j = 0; j < modules; j++) {
+    long[] out = new long[2 * MODULES.size()];
+    for (int j = 0; j < MODULES.size(); j++) {
       out[2 * j] = moduleOutputs(j);
       out[2 * j + 1] = ranks[layer][j];
     }
@@ -159,12 +256,12 @@ public final class AdapterShape {
 
   /** Those of {@link #blocks(int)} that belong to a fused product. */
   public long[] blocks(int layer, int group) {
-    return Arrays.copyOfRange(blocks(layer), 2 * groupStart[group], 2 * groupStart[group + 1]);
+    return Arrays.copyOfRange(blocks(layer), 2 * GROUP_START[group], 2 * GROUP_START[group + 1]);
   }
 
   /** The scales of the modules of a fused product. */
   public double[] scales(int layer, int group) {
-    return Arrays.copyOfRange(scales[layer], groupStart[group], groupStart[group + 1]);
+    return Arrays.copyOfRange(scales[layer], GROUP_START[group], GROUP_START[group + 1]);
   }
 
   /** The scales of the modules of a layer. */

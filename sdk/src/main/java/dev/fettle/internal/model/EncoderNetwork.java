@@ -75,7 +75,7 @@ public final class EncoderNetwork implements AutoCloseable {
         trace.positions);
     trace.normed = step.tuple("layer_norm", trace.sum, w.outer(EncoderLayout.EMBEDDING_NORM),
         w.outer(Layout.EMBEDDING_NORM_BIAS), config.rmsNormEps());
-    if (lowest > 0) {
+    if (lowest != Network.TO_EMBEDDING) {
       step.free(trace.sum);
     }
     Tensor x = trace.normed[0];
@@ -98,30 +98,31 @@ public final class EncoderNetwork implements AutoCloseable {
   }
 
   /**
-   * Runs the gradient of the vectors back, adding the gradients of weights and adapters, down to the lowest layer that
-   * is trained and, if they are, the embeddings.
+   * Runs the gradient of the vectors back, adding the gradients of weights and adapters, down to the lowest layer that is
+   * trained; to the embeddings where {@code lowest} is {@link Network#TO_EMBEDDING}.
    *
    * @param gradient [texts, hidden], float32, texts as packed
+   * @param fresh whether the gradients of weights are set rather than added to
    */
-  public void backward(Scope step, Trace trace, Tensor gradient, Weights w, Adapter a, Weights gw, AdapterGradients ga,
-      int lowest) {
+  public void backward(Scope step, Trace trace, Tensor gradient, Weights w, Adapter a, WeightGradients gw,
+      AdapterGradients ga, int lowest, boolean fresh) {
     Tensor d = pooling.normalised() ? step.call("unit_backward", gradient, trace.pooled) : gradient;
     Tensor dy = step.call("pool_backward", d, trace.packing.runs(), pooling.first(), trace.output);
-    for (int i = config.layers() - 1; i >= lowest; i--) {
+    for (int i = config.layers() - 1; i >= Math.max(0, lowest); i--) {
       Tensor dx = step.call("encoder_backward", dy, trace.saved[i], w.layer(i), a.layer(i), trace.masks[i], gw.layer(i),
-          ga.layer(i), a.shape().blocks(i), a.shape().scales(i), trace.packing.runs(), config.heads(), SCORES,
-          config.rmsNormEps());
+          ga.layer(i), a.shape().blocks(i), a.shape().scales(i), gw.how(i, fresh), i > lowest, trace.packing.runs(),
+          config.heads(), SCORES, config.rmsNormEps());
       step.free(dy);
       step.free(trace.saved[i]);
       trace.saved[i] = null;
       dy = dx;
     }
-    if (lowest == 0) {
+    if (lowest == Network.TO_EMBEDDING) {
       Tensor dsum = step.call("layer_norm_backward", dy, trace.sum, trace.normed[1], trace.normed[2],
           w.outer(EncoderLayout.EMBEDDING_NORM), w.outer(Layout.EMBEDDING_NORM_BIAS),
-          gw.outer(EncoderLayout.EMBEDDING_NORM), gw.outer(Layout.EMBEDDING_NORM_BIAS));
+          gw.outer(EncoderLayout.EMBEDDING_NORM), gw.outer(Layout.EMBEDDING_NORM_BIAS), fresh);
       step.effect("embed_rows_backward", dsum, trace.ids, trace.positions, gw.embedding(), gw.outer(Layout.POSITIONS),
-          gw.outer(Layout.SEGMENTS));
+          gw.outer(Layout.SEGMENTS), fresh);
     }
     step.free(dy);
   }

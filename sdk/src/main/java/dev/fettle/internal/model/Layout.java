@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Where each weight of a Hugging Face checkpoint lives in memory. Projections that read the same input are stored below
@@ -45,6 +46,17 @@ public final class Layout {
     /** The number of elements. */
     public long size() {
       return sizeOf(shape);
+    }
+
+    /** The layouts of one model with tied and with untied embeddings share their blocks: equal is what stands in one place. */
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Block b && b.layer == layer && b.index == index;
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * layer + index;
     }
   }
 
@@ -130,6 +142,21 @@ public final class Layout {
   /** The weights by name, in the order in which they are stored. */
   public Map<String, Weight> weights() {
     return Collections.unmodifiableMap(weights);
+  }
+
+  /** Where the output embedding stands; {@code null} where it is the input embedding. */
+  public Block head() {
+    return config.tiedEmbeddings() ? null : blocks.get(blocks.size() - 1);
+  }
+
+  /** Where the input embedding stands. */
+  public Block embedding() {
+    return blocks.get(0);
+  }
+
+  /** The block of a layer at an index, if the model has it. */
+  public Optional<Block> block(int layer, int index) {
+    return blocks.stream().filter(b -> b.layer == layer && b.index == index).findFirst();
   }
 
   /** The number of weights of the model. */

@@ -104,6 +104,13 @@ public record ModelConfig(
     return segments > 0;
   }
 
+  /** The same with a bias in every linear layer. */
+  public ModelConfig withBiases() {
+    return new ModelConfig(
+        architecture, vocabSize, hiddenSize, intermediateSize, layers, heads, keyValueHeads, headDim, rmsNormEps, rope,
+        slidingWindows, true, true, true, queryKeyNorm, tiedEmbeddings, contextLength, storedType, bosId, eosIds, segments);
+  }
+
   @Override
   public String toString() {
     return "ModelConfig[" + architecture + ", " + layers + " layers of " + hiddenSize + "]";

@@ -13,6 +13,8 @@ import java.util.List;
 public final class Network implements AutoCloseable {
   /** Queries that attention takes at once. */
   static final int TILE = 128;
+  /** The lowest layer, where the backward pass goes on below all layers. */
+  public static final int TO_EMBEDDING = -1;
 
   private final ModelConfig config;
   private final NumberType type;
@@ -83,7 +85,7 @@ public final class Network implements AutoCloseable {
    */
   public Trace forward(Scope step, Weights w, Adapter a, Packing packing, Dropout dropout, LayerVisitor keep) {
     Trace trace = new Trace(step, packing);
-    Tensor x = step.call("gather_rows", w.embedding(), trace.ids);
+    Tensor x = step.call("embed", w.embedding(), trace.ids, a.embeddingA(), a.embeddingB());
     for (int i = 0; i < config.layers(); i++) {
       trace.masks[i] = dropout.masks(step, a.shape(), i, packing.rows(), type, noMasks);
       Tensor[] out = step.tuple("layer_forward", x, w.layer(i), a.layer(i), trace.masks[i], trace.cos, trace.sin,
@@ -102,23 +104,28 @@ public final class Network implements AutoCloseable {
 
   /**
    * Runs the gradient of the output back through the layers, adding the gradients of weights and adapters, down to the
-   * lowest layer that is trained and, if its gradient is asked for, the embedding.
+   * lowest layer that is trained; to the embedding where {@code lowest} is {@link #TO_EMBEDDING}.
+   *
+   * @param fresh whether the gradients of weights are set rather than added to
    */
-  public void backward(Scope step, Trace trace, Tensor gradient, Weights w, Adapter a, Weights gw, AdapterGradients ga,
-      int lowest) {
+  public void backward(Scope step, Trace trace, Tensor gradient, Weights w, Adapter a, WeightGradients gw,
+      AdapterGradients ga, int lowest, boolean fresh) {
     Tensor dy = gradient;
-    for (int i = config.layers() - 1; i >= lowest; i--) {
+    for (int i = config.layers() - 1; i >= Math.max(0, lowest); i--) {
       Tensor dx = step.call("layer_backward", dy, trace.saved[i], w.layer(i), a.layer(i), trace.masks[i], gw.layer(i),
-          ga.layer(i), a.shape().blocks(i), a.shape().scales(i), trace.cos, trace.sin, trace.packing.runs(), shape(i),
-          config.rmsNormEps());
+          ga.layer(i), a.shape().blocks(i), a.shape().scales(i), gw.how(i, fresh), i > lowest, trace.cos, trace.sin,
+          trace.packing.runs(), shape(i), config.rmsNormEps());
       step.free(dy);
       step.free(trace.saved[i]);
       trace.saved[i] = null;
       dy = dx;
     }
-    Tensor embedding = gw.embedding();
-    if (lowest == 0 && gw.has(embedding)) {
-      step.effect("embedding_gradient", dy, trace.ids, embedding);
+    if (gw.hasEmbedding()) {
+      step.effect("embedding_gradient", dy, trace.ids, gw.embedding(), fresh && !gw.tied());
+    }
+    if (a.shape().embeddingRank() > 0) {
+      step.effect("embedding_adapter_gradient", dy, trace.ids, a.embeddingA(), a.embeddingB(), ga.embeddingA(),
+          ga.embeddingB(), a.shape().embeddingScale());
     }
     step.free(dy);
   }

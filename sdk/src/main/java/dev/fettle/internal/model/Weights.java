@@ -15,7 +15,6 @@ import java.util.function.Function;
 public final class Weights {
   private final Layout layout;
   private final Map<Layout.Block, Tensor> tensors;
-  private final Tensor none;
   private final Tensor[] outer = new Tensor[Layout.OUTER];
   private final Tensor[] layers;
   private final Tensor all;
@@ -24,7 +23,7 @@ public final class Weights {
   public Weights(Layout layout, Scope scope, Function<Layout.Block, Tensor> tensor) {
     this.layout = layout;
     this.tensors = new HashMap<>();
-    this.none = scope.call("nothing", false);
+    Tensor none = scope.call("nothing", false);
     Tensor[][] parts = new Tensor[layout.config().layers()][Layout.PER_LAYER];
     Arrays.fill(outer, none);
     for (Tensor[] part : parts) {
@@ -63,11 +62,6 @@ public final class Weights {
   /** The tensor of a block; {@code null} if it has none. */
   public Tensor tensor(Layout.Block block) {
     return tensors.get(block);
-  }
-
-  /** Whether a tensor is one of these weights, not the stand-in for an absent one. */
-  boolean has(Tensor tensor) {
-    return tensor != none;
   }
 
   /** [vocabulary, hidden]. */

@@ -7,20 +7,27 @@
 def layer_norm(x: Tensor, w: Tensor, b: Tensor, eps: float) -> Tuple[Tensor, Tensor, Tensor]:
   return torch.native_layer_norm(x, [x.size(1)], w.float(), b.float(), eps)
 
-def layer_norm_backward(dy: Tensor, x: Tensor, mean: Tensor, rstd: Tensor, w: Tensor, b: Tensor, gw: Tensor, gb: Tensor) -> Tensor:
+def layer_norm_backward(dy: Tensor, x: Tensor, mean: Tensor, rstd: Tensor, w: Tensor, b: Tensor, gw: Tensor,
+    gb: Tensor, fresh: bool) -> Tensor:
   trained = gw.numel() > 0 or gb.numel() > 0
   dx, dw, db = torch.native_layer_norm_backward(dy, x, [x.size(1)], mean, rstd, w.float(), b.float(), [True, trained, trained])
   if gw.numel() > 0:
-    gw.add_(dw)
+    add_to(gw, dw, fresh)
   if gb.numel() > 0:
-    gb.add_(db)
+    add_to(gb, db, fresh)
   return dx
 
 # Word, position and first-segment embeddings of each row, summed: before the norm.
 def embed_rows(words: Tensor, places: Tensor, segments: Tensor, ids: Tensor, positions: Tensor) -> Tensor:
   return torch.embedding(words, ids).add_(torch.embedding(places, positions)).add_(segments[0])
 
-def embed_rows_backward(dx: Tensor, ids: Tensor, positions: Tensor, words: Tensor, places: Tensor, segments: Tensor) -> Tensor:
+# Adds into the gradients of the three, or sets them where they hold nothing yet.
+def embed_rows_backward(dx: Tensor, ids: Tensor, positions: Tensor, words: Tensor, places: Tensor, segments: Tensor,
+    fresh: bool) -> Tensor:
+  if fresh:
+    words.zero_()
+    places.zero_()
+    segments.zero_()
   if words.numel() > 0:
     words.index_add_(0, ids, dx.to(words.dtype))
   if places.numel() > 0:
@@ -82,29 +89,33 @@ def whole_attention_backward(dout: Tensor, qkv: Tensor, runs: List[int], heads: 
 # Returns the output and what the backward pass needs.
 def encoder_forward(x: Tensor, w: List[Tensor], a: List[Tensor], m: List[Tensor], runs: List[int], heads: int, most: int,
     eps: float) -> Tuple[Tensor, List[Tensor]]:
-  qkv = linear(x, w[1], w[2], a[0], a[1], m[0])
+  qkv = fused(x, w, a, m, 0)
   o = whole_attention(qkv, runs, heads, most)
-  s1 = linear_onto(x, o, w[5], w[6], a[2], a[3], m[1])
+  s1 = fused_onto(x, o, w, a, m, 1)
   h, mean1, rstd1 = layer_norm(s1, w[0], w[3], eps)
-  u = linear(h, w[8], w[9], a[4], a[5], m[2])
-  s2 = linear_onto(h, torch.gelu(u), w[10], w[11], a[6], a[7], m[3])
+  u = fused(h, w, a, m, 2)
+  s2 = fused_onto(h, torch.gelu(u), w, a, m, 3)
   y, mean2, rstd2 = layer_norm(s2, w[7], w[4], eps)
   return (y, [x, qkv, o, s1, mean1, rstd1, u, s2, mean2, rstd2])
 
-# g: where the gradients of w are added, in the same order; ga: the same of a, A then the flat B's.
-# blocks and scales: of query, key, value, o, up, down (rows and rank in turn).
+# g, ga, blocks, scales, how: as in fused_backward; the place of a decoder's second projection of the MLP is empty.
+# below: whether the gradient of x is wanted; where it is not, what is returned means nothing.
 def encoder_backward(dy: Tensor, saved: List[Tensor], w: List[Tensor], a: List[Tensor], m: List[Tensor], g: List[Tensor],
-    ga: List[Tensor], blocks: List[int], scales: List[float], runs: List[int], heads: int, most: int, eps: float) -> Tensor:
+    ga: List[Tensor], blocks: List[int], scales: List[float], how: List[int], below: bool, runs: List[int], heads: int,
+    most: int, eps: float) -> Tensor:
+  fresh = how[0] == 1
   x, qkv, o, s1, mean1, rstd1, u, s2, mean2, rstd2 = saved
-  ds2 = layer_norm_backward(dy, s2, mean2, rstd2, w[7], w[4], g[7], g[4])
-  dv = linear_backward(ds2, torch.gelu(u), w[10], a[6], a[7], m[3], g[10], g[11], ga[6], ga[7], blocks[10:12], scales[5:6])
+  ds2 = layer_norm_backward(dy, s2, mean2, rstd2, w[7], w[4], g[7], g[4], fresh)
+  dv = fused_backward(ds2, torch.gelu(u), w, a, m, g, ga, 3, blocks, scales, how, True)
   h, _, _ = layer_norm(s1, w[0], w[3], eps)
-  dh = linear_backward(torch.gelu_backward(dv, u), h, w[8], a[4], a[5], m[2], g[8], g[9], ga[4], ga[5], blocks[8:10], scales[4:5])
-  ds1 = layer_norm_backward(dh.add_(ds2), s1, mean1, rstd1, w[0], w[3], g[0], g[3])
-  do = linear_backward(ds1, o, w[5], a[2], a[3], m[1], g[5], g[6], ga[2], ga[3], blocks[6:8], scales[3:4])
+  dh = fused_backward(torch.gelu_backward(dv, u), h, w, a, m, g, ga, 2, blocks, scales, how, True)
+  ds1 = layer_norm_backward(dh.add_(ds2), s1, mean1, rstd1, w[0], w[3], g[0], g[3], fresh)
+  do = fused_backward(ds1, o, w, a, m, g, ga, 1, blocks, scales, how, True)
   dqkv = whole_attention_backward(do, qkv, runs, heads, most)
-  dx = linear_backward(dqkv, x, w[1], a[0], a[1], m[0], g[1], g[2], ga[0], ga[1], blocks[0:6], scales[0:3])
-  return dx.add_(ds1)
+  dx = fused_backward(dqkv, x, w, a, m, g, ga, 0, blocks, scales, how, below)
+  if below:
+    return dx.add_(ds1)
+  return ds1
 
 # One vector a text, in float32: the mean of its rows, or its first row.
 def pool(x: Tensor, runs: List[int], first: bool) -> Tensor:

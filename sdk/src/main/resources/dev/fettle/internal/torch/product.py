@@ -27,3 +27,9 @@ def product_backward(dy: Tensor, w: Tensor) -> Tensor:
   if self.onednn and dy.dtype == 6:
     return onednn_product(dy, w.t())
   return torch.mm(dy, w)
+
+# dy^T x
+def product_gradient(dy: Tensor, x: Tensor) -> Tensor:
+  if self.onednn and dy.dtype == 6:
+    return onednn_product(dy.t(), x.t())
+  return torch.mm(dy.t(), x)

@@ -43,11 +43,36 @@ def load(x: Tensor, dtype: int, start: int, count: int) -> Tensor:
 def copy(into: Tensor, x: Tensor) -> Tensor:
   return into.copy_(x)
 
-def gather_rows(table: Tensor, ids: Tensor) -> Tensor:
-  return torch.embedding(table, ids)
+# Some columns of a matrix, sharing its memory.
+def columns(x: Tensor, start: int, count: int) -> Tensor:
+  return x[:, start:start + count]
 
-def embedding_gradient(dx: Tensor, ids: Tensor, into: Tensor) -> Tensor:
+def empty(shape: List[int], dtype: int) -> Tensor:
+  return torch.empty(shape, dtype=dtype)
+
+# How many elements of two tensors differ.
+def differences(x: Tensor, y: Tensor) -> float:
+  return float(torch.sum(torch.ne(x, y)))
+
+# Tensors one after the other along a dimension.
+def joined(x: Tensor, y: Tensor, dimension: int) -> Tensor:
+  return torch.cat([x, y], dimension)
+
+# The embeddings of tokens: x = W[id] + A^T[id] (s B)^T, with an adapter A [rank, vocabulary] and s B [hidden, rank].
+def embed(table: Tensor, ids: Tensor, a: Tensor, sb: Tensor) -> Tensor:
+  x = torch.embedding(table, ids)
+  if a.numel() > 0:
+    x.addmm_(torch.index_select(a, 1, ids).t(), sb.t())
+  return x
+
+def embedding_gradient(dx: Tensor, ids: Tensor, into: Tensor, fresh: bool) -> Tensor:
+  if fresh:
+    into.zero_()
   return into.index_add_(0, ids, dx.to(into.dtype))
+
+def embedding_adapter_gradient(dx: Tensor, ids: Tensor, a: Tensor, sb: Tensor, ga: Tensor, gb: Tensor, scale: float) -> Tensor:
+  ga.t().index_add_(0, ids, torch.mm(dx, sb).to(ga.dtype))
+  return gb.add_(torch.mm(dx.t(), torch.index_select(a, 1, ids).t()), alpha=scale)
 
 # Inverted dropout: 1 / (1 - p) where kept, 0 where dropped.
 def dropout_mask(shape: List[int], p: float, dtype: int) -> Tensor:
@@ -63,3 +88,25 @@ def flat(x: Tensor) -> Tensor:
 def add_and_clear(into: Tensor, x: Tensor) -> Tensor:
   into.add_(x)
   return x.zero_()
+
+def cast(x: Tensor, dtype: int) -> Tensor:
+  return x.to(dtype)
+
+# into = factor x
+def scaled(into: Tensor, x: Tensor, factor: float) -> Tensor:
+  return into.copy_(x * factor)
+
+# Some rows of a table replaced by others.
+def replace_rows(table: Tensor, index: Tensor, by: Tensor) -> Tensor:
+  return table.index_copy_(0, index, by.to(table.dtype))
+
+# An embedding with its adapter folded in, in float32: W + s (B A)^T.
+def merged_embedding(w: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:
+  return torch.addmm(w.float(), a.t(), b.t(), alpha=scale)
+
+def times(x: Tensor, factor: float) -> Tensor:
+  return x * factor
+
+# x + factor y, in float32
+def plus(x: Tensor, y: Tensor, factor: float) -> Tensor:
+  return torch.add(x.float(), y, alpha=factor)

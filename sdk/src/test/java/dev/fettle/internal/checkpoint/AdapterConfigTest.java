@@ -68,17 +68,32 @@ class AdapterConfigTest {
   }
 
   @ParameterizedTest
-  @CsvSource({
-    "dora, use_dora", "embed, target_modules", "lora_bias, lora_bias", "m2s_norm, modules_to_save",
-    "modules_to_save, modules_to_save", "qv_lmhead_target, target_modules", "tied_m2s, modules_to_save",
-    "tied_target_lmhead, target_modules", "trainable_tokens, trainable_token_indices"
-  })
-  void real_adapters_of_other_kinds_are_refused_by_name(String name, String key) {
-    Path file = adapter(name);
-    assertThatThrownBy(() -> AdapterConfig.parse(file))
-        .isInstanceOf(UnsupportedModelException.class)
-        .hasMessageContaining(file.toString())
-        .hasMessageContaining(key);
+  @ValueSource(strings = {"dora", "embed", "lora_bias", "m2s_norm", "modules_to_save", "qv_lmhead_target", "tied_m2s",
+    "tied_target_lmhead", "trainable_tokens"})
+  void real_adapters_of_other_kinds_are_read_and_written_again(String name) {
+    AdapterConfig config = AdapterConfig.parse(adapter(name));
+    assertThat(AdapterConfig.parse(config.toJson(), "written")).isEqualTo(config);
+  }
+
+  @Test
+  void what_adapters_have_beside_a_and_b_is_read() {
+    assertThat(AdapterConfig.parse(adapter("dora")).extras().dora()).isTrue();
+    assertThat(AdapterConfig.parse(adapter("lora_bias")).extras().bias()).isTrue();
+    assertThat(AdapterConfig.parse(adapter("modules_to_save")).extras().modulesToSave())
+        .containsExactly("lm_head", "embed_tokens");
+    assertThat(AdapterConfig.parse(adapter("trainable_tokens")).extras().tokens()).containsExactly(1, 2);
+    assertThat(AdapterConfig.parse(adapter("embed")).targets("model.embed_tokens")).isTrue();
+    assertThat(AdapterConfig.parse(adapter("tied_target_lmhead")).targets("lm_head")).isTrue();
+  }
+
+  @Test
+  void doubled_ranks_keep_the_scales() {
+    for (String extra : new String[] {"'r':4", "'r':4,'use_rslora':true,'alpha_pattern':{'q_proj':3}"}) {
+      AdapterConfig config = parse(extra);
+      assertThat(config.doubled().rank(Q0)).isEqualTo(8);
+      assertThat(config.doubled().scale(Q0)).isCloseTo(config.scale(Q0), org.assertj.core.data.Offset.offset(1e-12));
+      assertThat(config.doubled().halved()).isEqualTo(config);
+    }
   }
 
   private static Path adapter(String name) {
@@ -91,12 +106,9 @@ class AdapterConfigTest {
       quoteCharacter = '`',
       value = {
         "'peft_type':'IA3'|peft_type",
-        "'use_dora':true|use_dora",
-        "'lora_bias':true|lora_bias",
         "'bias':'all'|bias",
-        "'modules_to_save':['lm_head']|modules_to_save",
-        "'trainable_token_indices':[1]|trainable_token_indices",
-        "'target_modules':['embed_tokens']|target_modules",
+        "'use_dora':true,'lora_bias':true|lora_bias",
+        "'trainable_token_indices':{'lm_head':[1]}|trainable_token_indices",
         "'target_modules':'.*'|target_modules",
         "'target_modules':['q_proj','input_layernorm']|target_modules",
         "'layer_replication':[[0,2]]|layer_replication",

@@ -88,7 +88,7 @@ class RankGradientsTest {
       var tuned = t.training.tuned();
       RankTraining small = new RankTraining(t.model, tuned, 30);
       RankResult first = EngineThread.get().call(() -> small.forwardBackward(batch, RankLoss.contrastive(), false, 5));
-      var p = t.parameters().parameters().stream().filter(each -> each.name().endsWith(LoraWeights.B)).findFirst().get();
+      var p = t.parameters().parameters().stream().filter(each -> each.name().endsWith(".lora_B.weight")).findFirst().get();
       float[] gradient = t.gradient(p);
       RankResult again = EngineThread.get().call(() -> small.forwardBackward(batch, RankLoss.contrastive(), true, 5));
       float[] doubled = t.gradient(p);

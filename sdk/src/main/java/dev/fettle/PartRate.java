@@ -1,0 +1,61 @@
+package dev.fettle;
+
+import java.util.OptionalDouble;
+
+/**
+ * How the settings of an optimizer step apply to a part of what is trained.
+ *
+ * @param learningRate the part's own learning rate, whatever the step's; empty, the default, for the step's
+ * @param factor what the step's learning rate is multiplied by where the part has none of its own, default 1
+ * @param weightDecay the part's own weight decay; empty, the default, for the step's
+ */
+public record PartRate(OptionalDouble learningRate, double factor, OptionalDouble weightDecay) {
+  /** That of the step. */
+  public static final PartRate OF_STEP = new PartRate(OptionalDouble.empty(), 1, OptionalDouble.empty());
+
+  public PartRate {
+    if (learningRate.isPresent()) {
+      requirePositive("learningRate", learningRate.getAsDouble());
+    }
+    requirePositive("learningRateFactor", factor);
+    if (weightDecay.isPresent() && !(weightDecay.getAsDouble() >= 0 && weightDecay.getAsDouble() <= 1e6)) {
+      throw new InvalidInputException("weightDecay " + weightDecay.getAsDouble() + ": give at least 0 and at most 1e6");
+    }
+  }
+
+  /** With a learning rate of its own. */
+  PartRate learningRate(double value) {
+    return new PartRate(OptionalDouble.of(value), 1, weightDecay);
+  }
+
+  /** With a multiple of the step's learning rate. */
+  PartRate factor(double value) {
+    return new PartRate(OptionalDouble.empty(), value, weightDecay);
+  }
+
+  /** With a weight decay of its own. */
+  PartRate weightDecay(double value) {
+    return new PartRate(learningRate, factor, OptionalDouble.of(value));
+  }
+
+  /** The settings of a step as they are for this part. */
+  public AdamW of(AdamW step) {
+    return new AdamW(learningRate.orElse(step.learningRate() * factor), step.beta1(), step.beta2(), step.eps(),
+        weightDecay.orElse(step.weightDecay()), step.clipNorm());
+  }
+
+  private static void requirePositive(String name, double value) {
+    if (!(value > 0 && value <= 1e6)) {
+      throw new InvalidInputException(name + " " + value + ": give more than 0 and at most 1e6; a part that is not to be "
+          + "trained is left out");
+    }
+  }
+
+  @Override
+  public String toString() {
+    String rate = learningRate.isPresent() ? "learning rate " + learningRate.getAsDouble()
+        : factor == 1 ? "" : "learning rate x " + factor;
+    String decay = weightDecay.isPresent() ? "decay " + weightDecay.getAsDouble() : "";
+    return rate + (rate.isEmpty() || decay.isEmpty() ? "" : ", ") + decay;
+  }
+}

@@ -1,0 +1,71 @@
+package dev.fettle.internal.local;
+
+import dev.fettle.Full;
+import dev.fettle.InvalidInputException;
+import dev.fettle.Modules;
+import dev.fettle.internal.model.AdapterShape;
+import dev.fettle.internal.model.Layout;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * From what a user asks to train in full to the weights of a model.
+ *
+ * @param rules of the weights, by name
+ * @param untied whether the output embedding, which is the model's input embedding, is trained by itself
+ */
+record FullTargets(Map<String, Rule> rules, boolean untied) {
+  private static final String HEAD_WEIGHT = AdapterShape.HEAD + ".weight";
+
+  static final FullTargets NONE = new FullTargets(Map.of(), false);
+
+  /** The weights of several parts; no two may share one. */
+  static FullTargets of(List<Full> parts, Layout layout) {
+    boolean tied = layout.head() == null && !layout.config().encoder();
+    int layers = layout.config().layers();
+    Map<String, Rule> rules = new LinkedHashMap<>();
+    boolean untied = tied && !parts.isEmpty() && parts.stream().noneMatch(p -> takes(p, AdapterShape.EMBEDDING, layers))
+        && parts.stream().anyMatch(p -> takes(p, AdapterShape.HEAD, layers));
+    for (Full part : parts) {
+      for (Modules choice : part.modules()) {
+        requireMatch(choice, layout, tied);
+      }
+      Set<String> names = new LinkedHashSet<>();
+      for (Layout.Weight w : layout.weights().values()) {
+        boolean head = tied && !untied && w.module().equals(AdapterShape.EMBEDDING) && takes(part, AdapterShape.HEAD, layers);
+        if (head || takes(part, w.module(), layers)) {
+          names.add(w.name());
+        }
+      }
+      if (untied && takes(part, AdapterShape.HEAD, layers)) {
+        names.add(HEAD_WEIGHT);
+      }
+      for (String name : names) {
+        if (rules.put(name, new Rule(part.rate())) != null) {
+          throw new InvalidInputException(name + " is in two parts that are trained in full; leave it out of one"
+              + (tied && name.startsWith(AdapterShape.EMBEDDING) ? ". It is this model's input and output embedding" : ""));
+        }
+      }
+    }
+    return new FullTargets(rules, untied);
+  }
+
+  private static boolean takes(Full part, String module, int layers) {
+    return part.modules().isEmpty() || part.modules().stream().anyMatch(m -> m.contains(module, layers));
+  }
+
+  private static void requireMatch(Modules choice, Layout layout, boolean tied) {
+    int layers = layout.config().layers();
+    boolean any = layout.weights().values().stream().anyMatch(w -> choice.contains(w.module(), layers))
+        || tied && choice.contains(AdapterShape.HEAD, layers);
+    if (!any) {
+      throw new InvalidInputException("Full.of(" + choice + ") names nothing in this model. It has " + layers
+          + " layers, 0 to " + (layers - 1) + ", with modules such as "
+          + layout.weights().values().stream().map(Layout.Weight::module).distinct().limit(4).toList()
+          + (layout.config().encoder() ? "" : " and model.norm, model.embed_tokens, lm_head"));
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package dev.fettle.internal.local;
+
+import dev.fettle.InvalidInputException;
+import dev.fettle.internal.checkpoint.SafetensorsFile;
+import dev.fettle.internal.checkpoint.StoredTensor;
+import dev.fettle.internal.local.ParameterVector.Parameter;
+import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** The values of what is trained, from a file that names each tensor. */
+final class ParameterFiles {
+  private ParameterFiles() {}
+
+  /**
+   * Reads the values of a training of the same shape; nothing is changed if they do not fit.
+   *
+   * @param prefix of the names in the file
+   * @param shapes what says which tensors there must be, for errors
+   */
+  static void fill(SafetensorsFile stored, String prefix, Tuned tuned, String shapes) {
+    Tensor start = tuned.adapters().start();
+    Set<String> extra = new TreeSet<>(stored.tensors().keySet());
+    for (Parameter p : tuned.parameters().parameters()) {
+      require(stored, find(stored, prefix + p.name()), shape(tuned, p));
+      extra.remove(prefix + p.name());
+    }
+    extra.removeIf(name -> name.endsWith(AdapterNames.BASE) || tuned.brought().stored().containsKey(name.substring(
+        Math.min(prefix.length(), name.length()))) || isTiedHead(tuned, name, prefix));
+    if (!extra.isEmpty()) {
+      throw new InvalidInputException(stored.path() + ": tensor " + extra.iterator().next() + " belongs to no module that "
+          + shapes + " and the model name");
+    }
+    try (Scope scope = new Scope()) {
+      long size = tuned.parameters().size();
+      Tensor read = scope.call("zeros", new long[] {size}, NumberType.F32);
+      Tensor taken = start == null ? null : scope.call("zeros", new long[] {tuned.adapters().size()}, NumberType.F32);
+      for (Parameter p : tuned.parameters().parameters()) {
+        StoredTensor tensor = stored.tensors().get(prefix + p.name());
+        if (isDoubled(tuned, p)) {
+          halves(scope, stored, tensor, p, read, taken);
+        } else {
+          WeightFiles.read(stored::bytes, tensor, read, p.offset());
+        }
+      }
+      if (!Double.isFinite(scope.number("norm", read))) {
+        throw new InvalidInputException(stored.path() + ": a value is NaN or infinite");
+      }
+      scope.effect("copy", tuned.parameters().values(), read);
+      if (start != null) {
+        scope.effect("copy", start, taken);
+      }
+    }
+    tuned.adapters().refreshStart();
+    tuned.refresh();
+  }
+
+  private static boolean isTiedHead(Tuned tuned, String name, String prefix) {
+    return name.equals(prefix + "lm_head.weight") && tuned.layout().head() == null;
+  }
+
+  private static boolean isDoubled(Tuned tuned, Parameter p) {
+    return tuned.adapters().start() != null && tuned.adapters().parameter(p.name()) != null;
+  }
+
+  private static long[] shape(Tuned tuned, Parameter p) {
+    long[] shape = p.shape().clone();
+    if (isDoubled(tuned, p)) {
+      shape[AdapterNames.Kind.A.is(p.name()) ? 0 : 1] *= 2;
+    }
+    return shape;
+  }
+
+  /** Parts the adapter of twice the rank into what is trained and the start that is taken off again. */
+  private static void halves(Scope scope, SafetensorsFile stored, StoredTensor tensor, Parameter p, Tensor read, Tensor taken) {
+    Tensor both = scope.call("zeros", tensor.shape(), NumberType.F32);
+    WeightFiles.read(stored::bytes, tensor, both, 0);
+    boolean a = AdapterNames.Kind.A.is(p.name());
+    long rank = p.shape()[a ? 0 : 1];
+    String cut = a ? "rows" : "columns";
+    scope.effect("copy", scope.call("part", read, p.offset(), p.shape()), scope.call(cut, both, 0, rank));
+    scope.effect("scaled", scope.call("part", taken, p.offset(), p.shape()), scope.call(cut, both, rank, rank), a ? 1.0 : -1.0);
+  }
+
+  static StoredTensor find(SafetensorsFile stored, String name) {
+    StoredTensor tensor = stored.tensors().get(name);
+    if (tensor == null) {
+      throw new InvalidInputException(stored.path() + ": tensor " + name + " is missing");
+    }
+    return tensor;
+  }
+
+  static void require(SafetensorsFile stored, StoredTensor tensor, long... shape) {
+    if (!tensor.hasShape(shape)) {
+      throw new InvalidInputException(stored.path() + ": tensor " + tensor.name() + " has the shape "
+          + Arrays.toString(tensor.shape()) + ", model and adapter_config.json ask for " + Arrays.toString(shape));
+    }
+    if (!tensor.type().isWeight()) {
+      throw new InvalidInputException(stored.path() + ": tensor " + tensor.name() + " is " + tensor.type()
+          + "; an adapter can be F32, F16 or BF16");
+    }
+  }
+}

@@ -1,0 +1,133 @@
+package dev.fettle.internal.local;
+
+import dev.fettle.Full;
+import dev.fettle.Hybrid;
+import dev.fettle.Lora;
+import dev.fettle.Modules;
+import dev.fettle.PartRate;
+import dev.fettle.Tuning;
+import dev.fettle.internal.checkpoint.AdapterConfig;
+import dev.fettle.internal.checkpoint.JsonFields;
+import dev.fettle.internal.model.Layout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.Set;
+import tools.jackson.databind.node.ObjectNode;
+
+/** What {@code state.json} says of what is trained beyond PEFT's adapter_config.json. */
+record SavedTuning(Lora lora, boolean pissa, List<Part> parts, boolean untied) {
+  /** Modules that are trained in full alike; an empty list for all. */
+  record Part(List<String> modules, PartRate rate) {}
+
+  /** Whether there are adapters. */
+  boolean hasAdapters() {
+    return lora != null;
+  }
+
+  static void write(ObjectNode root, Tuned tuned) {
+    root.put("untied", tuned.untied());
+    if (!tuned.adapters().parameters().isEmpty()) {
+      ObjectNode node = root.putObject("lora");
+      node.put("pissa", tuned.adapters().start() != null);
+      node.put("ratio", tuned.adapters().lora().learningRateRatio());
+      write(node, tuned.adapters().lora().rate());
+    }
+    ObjectNode parts = root.putObject("full");
+    Map<PartRate, List<String>> byRate = new LinkedHashMap<>();
+    tuned.full().byModule().forEach((module, weights) ->
+        byRate.computeIfAbsent(weights.get(0).rule().rate(), r -> new ArrayList<>()).add(module));
+    boolean all = tuned.full().isAll() && byRate.size() == 1;
+    byRate.forEach((rate, modules) -> {
+      ObjectNode node = parts.putObject("part" + parts.size());
+      if (!all) {
+        modules.forEach(node.putArray("modules")::add);
+      }
+      write(node, rate);
+    });
+  }
+
+  private static void write(ObjectNode node, PartRate rate) {
+    rate.learningRate().ifPresent(x -> node.put("learning_rate", x));
+    node.put("factor", rate.factor());
+    rate.weightDecay().ifPresent(x -> node.put("weight_decay", x));
+  }
+
+  static SavedTuning read(JsonFields f, Path directory, long seed) {
+    Lora lora = null;
+    boolean pissa = false;
+    if (f.object("lora").isPresent()) {
+      JsonFields node = f.object("lora").get();
+      pissa = node.bool("pissa", false);
+      PartRate rate = rate(node);
+      lora = Lora.from(directory).seed(seed).learningRateRatio(node.positive("ratio", 1));
+      lora = rate.learningRate().isPresent() ? lora.learningRate(rate.learningRate().getAsDouble())
+          : lora.learningRateFactor(rate.factor());
+      lora = rate.weightDecay().isPresent() ? lora.weightDecay(rate.weightDecay().getAsDouble()) : lora;
+    }
+    List<Part> parts = new ArrayList<>();
+    f.object("full").ifPresent(all -> {
+      for (String key : all.keys()) {
+        JsonFields node = all.object(key).orElseThrow(() -> all.invalid(key, "must be an object"));
+        parts.add(new Part(node.strings("modules"), rate(node)));
+      }
+    });
+    if (lora == null && parts.isEmpty()) {
+      throw f.invalid("full", "must name what is trained, where there are no adapters");
+    }
+    return new SavedTuning(lora, pissa, parts, f.bool("untied", false));
+  }
+
+  private static PartRate rate(JsonFields f) {
+    OptionalDouble own = f.has("learning_rate") ? OptionalDouble.of(f.positive("learning_rate", 1)) : OptionalDouble.empty();
+    OptionalDouble decay = f.has("weight_decay") ? OptionalDouble.of(f.number("weight_decay", 0)) : OptionalDouble.empty();
+    return new PartRate(own, f.positive("factor", 1), decay);
+  }
+
+  /** The same for the user. */
+  Tuning tuning() {
+    List<Full> full = new ArrayList<>();
+    for (Part part : parts) {
+      Full one = part.modules.isEmpty() ? Full.all()
+          : Full.of(part.modules.stream().map(Modules::named).toArray(Modules[]::new));
+      one = part.rate.learningRate().isPresent() ? one.learningRate(part.rate.learningRate().getAsDouble())
+          : one.learningRateFactor(part.rate.factor());
+      full.add(part.rate.weightDecay().isPresent() ? one.weightDecay(part.rate.weightDecay().getAsDouble()) : one);
+    }
+    if (lora == null) {
+      return full.get(0);
+    }
+    if (full.isEmpty()) {
+      return lora;
+    }
+    Hybrid hybrid = lora.plus(full.get(0));
+    for (Full part : full.subList(1, full.size())) {
+      hybrid = hybrid.plus(part);
+    }
+    return hybrid;
+  }
+
+  /** The adapters, with values still to be read. */
+  AdapterPart adapters(LocalModel model, AdapterConfig stored) {
+    AdapterConfig settings = pissa ? stored.halved() : stored;
+    return new AdapterPart(lora, settings, LoraTargets.shape(settings, model.config(), pissa));
+  }
+
+  FullTargets full(LocalModel model) {
+    Layout layout = untied ? Layout.of(model.config().withTiedEmbeddings(false)) : model.layout();
+    Map<String, Rule> rules = new LinkedHashMap<>();
+    for (Part part : parts) {
+      Set<String> names = Set.copyOf(part.modules);
+      for (Layout.Weight w : layout.weights().values()) {
+        if (names.isEmpty() || names.contains(w.module())) {
+          rules.put(w.name(), new Rule(part.rate));
+        }
+      }
+    }
+    return new FullTargets(rules, untied && rules.keySet().stream().anyMatch(n -> n.startsWith("lm_head")
+        || n.startsWith("model.embed_tokens")));
+  }
+}
