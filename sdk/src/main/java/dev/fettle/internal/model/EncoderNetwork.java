@@ -11,7 +11,7 @@ import java.util.List;
  * on several threads at once, each with a scope of its own.
  */
 public final class EncoderNetwork implements AutoCloseable {
-  /** Attention scores held at once. */
+  /** Attention scores that the backward pass holds at once. */
   private static final long SCORES = Long.getLong("fettle.scores", 3L << 20);
 
   private final ModelConfig config;
@@ -82,7 +82,7 @@ public final class EncoderNetwork implements AutoCloseable {
     for (int i = 0; i < config.layers(); i++) {
       trace.masks[i] = dropout.masks(step, a.shape(), i, packing.rows(), type, noMasks);
       Tensor[] out = step.tuple("encoder_forward", x, w.layer(i), a.layer(i), trace.masks[i], packing.runs(),
-          config.heads(), SCORES, config.rmsNormEps());
+          config.heads(), config.rmsNormEps());
       if (i >= lowest) {
         trace.saved[i] = out[1];
       } else {
