@@ -1,8 +1,10 @@
 package dev.fettle;
 
 import dev.fettle.internal.ModelBackend;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.OptionalInt;
 
 /**
  * A pre-trained model. Its weights never change: trainings and samplers share them. Thread-safe; closed with its
@@ -32,6 +34,35 @@ public final class BaseModel implements AutoCloseable {
   /** A sampler of the model as it is. */
   public Sampler sampler() {
     return new Sampler(backend.sampler());
+  }
+
+  /**
+   * The vectors of texts, of {@link #hiddenSize()} numbers each, in order: what an encoder gives, pooled and scaled as its
+   * directory says in sentence-transformers' files ({@code modules.json}, {@code 1_Pooling}), else the mean over tokens,
+   * of length 1. A text is cut at the {@code max_seq_length} of {@code sentence_bert_config.json}, else at
+   * {@code model_max_length} of {@code tokenizer_config.json}, and in any case at {@link #contextLength()}; what
+   * {@code tokenizer.json} says of cutting and padding does not count. Prefixes such as {@code "query: "} are the
+   * caller's to write.
+   *
+   * @throws UnsupportedModelException if the model is no encoder
+   */
+  public List<float[]> embed(List<String> texts) {
+    return backend.embed(List.copyOf(texts), OptionalInt.empty());
+  }
+
+  /** The vectors of texts; see {@link #embed(List)}. */
+  public List<float[]> embed(String... texts) {
+    return embed(List.of(texts));
+  }
+
+  /**
+   * The vectors of texts that are cut at so many tokens, the model's own {@code [CLS]} and {@code [SEP]} included; see
+   * {@link #embed(List)}.
+   *
+   * @throws InvalidInputException if that is more than {@link #contextLength()} or holds no token of the text
+   */
+  public List<float[]> embed(List<String> texts, int maxTokens) {
+    return backend.embed(List.copyOf(texts), OptionalInt.of(maxTokens));
   }
 
   /** The name that it was loaded by. */

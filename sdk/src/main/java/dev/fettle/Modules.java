@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
  * {@code .weight}, such as {@code model.layers.0.self_attn.q_proj}. Immutable.
  */
 public final class Modules {
-  private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d+)\\..*");
+  private static final Pattern LAYER = Pattern.compile("(?:model\\.layers|encoder\\.layer)\\.(\\d+)\\..*");
 
   private final String text;
   private final Choice choice;
@@ -20,17 +20,18 @@ public final class Modules {
 
   /** The query, key, value and output projections. */
   public static Modules attention() {
-    return matching("attention", ".*\\.self_attn\\.[qkvo]_proj");
+    return matching("attention", ".*\\.self_attn\\.[qkvo]_proj|.*\\.attention\\.(self\\.(query|key|value)|output\\.dense)");
   }
 
-  /** The gate, up and down projections. */
+  /** The gate, up and down projections; of an encoder the two of its MLP. */
   public static Modules mlp() {
-    return matching("mlp", ".*\\.mlp\\.(gate|up|down)_proj");
+    return matching("mlp", ".*\\.mlp\\.(gate|up|down)_proj|.*\\.\\d+\\.(intermediate|output)\\.dense");
   }
 
   /** All linear layers of the decoder: {@link #attention()} and {@link #mlp()}, without the output embedding. */
   public static Modules linear() {
-    return matching("linear", ".*\\.(self_attn\\.[qkvo]|mlp\\.(gate|up|down))_proj");
+    return matching("linear", ".*\\.(self_attn\\.[qkvo]|mlp\\.(gate|up|down))_proj"
+        + "|encoder\\.layer\\..*\\.(query|key|value|dense)");
   }
 
   /** The output embedding. */
@@ -40,12 +41,12 @@ public final class Modules {
 
   /** The input embedding. */
   public static Modules embeddings() {
-    return matching("embeddings", "model\\.embed_tokens");
+    return matching("embeddings", "model\\.embed_tokens|embeddings\\..*_embeddings");
   }
 
   /** All norms. */
   public static Modules norms() {
-    return matching("norms", ".*norm");
+    return matching("norms", ".*(norm|LayerNorm)");
   }
 
   /**

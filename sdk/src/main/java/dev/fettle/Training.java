@@ -4,8 +4,10 @@ import static dev.fettle.internal.Futures.join;
 
 import dev.fettle.internal.TrainingBackend;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * A model being trained. {@link #forwardBackward} adds the gradient of a batch to what has accumulated,
@@ -67,6 +69,45 @@ public final class Training implements AutoCloseable {
   public StepResult step(Batch batch, Loss loss, AdamW settings) {
     Objects.requireNonNull(loss, "loss");
     return join(backend.step(checked(batch), loss, Objects.requireNonNull(settings, "settings")));
+  }
+
+  /**
+   * The loss and the scores of texts ranked for queries; nothing changes, and dropout is off.
+   *
+   * @throws InvalidInputException if the batch lacks what the loss needs, or the loss is not for such a model
+   * @throws NumericException if the loss is not finite
+   */
+  public RankResult forward(List<Ranked> batch, RankLoss loss) {
+    return join(backend.forward(List.copyOf(batch), Objects.requireNonNull(loss, "loss")));
+  }
+
+  /**
+   * The loss of texts ranked for queries; its gradient is added to the accumulated one. Batches that do not fit into the
+   * memory of {@code fettle.cachedbatch} tokens (8,192) go through twice, with the same gradient (Gao et al. 2021). Texts are
+   * cut where {@link BaseModel#embed(List)} cuts them.
+   *
+   * @throws InvalidInputException as {@link #forward(List, RankLoss)}
+   * @throws NumericException if the loss is not finite; the gradient is as it was
+   * @throws NotEnoughMemoryException if the pass would not fit
+   */
+  public RankResult forwardBackward(List<Ranked> batch, RankLoss loss) {
+    return join(backend.forwardBackward(List.copyOf(batch), Objects.requireNonNull(loss, "loss")));
+  }
+
+  /** {@link #forwardBackward(List, RankLoss)} and {@link #optimStep} as one, see {@link #step(Batch, Loss, AdamW)}. */
+  public RankResult step(List<Ranked> batch, RankLoss loss, AdamW settings) {
+    Objects.requireNonNull(loss, "loss");
+    return join(backend.step(List.copyOf(batch), loss, Objects.requireNonNull(settings, "settings")));
+  }
+
+  /** The vectors of texts with the weights as they are now, see {@link BaseModel#embed(List)}. */
+  public List<float[]> embed(List<String> texts) {
+    return join(backend.embed(List.copyOf(texts), OptionalInt.empty()));
+  }
+
+  /** The same of texts that are cut at so many tokens. */
+  public List<float[]> embed(List<String> texts, int maxTokens) {
+    return join(backend.embed(List.copyOf(texts), OptionalInt.of(maxTokens)));
   }
 
   /** The same verbs as futures. */

@@ -21,6 +21,7 @@ enum Option {
       oneOf(RandomModel.shapes())),
   ADAPTER("DIR", "LoRA adapter in PEFT's layout to put on the model", Option::path),
   DATA("FILE", "examples as JSON Lines: messages, prompt and completion, or text; .gz too", Option::path),
+  FILE("FILE", "texts, one a line", Option::path),
   OUT("DIR", "where the adapter is saved, or with --method full or hybrid the whole model", Option::path),
   METHOD("lora|full|hybrid", "train adapters, weights themselves, or adapters and the last layers themselves",
       oneOf(List.of("lora", "full", "hybrid"))),

@@ -18,7 +18,8 @@ class UsageTest {
 
   @Test
   void helpGoesToTheOutputAndIsNoError() {
-    for (Outcome.Program program : new Outcome.Program[] {Tune::run, Generate::run, Score::run, Serve::run, Bench::run}) {
+    for (Outcome.Program program : new Outcome.Program[] {Tune::run, Generate::run, Score::run, Serve::run, Embed::run,
+        Bench::run}) {
       Outcome outcome = Outcome.of(program, "--help");
 
       assertThat(outcome.code()).isZero();

@@ -4,6 +4,9 @@ import dev.fettle.DType;
 import dev.fettle.Renderer;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tuning;
+import dev.fettle.UnsupportedModelException;
+import java.util.List;
+import java.util.OptionalInt;
 
 /** A loaded base model; see {@link dev.fettle.BaseModel}. */
 public interface ModelBackend extends AutoCloseable {
@@ -26,6 +29,11 @@ public interface ModelBackend extends AutoCloseable {
   TrainingBackend tune(Tuning tuning);
 
   SamplerBackend sampler();
+
+  /** Vectors of texts, in order; each text is cut at a number of tokens, or where the model's directory says. */
+  default List<float[]> embed(List<String> texts, OptionalInt maxTokens) {
+    throw new UnsupportedModelException(name() + ": texts are embedded on this machine only, see Fettle.local()");
+  }
 
   @Override
   void close();

@@ -7,12 +7,17 @@ import dev.fettle.DataPosition;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.OptimResult;
+import dev.fettle.RankLoss;
+import dev.fettle.RankResult;
+import dev.fettle.Ranked;
 import dev.fettle.StepResult;
 import dev.fettle.Trainable;
 import dev.fettle.Tuning;
 import dev.fettle.UnsupportedModelException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 
 /** A training in progress; see {@link dev.fettle.Training}. Verbs are carried out in the order in which they come. */
@@ -24,6 +29,30 @@ public interface TrainingBackend extends AutoCloseable {
   CompletableFuture<LossResult> forward(Batch batch, Loss loss);
 
   CompletableFuture<LossResult> forwardBackward(Batch batch, Loss loss);
+
+  /** The loss and the scores of ranked texts; nothing changes. */
+  default CompletableFuture<RankResult> forward(List<Ranked> batch, RankLoss loss) {
+    throw onlyHere();
+  }
+
+  /** The same; the gradient is added to what has accumulated. */
+  default CompletableFuture<RankResult> forwardBackward(List<Ranked> batch, RankLoss loss) {
+    throw onlyHere();
+  }
+
+  /** A pass over ranked texts and, if it succeeds, the optimizer's step, with nothing between them. */
+  default CompletableFuture<RankResult> step(List<Ranked> batch, RankLoss loss, AdamW settings) {
+    throw onlyHere();
+  }
+
+  /** Vectors of texts with the weights as they are; see {@link ModelBackend#embed}. */
+  default CompletableFuture<List<float[]>> embed(List<String> texts, OptionalInt maxTokens) {
+    throw onlyHere();
+  }
+
+  private static UnsupportedModelException onlyHere() {
+    return new UnsupportedModelException("vectors and rankings of texts are for models on this machine, see Fettle.local()");
+  }
 
   CompletableFuture<OptimResult> optimStep(AdamW settings);
 

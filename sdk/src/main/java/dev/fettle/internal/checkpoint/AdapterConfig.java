@@ -83,7 +83,12 @@ public record AdapterConfig(
 
   /** The text of an adapter_config.json that PEFT and the usual servers load. */
   public String toJson() {
-    return AdapterConfigReader.write(this);
+    return AdapterConfigReader.write(this, "CAUSAL_LM");
+  }
+
+  /** The same for an adapter of an encoder. */
+  public String toEncoderJson() {
+    return AdapterConfigReader.write(this, "FEATURE_EXTRACTION");
   }
 
   /** The same for another base model and with other extras. */

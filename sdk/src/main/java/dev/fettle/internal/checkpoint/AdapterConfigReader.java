@@ -119,8 +119,8 @@ final class AdapterConfigReader {
     if (fields.string("bias").filter(bias -> !bias.equals("none")).isPresent()) {
       throw fields.unsupported("bias", "trained biases of the base model; only none is");
     }
-    if (fields.string("task_type").filter(task -> !task.equals("CAUSAL_LM")).isPresent()) {
-      throw fields.unsupported("task_type", "only CAUSAL_LM is");
+    if (fields.string("task_type").filter(task -> !List.of("CAUSAL_LM", "FEATURE_EXTRACTION").contains(task)).isPresent()) {
+      throw fields.unsupported("task_type", "CAUSAL_LM and, for encoders, FEATURE_EXTRACTION are");
     }
     String key = "init_lora_weights";
     if (fields.has(key) && !fields.node(key).isBoolean()) {
@@ -197,7 +197,7 @@ final class AdapterConfigReader {
     }
   }
 
-  static String write(AdapterConfig config) {
+  static String write(AdapterConfig config, String task) {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     AdapterTargets targets = config.targets();
     root.put("peft_type", "LORA");
@@ -229,7 +229,7 @@ final class AdapterConfigReader {
     } else if (!targets.excluded().isEmpty()) {
       root.set("exclude_modules", strings(targets.excluded()));
     }
-    root.put("task_type", "CAUSAL_LM");
+    root.put("task_type", task);
     root.put("use_rslora", config.rsLora());
     root.put("use_dora", config.extras().dora());
     if (config.extras().bias()) {

@@ -27,7 +27,8 @@ public record AdapterTargets(
   public static final String ALL_LINEAR = "all-linear";
 
   private static final Set<String> LINEAR =
-      Set.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");
+      Set.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
+          "query", "key", "value", "dense");
 
   private static final Pattern FIRST_NUMBER = Pattern.compile(".*?\\.[^.]*\\.(\\d{1,9})\\.");
 

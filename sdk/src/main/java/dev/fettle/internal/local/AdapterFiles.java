@@ -34,13 +34,19 @@ final class AdapterFiles {
 
   private AdapterFiles() {}
 
-  /** Saves an adapter as a directory of its own. */
-  static void save(Path directory, Tuned tuned, String baseModel) {
+  /** Saves an adapter as a directory of its own; that of an encoder with what sentence-transformers looks for. */
+  static void save(Path directory, Tuned tuned, LocalModel model) {
     if (!tuned.full().isEmpty()) {
       LOG.warn("{}: {} modules are trained in full and saved as PEFT's modules_to_save. PEFT loads them; servers such as "
           + "vLLM do not: for those save the whole model with saveMerged", directory, tuned.full().byModule().size());
     }
-    AtomicFiles.writeDirectory(directory, into -> write(into, tuned, baseModel));
+    AtomicFiles.writeDirectory(directory, into -> {
+      write(into, tuned, model.name());
+      if (model.config().encoder()) {
+        model.encoder().settings().write(into);
+        MergedFiles.copyCompanions(model.directory(), into);
+      }
+    });
   }
 
   /** Writes the two files of an adapter. */
@@ -52,7 +58,9 @@ final class AdapterFiles {
       whole.add(AdapterShape.HEAD);
     }
     var extras = new AdapterConfig.Extras(s.extras().dora(), s.extras().bias(), whole, s.extras().tokens());
-    Files.writeString(into.resolve(AdapterConfig.FILE_NAME), written.with(baseModel, extras).toJson());
+    AdapterConfig named = written.with(baseModel, extras);
+    Files.writeString(into.resolve(AdapterConfig.FILE_NAME),
+        tuned.layout().config().encoder() ? named.toEncoderJson() : named.toJson());
     SafetensorsWriter writer = new SafetensorsWriter();
     Map<String, Saved> saved = new LinkedHashMap<>();
     for (Parameter p : tuned.parameters().parameters()) {
@@ -73,7 +81,7 @@ final class AdapterFiles {
 
   /** Whether one weight that is trained is both embeddings: PEFT's modules_to_save are copies, so both are named. */
   private static boolean tied(Tuned tuned) {
-    return tuned.layout().head() == null && tuned.full().trains(tuned.layout().embedding());
+    return tuned.layout().head() == null && !tuned.layout().config().encoder() && tuned.full().trains(tuned.layout().embedding());
   }
 
   private record Saved(long[] shape, Values values) {}
@@ -163,7 +171,7 @@ final class AdapterFiles {
     }
     ParameterFiles.require(stored, tensor, block.shape());
     Scope scope = brought.scope();
-    Tensor copy = scope.call("zeros", block.shape(), model.network().type());
+    Tensor copy = scope.call("zeros", block.shape(), NumberType.of(model.dtype()));
     WeightFiles.read(stored::bytes, tensor, copy, 0);
     if (scope.number("differences", copy, model.weights().tensor(block)) > 0) {
       LOG.warn("{}: {} differs from the base model's weight, which it replaces as in PEFT", stored.path(), name);

@@ -24,7 +24,7 @@ record FullTargets(Map<String, Rule> rules, boolean untied) {
 
   /** The weights of several parts; no two may share one. */
   static FullTargets of(List<Full> parts, Layout layout) {
-    boolean tied = layout.head() == null;
+    boolean tied = layout.head() == null && !layout.config().encoder();
     int layers = layout.config().layers();
     Map<String, Rule> rules = new LinkedHashMap<>();
     boolean untied = tied && !parts.isEmpty() && parts.stream().noneMatch(p -> takes(p, AdapterShape.EMBEDDING, layers))
@@ -65,7 +65,7 @@ record FullTargets(Map<String, Rule> rules, boolean untied) {
       throw new InvalidInputException("Full.of(" + choice + ") names nothing in this model. It has " + layers
           + " layers, 0 to " + (layers - 1) + ", with modules such as "
           + layout.weights().values().stream().map(Layout.Weight::module).distinct().limit(4).toList()
-          + " and model.norm, model.embed_tokens, lm_head");
+          + (layout.config().encoder() ? "" : " and model.norm, model.embed_tokens, lm_head"));
     }
   }
 }

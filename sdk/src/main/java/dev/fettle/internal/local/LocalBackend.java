@@ -4,6 +4,7 @@ import dev.fettle.DType;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.Backend;
 import dev.fettle.internal.ModelBackend;
+import dev.fettle.internal.checkpoint.EncoderSettings;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -25,7 +26,7 @@ public final class LocalBackend implements Backend {
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "this Fettle");
       Path directory = EmbeddedModel.NAME.equals(name) ? EmbeddedModel.directory() : directory(name);
-      LocalModel model = LocalModel.load(name, directory, type.orElseGet(Processor::bestType));
+      LocalModel model = LocalModel.load(name, directory, type.orElseGet(() -> EncoderSettings.isEncoder(directory) ? DType.F32 : Processor.bestType()));
       models.add(model);
       return model;
     });

@@ -7,6 +7,7 @@ import dev.fettle.Renderer;
 import dev.fettle.SamplingParams;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tuning;
+import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
@@ -28,6 +29,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -50,6 +52,7 @@ final class LocalModel implements ModelBackend {
   private Weights weights;
   private final Network network;
   private DecodeForms forms;
+  private final LocalEncoder encoder;
   private final List<AutoCloseable> dependants = new ArrayList<>();
   private boolean open = true;
 
@@ -65,7 +68,9 @@ final class LocalModel implements ModelBackend {
     this.ends.addAll(renderer.stopTokens());
     this.layout = Layout.of(config);
     this.source = source;
-    this.network = new Network(config, NumberType.of(dtype));
+    NumberType type = NumberType.of(dtype);
+    this.encoder = config.encoder() ? new LocalEncoder(name, directory, config, type, tokenizer) : null;
+    this.network = config.encoder() ? null : new Network(config, type);
   }
 
   /** Reads a model; on the engine thread. */
@@ -164,6 +169,10 @@ final class LocalModel implements ModelBackend {
   }
 
   Network network() {
+    if (network == null) {
+      throw new InvalidInputException(name + " is an encoder: it gives vectors of texts, not the next token. Use embed, "
+          + "and losses over rankings");
+    }
     return network;
   }
 
@@ -216,6 +225,27 @@ final class LocalModel implements ModelBackend {
     return ends;
   }
 
+  /** What embeds texts. */
+  LocalEncoder encoder() {
+    if (encoder == null) {
+      throw new UnsupportedModelException(name + " is a causal language model (" + config.architecture()
+          + "); only encoders (bert) embed texts");
+    }
+    return encoder;
+  }
+
+  @Override
+  public List<float[]> embed(List<String> texts, OptionalInt maxTokens) {
+    LocalEncoder embedding = encoder();
+    List<int[]> tokens = embedding.tokens(texts, maxTokens);
+    return EngineThread.get().call(() -> {
+      EngineThread.requireOpen(open, "the model " + name);
+      try (Scope own = new Scope()) {
+        return embedding.embed(tokens, weights(), Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype)));
+      }
+    });
+  }
+
   @Override
   public TrainingBackend tune(Tuning tuning) {
     return EngineThread.get().call(() -> {
@@ -240,8 +270,9 @@ final class LocalModel implements ModelBackend {
   public SamplerBackend sampler() {
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "the model " + name);
+      network();
       Scope own = new Scope();
-      return sampler(own, new Tuned.Frozen(weights(), Adapter.zeros(AdapterShape.none(config), own, network.type())));
+      return sampler(own, new Tuned.Frozen(weights(), Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype))));
     });
   }
 
@@ -261,7 +292,7 @@ final class LocalModel implements ModelBackend {
     long rows = Math.min(batch.tokens(), Math.max(Step.MICRO_BATCH, longest));
     long kept = 3L * config.hiddenSize() + 2L * config.heads() * config.headDim()
         + 2L * config.keyValueHeads() * config.headDim() + 2L * config.intermediateSize();
-    long bytes = passing(rows, longest) + (backward ? rows * network.type().size() * config.layers() * kept : 0);
+    long bytes = passing(rows, longest) + (backward ? rows * NumberType.of(dtype).size() * config.layers() * kept : 0);
     Memory.require(bytes, "a pass over " + rows + " tokens through " + name);
   }
 
@@ -269,7 +300,7 @@ final class LocalModel implements ModelBackend {
   private long passing(long rows, long longest) {
     long width = 4L * (config.hiddenSize() + (config.heads() + config.keyValueHeads()) * config.headDim())
         + 6L * config.intermediateSize() + 3L * config.heads() * Math.min(longest, 256);
-    return rows * network.type().size() * width + 3L * Math.min(rows, 256) * config.vocabSize() * Float.BYTES;
+    return rows * NumberType.of(dtype).size() * width + 3L * Math.min(rows, 256) * config.vocabSize() * Float.BYTES;
   }
 
   /** Bytes that sampling takes if every sample becomes as long as it may. */
@@ -278,7 +309,7 @@ final class LocalModel implements ModelBackend {
     long longest = prompts.stream().mapToInt(p -> p.length).max().orElse(0);
     long sequences = (long) prompts.size() * params.samples();
     long room = longest + Math.max(256, Math.min(params.maxTokens(), config.contextLength() - longest));
-    long cache = 2L * config.layers() * config.keyValueHeads() * config.headDim() * network.type().size() * room;
+    long cache = 2L * config.layers() * config.keyValueHeads() * config.headDim() * NumberType.of(dtype).size() * room;
     return passing(rows, longest) + sequences * (cache + 4L * config.vocabSize() * Float.BYTES);
   }
 
@@ -295,7 +326,11 @@ final class LocalModel implements ModelBackend {
           }
         }
         forgetForms();
-        network.close();
+        if (network != null) {
+          network.close();
+        } else {
+          encoder.close();
+        }
         scope.close();
         weights = null;
       }

@@ -11,6 +11,9 @@ import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.NumericException;
 import dev.fettle.OptimResult;
+import dev.fettle.RankLoss;
+import dev.fettle.RankResult;
+import dev.fettle.Ranked;
 import dev.fettle.StepResult;
 import dev.fettle.Trainable;
 import dev.fettle.Tuning;
@@ -25,6 +28,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 
@@ -33,6 +37,7 @@ final class LocalTraining implements TrainingBackend {
   private final LocalModel model;
   private final Tuned tuned;
   private final Step step;
+  private RankTraining ranks;
   private long steps;
   private long passes;
   private boolean accumulated;
@@ -42,7 +47,7 @@ final class LocalTraining implements TrainingBackend {
   LocalTraining(LocalModel model, Tuned tuned) {
     this.model = model;
     this.tuned = tuned;
-    this.step = new Step(model.network(), tuned);
+    this.step = model.config().encoder() ? null : new Step(model.network(), tuned);
   }
 
   @Override
@@ -57,6 +62,7 @@ final class LocalTraining implements TrainingBackend {
 
   @Override
   public CompletableFuture<LossResult> forward(Batch batch, Loss loss) {
+    model.network();
     BatchCheck.tokens(batch, model.config());
     return work(() -> {
       model.requireMemory(batch, false);
@@ -87,7 +93,53 @@ final class LocalTraining implements TrainingBackend {
     return work(() -> new StepResult(pass(batch, loss), update(settings)));
   }
 
+  @Override
+  public CompletableFuture<RankResult> forward(List<Ranked> batch, RankLoss loss) {
+    return work(() -> ranks().forward(batch, loss));
+  }
+
+  @Override
+  public CompletableFuture<RankResult> forwardBackward(List<Ranked> batch, RankLoss loss) {
+    return work(() -> ranks(batch, loss));
+  }
+
+  @Override
+  public CompletableFuture<RankResult> step(List<Ranked> batch, RankLoss loss, AdamW settings) {
+    return work(() -> {
+      RankResult result = ranks(batch, loss);
+      update(settings);
+      return result;
+    });
+  }
+
+  private RankResult ranks(List<Ranked> batch, RankLoss loss) {
+    try {
+      RankResult result = ranks().forwardBackward(batch, loss, accumulated, passes);
+      accumulated = true;
+      passes++;
+      return result;
+    } catch (NumericException e) {
+      throw new NumericException("step " + (steps + 1) + ": " + e.getMessage(), e);
+    }
+  }
+
+  private RankTraining ranks() {
+    if (ranks == null) {
+      ranks = new RankTraining(model, tuned);
+    }
+    return ranks;
+  }
+
+  @Override
+  public CompletableFuture<List<float[]>> embed(List<String> texts, OptionalInt maxTokens) {
+    return work(() -> {
+      LocalEncoder encoder = model.encoder();
+      return encoder.embed(encoder.tokens(texts, maxTokens), tuned.weights(), tuned.adapter());
+    });
+  }
+
   private void check(Batch batch, Loss loss) {
+    model.network();
     BatchCheck.tokens(batch, model.config());
     if (!(loss instanceof Loss.Custom)) {
       BatchCheck.loss(batch, loss);
@@ -202,6 +254,7 @@ final class LocalTraining implements TrainingBackend {
   @Override
   public CompletableFuture<SamplerBackend> sampler() {
     return work(() -> {
+      model.network();
       Scope scope = new Scope();
       return model.sampler(scope, tuned.freeze(scope));
     });
@@ -244,7 +297,7 @@ final class LocalTraining implements TrainingBackend {
       if (tuned.adapters().parameters().isEmpty()) {
         throw new InvalidInputException(tuned.tuning() + " has no adapter: save the weights with saveMerged");
       }
-      AdapterFiles.save(directory, tuned, model.name());
+      AdapterFiles.save(directory, tuned, model);
       return null;
     });
   }

@@ -34,13 +34,16 @@ final class LoraTargets {
   /** What the user asks for in PEFT's terms. */
   private static AdapterConfig settings(Lora lora, ModelConfig config, String baseModel, Set<String> full) {
     List<String> adaptable = new ArrayList<>(AdapterShape.modules(config));
-    adaptable.add(AdapterShape.EMBEDDING);
-    adaptable.add(AdapterShape.HEAD);
+    if (!config.encoder()) {
+      adaptable.add(AdapterShape.EMBEDDING);
+      adaptable.add(AdapterShape.HEAD);
+    }
     for (Modules m : lora.modules()) {
       if (adaptable.stream().noneMatch(n -> m.contains(n, config.layers()))) {
         throw new InvalidInputException("on(" + m + ") names no linear layer and no embedding. This model has "
-            + config.layers() + " layers with self_attn.q_proj, k_proj, v_proj, o_proj and mlp.gate_proj, up_proj, "
-            + "down_proj, and model.embed_tokens and lm_head");
+            + config.layers() + (config.encoder() ? " layers with attention.self.query, key, value, attention.output.dense, "
+            + "intermediate.dense, output.dense" : " layers with self_attn.q_proj, k_proj, v_proj, o_proj and mlp.gate_proj, up_proj, "
+            + "down_proj, and model.embed_tokens and lm_head"));
       }
     }
     List<String> targets = new ArrayList<>();
@@ -84,7 +87,7 @@ final class LoraTargets {
 
   /** The last parts of the names where they say the same, as people write them; else the whole names. */
   private static List<String> shortened(List<String> targets, ModelConfig config) {
-    List<String> inside = targets.stream().filter(t -> t.startsWith("model.layers.")).toList();
+    List<String> inside = targets.stream().filter(t -> t.matches("(model\\.layers|encoder\\.layer)\\..*")).toList();
     List<String> suffixes = targets.stream().map(t -> t.substring(t.lastIndexOf('.') + 1)).distinct().toList();
     int outside = targets.size() - inside.size();
     return (suffixes.size() - outside) * config.layers() == inside.size() ? suffixes : targets;

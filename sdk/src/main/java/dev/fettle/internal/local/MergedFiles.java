@@ -26,7 +26,8 @@ final class MergedFiles {
   private static final long SHARD = Long.getLong("fettle.shard", 4L << 30);
   private static final List<String> COMPANIONS = List.of("tokenizer.json", "tokenizer_config.json",
       "special_tokens_map.json", "generation_config.json", "chat_template.jinja", "vocab.json", "merges.txt",
-      "added_tokens.json");
+      "added_tokens.json",
+      "vocab.txt", "config_sentence_transformers.json");
 
   private final LocalModel model;
   private final Tuned tuned;
@@ -54,12 +55,13 @@ final class MergedFiles {
     Path source = model.directory();
     Path config = source.resolve("config.json");
     StoredType stored = WeightFiles.stored(type);
-    Files.writeString(into.resolve("config.json"),
-        ModelConfigJson.edit(Files.readString(config), config.toString(), stored, tuned.layout().config().tiedEmbeddings()));
-    for (String name : COMPANIONS) {
-      if (Files.isRegularFile(source.resolve(name))) {
-        Files.copy(source.resolve(name), into.resolve(name));
-      }
+    String settings = Files.readString(config);
+    Files.writeString(into.resolve("config.json"), model.config().encoder()
+        ? ModelConfigJson.editEncoder(settings, config.toString(), stored)
+        : ModelConfigJson.edit(settings, config.toString(), stored, tuned.layout().config().tiedEmbeddings()));
+    copyCompanions(source, into);
+    if (model.config().encoder()) {
+      model.encoder().settings().write(into);
     }
     List<List<Layout.Weight>> shards = shards();
     ObjectNode index = JsonNodeFactory.instance.objectNode();
@@ -73,6 +75,15 @@ final class MergedFiles {
     }
     if (shards.size() > 1) {
       Files.writeString(into.resolve("model.safetensors.index.json"), StrictJson.write(index));
+    }
+  }
+
+  /** Copies the files that a model is used with: tokenizer, chat template, recommendations. */
+  static void copyCompanions(Path source, Path into) throws IOException {
+    for (String name : COMPANIONS) {
+      if (Files.isRegularFile(source.resolve(name))) {
+        Files.copy(source.resolve(name), into.resolve(name));
+      }
     }
   }
 

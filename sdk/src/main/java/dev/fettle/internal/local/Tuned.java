@@ -40,7 +40,7 @@ final class Tuned implements AutoCloseable {
     this.adapters = adapters;
     this.full = full;
     this.brought = brought;
-    this.type = model.network().type();
+    this.type = NumberType.of(model.dtype());
     List<Parameter> all = new ArrayList<>(adapters.parameters());
     all.addAll(full.parameters());
     this.parameters = new ParameterVector(scope, all);
@@ -123,7 +123,8 @@ final class Tuned implements AutoCloseable {
 
   /** The lowest layer into which the backward pass must go, or {@link Network#TO_EMBEDDING}. */
   int lowestLayer() {
-    if (adapters.shape().embeddingRank() > 0 || full.trains(layout.embedding())) {
+    boolean below = model.config().encoder() && full.trainsOuter();
+    if (below || adapters.shape().embeddingRank() > 0 || full.trains(layout.embedding())) {
       return Network.TO_EMBEDDING;
     }
     return Math.min(adapters.shape().lowestLayer(), full.lowestLayer());
@@ -193,7 +194,7 @@ final class Tuned implements AutoCloseable {
   }
 
   private static void add(Map<String, Object[]> rows, String module, String how, boolean counts, long size) {
-    String name = module.replaceAll("^model\\.(layers\\.\\d+\\.)?", "");
+    String name = module.replaceAll("^(model\\.(layers\\.\\d+\\.)?|encoder\\.layer\\.\\d+\\.)", "");
     Object[] row = rows.computeIfAbsent(name + " " + how, k -> new Object[] {name, how, 0, 0L});
     row[2] = (int) row[2] + (counts ? 1 : 0);
     row[3] = (long) row[3] + size;

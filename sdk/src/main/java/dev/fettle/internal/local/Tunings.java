@@ -81,7 +81,7 @@ final class Tunings {
 
   private static void requireMemory(AdapterPart adapters, WeightPart weights, LocalModel model) {
     long full = weights.parameters().stream().mapToLong(ParameterVector.Parameter::size).sum();
-    int copies = model.network().type() == NumberType.F32 ? 16 : 18;
+    int copies = NumberType.of(model.dtype()) == NumberType.F32 ? 16 : 18;
     Memory.require(adapters.size() * 20 + full * copies,
         (weights.isEmpty() ? "LoRA of this rank on " : "full fine-tuning of " + full + " weights of ") + model.name());
   }

@@ -77,6 +77,11 @@ final class WeightPart {
     return blocks.containsKey(block);
   }
 
+  /** Whether anything outside the layers is trained. */
+  boolean trainsOuter() {
+    return blocks.keySet().stream().anyMatch(b -> b.layer() < 0);
+  }
+
   /** Takes its place in a vector and starts from base weights. */
   void bind(Scope scope, ParameterVector into, Function<Layout.Block, Tensor> base, NumberType type) {
     vector = into;

@@ -2,6 +2,7 @@ package dev.fettle.internal.local;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.ModelDirectory;
+import dev.fettle.internal.model.WeightNames;
 import dev.fettle.internal.model.Weights;
 import dev.fettle.internal.torch.Torch;
 import java.io.IOException;
@@ -36,7 +37,7 @@ sealed interface WeightSource {
       }
       try (ModelDirectory stored = ModelDirectory.open(directory)) {
         weights.layout().weights().values()
-            .forEach(w -> WeightFiles.read(stored::bytes, stored.tensors().get(w.name()), weights, w));
+            .forEach(w -> WeightFiles.read(stored::bytes, WeightNames.stored(stored, w.name()), weights, w));
       }
     }
 

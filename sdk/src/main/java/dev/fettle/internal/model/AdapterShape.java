@@ -18,6 +18,10 @@ public final class AdapterShape {
   static final List<String> MODULES = List.of("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
       "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj");
   private static final int[] GROUP_START = {0, 3, 4, 6, 7};
+  /** Those of an encoder, in the same places; it has no projection beside the first of its MLP. */
+  private static final List<String> ENCODER_MODULES = List.of("attention.self.query", "attention.self.key",
+      "attention.self.value", "attention.output.dense", "intermediate.dense", "", "output.dense");
+  private static final int ENCODER_GAP = 5;
 
   private static final int[] WEIGHT_INDEX = {Layout.QKV, Layout.O, Layout.GATE_UP, Layout.DOWN};
 
@@ -58,8 +62,8 @@ public final class AdapterShape {
     shape.headScale = shape.headRank == 0 ? 0 : scale.applyAsDouble(HEAD);
     for (int i = 0; i < config.layers(); i++) {
       for (int j = 0; j < MODULES.size(); j++) {
-        String name = module(i, j);
-        shape.ranks[i][j] = rank.applyAsInt(name);
+        String name = module(config, i, j);
+        shape.ranks[i][j] = isGap(config, j) ? 0 : rank.applyAsInt(name);
         shape.scales[i][j] = shape.ranks[i][j] == 0 ? 0 : scale.applyAsDouble(name);
       }
     }
@@ -76,7 +80,9 @@ public final class AdapterShape {
     List<String> names = new ArrayList<>();
     for (int i = 0; i < config.layers(); i++) {
       for (int j = 0; j < MODULES.size(); j++) {
-        names.add(module(i, j));
+        if (!isGap(config, j)) {
+          names.add(module(config, i, j));
+        }
       }
     }
     return names;
@@ -92,8 +98,13 @@ public final class AdapterShape {
     return out;
   }
 
-  static String module(int layer, int module) {
-    return "model.layers." + layer + "." + MODULES.get(module);
+  static String module(ModelConfig config, int layer, int module) {
+    return config.encoder() ? "encoder.layer." + layer + "." + ENCODER_MODULES.get(module)
+        : "model.layers." + layer + "." + MODULES.get(module);
+  }
+
+  private static boolean isGap(ModelConfig config, int module) {
+    return config.encoder() && module == ENCODER_GAP;
   }
 
   /** What the adapters have beside A and B. */
@@ -157,7 +168,7 @@ public final class AdapterShape {
 
   /** The full name of a module. */
   public String name(int layer, int module) {
-    return module(layer, module);
+    return module(config, layer, module);
   }
 
   /** The rank of a module's adapter; 0 where it has none. */
@@ -222,6 +233,9 @@ public final class AdapterShape {
 
   /** The outputs of a module. */
   public int moduleOutputs(int module) {
+    if (isGap(config, module)) {
+      return 0;
+    }
     return switch (module) {
       case 0 -> config.heads() * config.headDim();
       case 1, 2 -> config.keyValueHeads() * config.headDim();

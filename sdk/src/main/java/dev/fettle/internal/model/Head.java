@@ -100,6 +100,25 @@ public final class Head {
         adapter == null ? none : adapter.headB(), targets);
   }
 
+  /** The logit of one token less that of another at chosen rows: [rows, 1], float32. */
+  public Tensor preference(Scope step, Tensor output, int[] rows, int yes, int no) {
+    Tensor x = step.call("select_rows", output, step.longs(rows));
+    return step.call("preference", normed(step, x), weights.head(), adapter.headA(), adapter.headB(), yes, no);
+  }
+
+  /** The gradient by the output of the last layer, all rows, of {@link #preference}; adds those of norm and head. */
+  public Tensor preferenceGradient(Scope step, Tensor output, int allRows, int[] rows, int yes, int no, Tensor gradient,
+      WeightGradients gradients, AdapterGradients ofAdapter, boolean fresh) {
+    Tensor index = step.longs(rows);
+    Tensor x = step.call("select_rows", output, index);
+    Tensor dn = step.call("preference_backward", gradient, normed(step, x), weights.head(), adapter.headA(),
+        adapter.headB(), yes, no, gradients.head(), fresh, ofAdapter.headA(), ofAdapter.headB(),
+        adapter.shape().headScale());
+    Tensor dx = step.call("rms_norm_backward", dn, x, weights.finalNorm(), config.rmsNormEps(), gradients.finalNorm(),
+        fresh, step.call("no_residual", x));
+    return step.call("spread_rows", dx, index, allRows);
+  }
+
   private Tensor normed(Scope scope, Tensor x) {
     return scope.call("rms_norm", x, weights.finalNorm(), config.rmsNormEps());
   }

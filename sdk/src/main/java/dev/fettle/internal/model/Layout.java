@@ -30,6 +30,11 @@ public final class Layout {
   static final int EMBEDDING = 0;
   static final int FINAL_NORM = 1;
   static final int HEAD = 2;
+  /** Those of an encoder beside its embedding; the norm after it stands where a decoder has its last. */
+  static final int POSITIONS = 3;
+  static final int SEGMENTS = 4;
+  static final int EMBEDDING_NORM_BIAS = 5;
+  static final int OUTER = 6;
 
   /**
    * A tensor in memory.
@@ -84,6 +89,10 @@ public final class Layout {
   /** The layout of a model. */
   public static Layout of(ModelConfig c) {
     Layout layout = new Layout(c);
+    if (c.encoder()) {
+      EncoderLayout.fill(layout, c);
+      return layout;
+    }
     long h = c.hiddenSize();
     long q = (long) c.heads() * c.headDim();
     long kv = (long) c.keyValueHeads() * c.headDim();
@@ -156,7 +165,7 @@ public final class Layout {
   }
 
   /** Adds a block of weights below each other: names and row counts in turn; columns 0 for vectors. */
-  private void add(int layer, int index, long columns, Object... namesAndRows) {
+  void add(int layer, int index, long columns, Object... namesAndRows) {
     long rows = 0;
     for (int i = 1; i < namesAndRows.length; i += 2) {
       rows += ((Number) namesAndRows[i]).longValue();

@@ -12,7 +12,7 @@ import java.util.OptionalInt;
  * What config.json says about a model, with transformers' defaults filled in; immutable. Whatever in the file would
  * change the mathematics and is not one of these fields has been refused by name.
  *
- * @param architecture {@code llama}, {@code mistral}, {@code qwen2} or {@code qwen3}
+ * @param architecture {@code llama}, {@code mistral}, {@code qwen2} or {@code qwen3}; or {@code bert}, an encoder
  * @param vocabSize rows of the embedding
  * @param hiddenSize width of the residual stream
  * @param intermediateSize inner width of the gated MLP
@@ -20,8 +20,8 @@ import java.util.OptionalInt;
  * @param heads query heads
  * @param keyValueHeads key and value heads; divides heads
  * @param headDim numbers per head, even; heads * headDim need not be hiddenSize
- * @param rmsNormEps added to the mean square in each norm
- * @param rope rotary position embedding
+ * @param rmsNormEps added to the mean square in each norm; in an encoder to the variance
+ * @param rope rotary position embedding; of no meaning in an encoder, whose positions are embedded
  * @param slidingWindows for each layer how many positions a token sees, itself included; 0 = all before it
  * @param queryKeyValueBias whether q_proj, k_proj and v_proj have a bias
  * @param outputBias whether o_proj has a bias
@@ -32,6 +32,7 @@ import java.util.OptionalInt;
  * @param storedType number type that the file says its weights have; the weights themselves decide
  * @param bosId id that begins a text, if any
  * @param eosIds ids that end a text, maybe none
+ * @param segments kinds of segments that an encoder embeds; 0 in a decoder
  */
 public record ModelConfig(
     String architecture,
@@ -53,7 +54,8 @@ public record ModelConfig(
     int contextLength,
     StoredType storedType,
     OptionalInt bosId,
-    List<Integer> eosIds) {
+    List<Integer> eosIds,
+    int segments) {
 
   public ModelConfig {
     Objects.requireNonNull(architecture, "architecture");
@@ -94,14 +96,19 @@ public record ModelConfig(
     return new ModelConfig(
         architecture, vocabSize, hiddenSize, intermediateSize, layers, heads, keyValueHeads, headDim, rmsNormEps, rope,
         slidingWindows, queryKeyValueBias, outputBias, mlpBias, queryKeyNorm, tied, contextLength, storedType, bosId,
-        eosIds);
+        eosIds, segments);
+  }
+
+  /** Whether it is an encoder, which reads whole texts and predicts no next token. */
+  public boolean encoder() {
+    return segments > 0;
   }
 
   /** The same with a bias in every linear layer. */
   public ModelConfig withBiases() {
     return new ModelConfig(
         architecture, vocabSize, hiddenSize, intermediateSize, layers, heads, keyValueHeads, headDim, rmsNormEps, rope,
-        slidingWindows, true, true, true, queryKeyNorm, tiedEmbeddings, contextLength, storedType, bosId, eosIds);
+        slidingWindows, true, true, true, queryKeyNorm, tiedEmbeddings, contextLength, storedType, bosId, eosIds, segments);
   }
 
   @Override

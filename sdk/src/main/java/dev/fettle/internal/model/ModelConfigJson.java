@@ -63,6 +63,19 @@ public final class ModelConfigJson {
    * is; source names it in errors.
    */
   public static String edit(String json, String source, StoredType weights, boolean tied) {
+    ObjectNode root = retyped(json, source, weights);
+    root.put("tie_word_embeddings", tied);
+    return StrictJson.write(root);
+  }
+
+  /** The same of an encoder, whose output layer nobody has: the file names the bare model, without heads. */
+  public static String editEncoder(String json, String source, StoredType weights) {
+    ObjectNode root = retyped(json, source, weights);
+    root.putArray("architectures").add("BertModel");
+    return StrictJson.write(root);
+  }
+
+  private static ObjectNode retyped(String json, String source, StoredType weights) {
     ObjectNode root = (ObjectNode) StrictJson.parse(json, source);
     if (root.has("torch_dtype") || !root.has("dtype")) {
       root.put("torch_dtype", weights.torchName());
@@ -70,8 +83,7 @@ public final class ModelConfigJson {
     if (root.has("dtype")) {
       root.put("dtype", weights.torchName());
     }
-    root.put("tie_word_embeddings", tied);
-    return StrictJson.write(root);
+    return root;
   }
 
   private static void rope(ObjectNode root, Rope rope) {

@@ -28,8 +28,11 @@ final class ModelConfigReader {
 
   static ModelConfig read(JsonFields fields) {
     String type = fields.string("model_type").orElseThrow(() -> fields.invalid("model_type", "must name the model"));
+    if (type.equals("bert")) {
+      return EncoderConfigReader.read(fields);
+    }
     if (!List.of("llama", "mistral", "qwen2", "qwen3").contains(type)) {
-      throw fields.unsupported("model_type", "the architectures are llama, mistral, qwen2 and qwen3");
+      throw fields.unsupported("model_type", "the architectures are llama, mistral, qwen2, qwen3 and, to embed texts, bert");
     }
     return new ModelConfigReader(fields, type).read();
   }
@@ -62,9 +65,10 @@ final class ModelConfigReader {
         is("qwen3"),
         fields.bool("tie_word_embeddings", false),
         contextLength,
-        storedType(),
+        storedType(fields),
         bosId(),
-        eosIds());
+        eosIds(),
+        0);
   }
 
   private boolean is(String name) {
@@ -149,7 +153,7 @@ final class ModelConfigReader {
     return windows;
   }
 
-  private StoredType storedType() {
+  static StoredType storedType(JsonFields fields) {
     String key = fields.has("dtype") ? "dtype" : "torch_dtype";
     Optional<String> name = fields.string(key);
     if (name.isEmpty()) {

@@ -24,7 +24,7 @@ public final class WeightGradients {
     this.trained = new long[layout.config().layers()][AdapterShape.MODULES.size()];
     for (int i = 0; i < trained.length; i++) {
       for (int j = 0; j < trained[i].length; j++) {
-        trained[i][j] = projection.test(AdapterShape.module(i, j)) ? 1 : 0;
+        trained[i][j] = projection.test(AdapterShape.module(layout.config(), i, j)) ? 1 : 0;
       }
     }
   }
@@ -44,6 +44,11 @@ public final class WeightGradients {
     out[0] = fresh ? 1 : 0;
     System.arraycopy(trained[layer], 0, out, 1, trained[layer].length);
     return out;
+  }
+
+  /** Of a tensor outside the layers. */
+  Tensor outer(int index) {
+    return tensors.outer(index);
   }
 
   Tensor finalNorm() {

@@ -41,6 +41,10 @@ public final class WeightNames {
    */
   public static void check(ModelDirectory directory) {
     ModelConfig config = directory.config();
+    if (config.encoder()) {
+      EncoderNames.check(directory);
+      return;
+    }
     Map<String, long[]> expected = expected(config);
     expected.forEach((name, shape) -> checkOne(directory, name, shape));
     for (StoredTensor tensor : directory.tensors().values()) {
@@ -50,8 +54,13 @@ public final class WeightNames {
     }
   }
 
-  private static void checkOne(ModelDirectory directory, String name, long[] shape) {
-    StoredTensor tensor = directory.tensors().get(name);
+  /** The stored tensor of a weight; null if there is none. */
+  public static StoredTensor stored(ModelDirectory directory, String name) {
+    return directory.config().encoder() ? EncoderNames.stored(directory, name) : directory.tensors().get(name);
+  }
+
+  static void checkOne(ModelDirectory directory, String name, long[] shape) {
+    StoredTensor tensor = stored(directory, name);
     if (tensor == null) {
       String bare = name.startsWith("model.") ? name.substring("model.".length()) : name;
       boolean headless = directory.tensors().containsKey(bare);

@@ -15,7 +15,7 @@ import java.util.function.Function;
 public final class Weights {
   private final Layout layout;
   private final Map<Layout.Block, Tensor> tensors;
-  private final Tensor[] outer = new Tensor[3];
+  private final Tensor[] outer = new Tensor[Layout.OUTER];
   private final Tensor[][] parts;
   private final Tensor[] layers;
 
@@ -71,6 +71,11 @@ public final class Weights {
   /** [hidden]. */
   public Tensor finalNorm() {
     return outer[Layout.FINAL_NORM];
+  }
+
+  /** A tensor outside the layers. */
+  Tensor outer(int index) {
+    return outer[index];
   }
 
   /** [vocabulary, hidden]; the embedding itself where the two are tied. */

@@ -105,6 +105,11 @@ final class HfTokenizer implements Tokenizer {
     return ids;
   }
 
+  /** What the post-processor puts around a text. */
+  TextFrame frame() {
+    return TextFrame.between(library.encode("a"), library.encode("a", true));
+  }
+
   private NativeTokenizer blind() {
     NativeTokenizer result = blind;
     if (result == null) {

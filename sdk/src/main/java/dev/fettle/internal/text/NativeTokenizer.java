@@ -47,9 +47,14 @@ final class NativeTokenizer {
   }
 
   int[] encode(String text) {
+    return encode(text, false);
+  }
+
+  /** With the tokens that the post-processor adds, if they are asked for. */
+  int[] encode(String text, boolean framed) {
     long[] ids;
     try {
-      ids = library.encode(wellFormed(text), false, false).getIds();
+      ids = library.encode(wellFormed(text), framed, false).getIds();
     } catch (RuntimeException e) {
       throw new InvalidInputException(path + " cannot encode a text of " + text.length() + " characters: "
           + e.getMessage(), e);

@@ -22,8 +22,8 @@ import java.util.concurrent.atomic.AtomicLong;
 /** The native engine of this process: loads libtorch and the kernels once, at first use. */
 public final class Torch {
   private static final List<String> SOURCES =
-      List.of("tensors.py", "product.py", "linear.py", "attention.py", "layer.py", "loss.py", "optimizer.py",
-          "decode.py", "index.py");
+      List.of("tensors.py", "product.py", "linear.py", "attention.py", "layer.py", "loss.py", "optimizer.py", "decode.py",
+          "encoder.py", "contrastive.py", "index.py");
   private static final AtomicLong LIVE = new AtomicLong();
 
   private final PtNDManager manager;

@@ -1,0 +1,132 @@
+package dev.fettle.internal.checkpoint;
+
+import dev.fettle.InvalidInputException;
+import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.model.Pooling;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * What the files of sentence-transformers beside an encoder say: how its rows are pooled, and where texts are cut.
+ *
+ * @param maxTokens tokens that a text has at most, if a file says so
+ * @param width numbers of a vector; 0 where it is not known yet
+ */
+public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width) {
+  /** The list of modules that a text passes through. */
+  public static final String MODULES = "modules.json";
+  /** The settings of the first module, the encoder itself. */
+  public static final String SENTENCES = "sentence_bert_config.json";
+  private static final String PACKAGE = "sentence_transformers.models.";
+  private static final String CONFIG = "config.json";
+
+  /** Whether a directory's config.json is that of an encoder; false where there is none. */
+  public static boolean isEncoder(Path directory) {
+    Path config = directory.resolve(CONFIG);
+    return Files.isRegularFile(config) && StrictJson.read(config).path("model_type").asString("").equals("bert");
+  }
+
+  /**
+   * Reads the files that are there; without them a text's vector is the mean of its rows, of length 1.
+   *
+   * @throws dev.fettle.InvalidInputException if a file is broken
+   * @throws dev.fettle.UnsupportedModelException if they ask for a module or a pooling that is not supported
+   */
+  public static EncoderSettings read(Path directory) {
+    Path modules = directory.resolve(MODULES);
+    Pooling pooling = Files.isRegularFile(modules) ? pooling(directory, modules) : Pooling.STANDARD;
+    OptionalInt most = integer(directory.resolve(SENTENCES), "max_seq_length");
+    return new EncoderSettings(pooling, most.isPresent() ? most
+        : integer(directory.resolve("tokenizer_config.json"), "model_max_length"), 0);
+  }
+
+  /** Writes them beside an encoder, as sentence-transformers reads them. */
+  public void write(Path directory) throws IOException {
+    JsonNodeFactory json = JsonNodeFactory.instance;
+    List<String> types = new ArrayList<>(List.of("Transformer", "Pooling"));
+    if (pooling.normalised()) {
+      types.add("Normalize");
+    }
+    List<String> modules = new ArrayList<>();
+    for (int i = 0; i < types.size(); i++) {
+      modules.add(StrictJson.write(json.objectNode().put("idx", i).put("name", String.valueOf(i))
+          .put("path", i == 0 ? "" : i + "_" + types.get(i)).put("type", PACKAGE + types.get(i))).strip());
+    }
+    Files.writeString(directory.resolve(MODULES), "[" + String.join(", ", modules) + "]\n");
+    ObjectNode pool = json.objectNode().put("word_embedding_dimension", width);
+    List.of("cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens").forEach(mode ->
+        pool.put("pooling_mode_" + mode, mode.equals(pooling.first() ? "cls_token" : "mean_tokens")));
+    for (int i = 1; i < types.size(); i++) {
+      Files.createDirectory(directory.resolve(i + "_" + types.get(i)));
+    }
+    Files.writeString(directory.resolve("1_Pooling").resolve(CONFIG), StrictJson.write(pool));
+    Files.writeString(directory.resolve(SENTENCES), StrictJson.write(
+        json.objectNode().put("max_seq_length", maxTokens.orElseThrow()).put("do_lower_case", false)));
+  }
+
+  private static Pooling pooling(Path directory, Path modules) {
+    JsonNode list = list(modules);
+    boolean first = false;
+    boolean normalised = false;
+    for (int i = 0; i < list.size(); i++) {
+      JsonFields module = new JsonFields(list.get(i), modules + " [" + i + "]");
+      String type = module.string("type").orElseThrow(() -> module.invalid("type", "must name the module"));
+      switch (type.substring(type.lastIndexOf('.') + 1)) {
+        case "Transformer" -> {
+          if (!module.string("path").orElse("").isEmpty()) {
+            throw module.unsupported("path", "the encoder's own files stand in the directory itself; name "
+                + directory.resolve(module.string("path").get()) + " instead");
+          }
+        }
+        case "Pooling" -> first = first(directory.resolve(module.string("path").orElse("")).resolve(CONFIG));
+        case "Normalize" -> normalised = true;
+        default -> throw module.unsupported("type", "the modules are Transformer, Pooling and Normalize");
+      }
+    }
+    return new Pooling(first, normalised);
+  }
+
+  /** An array, read as strictly as objects are. */
+  private static JsonNode list(Path file) {
+    try {
+      return StrictJson.parse("{\"modules\":" + Files.readString(file) + "}", file.toString()).path("modules");
+    } catch (IOException e) {
+      throw new InvalidInputException(file + ": cannot be read: " + e, e);
+    }
+  }
+
+  private static boolean first(Path file) {
+    JsonFields fields = new JsonFields(StrictJson.read(file), file.toString());
+    List<String> modes = new ArrayList<>();
+    if (fields.has("pooling_mode")) {
+      modes.addAll(fields.node("pooling_mode").isString() ? List.of(fields.node("pooling_mode").asString())
+          : fields.strings("pooling_mode"));
+    } else {
+      fields.keys().stream().filter(k -> k.startsWith("pooling_mode_") && fields.bool(k, false))
+          .forEach(k -> modes.add(k.substring("pooling_mode_".length()).replaceFirst("_tokens?$", "")));
+    }
+    String mode = modes.isEmpty() ? "mean" : String.join(" and ", modes);
+    if (!mode.equals("mean") && !mode.equals("cls")) {
+      throw new UnsupportedModelException(file + ": pooling by " + mode + " is not supported; there are mean "
+          + "and cls");
+    }
+    return mode.equals("cls");
+  }
+
+  /** A number that is sensible as a length: tokenizers without a limit write 10^30. */
+  private static OptionalInt integer(Path file, String key) {
+    if (!Files.isRegularFile(file)) {
+      return OptionalInt.empty();
+    }
+    JsonNode value = StrictJson.read(file).path(key);
+    return value.isNumber() && value.asDouble() >= 1 && value.asDouble() <= Integer.MAX_VALUE
+        ? OptionalInt.of((int) value.asDouble()) : OptionalInt.empty();
+  }
+}

@@ -1,0 +1,157 @@
+package dev.fettle.internal.local;
+
+import dev.fettle.NumericException;
+import dev.fettle.RankLoss;
+import dev.fettle.RankResult;
+import dev.fettle.Ranked;
+import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/** Passes of a training over ranked texts. */
+final class RankTraining {
+  private final LocalModel model;
+  private final Tuned tuned;
+  private final CachedStep step;
+  private final JudgePrompt prompt;
+
+  RankTraining(LocalModel model, Tuned tuned) {
+    this(model, tuned, CachedStep.TOKENS);
+  }
+
+  /** With a bound of its own on the tokens that are held at a time. */
+  RankTraining(LocalModel model, Tuned tuned, int tokens) {
+    this.model = model;
+    this.tuned = tuned;
+    boolean encoder = model.config().encoder();
+    this.prompt = encoder ? null : new JudgePrompt(model);
+    Body body = encoder ? new EncoderBody(model.encoder().network(), tuned)
+        : new ChoiceBody(model.network(), tuned, prompt.yes(), prompt.no());
+    this.step = new CachedStep(body, tuned, tokens);
+  }
+
+  /** The tokens of a batch, and where each query and text stands among them. */
+  private record Input(List<int[]> tokens, int[] queries, int[] texts) {}
+
+  /** The loss and the scores; nothing changes. */
+  RankResult forward(List<Ranked> batch, RankLoss loss) {
+    Input input = input(batch, loss);
+    Scored scored = new Scored(batch, loss, input);
+    scored.derivative(step.forward(input.tokens));
+    return scored.result;
+  }
+
+  /** The same; the gradient is added to what has accumulated. */
+  RankResult forwardBackward(List<Ranked> batch, RankLoss loss, boolean accumulated, long pass) {
+    Input input = input(batch, loss);
+    Scored scored = new Scored(batch, loss, input);
+    step.forwardBackward(input.tokens, scored::derivative, accumulated, pass);
+    return scored.result;
+  }
+
+  private Input input(List<Ranked> batch, RankLoss loss) {
+    RankFormula.require(loss, batch, prompt == null);
+    Input input = prompt == null ? vectors(batch) : judgements(batch);
+    long longest = input.tokens.stream().mapToInt(t -> t.length).max().orElse(0);
+    long all = input.tokens.stream().mapToLong(t -> t.length).sum();
+    long rows = Math.min(all, Math.max(CachedStep.TOKENS, longest * Lanes.most()));
+    long kept = 6L * model.config().hiddenSize() + 3L * model.config().queryWidth() + 2L * model.config().intermediateSize();
+    Memory.require(rows * kept * model.config().layers() * 4, "a pass over texts of " + longest + " tokens through "
+        + model.name());
+    return input;
+  }
+
+  /** Each text once, however many queries name it. */
+  private Input vectors(List<Ranked> batch) {
+    Map<String, Integer> places = new LinkedHashMap<>();
+    int[] queries = batch.stream().mapToInt(r -> place(places, r.query())).toArray();
+    int[] texts = batch.stream().flatMap(r -> r.texts().stream()).mapToInt(t -> place(places, t)).toArray();
+    return new Input(model.encoder().tokens(List.copyOf(places.keySet()), OptionalInt.empty()), queries, texts);
+  }
+
+  private static int place(Map<String, Integer> places, String text) {
+    Integer known = places.putIfAbsent(text, places.size());
+    return known == null ? places.size() - 1 : known;
+  }
+
+  private Input judgements(List<Ranked> batch) {
+    List<int[]> tokens = new ArrayList<>();
+    batch.forEach(r -> r.texts().forEach(t -> tokens.add(prompt.tokens(r.query(), t))));
+    return new Input(tokens, new int[0], new int[0]);
+  }
+
+  /** From the numbers of texts to scores, the loss, and back. */
+  private final class Scored {
+    private final List<Ranked> batch;
+    private final RankLoss loss;
+    private final Input input;
+    private final int[] starts;
+    private RankResult result;
+
+    Scored(List<Ranked> batch, RankLoss loss, Input input) {
+      this.batch = batch;
+      this.loss = loss;
+      this.input = input;
+      this.starts = RankFormula.starts(batch);
+    }
+
+    float[] derivative(float[] values) {
+      for (float v : values) {
+        if (!Float.isFinite(v)) {
+          throw new NumericException("the model gives " + v + " for a text; the gradient is as it was before this pass");
+        }
+      }
+      return prompt == null ? ofVectors(values) : ofJudgements(values);
+    }
+
+    private float[] ofVectors(float[] values) {
+      int width = model.config().hiddenSize();
+      try (Scope scope = new Scope()) {
+        long[] shape = {input.tokens.size(), width};
+        Tensor all = scope.call("part", scope.floats(values), 0, shape);
+        Tensor queries = scope.longs(input.queries);
+        Tensor texts = scope.longs(input.texts);
+        Tensor q = scope.call("select_rows", all, queries);
+        Tensor t = scope.call("select_rows", all, texts);
+        float[] scores = scope.call("similarities", q, t).floats();
+        RankFormula.Value value = RankFormula.of(loss, batch, scores);
+        result = result(value, scores);
+        Tensor d = scope.call("part", scope.floats(value.derivative()), 0, new long[] {batch.size(), input.texts.length});
+        Tensor[] dqt = scope.tuple("similarities_backward", d, q, t);
+        Tensor into = scope.call("part", scope.floats(new float[values.length]), 0, shape);
+        scope.effect("selected_backward", dqt[0], queries, into);
+        scope.effect("selected_backward", dqt[1], texts, into);
+        return into.floats();
+      }
+    }
+
+    /** A query is judged with its own texts only: the rest of the matrix stays empty. */
+    private float[] ofJudgements(float[] values) {
+      float[] scores = new float[batch.size() * values.length];
+      for (int i = 0; i < batch.size(); i++) {
+        System.arraycopy(values, starts[i], scores, i * values.length + starts[i], starts[i + 1] - starts[i]);
+      }
+      RankFormula.Value value = RankFormula.of(loss, batch, scores);
+      result = result(value, scores);
+      float[] out = new float[values.length];
+      for (int i = 0; i < batch.size(); i++) {
+        System.arraycopy(value.derivative(), i * values.length + starts[i], out, starts[i], starts[i + 1] - starts[i]);
+      }
+      return out;
+    }
+
+    private RankResult result(RankFormula.Value value, float[] scores) {
+      List<float[]> own = new ArrayList<>();
+      int columns = starts[batch.size()];
+      for (int i = 0; i < batch.size(); i++) {
+        own.add(Arrays.copyOfRange(scores, i * columns + starts[i], i * columns + starts[i + 1]));
+      }
+      return new RankResult(value.loss(), own, Map.of("accuracy", value.accuracy()));
+    }
+  }
+}

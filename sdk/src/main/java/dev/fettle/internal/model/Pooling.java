@@ -1,0 +1,12 @@
+package dev.fettle.internal.model;
+
+/**
+ * How the rows of a text become its vector.
+ *
+ * @param first the row of the first token, {@code [CLS]}, rather than the mean of all rows
+ * @param normalised whether the vector is scaled to length 1
+ */
+public record Pooling(boolean first, boolean normalised) {
+  /** What an encoder is used with whose directory does not say: the mean, of length 1. */
+  public static final Pooling STANDARD = new Pooling(false, true);
+}
