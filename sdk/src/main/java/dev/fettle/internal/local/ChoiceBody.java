@@ -24,7 +24,7 @@ record ChoiceBody(Network network, Tuned tuned, int yes, int no) implements Body
   public Pass forward(Scope step, Packing packing, Dropout dropout, boolean keep) {
     int lowest = keep ? tuned.lowestLayer() : network.config().layers();
     Network.Trace trace =
-        network.forward(step, tuned.weights(), tuned.adapter(), packing, dropout, (layer, t) -> layer >= lowest);
+        network.forward(step, tuned.weights(), tuned.adapter(), packing, dropout, Network.from(lowest, lowest));
     Head head = new Head(tuned.weights(), tuned.adapter(), 1);
     int[] last = lastRows(packing);
     Tensor values = head.preference(step, trace.output(), last, yes, no);

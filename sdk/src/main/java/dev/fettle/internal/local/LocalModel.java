@@ -286,31 +286,9 @@ final class LocalModel implements ModelBackend {
     dependants.remove(dependant);
   }
 
-  /** Refuses a pass over a batch that would not fit into memory. */
-  void requireMemory(Batch batch, boolean backward) {
-    int longest = batch.data().stream().mapToInt(d -> d.length()).max().orElse(0);
-    long rows = Math.min(batch.tokens(), Math.max(Step.MICRO_BATCH, longest));
-    long kept = 3L * config.hiddenSize() + 2L * config.heads() * config.headDim()
-        + 2L * config.keyValueHeads() * config.headDim() + 2L * config.intermediateSize();
-    long bytes = passing(rows, longest) + (backward ? rows * NumberType.of(dtype).size() * config.layers() * kept : 0);
-    Memory.require(bytes, "a pass over " + rows + " tokens through " + name);
-  }
-
-  /** What is in memory while rows pass through a layer or the head: activations, scores of a tile, logits of a chunk. */
-  private long passing(long rows, long longest) {
-    long width = 4L * (config.hiddenSize() + (config.heads() + config.keyValueHeads()) * config.headDim())
-        + 6L * config.intermediateSize() + 3L * config.heads() * Math.min(longest, 256);
-    return rows * NumberType.of(dtype).size() * width + 3L * Math.min(rows, 256) * config.vocabSize() * Float.BYTES;
-  }
-
-  /** Bytes that sampling takes if every sample becomes as long as it may. */
-  long samplingBytes(List<int[]> prompts, SamplingParams params) {
-    long rows = prompts.stream().mapToLong(p -> p.length).sum();
-    long longest = prompts.stream().mapToInt(p -> p.length).max().orElse(0);
-    long sequences = (long) prompts.size() * params.samples();
-    long room = longest + Math.max(256, Math.min(params.maxTokens(), config.contextLength() - longest));
-    long cache = 2L * config.layers() * config.keyValueHeads() * config.headDim() * NumberType.of(dtype).size() * room;
-    return passing(rows, longest) + sequences * (cache + 4L * config.vocabSize() * Float.BYTES);
+  /** What passes through it take of memory. */
+  PassMemory memory() {
+    return new PassMemory(config, NumberType.of(dtype), name);
   }
 
   @Override

@@ -87,7 +87,7 @@ final class LocalSampler implements SamplerBackend {
   private int together(List<int[]> prompts, SamplingParams params) {
     int together = Math.min(prompts.size(), Math.max(1, BATCH / params.samples()));
     int[] longest = prompts.stream().max(Comparator.comparing(p -> p.length)).orElseThrow();
-    while (together > 1 && !Memory.fits(model.samplingBytes(Collections.nCopies(together, longest), params))) {
+    while (together > 1 && !Memory.fits(model.memory().sampling(Collections.nCopies(together, longest), params))) {
       together /= 2;
     }
     return together;
@@ -113,7 +113,8 @@ final class LocalSampler implements SamplerBackend {
   }
 
   private Generation begin(List<int[]> prompts, long first, SamplingParams params) {
-    Memory.require(model.samplingBytes(prompts, params) + forms.missingBytes(params.int8()), "sampling " + params.samples() + " x " + prompts.size()
+    long bytes = model.memory().sampling(prompts, params) + forms.missingBytes(params.int8());
+    Memory.require(bytes, "sampling " + params.samples() + " x " + prompts.size()
         + " continuations from " + model.name());
     List<int[]> sequences = new ArrayList<>();
     prompts.forEach(p -> {
@@ -147,10 +148,10 @@ final class LocalSampler implements SamplerBackend {
       return new float[0];
     }
     Network network = model.network();
-    model.requireMemory(Batch.of(Datum.of(tokens)), false);
+    model.memory().require(Batch.of(Datum.of(tokens)), false);
     try (Scope step = new Scope()) {
       Packing packing = Packing.of(List.of(Arrays.copyOf(tokens, tokens.length - 1)));
-      Network.Trace trace = network.forward(step, frozen.weights(), frozen.adapter(), packing, Dropout.NONE, (i, t) -> false);
+      Network.Trace trace = network.forward(step, frozen.weights(), frozen.adapter(), packing, Dropout.NONE, Network.NOTHING);
       int[] rows = new int[tokens.length - 1];
       Arrays.setAll(rows, i -> i);
       return new Head(frozen.weights()).logprobs(step, trace.output(), rows, Arrays.copyOfRange(tokens, 1, tokens.length));

@@ -47,7 +47,7 @@ final class LocalTraining implements TrainingBackend {
   LocalTraining(LocalModel model, Tuned tuned) {
     this.model = model;
     this.tuned = tuned;
-    this.step = model.config().encoder() ? null : new Step(model.network(), tuned);
+    this.step = model.config().encoder() ? null : new Step(model.network(), tuned, model.memory());
   }
 
   @Override
@@ -65,7 +65,7 @@ final class LocalTraining implements TrainingBackend {
     model.network();
     BatchCheck.tokens(batch, model.config());
     return work(() -> {
-      model.requireMemory(batch, false);
+      model.memory().require(batch, false);
       if (loss instanceof Loss.Custom custom) {
         return evaluated(custom.loss(), batch, step.forward(unweighted(batch), Loss.crossEntropy())).result;
       }
@@ -147,7 +147,7 @@ final class LocalTraining implements TrainingBackend {
   }
 
   private LossResult pass(Batch batch, Loss loss) {
-    model.requireMemory(batch, true);
+    model.memory().require(batch, true);
     try {
       LossResult result = loss instanceof Loss.Custom custom ? customPass(batch, custom.loss())
           : step.forwardBackward(batch, loss, accumulated, passes);

@@ -27,10 +27,12 @@ final class Step {
 
   private final Network network;
   private final Tuned tuned;
+  private final PassMemory memory;
 
-  Step(Network network, Tuned tuned) {
+  Step(Network network, Tuned tuned, PassMemory memory) {
     this.network = network;
     this.tuned = tuned;
+    this.memory = memory;
   }
 
   /** The logprobs of all positions, and the loss. */
@@ -41,7 +43,7 @@ final class Step {
         try (Scope step = new Scope()) {
           Packing packing = pack(batch, data);
           Network.Trace trace =
-              network.forward(step, tuned.weights(), tuned.adapter(), packing, Dropout.NONE, (i, t) -> false);
+              network.forward(step, tuned.weights(), tuned.adapter(), packing, Dropout.NONE, Network.NOTHING);
           Positions all = Positions.all(batch, data, packing);
           part.add(all, 0, new Head(tuned.weights(), tuned.adapter(), 1).logprobs(step, trace.output(), all.rows(), all.targets()));
         }
@@ -60,6 +62,7 @@ final class Step {
       try {
         Tally tally = new Tally(batch, loss);
         boolean[] fresh = {!accumulated && vectors.begin()};
+        int kept = memory.firstKept(batch, tuned.lowestLayer());
         long number = 0;
         for (List<Integer> micro : split(batch)) {
           Dropout dropout = new Dropout(tuned.dropout(), (tuned.seed() * 31 + pass) * 4099 + number++);
@@ -68,13 +71,16 @@ final class Step {
           parallel(batch, tally, shares, (data, part, lane) -> {
             Positions chosen = Positions.inLoss(batch, loss, data, pack(batch, data));
             if (chosen.rows().length > 0) {
-              one(batch, data, chosen, part, dropout, gradients.get(lane), shares.size(), fresh[0]);
+              one(batch, data, chosen, part, dropout, kept, gradients.get(lane), shares.size(), fresh[0]);
               fresh[0] = false;
             }
           });
           for (int lane = 1; lane < shares.size(); lane++) {
             scope.effect("add_and_clear", gradients.get(0).vector(), gradients.get(lane).vector());
           }
+        }
+        if (fresh[0]) {
+          vectors.clear();
         }
         return tally.result();
       } catch (RuntimeException | Error e) {
@@ -87,14 +93,17 @@ final class Step {
     }
   }
 
-  /** @param fresh whether the gradients of weights hold nothing yet; there is one lane then */
-  private void one(Batch batch, List<Integer> data, Positions chosen, Tally tally, Dropout dropout, Gradients gradients,
-      int lanes, boolean fresh) {
+  /**
+   * @param kept the first layer whose activations are kept for the way back
+   * @param fresh whether the gradients of weights hold nothing yet; there is one lane then
+   */
+  private void one(Batch batch, List<Integer> data, Positions chosen, Tally tally, Dropout dropout, int kept,
+      Gradients gradients, int lanes, boolean fresh) {
     try (Scope step = new Scope()) {
       Packing packing = pack(batch, data);
       int lowest = tuned.lowestLayer();
       Network.Trace trace =
-          network.forward(step, tuned.weights(), tuned.adapter(), packing, dropout, (i, t) -> i >= lowest);
+          network.forward(step, tuned.weights(), tuned.adapter(), packing, dropout, Network.from(lowest, kept));
       // Where the gradient is as large as the model, memory for logits is spared too.
       int heads = tuned.gradients().clearedInPlace() ? lanes : 2;
       Tensor d = new Head(tuned.weights(), tuned.adapter(), heads).gradient(step, trace.output(), packing.rows(),

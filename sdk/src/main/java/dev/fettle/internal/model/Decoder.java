@@ -107,7 +107,7 @@ public final class Decoder implements AutoCloseable {
         for (int i = 0; i < lengths.length; i++) {
           step.effect("cache_fill", t.saved(layer), packing.starts()[i / copies], lengths[i], parts.get(layer), i);
         }
-        return false;
+        return Network.Kept.NOTHING;
       });
       int[] last = new int[lengths.length];
       for (int i = 0; i < last.length; i++) {

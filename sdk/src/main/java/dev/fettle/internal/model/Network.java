@@ -36,6 +36,17 @@ public final class Network implements AutoCloseable {
     this.frequencies = scope.floats(single);
   }
 
+  /** What is kept of a layer for the way back: all it saved, the input from which that is computed again, or nothing. */
+  public enum Kept { ALL, INPUT, NOTHING }
+
+  /** Keeps nothing: there is no way back. */
+  public static final LayerVisitor NOTHING = (layer, trace) -> Kept.NOTHING;
+
+  /** Keeps nothing below the lowest layer that the way back reaches, and only inputs below another one. */
+  public static LayerVisitor from(int lowest, int kept) {
+    return (layer, trace) -> layer < lowest ? Kept.NOTHING : layer < kept ? Kept.INPUT : Kept.ALL;
+  }
+
   /** What a forward pass leaves for the backward pass. */
   public final class Trace {
     private final Packing packing;
@@ -80,7 +91,7 @@ public final class Network implements AutoCloseable {
   /**
    * Runs packed sequences through all layers.
    *
-   * @param keep called with each layer that has run; what it saved is freed where this returns false
+   * @param keep called with each layer that has run; says what is kept of it
    * @param dropout of the adapters' inputs, or {@link Dropout#NONE}
    */
   public Trace forward(Scope step, Weights w, Adapter a, Packing packing, Dropout dropout, LayerVisitor keep) {
@@ -91,9 +102,10 @@ public final class Network implements AutoCloseable {
       Tensor[] out = step.tuple("layer_forward", x, w.layer(i), a.layer(i), trace.masks[i], trace.cos, trace.sin,
           packing.runs(), shape(i), config.rmsNormEps());
       trace.saved[i] = out[1];
-      if (!keep.visit(i, trace)) {
+      Kept kept = keep.visit(i, trace);
+      if (kept != Kept.ALL) {
         step.free(out[1]);
-        trace.saved[i] = null;
+        trace.saved[i] = kept == Kept.INPUT ? step.list(List.of(x)) : null;
       }
       step.free(x);
       x = out[0];
@@ -170,7 +182,7 @@ public final class Network implements AutoCloseable {
   /** Told of each layer as it has run. */
   @FunctionalInterface
   public interface LayerVisitor {
-    /** Whether what the layer saved is kept for the backward pass. */
-    boolean visit(int layer, Trace trace);
+    /** What is kept of the layer for the backward pass. */
+    Kept visit(int layer, Trace trace);
   }
 }

@@ -54,6 +54,7 @@ def head_norm_backward(d: Tensor, raw: Tensor, w: Tensor, eps: float, gw: Tensor
   return d.copy_(dx.view([d.size(0), d.size(1), n]))
 
 # g, ga, blocks, scales, how: as in fused_backward, of all seven projections.
+# saved: as layer_forward gave it, or the input alone, from which it is computed again.
 # below: whether the gradient of x is wanted; where it is not, what is returned means nothing.
 def layer_backward(dy: Tensor, saved: List[Tensor], w: List[Tensor], a: List[Tensor], m: List[Tensor], g: List[Tensor],
     ga: List[Tensor], blocks: List[int], scales: List[float], how: List[int], below: bool, cos: Tensor, sin: Tensor,
@@ -61,7 +62,10 @@ def layer_backward(dy: Tensor, saved: List[Tensor], w: List[Tensor], a: List[Ten
   heads = shape[0]
   kv = shape[1]
   fresh = how[0] == 1
-  x, q, k, v, o, x2, gu, raw = saved
+  kept = saved
+  if len(saved) == 1:
+    y, kept = layer_forward(saved[0], w, a, m, cos, sin, runs, shape, eps)
+  x, q, k, v, o, x2, gu, raw = kept
   f = gu.size(1) // 2
   s = torch.silu(gu[:, :f])
   dh = fused_backward(dy, s * gu[:, f:], w, a, m, g, ga, 3, blocks, scales, how, True)

@@ -91,7 +91,7 @@ class ModelLogitsTest {
         Network network = model.network();
         Packing packing = Packing.of(sequences);
         Adapter none = Adapter.zeros(AdapterShape.none(model.config()), scope, network.type());
-        Network.Trace trace = network.forward(scope, model.weights(), none, packing, Dropout.NONE, (i, t) -> false);
+        Network.Trace trace = network.forward(scope, model.weights(), none, packing, Dropout.NONE, Network.NOTHING);
         List<float[]> out = new ArrayList<>();
         for (int i = 0; i < sequences.size(); i++) {
           int[] rows = new int[sequences.get(i).length];
