@@ -5,7 +5,6 @@ import dev.fettle.Batch;
 import dev.fettle.CustomLoss;
 import dev.fettle.DType;
 import dev.fettle.DataPosition;
-import dev.fettle.Datum;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
@@ -17,16 +16,14 @@ import dev.fettle.Ranked;
 import dev.fettle.StepResult;
 import dev.fettle.Trainable;
 import dev.fettle.Tuning;
+import dev.fettle.internal.CustomPass;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -67,7 +64,7 @@ final class LocalTraining implements TrainingBackend {
     return work(() -> {
       model.memory().require(batch, false);
       if (loss instanceof Loss.Custom custom) {
-        return evaluated(custom.loss(), batch, step.forward(unweighted(batch), Loss.crossEntropy())).result;
+        return evaluated(batch, custom.loss()).result();
       }
       for (int i = 0; i < batch.size(); i++) {
         TokenLoss.requireInputs(loss, batch.data().get(i), i);
@@ -159,64 +156,18 @@ final class LocalTraining implements TrainingBackend {
     }
   }
 
-  /** The two passes of a custom loss: its derivative by the logprobs, negated, is a cross-entropy's weight. */
   private LossResult customPass(Batch batch, CustomLoss loss) {
-    Evaluated e = evaluated(loss, batch, step.forward(unweighted(batch), Loss.crossEntropy()));
+    CustomPass pass = evaluated(batch, loss);
     EngineThread.requireOpen(open, "this training of " + model.name());
-    List<Datum> surrogate = new ArrayList<>();
-    boolean any = false;
-    for (int i = 0; i < batch.size(); i++) {
-      Datum datum = batch.data().get(i);
-      float[] weights = new float[datum.length()];
-      for (int j = 0; j < weights.length; j++) {
-        weights[j] = -e.gradient.get(i)[j];
-        any |= weights[j] != 0;
-      }
-      surrogate.add(Datum.supervised(datum.inputs(), datum.targets(), weights));
+    BatchCheck.tokens(pass.surrogate(), model.config());
+    if (pass.trains()) {
+      step.forwardBackward(pass.surrogate(), Loss.crossEntropy(), accumulated, passes);
     }
-    BatchCheck.tokens(Batch.of(surrogate), model.config());
-    if (any) {
-      step.forwardBackward(Batch.of(surrogate), Loss.crossEntropy(), accumulated, passes);
-    }
-    return e.result;
+    return pass.result();
   }
 
-  private record Evaluated(LossResult result, List<float[]> gradient) {}
-
-  private static Evaluated evaluated(CustomLoss loss, Batch batch, LossResult forward) {
-    CustomLoss.Value value = loss.of(batch.data(), forward.logprobs());
-    if (value == null) {
-      throw new InvalidInputException("the custom loss returned null");
-    }
-    if (!Double.isFinite(value.loss())) {
-      throw new NumericException("the custom loss is " + value.loss() + "; the gradient is as it was");
-    }
-    if (value.gradient().size() != batch.size()) {
-      throw new InvalidInputException("the custom loss gave " + value.gradient().size() + " gradients for "
-          + batch.size() + " data");
-    }
-    int positions = 0;
-    for (int i = 0; i < batch.size(); i++) {
-      float[] g = value.gradient().get(i);
-      if (g.length != batch.data().get(i).length()) {
-        throw new InvalidInputException("gradient[" + i + "] of the custom loss has " + g.length + " values for "
-            + batch.data().get(i).length() + " positions");
-      }
-      for (int j = 0; j < g.length; j++) {
-        if (!Float.isFinite(g[j])) {
-          throw new NumericException("gradient[" + i + "][" + j + "] of the custom loss is " + g[j]);
-        }
-      }
-      positions += g.length;
-    }
-    Map<String, Double> metrics = new HashMap<>(value.metrics());
-    metrics.put("loss:sum", value.loss());
-    return new Evaluated(new LossResult(value.loss(), forward.logprobs(), positions, metrics), value.gradient());
-  }
-
-  private static Batch unweighted(Batch batch) {
-    return Batch.of(batch.data().stream()
-        .map(d -> Datum.supervised(d.inputs(), d.targets(), new float[d.length()])).toList());
+  private CustomPass evaluated(Batch batch, CustomLoss loss) {
+    return CustomPass.of(loss, batch, step.forward(CustomPass.unweighted(batch), Loss.crossEntropy()));
   }
 
   private OptimResult update(AdamW settings) {

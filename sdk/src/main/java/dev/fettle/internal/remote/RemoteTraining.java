@@ -13,6 +13,7 @@ import dev.fettle.ServiceException;
 import dev.fettle.StepResult;
 import dev.fettle.Trainable;
 import dev.fettle.Tuning;
+import dev.fettle.internal.CustomPass;
 import dev.fettle.internal.Futures;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;

@@ -1,4 +1,4 @@
-package dev.fettle.internal.remote;
+package dev.fettle.internal;
 
 import dev.fettle.Batch;
 import dev.fettle.CustomLoss;
@@ -18,14 +18,21 @@ import java.util.Map;
  * @param result of the batch
  * @param surrogate what goes backward
  */
-record CustomPass(LossResult result, Batch surrogate) {
+public record CustomPass(LossResult result, Batch surrogate) {
   /** The data without what the caller's loss alone understands. */
-  static Batch unweighted(Batch batch) {
+  public static Batch unweighted(Batch batch) {
     return Batch.of(batch.data().stream()
         .map(d -> Datum.supervised(d.inputs(), d.targets(), new float[d.length()])).toList());
   }
 
-  static CustomPass of(CustomLoss loss, Batch batch, LossResult forward) {
+  /**
+   * Calls the loss.
+   *
+   * @param forward the logprobs of all positions
+   * @throws InvalidInputException if what it returns does not fit the batch
+   * @throws NumericException if it is not finite
+   */
+  public static CustomPass of(CustomLoss loss, Batch batch, LossResult forward) {
     CustomLoss.Value value = loss.of(batch.data(), forward.logprobs());
     if (value == null) {
       throw new InvalidInputException("the custom loss returned null");
@@ -64,7 +71,7 @@ record CustomPass(LossResult result, Batch surrogate) {
   }
 
   /** Whether anything goes backward. */
-  boolean trains() {
+  public boolean trains() {
     return surrogate.data().stream().anyMatch(d -> d.trainedTokens() > 0);
   }
 }
