@@ -31,6 +31,8 @@ class TunedEncoderTest {
   private static Tuning tuning(String kind) {
     return switch (kind) {
       case "full" -> Full.all();
+      case "hybrid" -> Lora.rank(2).on(Modules.attention()).plus(Full.of(Modules.mlp(), Modules.norms()));
+      case "embeddings" -> Full.of(Modules.named("embeddings.position_embeddings"), Modules.named("*.value"));
       case "attention" -> Lora.rank(2).on(Modules.attention());
       case "mlp" -> Lora.rank(2).alpha(8).on(Modules.mlp().within(Modules.lastLayers(1)));
       default -> Lora.rank(4);
@@ -38,7 +40,7 @@ class TunedEncoderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"lora", "attention", "mlp", "full"})
+  @ValueSource(strings = {"lora", "attention", "mlp", "full", "hybrid", "embeddings"})
   void whatWasTrainedIsSavedAndComesBack(String kind) throws IOException {
     Path out = Path.of(System.getProperty("fettle.saved", directory.toString()));
     for (String name : List.of("mean", "cls", "mean-raw", "prefixed")) {
@@ -47,8 +49,9 @@ class TunedEncoderTest {
         BaseModel base = fettle.load(source);
         Training training = base.tune(tuning(kind));
         double first = training.forward(batch(), RankLoss.contrastive(0.5)).loss();
+        double rate = kind.equals("hybrid") ? 2e-3 : 1e-2;
         for (int i = 0; i < 15; i++) {
-          training.step(batch(), RankLoss.contrastive(0.5), AdamW.learningRate(1e-2));
+          training.step(batch(), RankLoss.contrastive(0.5), AdamW.learningRate(rate));
         }
         RankResult last = training.forward(batch(), RankLoss.contrastive(0.5));
         List<float[]> vectors = training.embed(TEXTS);
@@ -64,13 +67,31 @@ class TunedEncoderTest {
         equal(resumed.embed(TEXTS), vectors, 0);
         assertThat(resumed.step(batch(), RankLoss.contrastive(0.5), AdamW.learningRate(1e-3)).loss())
             .isEqualTo(training.step(batch(), RankLoss.contrastive(0.5), AdamW.learningRate(1e-3)).loss());
-        if (!kind.equals("full")) {
+        boolean adapted = !kind.equals("full") && !kind.equals("embeddings");
+        if (adapted) {
           training.saveAdapter(adapter);
           equal(base.tune(Lora.from(adapter)).embed(TEXTS), training.embed(TEXTS), 0);
         }
         Files.writeString(out.resolve(name + "-" + kind + ".json"), JsonMapper.shared().writeValueAsString(Map.of(
             "texts", TEXTS, "merged", merged.toString(), "vectors", vectors, "adapted", training.embed(TEXTS),
-            "adapter", kind.equals("full") ? "" : adapter.toString())));
+            "adapter", adapted && !kind.equals("hybrid") ? adapter.toString() : "")));
+      }
+    }
+  }
+
+  @Test
+  void whatIsChosenIsTrainedAndNothingElse() {
+    try (Fettle fettle = Fettle.local()) {
+      BaseModel base = fettle.load(Golden.path("encoders/mean"));
+
+      long attention = 2 * 4 * (32 + 32) * 2;
+      long mlp = 2 * 2 * (32 + 48) * 2;
+      assertThat(base.tune(Lora.rank(2).on(Modules.attention())).trainable().trained()).isEqualTo(attention);
+      assertThat(base.tune(Lora.rank(2).on(Modules.mlp())).trainable().trained()).isEqualTo(mlp);
+      assertThat(base.tune(Lora.rank(2)).trainable().trained()).isEqualTo(attention + mlp);
+      assertThat(base.tune(Full.all()).trainable().trained()).isEqualTo(base.parameters());
+      for (Tuning none : List.of(Lora.rank(2).on(Modules.embeddings()), Full.of(Modules.lmHead()))) {
+        assertThatThrownBy(() -> base.tune(none)).isInstanceOf(InvalidInputException.class);
       }
     }
   }

@@ -90,6 +90,10 @@ final class LoraTargets {
     List<String> inside = targets.stream().filter(t -> t.matches("(model\\.layers|encoder\\.layer)\\..*")).toList();
     List<String> suffixes = targets.stream().map(t -> t.substring(t.lastIndexOf('.') + 1)).distinct().toList();
     int outside = targets.size() - inside.size();
+    if (config.encoder() && suffixes.contains("dense")) {
+      // Three modules of a layer and the pooler, which is not even loaded, end so.
+      return targets;
+    }
     return (suffixes.size() - outside) * config.layers() == inside.size() ? suffixes : targets;
   }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fettle.Full;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
+import dev.fettle.Modules;
 import dev.fettle.RankLoss;
 import dev.fettle.RankResult;
 import dev.fettle.Ranked;
@@ -51,6 +52,25 @@ class RankGradientsTest {
       compare(t, "ranks/" + c.get("gradients").asString(), lora ? "base_model.model." : "");
       double again = t.training.forward(batch(), loss(c.get("kind").asString())).join().loss();
       assertThat(again).isEqualTo(result.loss());
+    }
+  }
+
+  /** B starts at zero: beside new adapters the weights have the gradients that they have alone. */
+  @ParameterizedTest
+  @ValueSource(strings = {"mean", "cls", "mean-raw"})
+  void weightsTrainedBesideAdaptersHaveTheGradientsOfAutograd(String name) {
+    Tuning hybrid = Lora.rank(2).on(Modules.attention()).plus(Full.of(Modules.mlp(), Modules.norms()));
+    try (Trained t = Trained.open("encoders/" + name, hybrid);
+        SafetensorsFile golden = SafetensorsFile.open(Golden.path("ranks/" + name + "/contrastive-full.safetensors"))) {
+      t.training.forwardBackward(batch(), RankLoss.contrastive(0.1)).join();
+      int compared = 0;
+      for (var p : t.parameters().parameters()) {
+        if (golden.tensors().containsKey(p.name())) {
+          assertThat(relativeDifference(t.gradient(p), t.read(golden, p.name()))).as(p.name()).isLessThan(1e-4);
+          compared++;
+        }
+      }
+      assertThat(compared).isEqualTo(2 + 8 * t.model.config().layers());
     }
   }
 
