@@ -1,37 +1,54 @@
 package dev.fettle.internal.local;
 
+import dev.fettle.internal.local.ParameterVector.Parameter;
+import dev.fettle.internal.model.WeightGradients;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BiFunction;
+import java.util.TreeMap;
 
 /**
- * The gradients of a training, a vector for each lane. Small ones are kept and zeroed; where one is as large as a model,
- * there is one lane only, its memory is given back after each step, and the first pass writes into it without anybody
- * having cleared it: pages come into being as the backward pass frees those of the activations.
+ * The gradients of a training, a vector for each lane. Small ones are one piece each, kept and zeroed. Where one would be as
+ * large as a model, there is one lane only, in pieces of a layer each that come into being as the backward pass reaches
+ * them and frees the activations of the layers above, and go after each step; the first pass writes into them without
+ * anybody having cleared them.
  */
 final class GradientVectors implements AutoCloseable {
   /** Elements up to which gradients are kept. */
   private static final long SMALL = Long.getLong("fettle.gradient", 16L << 20);
 
-  private final long size;
-  private final long adapters;
+  /** Part of a gradient. */
+  record Piece(long offset, Tensor values) {}
+
+  private final AdapterPart adapters;
+  private final WeightPart full;
   private final boolean large;
-  private final BiFunction<Scope, Tensor, Gradients> views;
-  private final List<Gradients> lanes = new ArrayList<>();
+  private final TreeMap<Long, Long> sizes = new TreeMap<>();
+  private final List<Lane> lanes = new ArrayList<>();
+  private boolean cleared = true;
   private Scope scope = new Scope();
 
-  /**
-   * @param adapters how many of the numbers, from the first on, belong to adapters
-   * @param views makes the views of a vector
-   */
-  GradientVectors(long size, long adapters, BiFunction<Scope, Tensor, Gradients> views) {
-    this.size = size;
+  /** The pieces of a lane that are there, and its views. */
+  private static final class Lane {
+    private final TreeMap<Long, Tensor> pieces = new TreeMap<>();
+    private Gradients views;
+  }
+
+  GradientVectors(AdapterPart adapters, WeightPart full) {
     this.adapters = adapters;
-    this.large = size > adapters && size > SMALL;
-    this.views = views;
+    this.full = full;
+    long size = adapters.size() + full.size();
+    this.large = !full.isEmpty() && size > SMALL;
+    if (large) {
+      if (adapters.size() > 0) {
+        sizes.put(0L, adapters.size());
+      }
+      sizes.putAll(full.pieces());
+    } else {
+      sizes.put(0L, size);
+    }
   }
 
   /** How many lanes there may be. */
@@ -39,12 +56,30 @@ final class GradientVectors implements AutoCloseable {
     return large ? 1 : Lanes.most();
   }
 
-  /** Those of a lane, zero until something was added. */
-  Gradients lane(int lane) {
-    while (lanes.size() <= lane) {
-      add("zeros");
+  /** The views of a lane. */
+  Gradients lane(int number) {
+    while (lanes.size() <= number) {
+      Lane lane = new Lane();
+      lanes.add(lane);
+      WeightGradients weights = full.gradients(scope, (offset, shape) -> part(scope, lane, offset, shape));
+      if (!large) {
+        weights.prepare();
+      }
+      lane.views = new Gradients(weights, adapters.gradients(scope,
+          adapters.size() == 0 ? scope.call("nothing", false) : piece(lane, 0)));
     }
-    return lanes.get(lane);
+    return lanes.get(number).views;
+  }
+
+  private Tensor part(Scope into, Lane lane, long offset, long... shape) {
+    long start = sizes.floorKey(offset);
+    return into.call("part", piece(lane, start), offset - start, shape);
+  }
+
+  private Tensor piece(Lane lane, long start) {
+    boolean zeros = cleared || start == 0 && adapters.size() > 0;
+    return lane.pieces.computeIfAbsent(start,
+        s -> scope.call(zeros ? "zeros" : "empty", new long[] {sizes.get(s)}, NumberType.F32));
   }
 
   /**
@@ -53,16 +88,30 @@ final class GradientVectors implements AutoCloseable {
    * @return whether the gradients of weights hold nothing yet, not even zeros
    */
   boolean begin() {
-    if (!large || !lanes.isEmpty()) {
-      return false;
+    cleared = !large;
+    return large;
+  }
+
+  /** All of the gradient that the optimizer reads. */
+  List<Piece> pieces() {
+    cleared = true;
+    lane(0);
+    List<Piece> out = new ArrayList<>();
+    sizes.keySet().forEach(start -> out.add(new Piece(start, piece(lanes.get(0), start))));
+    return out;
+  }
+
+  /** The gradient of a parameter. */
+  Tensor of(Scope into, Parameter p) {
+    lane(0);
+    return part(into, lanes.get(0), p.offset(), p.shape());
+  }
+
+  /** Adds the lanes from the second on to the first, and zeroes them. */
+  void join(int count) {
+    for (int i = 1; i < count; i++) {
+      scope.effect("add_and_clear", piece(lanes.get(0), 0), piece(lanes.get(i), 0));
     }
-    add("empty");
-    if (adapters > 0) {
-      try (Scope step = new Scope()) {
-        step.effect("zero", step.call("part", lanes.get(0).vector(), 0, new long[] {adapters}));
-      }
-    }
-    return true;
   }
 
   /** Whether reading the gradient for a step is to leave zeros behind; else {@link #clear} is to follow. */
@@ -72,17 +121,14 @@ final class GradientVectors implements AutoCloseable {
 
   /** Forgets the gradient. */
   void clear() {
+    cleared = true;
     if (large) {
       scope.close();
       scope = new Scope();
       lanes.clear();
     } else {
-      lanes.forEach(lane -> scope.effect("zero", lane.vector()));
+      lanes.forEach(lane -> lane.pieces.values().forEach(piece -> scope.effect("zero", piece)));
     }
-  }
-
-  private void add(String kernel) {
-    lanes.add(views.apply(scope, scope.call(kernel, new long[] {size}, NumberType.F32)));
   }
 
   @Override

@@ -177,7 +177,8 @@ final class LocalTraining implements TrainingBackend {
     ParameterVector p = tuned.parameters();
     List<AdamW> ofRuns = p.runs().stream().map(run -> run.rule().of(settings)).toList();
     try (Scope scope = new Scope()) {
-      double norm = scope.number("norm", tuned.gradient());
+      List<GradientVectors.Piece> pieces = tuned.gradients().pieces();
+      double norm = norm(scope, pieces);
       if (!Double.isFinite(norm)) {
         tuned.gradients().clear();
         accumulated = false;
@@ -189,8 +190,10 @@ final class LocalTraining implements TrainingBackend {
       for (int i = 0; i < ofRuns.size(); i++) {
         ParameterVector.Run run = p.runs().get(i);
         AdamW s = ofRuns.get(i);
-        scope.effect("adamw", p.values(), tuned.gradient(), p.firstMoment(), p.secondMoment(), run.offset(), run.size(),
-            s.learningRate(), s.beta1(), s.beta2(), s.eps(), s.weightDecay(), steps + 1, clip, inPlace);
+        for (GradientVectors.Piece piece : pieces) {
+          scope.effect("adamw", p.values(), piece.values(), p.firstMoment(), p.secondMoment(), run.offset(), run.size(),
+              piece.offset(), s.learningRate(), s.beta1(), s.beta2(), s.eps(), s.weightDecay(), steps + 1, clip, inPlace);
+        }
       }
       if (!inPlace) {
         tuned.gradients().clear();
@@ -200,6 +203,13 @@ final class LocalTraining implements TrainingBackend {
       tuned.refresh();
       return new OptimResult(steps, settings.learningRate(), norm);
     }
+  }
+
+  private static double norm(Scope scope, List<GradientVectors.Piece> pieces) {
+    if (pieces.size() == 1) {
+      return scope.number("norm", pieces.get(0).values());
+    }
+    return Math.sqrt(pieces.stream().mapToDouble(p -> Math.pow(scope.number("norm", p.values()), 2)).sum());
   }
 
   @Override

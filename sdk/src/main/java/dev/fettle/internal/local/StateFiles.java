@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -47,7 +48,7 @@ final class StateFiles {
       } else {
         AdapterFiles.write(into, tuned, training.model().name());
       }
-      vectors(into.resolve(OPTIMIZER), tuned.parameters(), optimizer(training));
+      optimizer(into.resolve(OPTIMIZER), training);
       Files.writeString(into.resolve(STATE), json(training, position));
     });
   }
@@ -65,22 +66,24 @@ final class StateFiles {
     });
   }
 
-  private static Map<String, Tensor> optimizer(LocalTraining training) {
+  private static void optimizer(Path file, LocalTraining training) throws IOException {
     ParameterVector p = training.tuned().parameters();
-    Map<String, Tensor> out = new LinkedHashMap<>();
-    out.put("first", p.firstMoment());
-    out.put("second", p.secondMoment());
+    Map<String, List<Tensor>> vectors = new LinkedHashMap<>();
+    vectors.put("first", List.of(p.firstMoment()));
+    vectors.put("second", List.of(p.secondMoment()));
     if (training.counters().accumulated()) {
-      out.put("gradient", training.tuned().gradient());
+      vectors.put("gradient", training.tuned().gradients().pieces().stream().map(GradientVectors.Piece::values).toList());
     }
-    return out;
-  }
-
-  private static void vectors(Path file, ParameterVector p, Map<String, Tensor> vectors) throws IOException {
     SafetensorsWriter writer = new SafetensorsWriter();
     vectors.keySet().forEach(name -> writer.add(name, StoredType.F32, p.size()));
-    writer.write(file, (tensor, sink) ->
-        WeightFiles.write(vectors.get(tensor.name()), 0, p.size(), NumberType.F32, sink::put));
+    writer.write(file, (tensor, sink) -> {
+      for (Tensor piece : vectors.get(tensor.name())) {
+        try (Scope scope = new Scope()) {
+          long size = (long) scope.number("elements", piece);
+          WeightFiles.write(piece, 0, size, NumberType.F32, sink::put);
+        }
+      }
+    });
   }
 
   private static String json(LocalTraining training, Optional<DataPosition> position) {
@@ -160,7 +163,9 @@ final class StateFiles {
       scope.effect("copy", p.secondMoment(), second);
       tuned.gradients().clear();
       if (gradient != null) {
-        scope.effect("copy", tuned.gradient(), gradient);
+        for (GradientVectors.Piece piece : tuned.gradients().pieces()) {
+          scope.effect("copy_from", piece.values(), gradient, piece.offset());
+        }
       }
       training.restore(state.counters);
     }

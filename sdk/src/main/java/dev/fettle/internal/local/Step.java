@@ -58,7 +58,10 @@ final class Step {
     // Masks are drawn from one generator, in one order.
     int most = tuned.dropout() == 0 ? vectors.most() : 1;
     try (Scope scope = new Scope()) {
-      Tensor before = accumulated ? scope.call("clone", vectors.lane(0).vector()) : null;
+      List<Tensor> before = new ArrayList<>();
+      if (accumulated) {
+        vectors.pieces().forEach(piece -> before.add(scope.call("clone", piece.values())));
+      }
       try {
         Tally tally = new Tally(batch, loss);
         boolean[] fresh = {!accumulated && vectors.begin()};
@@ -75,9 +78,7 @@ final class Step {
               fresh[0] = false;
             }
           });
-          for (int lane = 1; lane < shares.size(); lane++) {
-            scope.effect("add_and_clear", gradients.get(0).vector(), gradients.get(lane).vector());
-          }
+          vectors.join(shares.size());
         }
         if (fresh[0]) {
           vectors.clear();
@@ -85,8 +86,8 @@ final class Step {
         return tally.result();
       } catch (RuntimeException | Error e) {
         vectors.clear();
-        if (accumulated) {
-          scope.effect("copy", vectors.lane(0).vector(), before);
+        for (int i = 0; i < before.size(); i++) {
+          scope.effect("copy", vectors.pieces().get(i).values(), before.get(i));
         }
         throw e;
       }

@@ -44,8 +44,7 @@ final class Tuned implements AutoCloseable {
     List<Parameter> all = new ArrayList<>(adapters.parameters());
     all.addAll(full.parameters());
     this.parameters = new ParameterVector(scope, all);
-    this.gradients = new GradientVectors(parameters.size(), adapters.size(), (into, vector) ->
-        new Gradients(vector, full.gradients(into, vector), adapters.gradients(into, vector)));
+    this.gradients = new GradientVectors(adapters, full);
     adapters.bind(scope, parameters, layout, this::frozen, type);
     full.bind(scope, parameters, this::frozen, type);
     boolean shared = full.isEmpty() && brought.isEmpty() && !adapters.shape().kind().biases()
@@ -109,11 +108,6 @@ final class Tuned implements AutoCloseable {
   /** Where gradients are added. */
   GradientVectors gradients() {
     return gradients;
-  }
-
-  /** The gradient that the optimizer reads. */
-  Tensor gradient() {
-    return gradients.lane(0).vector();
   }
 
   /** Whether the output embedding has become a weight of its own. */

@@ -132,16 +132,39 @@ final class WeightPart {
     }
   }
 
-  WeightGradients gradients(Scope scope, Tensor of) {
+  /** Gives the elements of a gradient from an offset in the vector on. */
+  @FunctionalInterface
+  interface Parts {
+    Tensor of(long offset, long... shape);
+  }
+
+  WeightGradients gradients(Scope scope, Parts parts) {
     return new WeightGradients(layout, scope, block -> {
       Trained t = blocks.get(block);
-      if (t == null) {
-        return null;
-      }
       long[] shape = block.shape().clone();
       shape[0] = t.size / (block.size() / block.shape()[0]);
-      return scope.call("part", of, t.offset, shape);
-    }, modules::contains);
+      return parts.of(t.offset, shape);
+    }, blocks::containsKey, modules::contains);
+  }
+
+  /** The runs of the vector that belong to one layer, or to what is before or after them: offsets and sizes. */
+  Map<Long, Long> pieces() {
+    Map<Long, Long> out = new LinkedHashMap<>();
+    int layer = Integer.MIN_VALUE;
+    long begin = 0;
+    for (var entry : blocks.entrySet()) {
+      if (entry.getKey().layer() != layer) {
+        layer = entry.getKey().layer();
+        begin = entry.getValue().offset;
+      }
+      out.merge(begin, entry.getValue().size, Long::sum);
+    }
+    return out;
+  }
+
+  /** How many numbers are trained. */
+  long size() {
+    return blocks.values().stream().mapToLong(Trained::size).sum();
   }
 
   /** The lowest layer of which something is trained; the number of layers where it is none. */

@@ -154,6 +154,11 @@ public final class Layout {
     return blocks.get(0);
   }
 
+  /** Where the last norm stands. */
+  public Block finalNorm() {
+    return block(-1, FINAL_NORM).orElseThrow();
+  }
+
   /** The block of a layer at an index, if the model has it. */
   public Optional<Block> block(int layer, int index) {
     return blocks.stream().filter(b -> b.layer == layer && b.index == index).findFirst();

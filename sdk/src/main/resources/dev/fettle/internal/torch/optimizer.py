@@ -4,16 +4,19 @@
 def norm(g: Tensor) -> float:
   return float(torch.linalg_vector_norm(g))
 
-# clear: whether g is zeroed as it has been read.
-def adamw(values: Tensor, gradient: Tensor, first: Tensor, second: Tensor, start: int, count: int, lr: float, beta1: float,
-    beta2: float, eps: float, decay: float, step: int, clip: float, clear: bool) -> Tensor:
+# Steps what the elements start .. start + count of the vectors and a piece of the gradient, whose first element is that
+# of the vectors at an offset, have in common.
+# clear: whether the gradient is zeroed as it has been read.
+def adamw(values: Tensor, gradient: Tensor, first: Tensor, second: Tensor, start: int, count: int, offset: int, lr: float,
+    beta1: float, beta2: float, eps: float, decay: float, step: int, clip: float, clear: bool) -> Tensor:
   correction = torch.pow(1.0 - torch.pow(beta2, float(step)), -0.5)
   rate = -lr / (1.0 - torch.pow(beta1, float(step)))
-  at = start
-  while at < start + count:
-    end = min(at + 262144, start + count)
+  at = max(start, offset)
+  last = min(start + count, offset + gradient.numel())
+  while at < last:
+    end = min(at + 262144, last)
     p = values[at:end]
-    g = gradient[at:end]
+    g = gradient[at - offset:end - offset]
     m = first[at:end]
     v = second[at:end]
     if clip != 1.0:

@@ -43,6 +43,13 @@ def load(x: Tensor, dtype: int, start: int, count: int) -> Tensor:
 def copy(into: Tensor, x: Tensor) -> Tensor:
   return into.copy_(x)
 
+# The elements of a vector from start on, as many as into has.
+def copy_from(into: Tensor, x: Tensor, start: int) -> Tensor:
+  return into.copy_(x[start:start + into.numel()])
+
+def elements(x: Tensor) -> float:
+  return float(x.numel())
+
 # Some columns of a matrix, sharing its memory.
 def columns(x: Tensor, start: int, count: int) -> Tensor:
   return x[:, start:start + count]

@@ -151,7 +151,7 @@ class GradientsTest {
     float[] gradient(ParameterVector.Parameter p) {
       return EngineThread.get().call(() -> {
         try (Scope scope = new Scope()) {
-          return scope.call("clone", scope.call("part", training.tuned().gradient(), p.offset(), p.shape())).floats();
+          return scope.call("clone", training.tuned().gradients().of(scope, p)).floats();
         }
       });
     }
