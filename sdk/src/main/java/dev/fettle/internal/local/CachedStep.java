@@ -55,20 +55,15 @@ final class CachedStep {
     Portions portions = portions(texts, most);
     int lanes = portions.lanes().size();
     try (Scope scope = new Scope()) {
-      Tensor before = accumulated ? scope.call("clone", vectors.lane(0).vector()) : null;
+      List<Tensor> before = accumulated ? vectors.copy(scope) : List.of();
       try {
         boolean fresh = !accumulated && vectors.begin();
         Gradients[] into = new Gradients[lanes];
         Arrays.setAll(into, vectors::lane);
         new Passes(texts, portions, pass).run(loss, fresh, into);
-        for (int lane = 1; lane < lanes; lane++) {
-          scope.effect("add_and_clear", into[0].vector(), into[lane].vector());
-        }
+        vectors.join(lanes);
       } catch (RuntimeException | Error e) {
-        vectors.clear();
-        if (accumulated) {
-          scope.effect("copy", vectors.lane(0).vector(), before);
-        }
+        vectors.restore(before);
         throw e;
       }
     }

@@ -107,6 +107,22 @@ final class GradientVectors implements AutoCloseable {
     return part(into, lanes.get(0), p.offset(), p.shape());
   }
 
+  /** A copy of all of it. */
+  List<Tensor> copy(Scope into) {
+    return pieces().stream().map(piece -> into.call("clone", piece.values())).toList();
+  }
+
+  /** Forgets the gradient, and puts a copy in its place if there is one. */
+  void restore(List<Tensor> copy) {
+    clear();
+    if (!copy.isEmpty()) {
+      List<Piece> pieces = pieces();
+      for (int i = 0; i < copy.size(); i++) {
+        scope.effect("copy", pieces.get(i).values(), copy.get(i));
+      }
+    }
+  }
+
   /** Adds the lanes from the second on to the first, and zeroes them. */
   void join(int count) {
     for (int i = 1; i < count; i++) {

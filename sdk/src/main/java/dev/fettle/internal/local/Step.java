@@ -58,10 +58,7 @@ final class Step {
     // Masks are drawn from one generator, in one order.
     int most = tuned.dropout() == 0 ? vectors.most() : 1;
     try (Scope scope = new Scope()) {
-      List<Tensor> before = new ArrayList<>();
-      if (accumulated) {
-        vectors.pieces().forEach(piece -> before.add(scope.call("clone", piece.values())));
-      }
+      List<Tensor> before = accumulated ? vectors.copy(scope) : List.of();
       try {
         Tally tally = new Tally(batch, loss);
         boolean[] fresh = {!accumulated && vectors.begin()};
@@ -85,10 +82,7 @@ final class Step {
         }
         return tally.result();
       } catch (RuntimeException | Error e) {
-        vectors.clear();
-        for (int i = 0; i < before.size(); i++) {
-          scope.effect("copy", vectors.pieces().get(i).values(), before.get(i));
-        }
+        vectors.restore(before);
         throw e;
       }
     }

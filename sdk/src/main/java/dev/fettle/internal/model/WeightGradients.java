@@ -51,9 +51,7 @@ public final class WeightGradients {
     for (int i = 0; i < layers.length; i++) {
       layer(i);
     }
-    embedding();
-    finalNorm();
-    head();
+    layout.blocks().stream().filter(block -> block.layer() < 0).forEach(this::outer);
   }
 
   Tensor layer(int i) {
@@ -79,7 +77,8 @@ public final class WeightGradients {
 
   /** Of a tensor outside the layers. */
   Tensor outer(int index) {
-    return tensors.outer(index);
+    return layout.blocks().stream().filter(b -> b.layer() < 0 && b.index() == index).findFirst().map(this::outer)
+        .orElse(none);
   }
 
   Tensor finalNorm() {
