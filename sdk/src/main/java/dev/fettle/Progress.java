@@ -208,6 +208,7 @@ public final class Progress implements AutoCloseable {
     } else if (done > 0) {
       line.append("  in ").append(time(seconds));
     }
+    line.append(Status.doing().isEmpty() ? "" : "  " + Status.doing());
     return line.append(Status.waiting().isEmpty() ? "" : "  waits: " + Status.waiting()).toString();
   }
 

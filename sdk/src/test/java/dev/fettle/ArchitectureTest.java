@@ -20,8 +20,8 @@ class ArchitectureTest {
   private static final Map<String, List<String>> ONLY_IN = Map.of(
       "ai.djl.huggingface", List.of("internal/text"),
       "ai.djl", List.of("internal/torch", "internal/text"),
-      "com.sun.jna", List.of("internal/torch", "internal/checkpoint"),
-      "okhttp3", List.of("internal/remote"),
+      "com.sun.jna", List.of("internal/torch", "internal/checkpoint", "internal/hub"),
+      "okhttp3", List.of("internal/remote", "internal/hub"),
       "com.google.protobuf", List.of("internal/wire", "internal/remote"),
       "tools.jackson", List.of("internal"));
 

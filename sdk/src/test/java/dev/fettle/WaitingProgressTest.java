@@ -25,4 +25,17 @@ class WaitingProgressTest {
     Status.waiting(this, null);
     assertThat(bytes.size()).isEqualTo(length);
   }
+
+  @Test
+  void howFarADownloadIsStandsInTheLine() {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (Progress progress = new Progress("load org/model", 0, false, new PrintStream(bytes, true, StandardCharsets.UTF_8), true,
+        () -> 0)) {
+      Status.doing(this, "model.safetensors: 312 of 1,192 MB, 45.0 MB/s, 20 s left");
+      progress.step(Double.NaN, 0);
+    } finally {
+      Status.doing(this, null);
+    }
+    assertThat(bytes.toString(StandardCharsets.UTF_8)).contains("load org/model").contains("312 of 1,192 MB");
+  }
 }

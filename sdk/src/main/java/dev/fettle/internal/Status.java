@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /** What this process can tell of itself. */
 public final class Status {
   private static final Map<Object, String> WAITING = new ConcurrentHashMap<>();
+  private static final Map<Object, String> DOING = new ConcurrentHashMap<>();
   private static final Set<Runnable> WATCHERS = ConcurrentHashMap.newKeySet();
 
   private Status() {}
@@ -26,6 +27,20 @@ public final class Status {
   /** Why someone waits; empty if nobody does. */
   public static String waiting() {
     return WAITING.values().stream().findFirst().orElse("");
+  }
+
+  /** Notes how far someone is with what a progress line waits for, such as a download; null when that is over. */
+  public static void doing(Object who, String what) {
+    if (what == null) {
+      DOING.remove(who);
+    } else {
+      DOING.put(who, what);
+    }
+  }
+
+  /** How far someone is; empty if there is nothing to say. */
+  public static String doing() {
+    return DOING.values().stream().findFirst().orElse("");
   }
 
   /** Calls back whenever {@link #waiting()} changes, until {@link #unwatch}. */

@@ -2,10 +2,14 @@ package dev.fettle.internal.checkpoint;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
@@ -40,6 +44,8 @@ final class AdapterConfigReader {
           "model.norm", "model.layers.0.input_layernorm",
           "model.layers.0.post_attention_layernorm", "model.layers.0.self_attn", "model.layers.0.mlp",
           "model.layers.0", "model.layers", "model");
+
+  private static final Pattern PINNED = Pattern.compile("([\\w.-]+/[\\w.-]+)@([\\w./-]+)");
 
   private final JsonFields fields;
 
@@ -197,12 +203,22 @@ final class AdapterConfigReader {
     }
   }
 
+  /** A model of the hub at a revision, owner/name@revision, is written as PEFT reads it. */
+  private static void base(ObjectNode root, String model) {
+    Matcher pinned = PINNED.matcher(model);
+    boolean split = pinned.matches() && !Files.isDirectory(Path.of(model));
+    root.put("base_model_name_or_path", split ? pinned.group(1) : model);
+    if (split) {
+      root.put("revision", pinned.group(2));
+    }
+  }
+
   static String write(AdapterConfig config, String task) {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     AdapterTargets targets = config.targets();
     root.put("peft_type", "LORA");
     root.putNull("auto_mapping");
-    root.put("base_model_name_or_path", config.baseModel());
+    base(root, config.baseModel());
     root.put("bias", "none");
     root.put("fan_in_fan_out", false);
     root.put("inference_mode", true);

@@ -6,13 +6,14 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** The weight map of a sharded model: which file holds which tensor. */
-final class ShardIndex {
-  static final String NAME = "model.safetensors.index.json";
+public final class ShardIndex {
+  /** The name of its file. */
+  public static final String NAME = "model.safetensors.index.json";
 
   private ShardIndex() {}
 
   /** Tensor name to file name, in file order; each file name is a plain name inside the directory. */
-  static Map<String, String> read(Path file) {
+  public static Map<String, String> read(Path file) {
     JsonFields fields = new JsonFields(StrictJson.read(file), file.toString());
     JsonFields map =
         fields.object("weight_map").orElseThrow(() -> fields.invalid("weight_map", "must map tensors to files"));

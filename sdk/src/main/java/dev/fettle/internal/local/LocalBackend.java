@@ -5,17 +5,30 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.internal.Backend;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.checkpoint.EncoderSettings;
+import dev.fettle.internal.hub.Hub;
+import dev.fettle.internal.model.ModelConfig;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** This machine. */
 public final class LocalBackend implements Backend {
   private final List<LocalModel> models = new ArrayList<>();
+  private final Map<String, String> env;
   private boolean open = true;
+
+  /** With this process's environment, which says how the Hugging Face hub is reached. */
+  public LocalBackend() {
+    this(System.getenv());
+  }
+
+  LocalBackend(Map<String, String> env) {
+    this.env = env;
+  }
 
   @Override
   public ModelBackend load(String name, Optional<DType> type) {
@@ -23,10 +36,13 @@ public final class LocalBackend implements Backend {
   }
 
   private LocalModel model(String name, Optional<DType> type) {
+    EngineThread.get().run(() -> EngineThread.requireOpen(open, "this Fettle"));
+    // A download may take long: the engine goes on meanwhile.
+    Path directory = EmbeddedModel.NAME.equals(name) ? EmbeddedModel.directory() : directory(name);
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "this Fettle");
-      Path directory = EmbeddedModel.NAME.equals(name) ? EmbeddedModel.directory() : directory(name);
-      LocalModel model = LocalModel.load(name, directory, type.orElseGet(() -> EncoderSettings.isEncoder(directory) ? DType.F32 : Processor.bestType()));
+      LocalModel model = LocalModel.load(name, directory,
+          type.orElseGet(() -> EncoderSettings.isEncoder(directory) ? DType.F32 : Processor.bestType()));
       models.add(model);
       return model;
     });
@@ -46,17 +62,21 @@ public final class LocalBackend implements Backend {
     });
   }
 
-  private static Path directory(String name) {
+  private Path directory(String name) {
     try {
       Path path = Path.of(name);
       if (Files.isDirectory(path)) {
         return path;
       }
-      throw new InvalidInputException(name + ": no such model directory (looked for " + path.toAbsolutePath()
-          + "); the model in the library itself is " + EmbeddedModel.NAME);
+      if (!Hub.isName(name)) {
+        throw new InvalidInputException(name + ": no such model directory (looked for " + path.toAbsolutePath()
+            + "), and not a name on the Hugging Face hub, owner/name; the model in the library itself is "
+            + EmbeddedModel.NAME);
+      }
     } catch (InvalidPathException e) {
       throw new InvalidInputException("\"" + name + "\" cannot be a path: " + e.getReason(), e);
     }
+    return new Hub(env).model(name, ModelConfig::parse);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.fettle.internal.remote;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.Remote;
+import dev.fettle.internal.hub.Proxies;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -36,7 +37,7 @@ final class Http implements AutoCloseable {
       throw new InvalidInputException(remote.uri() + " is not encrypted: use https, or allow it by "
           + "Remote.allowPlainHttp(), or FETTLE_PLAIN_HTTP=1, if everyone on the way may read key and data");
     }
-    this.client = new OkHttpClient.Builder()
+    this.client = Proxies.use(new OkHttpClient.Builder(), System.getenv())
         .connectTimeout(patience.connect())
         .readTimeout(patience.read())
         .writeTimeout(patience.read())

@@ -5,6 +5,7 @@ import dev.fettle.Renderer;
 import dev.fettle.Tokenizer;
 import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.StrictJson;
+import dev.fettle.internal.hub.Hub;
 import dev.fettle.internal.local.EmbeddedModel;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.text.Renderers;
@@ -80,7 +81,7 @@ final class ModelFacts {
     }
     String[] parts = bare.split("/");
     String repository = parts.length == 3 && !parts[0].isEmpty() ? parts[0] + "/" + parts[1] : bare;
-    return HUB_NAME.matcher(repository).matches() ? new HubFiles(env).directory(repository) : null;
+    return HUB_NAME.matcher(repository).matches() ? new Hub(env).tokenizer(repository) : null;
   }
 
   private static boolean isDirectory(String id) {

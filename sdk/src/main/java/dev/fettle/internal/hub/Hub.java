@@ -1,0 +1,105 @@
+package dev.fettle.internal.hub;
+
+import dev.fettle.InvalidInputException;
+import dev.fettle.ServiceException;
+import dev.fettle.internal.checkpoint.EncoderSettings;
+import dev.fettle.internal.checkpoint.ShardIndex;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * The Hugging Face hub, or the mirror that HF_ENDPOINT names. Files that are in the cache are used as they are, without
+ * asking whether the hub has newer ones. Thread-safe, also between processes.
+ */
+public final class Hub {
+  private static final String CONFIG = "config.json";
+  private static final String WEIGHTS = "model.safetensors";
+  private static final String TOKENIZER = "tokenizer.json";
+  private static final List<String> SMALL = List.of("generation_config.json", "tokenizer_config.json",
+      "special_tokens_map.json", "chat_template.jinja");
+  private static final List<String> POOLING = List.of(EncoderSettings.SENTENCES, "1_Pooling/config.json");
+
+  private final Settings settings;
+  private final Duration pause;
+
+  /** With the variables of an environment. */
+  public Hub(Map<String, String> env) {
+    this(env, Duration.ofMillis(500));
+  }
+
+  Hub(Map<String, String> env, Duration pause) {
+    this.settings = Settings.of(env);
+    this.pause = pause;
+  }
+
+  /** Whether a text can be {@code owner/name} or {@code owner/name@revision} on the hub. */
+  public static boolean isName(String text) {
+    return Repository.parse(text).filter(Repository::hasOwner).isPresent();
+  }
+
+  /**
+   * The directory of a model, with its weights.
+   *
+   * @param check is given config.json before the weights are fetched, and may refuse it
+   * @throws InvalidInputException if the hub has no such model or does not give it, or a file is missing and nothing may
+   *     be downloaded; the message says what to do
+   * @throws ServiceException if the hub cannot be reached, or what came is damaged
+   */
+  public Path model(String name, Consumer<Path> check) {
+    try (Snapshot snapshot = new Snapshot(settings, Repository.of(name), pause)) {
+      if (snapshot.has(CONFIG) && hasWeights(snapshot)) {
+        snapshot.isEnough();
+      }
+      Path config = snapshot.require(CONFIG);
+      snapshot.requireNothingMissing(CONFIG);
+      check.accept(config);
+      SMALL.forEach(snapshot::find);
+      snapshot.find(TOKENIZER);
+      if (EncoderSettings.isEncoder(config.getParent()) && snapshot.find(EncoderSettings.MODULES)) {
+        POOLING.forEach(snapshot::find);
+      }
+      if (!hasWeights(snapshot) && !snapshot.find(WEIGHTS) && !snapshot.find(ShardIndex.NAME)) {
+        snapshot.requireOnline(WEIGHTS);
+        throw new InvalidInputException(snapshot.repository() + ": " + settings.host() + " has neither " + WEIGHTS + " nor "
+            + ShardIndex.NAME + " of it; weights in other formats are not loaded: convert them first");
+      }
+      shards(snapshot).forEach(snapshot::require);
+      snapshot.requireNothingMissing("");
+      return config.getParent();
+    }
+  }
+
+  private static boolean hasWeights(Snapshot snapshot) {
+    return snapshot.has(WEIGHTS) || snapshot.has(ShardIndex.NAME) && shards(snapshot).stream().allMatch(snapshot::has);
+  }
+
+  private static LinkedHashSet<String> shards(Snapshot snapshot) {
+    return snapshot.has(WEIGHTS) ? new LinkedHashSet<>()
+        : new LinkedHashSet<>(ShardIndex.read(snapshot.path(ShardIndex.NAME)).values());
+  }
+
+  /**
+   * The directory of a model's tokenizer and settings, without weights unless they are there already; see {@link #model}.
+   */
+  public Path tokenizer(String name) {
+    try (Snapshot snapshot = new Snapshot(settings, Repository.of(name), pause)) {
+      if (snapshot.has(TOKENIZER)) {
+        snapshot.isEnough();
+      }
+      Path file = snapshot.require(TOKENIZER);
+      snapshot.requireNothingMissing("");
+      SMALL.forEach(snapshot::find);
+      snapshot.find(CONFIG);
+      return file.getParent();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "Hub[" + settings.host() + "]";
+  }
+}

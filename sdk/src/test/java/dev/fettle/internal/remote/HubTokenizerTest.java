@@ -1,0 +1,65 @@
+package dev.fettle.internal.remote;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fettle.InvalidInputException;
+import dev.fettle.internal.hub.FakeHub;
+import dev.fettle.internal.local.EmbeddedModel;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The tokenizer of a model that runs elsewhere. */
+class HubTokenizerTest {
+  @TempDir
+  private Path home;
+  private FakeHub server;
+
+  @BeforeEach
+  void serve() throws Exception {
+    server = new FakeHub();
+    server.commit("org/model", FakeHub.FIRST, FakeHub.tiny());
+  }
+
+  @AfterEach
+  void close() {
+    server.close();
+  }
+
+  private ModelFacts facts(String name) {
+    return new ModelFacts(name, server.env(home));
+  }
+
+  @Test
+  void itComesOnceFromTheHubAndWithoutWeights() {
+    ModelFacts facts = facts("org/model");
+    assertThat(facts.tokenizer().encode("hello")).isNotEmpty();
+    assertThat(facts.config()).isPresent();
+    assertThat(facts.weights()).isEmpty();
+    int requests = server.hub.size();
+    assertThat(facts("org/model:peft:131072").tokenizer().encode("hello")).isNotEmpty();
+    assertThat(server.hub).hasSize(requests);
+    assertThat(server.storage).isEmpty();
+  }
+
+  @Test
+  void theTokenizerThatTheServiceNamesComesFirst() {
+    ModelFacts facts = facts("something/else");
+    facts.tokenizerId("org/model");
+    assertThat(facts.tokenizer().encode("hello")).isNotEmpty();
+    ModelFacts local = facts("something/else");
+    local.tokenizerId(EmbeddedModel.directory().toString());
+    assertThat(local.tokenizer().encode("hello")).isNotEmpty();
+  }
+
+  @Test
+  void whatIsNotThereIsSaidWhenTextIsNeeded() {
+    ModelFacts facts = facts("org/nothing");
+    assertThat(facts.config()).isEmpty();
+    assertThatThrownBy(() -> facts.tokenizer().encode("hello")).isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("org/nothing").hasMessageContaining("token ids");
+  }
+}
