@@ -72,9 +72,15 @@ public final class Fettle implements AutoCloseable {
    * Loads a base model in the compute type that suits the machine: bf16 where the processor has native bf16 dot
    * products, else f32.
    *
-   * @param name a directory in Hugging Face layout, or {@code fettle-tiny}, the small model within the library; on a
-   *     service a name of {@link #models()}
-   * @throws InvalidInputException if it does not exist or a file of it is broken; the message names the file
+   * <p>A model of the Hugging Face hub comes from the cache that Python's tools share, and what is missing there is
+   * downloaded: its settings, tokenizer and safetensors. What is in the cache is used without asking for anything newer.
+   * The hub's variables hold: HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE.
+   *
+   * @param name a directory in Hugging Face layout; else {@code owner/name} or {@code owner/name@revision} on the hub; or
+   *     {@code fettle-tiny}, the small model within the library; on a service a name of {@link #models()}
+   * @throws InvalidInputException if it does not exist, the hub does not give it, or a file of it is broken; the message
+   *     names the file
+   * @throws ServiceException if the hub cannot be reached; what has arrived is kept for the next call
    * @throws UnsupportedModelException if it needs what Fettle does not do
    * @throws NotEnoughMemoryException if its weights would not fit
    */

@@ -70,7 +70,7 @@ final class Client implements AutoCloseable {
     return text.matches("[0-9a-zA-Z]{6,64}");
   }
 
-  /** Asks for a file at a revision; empty if there is none. The callback hears the commit if the hub surely lacks it. */
+  /** Asks for a file at a revision; empty if there is none. The callback hears the commit if it surely lacks it. */
   Optional<Facts> facts(Repository repository, String revision, String file, Consumer<String> lacking)
       throws IOException {
     HttpUrl at = url(repository, revision, file);
@@ -107,8 +107,8 @@ final class Client implements AutoCloseable {
   private Facts facts(Repository repository, String file, String commit, String etag, long size) {
     String name = etag == null ? "" : etag.replaceFirst("^W/", "").replace("\"", "");
     if (commit == null || !isCommit(commit) || !name.matches("[\\w-][\\w.-]{0,127}")) {
-      throw new ServiceException(repository + ": " + settings.host() + " answers for " + file + " without X-Repo-Commit "
-          + "and ETag as a hub gives them; if HF_ENDPOINT is set, does it name a hub?", 0);
+      throw new ServiceException(repository + ": " + settings.host() + " answers for " + file + " without "
+          + "X-Repo-Commit and ETag as a hub gives them; if HF_ENDPOINT is set, does it name a hub?", 0);
     }
     return new Facts(commit, name, size);
   }

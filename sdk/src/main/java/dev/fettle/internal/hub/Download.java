@@ -16,7 +16,7 @@ import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One content on its way into the cache: under {@code ETAG.incomplete} until it is whole and what its ETag promises. */
+/** One content on its way into the cache: {@code ETAG.incomplete} until it is whole and what its ETag promises. */
 final class Download {
   private static final Logger LOG = LoggerFactory.getLogger(Download.class);
   private static final int BUFFER = 1 << 18;
@@ -121,8 +121,8 @@ final class Download {
     } catch (ClosedByInterruptException e) {
       throw e;
     } catch (IOException e) {
-      throw new FettleException(partial + ": cannot be written: " + e.getMessage() + "; make room or let HF_HOME name a "
-          + "directory with more of it, and call again: what has arrived is kept", e);
+      throw new FettleException(partial + ": cannot be written: " + e.getMessage() + "; make room or let HF_HOME name "
+          + "a directory with more of it, and call again: what has arrived is kept", e);
     }
   }
 
@@ -130,9 +130,9 @@ final class Download {
     long needed = facts.size() - size();
     long usable = Files.getFileStore(blob.getParent()).getUsableSpace();
     if (facts.size() >= 0 && usable < needed) {
-      throw new FettleException(String.format(Locale.ROOT, "%s: %s needs %,.1f MB more, and %s has room for %,.1f MB; make "
-          + "room or let HF_HOME name a directory with more of it", repository, file, needed / MEGA, blob.getParent(),
-          usable / MEGA));
+      throw new FettleException(String.format(Locale.ROOT, "%s: %s needs %,.1f MB more, and %s has room for %,.1f MB; "
+          + "make room or let HF_HOME name a directory with more of it", repository, file, needed / MEGA,
+          blob.getParent(), usable / MEGA));
     }
   }
 
@@ -142,6 +142,7 @@ final class Download {
     String of = facts.size() < 0 ? "" : String.format(Locale.ROOT, " of %,.0f", facts.size() / MEGA);
     String left = facts.size() < 0 || seconds < 1 ? ""
         : String.format(Locale.ROOT, ", %.0f s left", (facts.size() - position) / rate);
-    Status.doing(this, String.format(Locale.ROOT, "%s: %,.0f%s MB, %.1f MB/s%s", file, position / MEGA, of, rate / MEGA, left));
+    Status.doing(this, String.format(Locale.ROOT, "%s: %,.0f%s MB, %.1f MB/s%s", file, position / MEGA, of,
+        rate / MEGA, left));
   }
 }

@@ -45,8 +45,8 @@ public final class Hub {
    * The directory of a model, with its weights.
    *
    * @param check is given config.json before the weights are fetched, and may refuse it
-   * @throws InvalidInputException if the hub has no such model or does not give it, or a file is missing and nothing may
-   *     be downloaded; the message says what to do
+   * @throws InvalidInputException if the hub has no such model or does not give it, or a file is missing and nothing
+   *     may be downloaded; the message says what to do
    * @throws ServiceException if the hub cannot be reached, or what came is damaged
    */
   public Path model(String name, Consumer<Path> check) {
@@ -64,8 +64,8 @@ public final class Hub {
       }
       if (!hasWeights(snapshot) && !snapshot.find(WEIGHTS) && !snapshot.find(ShardIndex.NAME)) {
         snapshot.requireOnline(WEIGHTS);
-        throw new InvalidInputException(snapshot.repository() + ": " + settings.host() + " has neither " + WEIGHTS + " nor "
-            + ShardIndex.NAME + " of it; weights in other formats are not loaded: convert them first");
+        throw new InvalidInputException(snapshot.repository() + ": " + settings.host() + " has neither " + WEIGHTS
+            + " nor " + ShardIndex.NAME + " of it; weights in other formats are not loaded: convert them first");
       }
       shards(snapshot).forEach(snapshot::require);
       snapshot.requireNothingMissing("");
@@ -83,7 +83,7 @@ public final class Hub {
   }
 
   /**
-   * The directory of a model's tokenizer and settings, without weights unless they are there already; see {@link #model}.
+   * The directory of a model's tokenizer and settings, without weights unless they are there; see {@link #model}.
    */
   public Path tokenizer(String name) {
     try (Snapshot snapshot = new Snapshot(settings, Repository.of(name), pause)) {

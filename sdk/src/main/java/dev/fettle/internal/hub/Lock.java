@@ -15,8 +15,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Held by one thread of one process at a time. Python's tools take {@code flock} on the same file, which Java's own locks
- * do not see on Linux; on Windows both are the same. The file stays: deleting it would let two hold it.
+ * Held by one thread of one process at a time. Python's tools take {@code flock} on the same file, which Java's own
+ * locks do not see on Linux; on Windows both are the same. The file stays: deleting it would let two hold it.
  */
 final class Lock implements AutoCloseable {
   private static final Map<Path, ReentrantLock> HERE = new ConcurrentHashMap<>();

@@ -55,8 +55,8 @@ final class Refusals {
 
   /** For a name that the hub does not know. */
   InvalidInputException noSuch(Repository repository) {
-    return new InvalidInputException(repository + ": " + settings.host() + " has no such model or revision; check the name, "
-        + "and if it is private set HF_TOKEN" + NOR_HERE);
+    return new InvalidInputException(repository + ": " + settings.host() + " has no such model or revision; check "
+        + "the name, and if it is private set HF_TOKEN" + NOR_HERE);
   }
 
   private InvalidInputException denied(Repository repository, String file, int status, String said, boolean gated) {
@@ -69,8 +69,8 @@ final class Refusals {
     } else {
       token = "the token of " + settings.token().source() + " has no access: take one that may read it";
     }
-    return new InvalidInputException(repository + ": " + settings.host() + " does not give " + file + " (" + status + "): "
-        + (gated ? "the model is gated" : "the name is wrong" + NOR_HERE + ", or the model is private or gated") + ". Accept its licence on "
-        + page + " and " + token + (said.isEmpty() ? "" : ". It says: " + said));
+    return new InvalidInputException(repository + ": " + settings.host() + " does not give " + file + " (" + status
+        + "): " + (gated ? "the model is gated" : "the name is wrong" + NOR_HERE + ", or the model is private or gated")
+        + ". Accept its licence on " + page + " and " + token + (said.isEmpty() ? "" : ". It says: " + said));
   }
 }

@@ -21,8 +21,8 @@ record Settings(HttpUrl endpoint, Path cache, Token token, boolean offline, Map<
     String given = first(env, "https://huggingface.co", "HF_ENDPOINT");
     HttpUrl endpoint = HttpUrl.parse(given);
     if (endpoint == null || !endpoint.username().isEmpty() || !endpoint.password().isEmpty()) {
-      throw new InvalidInputException("HF_ENDPOINT has to be the URL of a hub, such as https://huggingface.co, without a "
-          + "user name in it");
+      throw new InvalidInputException("HF_ENDPOINT has to be the URL of a hub, such as https://huggingface.co, without "
+          + "a user name in it");
     }
     Path home = path(first(env, first(env, "~/.cache", "XDG_CACHE_HOME") + "/huggingface", "HF_HOME"));
     Path cache = path(first(env, home.resolve("hub").toString(), "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"));
@@ -40,7 +40,8 @@ record Settings(HttpUrl endpoint, Path cache, Token token, boolean offline, Map<
   }
 
   private static Path path(String text) {
-    return Path.of(text.equals("~") || text.startsWith("~/") ? System.getProperty("user.home") + text.substring(1) : text);
+    boolean below = text.equals("~") || text.startsWith("~/");
+    return Path.of(below ? System.getProperty("user.home") + text.substring(1) : text);
   }
 
   /** The hub, as errors name it. */

@@ -90,8 +90,8 @@ final class Snapshot implements AutoCloseable {
         throw e;
       }
       cut = true;
-      LOG.warn("{}: {}; going on with what {} holds, without {}", what, settings.token().scrub(e.getMessage()), cache.root(),
-          file);
+      LOG.warn("{}: {}; going on with what {} holds, without {}", what, settings.token().scrub(e.getMessage()),
+          cache.root(), file);
       return false;
     }
     if (found.isEmpty()) {
@@ -172,8 +172,8 @@ final class Snapshot implements AutoCloseable {
     }
     String files = String.join(", ", missing) + (last.isEmpty() ? "" : " and all that follows from it");
     if (settings.offline()) {
-      throw new InvalidInputException(repository + ": not in the cache, " + cache.root() + ": " + files + "; HF_HUB_OFFLINE "
-          + "forbids to download: unset it once, or let HF_HOME name the cache that has it"
+      throw new InvalidInputException(repository + ": not in the cache, " + cache.root() + ": " + files
+          + "; HF_HUB_OFFLINE forbids to download: unset it once, or let HF_HOME name the cache that has it"
           + Refusals.NOR_HERE);
     }
     throw new ServiceException(repository + ": " + settings.host() + " has no " + files

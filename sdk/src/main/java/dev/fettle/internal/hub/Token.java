@@ -35,8 +35,8 @@ final class Token {
 
   private static String checked(String value, String source) {
     if (!value.chars().allMatch(c -> c > 0x20 && c < 0x7f)) {
-      throw new InvalidInputException(source + ": the token in it holds white space or characters other than ASCII; give it "
-          + "as the hub issued it");
+      throw new InvalidInputException(source + ": the token in it holds white space or characters other than ASCII; "
+          + "give it as the hub issued it");
     }
     return value;
   }
