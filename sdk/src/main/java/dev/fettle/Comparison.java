@@ -299,6 +299,8 @@ public final class Comparison {
       Dataset[] parts = data.split(0.9, 0.1);
       learnt = parts[0];
       judge = parts[1];
+      require(judge.examples().iterator().hasNext(), "no validation data: a tenth of " + data + " is nothing; call "
+          + "validation(Dataset)");
     }
     int made = steps;
     if (loop == null) {
@@ -308,9 +310,9 @@ public final class Comparison {
       all.put("batch_size", batchSize);
     }
     all.put("steps", made);
-    Nll validationLoss = validate != null ? null : Nll.of(judge, renderer, batchSize);
-    Nll testLoss = values != null || exact ? null : Nll.of(test, renderer, batchSize);
-    Nll otherLoss = outside == null ? null : Nll.of(outside, renderer, batchSize);
+    Nll validationLoss = validate != null ? null : Nll.of("validation", judge, renderer, batchSize);
+    Nll testLoss = values != null || exact ? null : Nll.of("test", test, renderer, batchSize);
+    Nll otherLoss = outside == null ? null : Nll.of("outside", outside, renderer, batchSize);
     ExactMatch answers = values == null && exact ? ExactMatch.of(test, model) : null;
     all.put("validation", validationLoss == null ? "own" : validationLoss.sha256());
     all.put("test", values != null ? "own" : answers != null ? answers.sha256() : testLoss.sha256());

@@ -4,6 +4,7 @@ import dev.fettle.Batch;
 import dev.fettle.Batches;
 import dev.fettle.Dataset;
 import dev.fettle.Datum;
+import dev.fettle.InvalidInputException;
 import dev.fettle.LossResult;
 import dev.fettle.Renderer;
 import dev.fettle.Training;
@@ -23,9 +24,13 @@ public final class Nll {
   }
 
   /** Reads the examples once, so that broken ones are found at once. */
-  public static Nll of(Dataset examples, Renderer renderer, int batchSize) {
+  public static Nll of(String name, Dataset examples, Renderer renderer, int batchSize) {
     Batches batches = examples.batches(batchSize, renderer);
-    return new Nll(batches, DataHash.of(batches).sha256());
+    try {
+      return new Nll(batches, DataHash.of(batches).sha256());
+    } catch (InvalidInputException e) {
+      throw new InvalidInputException("the " + name + " data: " + e.getMessage(), e);
+    }
   }
 
   /** What the examples hold. */
