@@ -4,6 +4,7 @@ import dev.fettle.FettleException;
 import dev.fettle.Remote;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
@@ -22,6 +23,19 @@ enum Option {
       oneOf(RandomModel.shapes())),
   ADAPTER("DIR", "LoRA adapter in PEFT's layout to put on the model", Option::path),
   DATA("FILE", "examples as JSON Lines: messages, prompt and completion, or text; .gz too", Option::path),
+  TRAIN("FILE", "examples to learn from, as JSON Lines like those of Tune", Option::path),
+  TEST("FILE", "examples to judge by", Option::path),
+  VALIDATION("FILE", "examples that learning rates are judged by; by default a tenth of --train, not trained on",
+      Option::path),
+  OUTSIDE("FILE", "examples outside the task: how much worse they become is what was forgotten", Option::path),
+  METHODS("NAMES", "of base, lora, lora-attention, lora-mlp, full, hybrid, with commas between", text -> text),
+  RANKS("N,N", "ranks of lora, each a method; the other adapters have the highest", Option::counts),
+  METRIC("nll|exact|ndcg", "loss a token, or answers that are exactly right; rankings: see Rank",
+      oneOf(List.of("nll", "exact", "ndcg"))),
+  SEEDS("N", "runs of each method, at least 3", Option::count),
+  RATES("M=X:X,M=X", "learning rates that the sweep of method M begins with; by default around 5e-4, of full 5e-5",
+      text -> text),
+  ALLOW_OVERLAP("", "lets test data be in the training data", text -> text),
   FILE("FILE", "texts, one a line", Option::path),
   OUT("DIR", "where the adapter is saved, or with --method full or hybrid the whole model", Option::path),
   METHOD("lora|full|hybrid", "train adapters, weights themselves, or adapters and the last layers themselves",
@@ -46,6 +60,7 @@ enum Option {
       oneOf(List.of("length", "rank", "batch", "adapters", "layers"))),
   MOST("N", "how far it grows at most", Option::count),
   FIGURES("out", "DIR", "where the CSV and the PNG are written", Option::path),
+  RESULTS("out", "DIR", "where results.jsonl, report.md and the plots are; what is there is not run again", Option::path),
   THREADS("N", "threads of one operation; by default as many as there are cores", Option::count),
   KERNELS("auto|plain", "the fastest kernels that are measured at load, or the plain ones",
       oneOf(List.of("auto", "plain"))),
@@ -152,6 +167,10 @@ enum Option {
     int value = Integer.parseInt(text);
     require(value >= 1, "give at least 1");
     return value;
+  }
+
+  private static Object counts(String text) {
+    return Arrays.stream(text.split(",", -1)).map(part -> (Integer) count(part.strip())).toList();
   }
 
   private static Object port(String text) {

@@ -31,10 +31,14 @@ final class Options {
     for (int i = 0; i < args.length; i++) {
       String[] parts = args[i].split("=", 2);
       Option option = command.option(parts[0]);
-      if (parts.length == 1 && (i + 1 == args.length || args[i + 1].startsWith("--"))) {
+      boolean alone = option.placeholder().isEmpty();
+      if (alone && parts.length == 2) {
+        throw new UsageException(option.flag() + " takes no value");
+      }
+      if (!alone && parts.length == 1 && (i + 1 == args.length || args[i + 1].startsWith("--"))) {
         throw new UsageException(option.flag() + " needs a value: " + option.placeholder());
       }
-      if (values.put(option, option.read(parts.length == 2 ? parts[1] : args[++i])) != null) {
+      if (values.put(option, option.read(alone ? "" : parts.length == 2 ? parts[1] : args[++i])) != null) {
         throw new UsageException(option.flag() + " is given twice");
       }
     }

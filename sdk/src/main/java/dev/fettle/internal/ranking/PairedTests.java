@@ -55,7 +55,11 @@ public final class PairedTests {
       return mean == 0 ? 1 : Double.NaN;
     }
     double t = mean / Math.sqrt(squares / (n - 1) / n);
-    double degrees = n - 1;
+    return tail(t, n - 1);
+  }
+
+  /** Two-sided p of a t with so many degrees of freedom, which need not be whole. */
+  public static double tail(double t, double degrees) {
     return IncompleteBeta.of(degrees / 2, 0.5, degrees / (degrees + t * t));
   }
 }

@@ -1,0 +1,119 @@
+package dev.fettle.examples;
+
+import dev.fettle.BaseModel;
+import dev.fettle.Compared;
+import dev.fettle.Comparison;
+import dev.fettle.Dataset;
+import dev.fettle.Fettle;
+import dev.fettle.Modules;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Tells which way of tuning is best for a task: adapters, weights themselves, or both. */
+public final class Compare {
+  private static final Command COMMAND = new Command("Compare",
+      "Compares ways of tuning on a task, each with a sweep over learning rates and several seeds. Prints a table;\n"
+          + "  results, plots and report.md are in --out. Interrupted, the same command goes on. The last line is JSON.")
+      .requires(Option.MODEL, Option.TRAIN, Option.TEST, Option.RESULTS)
+      .takes(Option.METHODS, "base,lora,lora-attention,lora-mlp,full,hybrid")
+      .takes(Option.RANKS, "16")
+      .takes(Option.METRIC, "nll")
+      .takes(Option.SEEDS, "3")
+      .takes(Option.EPOCHS, "1")
+      .takes(Option.BATCH, "8")
+      .takes(Option.SEED, "0")
+      .takes(Option.LENGTH, "1024")
+      .takes(Option.LAST_LAYERS, "2")
+      .takes(Option.VALIDATION, Option.OUTSIDE, Option.STEPS, Option.RATES, Option.DTYPE, Option.ALLOW_OVERLAP,
+          Option.REMOTE);
+
+  private Compare() {}
+
+  public static void main(String[] args) {
+    Command.exit(run(args, Command.utf8(System.out), Command.utf8(System.err)));
+  }
+
+  static int run(String[] args, PrintStream out, PrintStream err) {
+    return COMMAND.run(args, out, err, Compare::compare);
+  }
+
+  private static void compare(Options options, PrintStream out) {
+    if (options.text(Option.METRIC).equals("ndcg")) {
+      throw new UsageException("--metric ndcg is of rankings, which Rank compares: see Rank --help");
+    }
+    Map<String, double[]> rates = rates(options);
+    try (Fettle fettle = options.fettle()) {
+      BaseModel model = options.load(fettle);
+      int length = Math.min(options.count(Option.LENGTH), model.contextLength());
+      Comparison comparison = Comparison.of(model)
+          .methods(Arrays.asList(options.text(Option.METHODS).split(",")), ranks(options),
+              Modules.lastLayers(options.count(Option.LAST_LAYERS)), Modules.lmHead())
+          .data(read(options.path(Option.TRAIN), length))
+          .test(read(options.path(Option.TEST), length))
+          .seeds(options.count(Option.SEEDS))
+          .seed(options.seed())
+          .epochs(options.count(Option.EPOCHS))
+          .batchSize(options.count(Option.BATCH))
+          .directory(options.path(Option.RESULTS));
+      rates.forEach(comparison::learningRates);
+      if (options.has(Option.VALIDATION)) {
+        comparison.validation(read(options.path(Option.VALIDATION), length));
+      }
+      if (options.has(Option.OUTSIDE)) {
+        comparison.outside(read(options.path(Option.OUTSIDE), length));
+      }
+      if (options.has(Option.STEPS)) {
+        comparison.steps(options.count(Option.STEPS));
+      }
+      if (options.text(Option.METRIC).equals("exact")) {
+        comparison.exactMatch();
+      }
+      if (options.has(Option.ALLOW_OVERLAP)) {
+        comparison.allowOverlap();
+      }
+      Compared compared = comparison.run();
+      out.println(compared.markdown());
+      out.println(new JsonMapper().writeValueAsString(json(compared)));
+    }
+  }
+
+  private static Dataset read(Path file, int length) {
+    return Dataset.jsonl(file).maxLength(length);
+  }
+
+  @SuppressWarnings("unchecked")
+  private static List<Integer> ranks(Options options) {
+    return (List<Integer>) options.value(Option.RANKS);
+  }
+
+  /** What {@code --rates lora=1e-3:3e-3,full=1e-4} says. */
+  private static Map<String, double[]> rates(Options options) {
+    Map<String, double[]> rates = new LinkedHashMap<>();
+    if (options.has(Option.RATES)) {
+      for (String part : options.text(Option.RATES).split(",")) {
+        String[] method = part.split("=", 2);
+        try {
+          rates.put(method[0].strip(), Arrays.stream(method[1].split(":")).mapToDouble(Double::parseDouble).toArray());
+        } catch (ArrayIndexOutOfBoundsException | NumberFormatException e) {
+          throw new UsageException("--rates cannot have \"" + part + "\": give a method, = and numbers with : between");
+        }
+      }
+    }
+    return rates;
+  }
+
+  private static Map<String, Object> json(Compared compared) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("out", compared.directory().toString());
+    json.put("metric", compared.metric());
+    for (Compared.Row row : compared.rows()) {
+      json.put(row.method(), row.meanQuality());
+    }
+    return json;
+  }
+}

@@ -1,0 +1,90 @@
+package dev.fettle.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class CompareTest {
+  @TempDir
+  private static Path data;
+
+  @TempDir
+  private Path out;
+
+  @BeforeAll
+  static void write() {
+    System.setProperty("fettle.progress", "off");
+    assertThat(Outcome.of(CompareData::run, "--out", data.toString()).code()).isZero();
+  }
+
+  @AfterAll
+  static void loud() {
+    System.clearProperty("fettle.progress");
+  }
+
+  private Outcome compare(String more) {
+    Stream<String> args = Stream.of("--model", "fettle-tiny", "--dtype", "f32", "--train", data.resolve("tickets-train.jsonl")
+        .toString(), "--out", out.toString());
+    return Outcome.of(Compare::run, Stream.concat(args, Stream.of(more.replace("DATA", data.toString()).split(" ")))
+        .toArray(String[]::new));
+  }
+
+  @Test
+  void oneCommandPrintsATableAndGoesOnWhereItWasInterrupted() throws Exception {
+    String line = "--test DATA/tickets-validation.jsonl --outside DATA/outside.jsonl --methods base,lora,full --ranks 2,4 "
+        + "--steps 2 --batch 2 --rates lora-r2=1e-3,lora-r4=1e-3,full=1e-4:3e-4";
+    Outcome first = compare(line);
+
+    assertThat(first.err()).isEmpty();
+    assertThat(first.out()).contains("| method | trained | learning rate | NLL | loss outside | forgotten | seconds |")
+        .contains("| lora-r2 | ").contains("| lora-r4 | ").contains("| full | ").contains("Welch's t-test");
+    assertThat(first.json().path("metric").asString()).isEqualTo("NLL");
+    assertThat(first.json().path("full").asDouble()).isPositive();
+    assertThat(out.resolve("quality.png")).exists();
+    byte[] results = Files.readAllBytes(out.resolve("results.jsonl"));
+    assertThat(compare(line).out()).isEqualTo(first.out());
+    assertThat(Files.readAllBytes(out.resolve("results.jsonl"))).isEqualTo(results);
+    assertThat(compare(line + " --epochs 2 --length 100").err()).contains("other settings");
+  }
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', value = {
+      "--test DATA/tickets-train.jsonl | 1000 of 1000 examples of the test data are in the training data",
+      "--test DATA/tickets-test.jsonl --methods base,qlora | unknown method \"qlora\"",
+      "--test DATA/tickets-test.jsonl --methods lora --rates full=1e-4 | learning rates of full, which is not trained here",
+      "--test DATA/missing.jsonl | missing.jsonl",
+      "--test DATA/tickets-test.jsonl --seeds 2 | give at least 3",
+      "--test DATA/tickets-test.jsonl --rates lora | --rates cannot have \"lora\"",
+      "--test DATA/tickets-test.jsonl --ranks 4,x | --ranks N,N cannot be \"4,x\"",
+      "--test DATA/tickets-test.jsonl --metric ndcg | see Rank",
+      "--test DATA/tickets-test.jsonl --allow-overlap=yes | --allow-overlap takes no value"})
+  void mistakesAreToldBeforeAnyStep(String line, String message) {
+    Outcome outcome = compare(line);
+
+    assertThat(outcome.err()).contains(message);
+    assertThat(outcome.code()).isNotZero();
+    assertThat(out.resolve("results.jsonl")).doesNotExist();
+  }
+
+  @Test
+  void theDataOfATextAreItsPiecesInTurn() throws Exception {
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < 700; i++) {
+      text.append("Paragraph ").append(i).append(' ').append("word ".repeat(80)).append("\n\n");
+    }
+    Path file = Files.writeString(out.resolve("text.txt"), text);
+
+    assertThat(Outcome.of(CompareData::run, "--out", out.toString(), "--file", file.toString()).code()).isZero();
+
+    assertThat(Files.readAllLines(out.resolve("text-train.jsonl"))).hasSize(400).first().asString().contains("Paragraph 0 ");
+    assertThat(Files.readAllLines(out.resolve("text-test.jsonl"))).hasSize(200).last().asString().contains("Paragraph 699 ");
+  }
+}

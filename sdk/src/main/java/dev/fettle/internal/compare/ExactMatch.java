@@ -1,0 +1,93 @@
+package dev.fettle.internal.compare;
+
+import dev.fettle.BaseModel;
+import dev.fettle.Completion;
+import dev.fettle.Conversation;
+import dev.fettle.Dataset;
+import dev.fettle.Example;
+import dev.fettle.InvalidInputException;
+import dev.fettle.Message;
+import dev.fettle.Renderer;
+import dev.fettle.Sample;
+import dev.fettle.Sampler;
+import dev.fettle.SamplingParams;
+import dev.fettle.Tokenizer;
+import dev.fettle.Training;
+import dev.fettle.internal.recipe.DataHash;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** How many answers greedy decoding gives exactly. */
+public final class ExactMatch {
+  private static final int AT_ONCE = 64;
+  private static final int SPARE_TOKENS = 8;
+
+  private final List<int[]> prompts = new ArrayList<>();
+  private final List<String> answers = new ArrayList<>();
+  private SamplingParams params = SamplingParams.greedy();
+
+  private ExactMatch() {}
+
+  /** Reads the examples; each must have an answer. */
+  public static ExactMatch of(Dataset examples, BaseModel model) {
+    ExactMatch all = new ExactMatch();
+    Renderer renderer = model.renderer();
+    Tokenizer tokenizer = model.tokenizer();
+    int longest = 0;
+    for (Example example : examples.examples()) {
+      all.add(example, all.answers.size() + 1, renderer, tokenizer);
+      longest = Math.max(longest, tokenizer.encode(all.answers.get(all.answers.size() - 1)).length);
+    }
+    if (all.answers.isEmpty()) {
+      throw new InvalidInputException("the test data have no example");
+    }
+    all.params = all.params.maxTokens(longest + SPARE_TOKENS).stop(renderer.stopStrings().toArray(String[]::new))
+        .stopTokens(renderer.stopTokens().stream().mapToInt(Integer::intValue).toArray());
+    return all;
+  }
+
+  /** What the examples hold. */
+  public String sha256() {
+    StringBuilder all = new StringBuilder("exact");
+    for (int i = 0; i < prompts.size(); i++) {
+      all.append(java.util.Arrays.toString(prompts.get(i))).append(answers.get(i)).append('\n');
+    }
+    return DataHash.of(all.toString());
+  }
+
+  /** 1 for each example that is answered exactly, else 0. */
+  public double[] items(Training training) {
+    List<Sample> samples = new ArrayList<>();
+    try (Sampler sampler = training.sampler()) {
+      for (int from = 0; from < prompts.size(); from += AT_ONCE) {
+        sampler.sample(prompts.subList(from, Math.min(from + AT_ONCE, prompts.size())), params)
+            .forEach(s -> samples.add(s.get(0)));
+      }
+    }
+    return IntStream.range(0, prompts.size())
+        .mapToDouble(i -> samples.get(i).text().strip().equals(answers.get(i)) ? 1 : 0).toArray();
+  }
+
+  private void add(Example example, int number, Renderer renderer, Tokenizer tokenizer) {
+    if (example instanceof Conversation chat && chat.messages().size() > 1
+        && chat.messages().get(chat.messages().size() - 1).role().equals("assistant")) {
+      int last = chat.messages().size() - 1;
+      List<Message> before = chat.messages().subList(0, last);
+      prompts.add(renderer.prompt(new Conversation(before, chat.tools())));
+      answers.add(chat.messages().get(last).content().strip());
+    } else if (example instanceof Completion completion) {
+      prompts.add(withStart(completion.prompt(), tokenizer));
+      answers.add(completion.completion().strip());
+    } else {
+      throw new InvalidInputException("test example " + number + ", " + example + ", has no answer to match: give "
+          + "conversations that end with the assistant, or prompts and completions");
+    }
+  }
+
+  private static int[] withStart(String prompt, Tokenizer tokenizer) {
+    IntStream start = tokenizer.addsBos() && tokenizer.bos().isPresent() ? IntStream.of(tokenizer.bos().getAsInt())
+        : IntStream.empty();
+    return IntStream.concat(start, IntStream.of(tokenizer.encode(prompt))).toArray();
+  }
+}

@@ -1,0 +1,68 @@
+package dev.fettle.internal.compare;
+
+import dev.fettle.Batch;
+import dev.fettle.Batches;
+import dev.fettle.Dataset;
+import dev.fettle.Datum;
+import dev.fettle.InvalidInputException;
+import dev.fettle.LossResult;
+import dev.fettle.Renderer;
+import dev.fettle.Training;
+import dev.fettle.internal.recipe.DataHash;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** The negative log-likelihood of a trained token, in nats. */
+public final class Nll {
+  private final Batches batches;
+  private final String sha256;
+
+  private Nll(Batches batches, String sha256) {
+    this.batches = batches;
+    this.sha256 = sha256;
+  }
+
+  /** Reads the examples once, so that broken ones are found at once. */
+  public static Nll of(String name, Dataset examples, Renderer renderer, int batchSize) {
+    Batches batches = examples.batches(batchSize, renderer);
+    try {
+      return new Nll(batches, DataHash.of(batches).sha256());
+    } catch (InvalidInputException e) {
+      throw new InvalidInputException("the " + name + " data: " + e.getMessage(), e);
+    }
+  }
+
+  /** What the examples hold. */
+  public String sha256() {
+    return sha256;
+  }
+
+  /** The mean over trained tokens. */
+  public double mean(Training training) {
+    return Arrays.stream(items(training)).average().orElseThrow();
+  }
+
+  /** A value for each sequence, scaled by its share of the tokens so that their mean is that over tokens. */
+  public double[] items(Training training) {
+    List<Double> sums = new ArrayList<>();
+    double weight = 0;
+    for (Batch batch : batches) {
+      LossResult result = training.forward(batch);
+      for (int i = 0; i < batch.size(); i++) {
+        Datum datum = batch.data().get(i);
+        float[] logprobs = result.logprobs().get(i);
+        double sum = 0;
+        for (int t = 0; t < datum.length(); t++) {
+          if (datum.weights()[t] != 0) {
+            sum -= datum.weights()[t] * (double) logprobs[t];
+            weight += datum.weights()[t];
+          }
+        }
+        sums.add(sum);
+      }
+    }
+    double scale = sums.size() / weight;
+    return sums.stream().mapToDouble(sum -> sum * scale).toArray();
+  }
+}

@@ -1,0 +1,116 @@
+package dev.fettle.internal.compare;
+
+import dev.fettle.FettleException;
+import dev.fettle.InvalidInputException;
+import dev.fettle.internal.checkpoint.AtomicFiles;
+import dev.fettle.internal.recipe.DataHash;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** {@code results.jsonl}: the settings, then a line for each run that has ended. Written anew with each, atomically. */
+final class ResultsFile {
+  static final String NAME = "results.jsonl";
+  private static final JsonMapper JSON = JsonMapper.shared();
+
+  private final Path file;
+  private final String head;
+  private final List<Outcome> outcomes = new ArrayList<>();
+
+  private ResultsFile(Path file, String head) {
+    this.file = file;
+    this.head = head;
+  }
+
+  /** Reads what there is; other settings are refused. */
+  static ResultsFile open(Path directory, Map<String, Object> settings) {
+    Map<String, Object> texts = new TreeMap<>();
+    settings.forEach((name, value) -> texts.put(name, String.valueOf(value)));
+    Map<String, Object> head = new LinkedHashMap<>();
+    head.put("run", "settings");
+    head.put("sha256", DataHash.of(JSON.writeValueAsString(texts)));
+    head.put("settings", texts);
+    ResultsFile results = new ResultsFile(directory.resolve(NAME), JSON.writeValueAsString(head));
+    if (Files.exists(results.file)) {
+      results.read(String.valueOf(head.get("sha256")), texts);
+    }
+    return results;
+  }
+
+  private void read(String sha256, Map<String, Object> settings) {
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(file);
+    } catch (IOException e) {
+      throw new FettleException(file + ": cannot be read: " + e, e);
+    }
+    for (int i = 0; i < lines.size(); i++) {
+      JsonNode line;
+      try {
+        line = JSON.readTree(lines.get(i));
+      } catch (JacksonException e) {
+        throw new InvalidInputException(file + " line " + (i + 1) + " is not JSON: delete the line, and its run is made "
+            + "again", e);
+      }
+      if (i == 0 && !line.path("sha256").asString("").equals(sha256)) {
+        throw new InvalidInputException(file + " holds a comparison with other settings (" + differing(
+            line.path("settings"), settings) + "): give another directory, or delete it");
+      }
+      if (i > 0) {
+        outcomes.add(Outcome.of(line));
+      }
+    }
+  }
+
+  private static String differing(JsonNode before, Map<String, Object> now) {
+    TreeSet<String> names = new TreeSet<>(now.keySet());
+    names.addAll(before.propertyNames());
+    names.removeIf(name -> before.path(name).asString("").equals(now.getOrDefault(name, "")));
+    List<String> shown = new ArrayList<>();
+    for (String name : names) {
+      String was = before.path(name).asString("none");
+      String is = String.valueOf(now.getOrDefault(name, "none"));
+      shown.add(name + " " + (was.length() > 40 || is.length() > 40 ? "changed" : was + ", now " + is));
+    }
+    return shown.isEmpty() ? "no comparison" : String.join("; ", shown);
+  }
+
+  Optional<Outcome> find(String kind, Method method, double rate, long seed) {
+    return outcomes.stream().filter(o -> o.is(kind, method, rate, seed)).findFirst();
+  }
+
+  Optional<Outcome> base() {
+    return outcomes.stream().filter(o -> o.kind().equals("base")).findFirst();
+  }
+
+  /** The mean time of a run of a method, or of any; NaN if there was none. */
+  double wall(String method) {
+    List<Outcome> runs = outcomes.stream().filter(o -> !o.kind().equals("base")).toList();
+    return runs.stream().filter(o -> o.method().equals(method)).mapToDouble(Outcome::wall).average()
+        .orElseGet(() -> runs.stream().mapToDouble(Outcome::wall).average().orElse(Double.NaN));
+  }
+
+  void add(Outcome outcome) {
+    outcomes.add(outcome);
+    StringBuilder all = new StringBuilder(head).append('\n');
+    outcomes.forEach(o -> all.append(JSON.writeValueAsString(o.json())).append('\n'));
+    ByteBuffer bytes = ByteBuffer.wrap(all.toString().getBytes(StandardCharsets.UTF_8));
+    AtomicFiles.writeFile(file, channel -> {
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+    });
+  }
+}

@@ -1,0 +1,139 @@
+package dev.fettle.internal.compare;
+
+import dev.fettle.Comparison;
+import dev.fettle.FettleException;
+import dev.fettle.InvalidInputException;
+import dev.fettle.Lora;
+import dev.fettle.NumericException;
+import dev.fettle.Progress;
+import dev.fettle.Training;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Makes the runs of a plan that are not made yet, one after the other. */
+public final class Runner {
+  private static final double[] NONE = {};
+
+  private final Plan plan;
+  private final ResultsFile results;
+  private final List<Outcome> all = new ArrayList<>();
+  private final Agenda agenda;
+
+  private Runner(Plan plan) {
+    this.plan = plan;
+    this.results = ResultsFile.open(plan.directory(), plan.settings());
+    this.agenda = new Agenda(plan, results);
+  }
+
+  /** All outcomes, the base model's first. */
+  public static List<Outcome> run(Plan plan) {
+    plan.methods().forEach(method -> tryOut(plan, method));
+    Runner runner = new Runner(plan);
+    runner.all.add(runner.results.base().orElseGet(runner::base));
+    for (Method method : plan.methods()) {
+      double best = Sweep.best(method, rate -> runner.run("sweep", method, rate, plan.seed()).validation());
+      for (int i = 1; i <= plan.seeds(); i++) {
+        runner.run("seed", method, best, plan.seed() + i);
+      }
+    }
+    return runner.all;
+  }
+
+  /** What cannot be trained so is found before any step. */
+  private static void tryOut(Plan plan, Method method) {
+    try (Training training = plan.model().tune(method.tuning())) {
+      if (training.trainable().trained() == 0) {
+        throw new InvalidInputException("it trains nothing");
+      }
+    } catch (InvalidInputException e) {
+      throw new InvalidInputException("method " + method.name() + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** The model as it is: a fresh adapter changes nothing. */
+  private Outcome base() {
+    long start = System.nanoTime();
+    try (Training untrained = plan.model().tune(Lora.rank(1))) {
+      double[] items = plan.test().apply(untrained);
+      double outside = outside(untrained);
+      return kept(new Outcome("base", Comparison.BASE, "none", Double.NaN, 0, Double.NaN, items, outside, NONE, 0,
+          since(start), 0, 0, 0, 0));
+    }
+  }
+
+  private Outcome run(String kind, Method method, double rate, long seed) {
+    Outcome outcome = results.find(kind, method, rate, seed).orElseGet(() -> fresh(kind, method, rate, seed));
+    agenda.done(outcome);
+    all.add(outcome);
+    return outcome;
+  }
+
+  private Outcome fresh(String kind, Method method, double rate, long seed) {
+    List<Double> losses = new ArrayList<>();
+    long[] tokens = {0};
+    long begun = System.nanoTime();
+    PeakMemory.forget();
+    try (Training training = plan.model().tune(method.seeded(seed));
+        Progress progress = Progress.of(agenda.line(kind, method, rate, seed), plan.steps())) {
+      long trained = training.trainable().trained();
+      long start = System.nanoTime();
+      boolean diverged = false;
+      try {
+        plan.loop().train(training, rate, seed, (read, loss) -> {
+          losses.add(loss);
+          tokens[0] += read;
+          progress.step(loss, read);
+        });
+      } catch (NumericException e) {
+        diverged = true;
+      }
+      double seconds = since(start);
+      long peak = PeakMemory.bytes();
+      boolean sweep = kind.equals("sweep");
+      double validation = sweep && !diverged ? plan.validation().applyAsDouble(training) : Double.NaN;
+      double[] items = sweep || diverged ? NONE : plan.test().apply(training);
+      double outside = sweep || diverged ? Double.NaN : outside(training);
+      long saved = sweep || diverged ? 0 : savedBytes(method, training);
+      return kept(new Outcome(kind, method.name(), method.description(), rate, seed,
+          Double.isFinite(validation) ? validation : Double.NaN, items, outside,
+          losses.stream().mapToDouble(v -> v).toArray(), seconds, since(begun), tokens[0], trained, peak, saved));
+    }
+  }
+
+  private Outcome kept(Outcome outcome) {
+    results.add(outcome);
+    return outcome;
+  }
+
+  private double outside(Training training) {
+    return plan.outside().map(loss -> loss.applyAsDouble(training)).orElse(Double.NaN);
+  }
+
+  private long savedBytes(Method method, Training training) {
+    Path directory = plan.directory().resolve("artefact");
+    if (method.isAdapter()) {
+      training.saveAdapter(directory);
+    } else {
+      training.saveMerged(directory);
+    }
+    try (Stream<Path> files = Files.walk(directory)) {
+      long bytes = 0;
+      for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
+        bytes += Files.isRegularFile(path) ? Files.size(path) : 0;
+        Files.delete(path);
+      }
+      return bytes;
+    } catch (IOException e) {
+      throw new FettleException(directory + ": cannot be measured and deleted: " + e, e);
+    }
+  }
+
+  private static double since(long start) {
+    return (System.nanoTime() - start) / 1e9;
+  }
+}

@@ -1,0 +1,72 @@
+package dev.fettle.internal.compare;
+
+import dev.fettle.Compared;
+import dev.fettle.Compared.Pair;
+import dev.fettle.Compared.Row;
+import dev.fettle.FettleException;
+import dev.fettle.internal.compare.Significance.Sample;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Predicate;
+
+/** From runs to what is told of them. */
+public final class Summary {
+  private Summary() {}
+
+  /** Writes {@code report.md} and the plots into the plan's directory, too. */
+  public static Compared of(Plan plan, List<Outcome> outcomes) {
+    List<Row> rows = new ArrayList<>();
+    List<Sample> quality = new ArrayList<>();
+    List<Sample> outside = new ArrayList<>();
+    Outcome base = outcomes.get(0);
+    add(base.method(), List.of(base), rows, quality, outside);
+    for (Method method : plan.methods()) {
+      add(method.name(), outcomes.stream().filter(o -> o.kind().equals("seed") && o.method().equals(method.name())).toList(),
+          rows, quality, outside);
+    }
+    List<Pair> forgetting = plan.outside().isEmpty() ? List.of() : Significance.pairs(outside);
+    List<Pair> task = Significance.pairs(quality);
+    boolean items = quality.stream().allMatch(s -> s.items().length > 1);
+    String markdown = Table.markdown(plan, rows, task, forgetting, items, Sweeps.of(plan, outcomes));
+    Compared compared = new Compared(plan.metric(), plan.higherIsBetter(), rows, task, forgetting, markdown, plan.directory());
+    try {
+      Files.writeString(plan.directory().resolve("report.md"), markdown);
+      Plots.write(plan, compared, outcomes);
+    } catch (IOException e) {
+      throw new FettleException(plan.directory() + ": the report cannot be written: " + e, e);
+    }
+    return compared;
+  }
+
+  private static void add(String name, List<Outcome> runs, List<Row> rows, List<Sample> quality, List<Sample> outside) {
+    Predicate<Outcome> diverged = Outcome::diverged;
+    List<Outcome> good = runs.stream().filter(diverged.negate()).toList();
+    double[] values = good.stream().mapToDouble(Outcome::quality).toArray();
+    double[] losses = good.stream().mapToDouble(Outcome::outside).filter(Double::isFinite).toArray();
+    quality.add(new Sample(name, values, items(good)));
+    outside.add(new Sample(name, losses, new double[0]));
+    Outcome first = runs.get(0);
+    double seconds = runs.stream().mapToDouble(Outcome::seconds).sum();
+    long tokens = runs.stream().mapToLong(Outcome::tokens).sum();
+    rows.add(new Row(name, first.tuning(), first.rate(), boxed(values), boxed(losses), first.trained(),
+        seconds / runs.size(), seconds == 0 ? 0 : tokens / seconds,
+        runs.stream().mapToLong(Outcome::peakBytes).max().orElse(-1),
+        runs.stream().mapToLong(Outcome::savedBytes).max().orElse(0), runs.size() - good.size()));
+  }
+
+  private static double[] items(List<Outcome> runs) {
+    if (runs.isEmpty() || runs.stream().anyMatch(r -> r.items().length != runs.get(0).items().length)) {
+      return new double[0];
+    }
+    double[] means = new double[runs.get(0).items().length];
+    runs.forEach(run -> Arrays.setAll(means, i -> means[i] + run.items()[i] / runs.size()));
+    return means;
+  }
+
+  private static List<Double> boxed(double[] values) {
+    return Arrays.stream(values).boxed().toList();
+  }
+}

@@ -1,0 +1,30 @@
+package dev.fettle.internal.compare;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/** A sweep's losses by rate, in ascending order; NaN where it diverged. */
+record Sweeps(String method, double[] rates, double[] losses) {
+  static List<Sweeps> of(Plan plan, List<Outcome> outcomes) {
+    List<Sweeps> all = new ArrayList<>();
+    for (Method method : plan.methods()) {
+      List<Outcome> runs = outcomes.stream().filter(o -> o.kind().equals("sweep") && o.method().equals(method.name()))
+          .sorted(Comparator.comparingDouble(Outcome::rate)).toList();
+      if (!runs.isEmpty()) {
+        all.add(new Sweeps(method.name(), runs.stream().mapToDouble(Outcome::rate).toArray(),
+            runs.stream().mapToDouble(Outcome::validation).toArray()));
+      }
+    }
+    return all;
+  }
+
+  /** Whether the best rate is the first or last that was tried. */
+  boolean endsAtEdge() {
+    int best = 0;
+    for (int i = 1; i < losses.length; i++) {
+      best = !(losses[best] <= losses[i]) ? i : best;
+    }
+    return best == 0 || best == losses.length - 1;
+  }
+}
