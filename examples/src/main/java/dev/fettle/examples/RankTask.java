@@ -14,6 +14,7 @@ import dev.fettle.Triple;
 import dev.fettle.Triples;
 import dev.fettle.VectorIndex;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -115,16 +116,22 @@ final class RankTask {
 
   /** The first words of a text that together are within {@value #LENGTH} tokens. */
   String cut(String text) {
-    StringBuilder kept = new StringBuilder();
-    int left = LENGTH - MARKS;
-    for (String word : text.split("\\s+")) {
-      left -= tokenizer.encode(word).length;
-      if (left < 0) {
-        break;
+    String[] words = text.split("\\s+");
+    int fits = 0;
+    int most = Math.min(words.length, LENGTH - MARKS);
+    while (fits < most) {
+      int middle = (fits + most + 1) / 2;
+      if (tokenizer.encode(first(words, middle)).length <= LENGTH - MARKS) {
+        fits = middle;
+      } else {
+        most = middle - 1;
       }
-      kept.append(kept.isEmpty() ? "" : " ").append(word);
     }
-    return kept.toString();
+    return first(words, fits);
+  }
+
+  private static String first(String[] words, int count) {
+    return String.join(" ", Arrays.asList(words).subList(0, count));
   }
 
   /** How many tokens a batch has; each text counts once, as it is read once. */
