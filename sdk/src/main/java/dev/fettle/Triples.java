@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 
-/** Pairs and triples to train an embedding model or a reranker on, in memory; from larger files, {@link #batches(int, Path...)}. Immutable and thread-safe. */
+/** Pairs and triples to train an embedding model or a reranker on, in memory; from larger files, {@link #streamed}. Immutable and thread-safe. */
 public final class Triples implements Iterable<Triple> {
   private final List<Triple> triples;
 
@@ -79,7 +79,7 @@ public final class Triples implements Iterable<Triple> {
    *
    * @throws InvalidInputException if no file is given; a broken line is reported once it is reached
    */
-  public static Iterable<List<Triple>> batches(int count, Path... files) {
+  public static Iterable<List<Triple>> streamed(int count, Path... files) {
     atLeastOne(count);
     List<Path> all = List.of(files);
     new TripleCursor(all);

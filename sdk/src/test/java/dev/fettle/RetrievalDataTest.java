@@ -79,7 +79,7 @@ class RetrievalDataTest {
     Path second = Files.writeString(directory.resolve("second.jsonl"),
         "{\"query\":\"c\",\"positive\":\"4\"}\n{\"query\":\"d\"}\n");
 
-    Iterable<List<Triple>> batches = Triples.batches(2, first, second);
+    Iterable<List<Triple>> batches = Triples.streamed(2, first, second);
 
     for (int time = 0; time < 2; time++) {
       Iterator<List<Triple>> read = batches.iterator();
@@ -89,9 +89,9 @@ class RetrievalDataTest {
         read.next();
       }).isInstanceOf(InvalidInputException.class).hasMessageContaining("second.jsonl:2");
     }
-    assertThat(Triples.batches(2, first)).extracting(List::size).containsExactly(2, 1);
-    assertThatThrownBy(() -> Triples.batches(2)).isInstanceOf(InvalidInputException.class);
-    assertThatThrownBy(() -> Triples.batches(0, first)).hasMessageContaining("batch size = 0");
+    assertThat(Triples.streamed(2, first)).extracting(List::size).containsExactly(2, 1);
+    assertThatThrownBy(() -> Triples.streamed(2)).isInstanceOf(InvalidInputException.class);
+    assertThatThrownBy(() -> Triples.streamed(0, first)).hasMessageContaining("batch size = 0");
   }
 
   @Test
