@@ -38,7 +38,7 @@ public final class Rank {
       .takes(Option.STEPS, "100")
       .takes(Option.RANK, "16")
       .takes(Option.SEED, "0")
-      .takes(Option.DTYPE);
+      .takes(Option.DTYPE, "bf16");
 
   private final RankTask task;
   private final RankRuns runs;
@@ -66,7 +66,7 @@ public final class Rank {
     Cranfield collection = Cranfield.read(directory);
     try (Fettle fettle = Fettle.local()) {
       BaseModel model = options.load(fettle);
-      RankTask task = new RankTask(collection, model.tokenizer());
+      RankTask task = new RankTask(collection, model.tokenizer(), model.contextLength());
       RankRuns runs = new RankRuns(task, options.path(Option.OUT), options.seed());
       try (LuceneBm25 bm25 = LuceneBm25.plain(collection.all().corpus().values(), 1.2, 0.75)) {
         runs.bm25(bm25);
@@ -83,7 +83,7 @@ public final class Rank {
   private static RankBatches data(RankTask task, BaseModel model, Retriever words) {
     RetrievalData train = task.collection().part("train");
     try (VectorIndex index = task.index(model::embed)) {
-      Retriever itself = index.retriever(text -> model.embed(List.of(text), RankTask.LENGTH).get(0));
+      Retriever itself = index.retriever(text -> model.embed(List.of(text), task.length()).get(0));
       return new RankBatches(task.judged(train, NEGATIVES, words, itself), task.titles());
     }
   }

@@ -23,27 +23,35 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The task of {@link Rank}: a collection whose queries are split, its texts as a model of {@value #LENGTH} tokens reads
+ * The task of {@link Rank}: a collection whose queries are split, its texts cut as the model reads
  * them, and how good a model's rankings of all documents are.
  */
 final class RankTask {
-  /** Tokens of a text, the model's own marks included. */
+  /** Tokens of a text, the model's own marks included, unless the model has fewer positions. */
   static final int LENGTH = 128;
   private static final int MARKS = 2;
   private static final int DEPTH = 1000;
 
   private final Cranfield collection;
   private final Tokenizer tokenizer;
+  private final int length;
 
-  RankTask(Cranfield collection, Tokenizer tokenizer) {
+  /** With a model's tokenizer and the number of its positions. */
+  RankTask(Cranfield collection, Tokenizer tokenizer, int positions) {
     this.collection = collection;
     this.tokenizer = tokenizer;
+    this.length = Math.min(LENGTH, positions);
   }
 
   /** Makes vectors of texts. */
   @FunctionalInterface
   interface Embedder {
     List<float[]> embed(List<String> texts, int maxTokens);
+  }
+
+  /** Tokens of a text. */
+  int length() {
+    return length;
   }
 
   Cranfield collection() {
@@ -53,7 +61,7 @@ final class RankTask {
   /** Rankings of all documents for all queries by the cosine of their vectors. */
   RankedRun run(String name, Embedder embedder) {
     Map<String, String> queries = collection.all().queries();
-    List<float[]> vectors = embedder.embed(List.copyOf(queries.values()), LENGTH);
+    List<float[]> vectors = embedder.embed(List.copyOf(queries.values()), length);
     Map<String, Map<String, Double>> scores = new TreeMap<>();
     try (VectorIndex index = index(embedder)) {
       var hits = index.search(vectors, DEPTH).iterator();
@@ -70,7 +78,7 @@ final class RankTask {
   VectorIndex index(Embedder embedder) {
     Map<String, Document> corpus = collection.all().corpus();
     return VectorIndex.of(List.copyOf(corpus.keySet()),
-        embedder.embed(corpus.values().stream().map(Document::text).toList(), LENGTH).toArray(float[][]::new));
+        embedder.embed(corpus.values().stream().map(Document::text).toList(), length).toArray(float[][]::new));
   }
 
   /** nDCG@10 of each query of a part. */
@@ -114,14 +122,14 @@ final class RankTask {
     return Triples.of(pairs);
   }
 
-  /** The first words of a text that together are within {@value #LENGTH} tokens. */
+  /** The first words of a text that together are within the length. */
   String cut(String text) {
     String[] words = text.split("\\s+");
     int fits = 0;
-    int most = Math.min(words.length, LENGTH - MARKS);
+    int most = Math.min(words.length, length - MARKS);
     while (fits < most) {
       int middle = (fits + most + 1) / 2;
-      if (tokenizer.encode(first(words, middle)).length <= LENGTH - MARKS) {
+      if (tokenizer.encode(first(words, middle)).length <= length - MARKS) {
         fits = middle;
       } else {
         most = middle - 1;

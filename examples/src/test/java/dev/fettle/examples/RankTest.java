@@ -119,7 +119,7 @@ class RankTest {
 
   @Test
   void testQueriesAndTheirJudgementsAreNotTrainedOn() {
-    RankTask task = new RankTask(Cranfield.read(directory), Tokenizer.open(ENCODER));
+    RankTask task = new RankTask(Cranfield.read(directory), Tokenizer.open(ENCODER), 40);
 
     Triples judged = task.judged(task.collection().part("train"), 2, (query, count) -> List.of());
 
@@ -129,7 +129,7 @@ class RankTest {
 
   @Test
   void negativesAreThoseOfAllSearchesWithoutWhatIsJudged() {
-    RankTask task = new RankTask(Cranfield.read(directory), Tokenizer.open(ENCODER));
+    RankTask task = new RankTask(Cranfield.read(directory), Tokenizer.open(ENCODER), 40);
     RetrievalData first = task.collection().all().only(List.of("q0"));
 
     Triples judged = task.judged(first, 2,
@@ -146,7 +146,7 @@ class RankTest {
 
   @Test
   void titlesArePairedWithTheTextThatFollowsThem() {
-    RankTask task = new RankTask(Cranfield.read(directory), Tokenizer.open(ENCODER));
+    RankTask task = new RankTask(Cranfield.read(directory), Tokenizer.open(ENCODER), 40);
 
     assertThat(task.titles().all()).hasSize(18).contains(Triple.of("the wing number 0", "flow of the wing at speed 0"));
   }
@@ -154,14 +154,14 @@ class RankTest {
   @Test
   void aTextIsCutAtWholeWordsWithinTheLength() {
     Tokenizer tokenizer = Tokenizer.open(ENCODER);
-    RankTask task = new RankTask(Cranfield.read(directory), tokenizer);
+    RankTask task = new RankTask(Cranfield.read(directory), tokenizer, 40);
     String text = "flow of the wing ".repeat(100).strip();
 
     String cut = task.cut(text);
 
     assertThat(text).startsWith(cut);
-    assertThat(tokenizer.encode(cut).length).isLessThanOrEqualTo(RankTask.LENGTH - 2)
-        .isGreaterThan(RankTask.LENGTH - 12);
+    assertThat(tokenizer.encode(cut).length).isLessThanOrEqualTo(38)
+        .isGreaterThan(20);
     assertThat(task.cut("the wing")).isEqualTo("the wing");
   }
 
