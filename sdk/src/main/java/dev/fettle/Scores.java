@@ -2,6 +2,9 @@ package dev.fettle;
 
 import dev.fettle.internal.ranking.Bootstrap;
 import dev.fettle.internal.ranking.PairedTests;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -24,6 +27,29 @@ public final class Scores {
     this.metric = metric;
     this.run = run;
     this.perQuery = perQuery;
+  }
+
+  /**
+   * For each query the mean of several runs, such as those of one method with several seeds.
+   *
+   * @param name what the runs are together
+   * @throws InvalidInputException if there is none, or metrics or queries differ
+   */
+  public static Scores mean(String name, List<Scores> runs) {
+    Objects.requireNonNull(name, "name");
+    if (runs.isEmpty()) {
+      throw new InvalidInputException("no scores: give those of at least one run");
+    }
+    Scores first = runs.get(0);
+    Map<String, Double> means = new LinkedHashMap<>(first.perQuery);
+    means.replaceAll((query, value) -> 0.0);
+    for (Scores scores : runs) {
+      if (!scores.metric.equals(first.metric) || !scores.perQuery.keySet().equals(means.keySet())) {
+        throw new InvalidInputException(scores + " and " + first + " are not of one metric and the same queries");
+      }
+      scores.perQuery.forEach((query, value) -> means.merge(query, value / runs.size(), Double::sum));
+    }
+    return new Scores(first.metric, name, Collections.unmodifiableMap(means));
   }
 
   /** What was measured. */

@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import dev.fettle.internal.data.RetrievalFiles;
+import dev.fettle.internal.data.TripleCursor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -9,7 +10,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 
-/** Pairs and triples to train an embedding model or a reranker on, in memory. Immutable and thread-safe. */
+/** Pairs and triples to train an embedding model or a reranker on, in memory; from larger files, {@link #streamed}. Immutable and thread-safe. */
 public final class Triples implements Iterable<Triple> {
   private final List<Triple> triples;
 
@@ -63,14 +64,49 @@ public final class Triples implements Iterable<Triple> {
 
   /** Lists of {@code count} triples in order; the last one has what is left. */
   public List<List<Triple>> batches(int count) {
-    if (count < 1) {
-      throw new InvalidInputException("batch size = " + count + ": must be at least 1");
-    }
+    atLeastOne(count);
     List<List<Triple>> batches = new ArrayList<>();
     for (int i = 0; i < triples.size(); i += count) {
       batches.add(triples.subList(i, Math.min(i + count, triples.size())));
     }
     return batches;
+  }
+
+  /**
+   * Lists of {@code count} triples of files in the form of {@link #jsonl}, in their order; the last one has what is left.
+   * Lines are read as they are asked for, and each iterator begins anew: for files that do not fit into memory. Such a
+   * file is not shuffled: write it in random order.
+   *
+   * @throws InvalidInputException if no file is given; a broken line is reported once it is reached
+   */
+  public static Iterable<List<Triple>> streamed(int count, Path... files) {
+    atLeastOne(count);
+    List<Path> all = List.of(files);
+    new TripleCursor(all);
+    return () -> {
+      Iterator<Triple> triples = new TripleCursor(all);
+      return new Iterator<>() {
+        @Override
+        public boolean hasNext() {
+          return triples.hasNext();
+        }
+
+        @Override
+        public List<Triple> next() {
+          List<Triple> batch = new ArrayList<>(List.of(triples.next()));
+          while (batch.size() < count && triples.hasNext()) {
+            batch.add(triples.next());
+          }
+          return Collections.unmodifiableList(batch);
+        }
+      };
+    };
+  }
+
+  private static void atLeastOne(int count) {
+    if (count < 1) {
+      throw new InvalidInputException("batch size = " + count + ": must be at least 1");
+    }
   }
 
   /** Writes or replaces a file in the form that {@link #jsonl} reads, whole or not at all. */

@@ -59,6 +59,22 @@ class RankingTest {
   }
 
   @Test
+  void scoresOfSeveralRunsAreAveragedByQuery() {
+    Qrels qrels = Qrels.of(Map.of("q", Map.of("a", 1), "r", Map.of("a", 1)));
+    Scores first = Ranking.of(qrels, run("q", "a")).complete().score(Metric.mrr());
+    Scores second = Ranking.of(qrels, run("q", "x", "a")).complete().score(Metric.mrr());
+
+    Scores mean = Scores.mean("both", List.of(first, second));
+
+    assertThat(mean.perQuery()).isEqualTo(Map.of("q", 0.75, "r", 0.0));
+    assertThat(mean.run()).isEqualTo("both");
+    assertThat(first.to(mean, 0).mean()).isEqualTo(-0.125);
+    assertThatThrownBy(() -> Scores.mean("none", List.of())).isInstanceOf(InvalidInputException.class);
+    assertThatThrownBy(() -> Scores.mean("odd", List.of(first, Ranking.of(qrels, run("q", "a")).score(Metric.mrr()))))
+        .isInstanceOf(InvalidInputException.class).hasMessageContaining("same queries");
+  }
+
+  @Test
   void equalScoresAreOrderedByTheNameDescendingInUtf8() {
     RankedRun run = RankedRun.of("ties", Map.of("q", Map.of("a", 1, "b", 1.0f, "B", 1L, "\uD83D\uDE00", 1.0, "\uFFFD",
         1.0,

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -69,6 +70,28 @@ class RetrievalDataTest {
         .anyMatch(other -> !other.equals(drawn));
     assertThatThrownBy(() -> mining.skip(60)).isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("skip = 60");
+  }
+
+  @Test
+  void triplesOfLargeFilesAreReadAsTheyAreAskedFor() throws Exception {
+    Path first = Files.writeString(directory.resolve("first.jsonl"),
+        "{\"query\":\"a\",\"positive\":[\"1\",\"2\"]}\n\n{\"query\":\"b\",\"positive\":\"3\"}\n");
+    Path second = Files.writeString(directory.resolve("second.jsonl"),
+        "{\"query\":\"c\",\"positive\":\"4\"}\n{\"query\":\"d\"}\n");
+
+    Iterable<List<Triple>> batches = Triples.streamed(2, first, second);
+
+    for (int time = 0; time < 2; time++) {
+      Iterator<List<Triple>> read = batches.iterator();
+      assertThat(read.next()).isEqualTo(Triples.jsonl(first).all().subList(0, 2));
+      assertThatThrownBy(() -> {
+        read.next();
+        read.next();
+      }).isInstanceOf(InvalidInputException.class).hasMessageContaining("second.jsonl:2");
+    }
+    assertThat(Triples.streamed(2, first)).extracting(List::size).containsExactly(2, 1);
+    assertThatThrownBy(() -> Triples.streamed(2)).isInstanceOf(InvalidInputException.class);
+    assertThatThrownBy(() -> Triples.streamed(0, first)).hasMessageContaining("batch size = 0");
   }
 
   @Test

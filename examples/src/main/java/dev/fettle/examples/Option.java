@@ -81,6 +81,8 @@ enum Option {
   QUERIES("N", "queries", Option::count),
   TOP("N", "documents that are wanted for each query", Option::count),
   HNSW("yes|no", "whether Lucene's graph is built and searched too", oneOf(List.of("yes", "no"))),
+  DOWNLOAD("yes|no", "whether the Cranfield collection is fetched into the directory of --data first",
+      oneOf(List.of("yes", "no"))),
   PART("NAME", "which judgements: those in qrels/NAME.tsv", text -> text),
   K1("X", "BM25's k1: how soon a word that comes again counts less", Option::atLeastZero),
   B("X", "BM25's b: how much long documents are held back, 0 to 1", Option::atLeastZero),

@@ -29,6 +29,21 @@ class UsageTest {
   }
 
   @Test
+  void programsOfRetrievalSayWhatTheyTake() {
+    for (Outcome.Program program : new Outcome.Program[] {Rank::run, Bm25::run}) {
+      assertThat(Outcome.of(program, "--help")).matches(o -> o.code() == 0 && o.err().isEmpty())
+          .extracting(Outcome::out).asString().startsWith("usage: ").contains("--data", "(required)", "--seed N");
+      assertThat(Outcome.of(program, "--seed", "1")).matches(o -> o.code() == 2 && o.out().isEmpty())
+          .extracting(Outcome::err).asString().contains("is missing", "usage: ");
+    }
+    assertThat(Outcome.of(Rank::run, "--model", "m", "--data", "none", "--download", "maybe").err())
+        .contains("--download", "yes, no");
+    Outcome absent = Outcome.of(Rank::run, "--model", "m", "--data", "none");
+    assertThat(absent.code()).isEqualTo(1);
+    assertThat(absent.err()).contains("none").doesNotContain("Exception");
+  }
+
+  @Test
   void benchNeedsToKnowWhatToMeasureAndOfWhat() {
     assertThat(Outcome.of(Bench::run)).matches(o -> o.code() == 2).extracting(Outcome::err).asString()
         .contains("train, full, sft, decode", "usage: Bench train", "usage: Bench decode", "usage: Bench start");

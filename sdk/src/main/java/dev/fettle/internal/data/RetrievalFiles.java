@@ -21,7 +21,7 @@ import tools.jackson.databind.JsonNode;
 /** Files of JSON Lines with documents, queries, and pairs and triples of texts. */
 public final class RetrievalFiles {
   private static final String DOCUMENT = "{\"_id\": ..., \"title\": ..., \"text\": ...}";
-  private static final String TRIPLE = "{\"query\": ..., \"positive\": ..., \"negatives\": [...]}";
+  static final String TRIPLE = "{\"query\": ..., \"positive\": ..., \"negatives\": [...]}";
 
   private RetrievalFiles() {}
 
@@ -49,19 +49,20 @@ public final class RetrievalFiles {
   /** Pairs and triples; a line with several positives makes one for each. */
   public static List<Triple> triples(List<Path> files) {
     List<Triple> triples = new ArrayList<>();
-    for (Path file : JsonlSource.checked(files)) {
-      rows(file, TRIPLE, node -> {
-        String query = JsonForms.string(one(node, "query", "anchor"), "query");
-        List<String> negatives = texts(one(node, "negatives", "negative", "neg"), "negatives");
-        List<String> positives = texts(one(node, "positive", "pos"), "positive");
-        if (positives.isEmpty()) {
-          throw new InvalidInputException("no positive text in an object with " + JsonForms.keys(node) + "; expected "
-              + TRIPLE);
-        }
-        positives.forEach(positive -> triples.add(new Triple(query, positive, negatives)));
-      });
-    }
+    new TripleCursor(files).forEachRemaining(triples::add);
     return triples;
+  }
+
+  /** The triples of a line. */
+  static List<Triple> triples(JsonNode node) {
+    String query = JsonForms.string(one(node, "query", "anchor"), "query");
+    List<String> negatives = texts(one(node, "negatives", "negative", "neg"), "negatives");
+    List<String> positives = texts(one(node, "positive", "pos"), "positive");
+    if (positives.isEmpty()) {
+      throw new InvalidInputException("no positive text in an object with " + JsonForms.keys(node) + "; expected "
+          + TRIPLE);
+    }
+    return positives.stream().map(positive -> new Triple(query, positive, negatives)).toList();
   }
 
   /** Writes documents as BEIR has them. */
@@ -139,18 +140,27 @@ public final class RetrievalFiles {
   private static void rows(Path file, String form, Consumer<JsonNode> row) {
     Lines lines = new Lines(file);
     try {
-      for (String line = lines.next(); line != null; line = lines.next()) {
-        if (!line.isBlank()) {
-          try {
-            row.accept(JsonForms.object(line, form));
-          } catch (InvalidInputException e) {
-            throw new InvalidInputException(lines.origin() + ": " + e.getMessage() + ". The line: "
-                + JsonForms.excerpt(line), e);
-          }
-        }
+      while (row(lines, form, row)) {
+        continue;
       }
     } finally {
       lines.close();
     }
+  }
+
+  /** Reads on to the next line that is not blank; whether there was one. */
+  static boolean row(Lines lines, String form, Consumer<JsonNode> row) {
+    for (String line = lines.next(); line != null; line = lines.next()) {
+      if (!line.isBlank()) {
+        try {
+          row.accept(JsonForms.object(line, form));
+          return true;
+        } catch (InvalidInputException e) {
+          throw new InvalidInputException(lines.origin() + ": " + e.getMessage() + ". The line: "
+              + JsonForms.excerpt(line), e);
+        }
+      }
+    }
+    return false;
   }
 }

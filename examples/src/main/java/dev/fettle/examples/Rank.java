@@ -1,0 +1,118 @@
+package dev.fettle.examples;
+
+import dev.fettle.BaseModel;
+import dev.fettle.Compared;
+import dev.fettle.Comparison;
+import dev.fettle.Fettle;
+import dev.fettle.Full;
+import dev.fettle.Lora;
+import dev.fettle.Modules;
+import dev.fettle.RankLoss;
+import dev.fettle.RankResult;
+import dev.fettle.Ranked;
+import dev.fettle.RetrievalData;
+import dev.fettle.Retriever;
+import dev.fettle.Training;
+import dev.fettle.Trial;
+import dev.fettle.VectorIndex;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Tunes an embedding model to a collection's judgements in three ways and compares it with itself untuned and with
+ * BM25, on queries that nothing was tuned or chosen by. What was chosen, {@link #MIX}, {@link #TEMPERATURE}, the number of
+ * steps and the learning rates, was chosen by the dev queries.
+ */
+public final class Rank {
+  static final RankBatches.Mix MIX = new RankBatches.Mix(32, 1, 32);
+  static final double TEMPERATURE = 0.05;
+  private static final int NEGATIVES = 8;
+  private static final Command COMMAND = new Command("Rank",
+      "Compares BM25, an embedding model, and the model tuned by LoRA, in full and by a hybrid, by nDCG@10 on the test\n"
+          + "  queries of the Cranfield collection; --data has its beir/ and split.json. What is finished is kept in --out\n"
+          + "  and not done again. Prints the table as Markdown.")
+      .requires(Option.MODEL, Option.DATA)
+      .takes(Option.DOWNLOAD, "no")
+      .takes(Option.OUT, "runs/rank")
+      .takes(Option.STEPS, "100")
+      .takes(Option.RANK, "16")
+      .takes(Option.SEED, "0")
+      .takes(Option.DTYPE, "bf16");
+
+  private final RankTask task;
+  private final RankRuns runs;
+  private final RankBatches data;
+
+  private Rank(RankTask task, RankRuns runs, RankBatches data) {
+    this.task = task;
+    this.runs = runs;
+    this.data = data;
+  }
+
+  public static void main(String[] args) {
+    Command.exit(run(args, Command.utf8(System.out), Command.utf8(System.err)));
+  }
+
+  static int run(String[] args, PrintStream out, PrintStream err) {
+    return COMMAND.run(args, out, err, Rank::compare);
+  }
+
+  private static void compare(Options options, PrintStream out) {
+    Path directory = options.path(Option.DATA);
+    if (options.text(Option.DOWNLOAD).equals("yes")) {
+      CranfieldDownload.into(directory, CranfieldDownload.SOURCE);
+    }
+    Cranfield collection = Cranfield.read(directory);
+    try (Fettle fettle = Fettle.local()) {
+      BaseModel model = options.load(fettle);
+      RankTask task = new RankTask(collection, model.tokenizer(), model.contextLength());
+      RankRuns runs = new RankRuns(task, options.path(Option.OUT), options.seed());
+      try (LuceneBm25 bm25 = LuceneBm25.plain(collection.all().corpus().values(), 1.2, 0.75)) {
+        runs.bm25(bm25);
+        runs.base(model);
+        Rank rank = new Rank(task, runs, data(task, model, bm25));
+        out.println(rank.data);
+        Compared compared = rank.comparison(model, options).run();
+        out.println(runs.markdown(compared));
+      }
+    }
+  }
+
+  /** Judged pairs of the training queries with negatives that words and the model itself find, and titles with texts. */
+  private static RankBatches data(RankTask task, BaseModel model, Retriever words) {
+    RetrievalData train = task.collection().part("train");
+    try (VectorIndex index = task.index(model::embed)) {
+      Retriever itself = index.retriever(text -> model.embed(List.of(text), task.length()).get(0));
+      return new RankBatches(task.judged(train, NEGATIVES, words, itself), task.titles());
+    }
+  }
+
+  private Comparison comparison(BaseModel model, Options options) {
+    Lora lora = Lora.rank(options.count(Option.RANK));
+    return Comparison.of(model)
+        .method("lora", lora)
+        .method("full", Full.all())
+        .method("hybrid", lora.plus(Full.of(Modules.lastLayers(2)).learningRateFactor(0.1)))
+        .learningRates("lora", 5e-4)
+        .learningRates("full", 5e-5)
+        .learningRates("hybrid", 5e-4)
+        .train(options.count(Option.STEPS), this::train)
+        .validate(training -> 1 - task.scores(task.run("dev", training::embed), "dev").mean())
+        .metric("nDCG@10", true, runs::measure)
+        .setting("data", data)
+        .setting("batch", MIX)
+        .setting("temperature", TEMPERATURE)
+        .seed(options.seed())
+        .directory(options.path(Option.OUT));
+  }
+
+  private void train(Trial trial) {
+    Training training = trial.training();
+    runs.begin(trial);
+    for (List<Ranked> batch : data.of(MIX, trial.steps(), trial.seed())) {
+      RankResult result = training.step(batch, RankLoss.contrastive(TEMPERATURE), trial.settings());
+      trial.done(result.loss(), task.tokens(batch));
+    }
+  }
+}

@@ -1,0 +1,154 @@
+package dev.fettle.examples;
+
+import dev.fettle.Document;
+import dev.fettle.HardNegatives;
+import dev.fettle.Metric;
+import dev.fettle.Ranked;
+import dev.fettle.RankedRun;
+import dev.fettle.Ranking;
+import dev.fettle.RetrievalData;
+import dev.fettle.Retriever;
+import dev.fettle.Scores;
+import dev.fettle.Tokenizer;
+import dev.fettle.Triple;
+import dev.fettle.Triples;
+import dev.fettle.VectorIndex;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The task of {@link Rank}: a collection whose queries are split, its texts cut as the model reads
+ * them, and how good a model's rankings of all documents are.
+ */
+final class RankTask {
+  /** Tokens of a text, the model's own marks included, unless the model has fewer positions. */
+  static final int LENGTH = 128;
+  private static final int MARKS = 2;
+  private static final int DEPTH = 1000;
+
+  private final Cranfield collection;
+  private final Tokenizer tokenizer;
+  private final int length;
+
+  /** With a model's tokenizer and the number of its positions. */
+  RankTask(Cranfield collection, Tokenizer tokenizer, int positions) {
+    this.collection = collection;
+    this.tokenizer = tokenizer;
+    this.length = Math.min(LENGTH, positions);
+  }
+
+  /** Makes vectors of texts. */
+  @FunctionalInterface
+  interface Embedder {
+    List<float[]> embed(List<String> texts, int maxTokens);
+  }
+
+  /** Tokens of a text. */
+  int length() {
+    return length;
+  }
+
+  Cranfield collection() {
+    return collection;
+  }
+
+  /** Rankings of all documents for all queries by the cosine of their vectors. */
+  RankedRun run(String name, Embedder embedder) {
+    Map<String, String> queries = collection.all().queries();
+    List<float[]> vectors = embedder.embed(List.copyOf(queries.values()), length);
+    Map<String, Map<String, Double>> scores = new TreeMap<>();
+    try (VectorIndex index = index(embedder)) {
+      var hits = index.search(vectors, DEPTH).iterator();
+      queries.keySet().forEach(query -> {
+        Map<String, Double> found = new LinkedHashMap<>();
+        hits.next().forEach(hit -> found.put(hit.document(), hit.score()));
+        scores.put(query, found);
+      });
+    }
+    return RankedRun.of(name, scores);
+  }
+
+  /** The documents' texts, each with its title as it begins with it anyway. */
+  VectorIndex index(Embedder embedder) {
+    Map<String, Document> corpus = collection.all().corpus();
+    return VectorIndex.of(List.copyOf(corpus.keySet()),
+        embedder.embed(corpus.values().stream().map(Document::text).toList(), length).toArray(float[][]::new));
+  }
+
+  /** nDCG@10 of each query of a part. */
+  Scores scores(RankedRun run, String part) {
+    RetrievalData data = collection.part(part);
+    return Ranking.of(data.qrels(), run.only(data.queries().keySet())).complete().score(Metric.ndcg(10));
+  }
+
+  /** Judged pairs of a part with negatives of each search, texts cut as the model would cut them. */
+  Triples judged(RetrievalData part, int each, Retriever... searches) {
+    List<Document> texts = part.corpus().values().stream().map(d -> new Document(d.id(), "", cut(d.text()))).toList();
+    RetrievalData cut = RetrievalData.of(texts, part.queries(), part.qrels());
+    Triples triples = cut.pairs();
+    for (Retriever search : searches) {
+      triples = joined(triples, cut.triples(HardNegatives.from(search, each)));
+    }
+    return triples;
+  }
+
+  private static Triples joined(Triples some, Triples others) {
+    List<Triple> all = new ArrayList<>();
+    for (int i = 0; i < some.size(); i++) {
+      Triple triple = some.all().get(i);
+      List<String> negatives = new ArrayList<>(triple.negatives());
+      others.all().get(i).negatives().stream().filter(n -> !negatives.contains(n)).forEach(negatives::add);
+      all.add(new Triple(triple.query(), triple.positive(), negatives));
+    }
+    return Triples.of(all);
+  }
+
+  /** Titles with the texts that follow them, of documents that have both. */
+  Triples titles() {
+    List<Triple> pairs = new ArrayList<>();
+    for (Document document : collection.all().corpus().values()) {
+      String rest = document.text().startsWith(document.title())
+          ? document.text().substring(document.title().length()).strip() : document.text();
+      if (!document.title().isEmpty() && !rest.isEmpty()) {
+        pairs.add(Triple.of(document.title(), cut(rest)));
+      }
+    }
+    return Triples.of(pairs);
+  }
+
+  /** The first words of a text that together are within the length. */
+  String cut(String text) {
+    String[] words = text.split("\\s+");
+    int fits = 0;
+    int most = Math.min(words.length, length - MARKS);
+    while (fits < most) {
+      int middle = (fits + most + 1) / 2;
+      if (tokenizer.encode(first(words, middle)).length <= length - MARKS) {
+        fits = middle;
+      } else {
+        most = middle - 1;
+      }
+    }
+    return first(words, fits);
+  }
+
+  private static String first(String[] words, int count) {
+    return String.join(" ", Arrays.asList(words).subList(0, count));
+  }
+
+  /** How many tokens a batch has; each text counts once, as it is read once. */
+  long tokens(List<Ranked> batch) {
+    Set<String> texts = new HashSet<>();
+    batch.forEach(ranked -> {
+      texts.add(ranked.query());
+      texts.addAll(ranked.texts());
+    });
+    return texts.stream().mapToLong(text -> MARKS + tokenizer.encode(text).length).sum();
+  }
+}
