@@ -37,6 +37,7 @@ public final class Rank {
       .takes(Option.OUT, "runs/rank")
       .takes(Option.STEPS, "100")
       .takes(Option.RANK, "16")
+      .takes(Option.LAST_LAYERS, "2")
       .takes(Option.SEED, "0")
       .takes(Option.DTYPE, "bf16");
 
@@ -93,7 +94,7 @@ public final class Rank {
     return Comparison.of(model)
         .method("lora", lora)
         .method("full", Full.all())
-        .method("hybrid", lora.plus(Full.of(Modules.lastLayers(2)).learningRateFactor(0.1)))
+        .method("hybrid", lora.plus(Full.of(Modules.lastLayers(options.count(Option.LAST_LAYERS))).learningRateFactor(0.1)))
         .learningRates("lora", 5e-4)
         .learningRates("full", 5e-5)
         .learningRates("hybrid", 5e-4)

@@ -56,7 +56,7 @@ class RankTest {
 
   private Outcome rank(String out, String... more) {
     List<String> args = new ArrayList<>(List.of("--model", ENCODER.toString(), "--data", directory.toString(), "--out",
-        directory.resolve(out).toString(), "--rank", "2", "--dtype", "f32"));
+        directory.resolve(out).toString(), "--rank", "2", "--last-layers", "1", "--dtype", "f32"));
     args.addAll(List.of(more));
     if (!args.contains("--steps")) {
       args.addAll(List.of("--steps", "2"));
