@@ -21,8 +21,8 @@ import java.util.List;
 
 /**
  * Tunes an embedding model to a collection's judgements in three ways and compares it with itself untuned and with
- * BM25, on queries that nothing was tuned or chosen by. What was chosen, {@link #MIX}, {@link #TEMPERATURE}, the number of
- * steps and the learning rates, was chosen by the dev queries.
+ * BM25, on queries that nothing was tuned or chosen by. {@link #MIX}, {@link #TEMPERATURE}, the learning rates and the
+ * number of steps were chosen by the dev queries and a sixth of the training queries held back.
  */
 public final class Rank {
   static final RankBatches.Mix MIX = new RankBatches.Mix(16, 1, 16);
@@ -31,9 +31,9 @@ public final class Rank {
   private static final double FULL_RATE = 1e-4;
   private static final int NEGATIVES = 8;
   private static final Command COMMAND = new Command("Rank",
-      "Compares BM25, an embedding model, and the model tuned by LoRA, in full and by a hybrid, by nDCG@10 on the test\n"
-          + "  queries of the Cranfield collection; --data has its beir/ and split.json. What is finished is kept in --out\n"
-          + "  and not done again. Prints the table as Markdown.")
+      "Compares BM25, an embedding model, and the model tuned by LoRA, in full and by a hybrid, by nDCG@10 on the\n"
+          + "  test queries of the Cranfield collection; --data has its beir/ and split.json. What is finished is kept\n"
+          + "  in --out and not done again. Prints the table as Markdown.")
       .requires(Option.MODEL, Option.DATA)
       .takes(Option.DOWNLOAD, "no")
       .takes(Option.OUT, "runs/rank")
