@@ -32,8 +32,8 @@ public final class Rank {
   private static final int NEGATIVES = 8;
   private static final Command COMMAND = new Command("Rank",
       "Compares BM25, an embedding model, and the model tuned by LoRA, in full and by a hybrid, by nDCG@10 on the\n"
-          + "  test queries of the Cranfield collection; --data has its beir/ and split.json. What is finished is kept\n"
-          + "  in --out and not done again. Prints the table as Markdown.")
+          + "  test queries of the Cranfield collection; --data has its beir/ and split.json. What is finished is\n"
+          + "  kept in --out and not done again. Prints the table as Markdown.")
       .requires(Option.MODEL, Option.DATA)
       .takes(Option.DOWNLOAD, "no")
       .takes(Option.OUT, "runs/rank")

@@ -41,14 +41,14 @@ final class RankReport {
   String markdown() {
     List<String> systems = new ArrayList<>(List.of(RankRuns.BM25));
     compared.rows().forEach(row -> systems.add(row.method()));
-    StringBuilder text = new StringBuilder("| system | nDCG@10 | nDCG@10, 2^gain - 1 | residual nDCG@10 | over base | p "
-        + "| over BM25 | p | training | search | peak memory | saved |\n" + "|---".repeat(12) + "|\n");
+    StringBuilder text = new StringBuilder("| system | nDCG@10 | nDCG@10, 2^gain - 1 | residual nDCG@10 | over base | "
+        + "p | over BM25 | p | training | search | peak memory | saved |\n" + "|---".repeat(12) + "|\n");
     systems.forEach(system -> text.append(line(system)).append('\n'));
     text.append(String.format(Locale.ROOT, "%n%d test queries, linear gain unless said otherwise; in brackets 95 %% "
         + "bootstrap intervals over queries (%,d resamples, seed %d). *over*: the mean difference by query with its "
         + "paired interval and the two-sided p of the paired randomisation test over queries (%,d sign changes), not "
-        + "corrected for the number of comparisons. *residual*: all %d documents relevant to a training query are taken "
-        + "from rankings and judgements, which leaves %d queries. *search*: all documents become vectors or an index, "
+        + "corrected for the number of comparisons. *residual*: all %d documents relevant to a training query are "
+        + "taken from rankings and judgements, which leaves %d queries. *search*: all documents become vectors or an index, "
         + "then all queries are answered.%n", judged.queries().size(), Scores.RESAMPLES, seed, Scores.SHUFFLES,
         seen.size(), residual.queries().size()));
     Scores base = scores(Comparison.BASE, Metric.ndcg(10));
