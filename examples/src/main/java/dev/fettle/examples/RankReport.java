@@ -48,8 +48,8 @@ final class RankReport {
         + "bootstrap intervals over queries (%,d resamples, seed %d). *over*: the mean difference by query with its "
         + "paired interval and the two-sided p of the paired randomisation test over queries (%,d sign changes), not "
         + "corrected for the number of comparisons. *residual*: all %d documents relevant to a training query are "
-        + "taken from rankings and judgements, which leaves %d queries. *search*: all documents become vectors or an index, "
-        + "then all queries are answered.%n", judged.queries().size(), Scores.RESAMPLES, seed, Scores.SHUFFLES,
+        + "taken from rankings and judgements, which leaves %d queries. *search*: all documents become vectors or an "
+        + "index, then all queries are answered.%n", judged.queries().size(), Scores.RESAMPLES, seed, Scores.SHUFFLES,
         seen.size(), residual.queries().size()));
     Scores base = scores(Comparison.BASE, Metric.ndcg(10));
     for (String system : systems) {

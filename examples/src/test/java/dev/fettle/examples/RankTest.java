@@ -205,7 +205,8 @@ class RankTest {
 
   @Test
   void onlyASignificantDifferenceIsCalledOne() {
-    assertThat(RankReport.verdict(difference(0.05, 0.04))).contains("full is significantly better than", "+0.0500", "0.04");
+    assertThat(RankReport.verdict(difference(0.05, 0.04))).contains("full is significantly better than",
+        "+0.0500", "0.04");
     assertThat(RankReport.verdict(difference(-0.05, 0.04))).contains("is significantly worse than");
     assertThat(RankReport.verdict(difference(0.05, 0.06))).contains("cannot be told from");
   }
