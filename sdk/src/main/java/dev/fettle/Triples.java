@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 
-/** Pairs and triples to train an embedding model or a reranker on, in memory; from larger files, {@link #streamed}. Immutable and thread-safe. */
+/**
+ * Pairs and triples to train an embedding model or a reranker on, in memory; {@link #streamed} reads larger files.
+ * Immutable and thread-safe.
+ */
 public final class Triples implements Iterable<Triple> {
   private final List<Triple> triples;
 
@@ -73,9 +76,9 @@ public final class Triples implements Iterable<Triple> {
   }
 
   /**
-   * Lists of {@code count} triples of files in the form of {@link #jsonl}, in their order; the last one has what is left.
-   * Lines are read as they are asked for, and each iterator begins anew: for files that do not fit into memory. Such a
-   * file is not shuffled: write it in random order.
+   * Lists of {@code count} triples of files in the form of {@link #jsonl}, in their order; the last one has what is
+   * left. Lines are read as they are asked for, and each iterator begins anew: for files that do not fit into memory.
+   * Such a file is not shuffled: write it in random order.
    *
    * @throws InvalidInputException if no file is given; a broken line is reported once it is reached
    */

@@ -97,6 +97,20 @@ class TunedEncoderTest {
   }
 
   @Test
+  void adaptersAreOnTheModulesThatWereChosenThoughOthersEndAlike() {
+    try (Fettle fettle = Fettle.local()) {
+      BaseModel model = fettle.load(Golden.path("encoders/mean"));
+      int square = 2 * (32 + 32);
+      int wide = 2 * (32 + 48);
+
+      assertThat(model.tune(Lora.rank(2).on(Modules.attention())).trainable().trained()).isEqualTo(2 * 4 * square);
+      assertThat(model.tune(Lora.rank(2).on(Modules.named("intermediate.dense"))).trainable().trained())
+          .isEqualTo(2 * wide);
+      assertThat(model.tune(Lora.rank(2)).trainable().trained()).isEqualTo(2 * (4 * square + 2 * wide));
+    }
+  }
+
+  @Test
   void aTokenLossIsRefusedForAnEncoderAndAContrastiveOneForACausalModel() {
     try (Fettle fettle = Fettle.local()) {
       Training encoder = fettle.load(Golden.path("encoders/mean")).tune(Lora.rank(2));

@@ -17,10 +17,10 @@ import java.util.TreeMap;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The collection as it has been handed on since the 1960s: records that begin with {@code .I}, with fields of which each
- * begins with a line such as {@code .T}. The judgements number queries by their place, not by their {@code .I}; a
- * document's code from 1, a complete answer, to 4, of least interest, becomes the gain 4 to 1; the code -1, which nobody
- * explains, becomes 0.
+ * The collection as it has been handed on since the 1960s: records that begin with {@code .I}, with fields each of
+ * which begins with a line such as {@code .T}. The judgements number queries by their place, not by their {@code .I}. A
+ * document's code from 1, a complete answer, to 4, of least interest, becomes the gain 4 to 1; the code -1, which
+ * nobody explains, becomes 0.
  */
 final class CranfieldFiles {
   static final String DOCUMENTS = "cran.all.1400";
@@ -78,8 +78,8 @@ final class CranfieldFiles {
       number++;
       String[] words = line.strip().split("\\s+");
       if (words.length != 3 || !words[2].matches("-1|[1-4]")) {
-        throw new InvalidInputException(file + " line " + number + ": give query, document and a code, 1 to 4 or -1, not \""
-            + line + "\"");
+        throw new InvalidInputException(file + " line " + number + ": give query, document and a code, 1 to 4 or -1, "
+            + "not \"" + line + "\"");
       }
       int code = Integer.parseInt(words[2]);
       grades.computeIfAbsent(words[0], query -> new TreeMap<>()).put(words[1], code < 0 ? 0 : 5 - code);

@@ -21,22 +21,25 @@ import java.util.List;
 
 /**
  * Tunes an embedding model to a collection's judgements in three ways and compares it with itself untuned and with
- * BM25, on queries that nothing was tuned or chosen by. What was chosen, {@link #MIX}, {@link #TEMPERATURE}, the number of
- * steps and the learning rates, was chosen by the dev queries.
+ * BM25, on queries that nothing was tuned or chosen by. {@link #MIX}, {@link #TEMPERATURE}, the learning rates and the
+ * number of steps were chosen by the dev queries and a sixth of the training queries held back.
  */
 public final class Rank {
-  static final RankBatches.Mix MIX = new RankBatches.Mix(32, 1, 32);
+  static final RankBatches.Mix MIX = new RankBatches.Mix(16, 1, 16);
   static final double TEMPERATURE = 0.05;
+  private static final double LORA_RATE = 1e-3;
+  private static final double FULL_RATE = 1e-4;
   private static final int NEGATIVES = 8;
   private static final Command COMMAND = new Command("Rank",
-      "Compares BM25, an embedding model, and the model tuned by LoRA, in full and by a hybrid, by nDCG@10 on the test\n"
-          + "  queries of the Cranfield collection; --data has its beir/ and split.json. What is finished is kept in --out\n"
-          + "  and not done again. Prints the table as Markdown.")
+      "Compares BM25, an embedding model, and the model tuned by LoRA, in full and by a hybrid, by nDCG@10 on the\n"
+          + "  test queries of the Cranfield collection; --data has its beir/ and split.json. What is finished is\n"
+          + "  kept in --out and not done again. Prints the table as Markdown.")
       .requires(Option.MODEL, Option.DATA)
       .takes(Option.DOWNLOAD, "no")
       .takes(Option.OUT, "runs/rank")
-      .takes(Option.STEPS, "100")
+      .takes(Option.STEPS, "60")
       .takes(Option.RANK, "16")
+      .takes(Option.LAST_LAYERS, "2")
       .takes(Option.SEED, "0")
       .takes(Option.DTYPE, "bf16");
 
@@ -68,35 +71,41 @@ public final class Rank {
       BaseModel model = options.load(fettle);
       RankTask task = new RankTask(collection, model.tokenizer(), model.contextLength());
       RankRuns runs = new RankRuns(task, options.path(Option.OUT), options.seed());
-      try (LuceneBm25 bm25 = LuceneBm25.plain(collection.all().corpus().values(), 1.2, 0.75)) {
-        runs.bm25(bm25);
-        runs.base(model);
-        Rank rank = new Rank(task, runs, data(task, model, bm25));
-        out.println(rank.data);
-        Compared compared = rank.comparison(model, options).run();
-        out.println(runs.markdown(compared));
-      }
+      Rank rank = new Rank(task, runs, data(task, runs, model));
+      out.println(rank.data);
+      Compared compared = rank.comparison(model, options).run();
+      out.println(runs.markdown(compared));
     }
   }
 
-  /** Judged pairs of the training queries with negatives that words and the model itself find, and titles with texts. */
-  private static RankBatches data(RankTask task, BaseModel model, Retriever words) {
+  /**
+   * Ranks by words and by the model as it is, and pairs the training queries with negatives that both find, titles with
+   * texts.
+   */
+  private static RankBatches data(RankTask task, RankRuns runs, BaseModel model) {
     RetrievalData train = task.collection().part("train");
-    try (VectorIndex index = task.index(model::embed)) {
-      Retriever itself = index.retriever(text -> model.embed(List.of(text), task.length()).get(0));
-      return new RankBatches(task.judged(train, NEGATIVES, words, itself), task.titles());
+    long start = System.nanoTime();
+    try (LuceneBm25 words = LuceneBm25.plain(train.corpus().values(), 1.2, 0.75)) {
+      runs.rank(RankRuns.BM25, words, start);
+      start = System.nanoTime();
+      try (VectorIndex index = task.index(model::embed)) {
+        Retriever itself = task.retriever(index, model::embed);
+        runs.rank(Comparison.BASE, itself, start);
+        return new RankBatches(task.judged(train, NEGATIVES, words, itself), task.titles());
+      }
     }
   }
 
   private Comparison comparison(BaseModel model, Options options) {
     Lora lora = Lora.rank(options.count(Option.RANK));
+    Full last = Full.of(Modules.lastLayers(options.count(Option.LAST_LAYERS)));
     return Comparison.of(model)
         .method("lora", lora)
         .method("full", Full.all())
-        .method("hybrid", lora.plus(Full.of(Modules.lastLayers(2)).learningRateFactor(0.1)))
-        .learningRates("lora", 5e-4)
-        .learningRates("full", 5e-5)
-        .learningRates("hybrid", 5e-4)
+        .method("hybrid", lora.plus(last.learningRateFactor(FULL_RATE / LORA_RATE)))
+        .learningRates("lora", LORA_RATE)
+        .learningRates("full", FULL_RATE)
+        .learningRates("hybrid", LORA_RATE)
         .train(options.count(Option.STEPS), this::train)
         .validate(training -> 1 - task.scores(task.run("dev", training::embed), "dev").mean())
         .metric("nDCG@10", true, runs::measure)

@@ -41,27 +41,32 @@ final class RankReport {
   String markdown() {
     List<String> systems = new ArrayList<>(List.of(RankRuns.BM25));
     compared.rows().forEach(row -> systems.add(row.method()));
-    StringBuilder text = new StringBuilder("| system | nDCG@10 | nDCG@10, 2^gain - 1 | residual nDCG@10 | less base | p | "
-        + "less BM25 | p | training | search | peak memory | saved |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+    StringBuilder text = new StringBuilder("| system | nDCG@10 | nDCG@10, 2^gain - 1 | residual nDCG@10 | over base | "
+        + "p | over BM25 | p | training | search | peak memory | saved |\n" + "|---".repeat(12) + "|\n");
     systems.forEach(system -> text.append(line(system)).append('\n'));
-    text.append(String.format(Locale.ROOT, "%n%d test queries, linear gain unless said otherwise; in brackets 95 %% bootstrap "
-        + "intervals over queries (%,d resamples, seed %d). *less*: the difference by query with its paired interval and the "
-        + "two-sided p of the paired randomisation test over queries (%,d sign changes), not corrected for the number of "
-        + "comparisons. *residual*: all %d documents relevant to a training query are taken from rankings and judgements, "
-        + "which leaves %d queries.%n", judged.queries().size(), Scores.RESAMPLES, seed, Scores.SHUFFLES, seen.size(),
-        residual.queries().size()));
-    systems.stream().filter(s -> !s.equals(RankRuns.BM25) && !s.equals(Comparison.BASE)).forEach(system ->
-        text.append('\n').append(verdict(system, scores(Comparison.BASE, Metric.ndcg(10)).to(scores(system, Metric.ndcg(10)),
-            seed), "the base model")));
+    text.append(String.format(Locale.ROOT, "%n%d test queries, linear gain unless said otherwise; in brackets 95 %% "
+        + "bootstrap intervals over queries (%,d resamples, seed %d). *over*: the mean difference by query with its "
+        + "paired interval and the two-sided p of the paired randomisation test over queries (%,d sign changes), not "
+        + "corrected for the number of comparisons. *residual*: all %d documents relevant to a training query are "
+        + "taken from rankings and judgements, which leaves %d queries. *search*: all documents become vectors or an "
+        + "index, then all queries are answered.%n", judged.queries().size(), Scores.RESAMPLES, seed, Scores.SHUFFLES,
+        seen.size(), residual.queries().size()));
+    Scores base = scores(Comparison.BASE, Metric.ndcg(10));
+    for (String system : systems) {
+      if (!system.equals(RankRuns.BM25) && !system.equals(Comparison.BASE)) {
+        text.append('\n').append(verdict(base.to(scores(system, Metric.ndcg(10)), seed)));
+      }
+    }
     text.append("\n\nWith the spread over seeds and Holm's correction, as `Comparison` has it:\n\n");
     return text.append(compared.markdown()).toString();
   }
 
-  static String verdict(String system, Difference difference, String than) {
-    String by = String.format(Locale.ROOT, " (%+.4f, paired randomisation test, p %.4f).", difference.mean(),
-        difference.randomisationP());
-    return system + (!difference.significant() ? " cannot be told from " + than
-        : difference.mean() > 0 ? " is significantly better than " + than : " is significantly worse than " + than) + by;
+  /** Whether a tuned model differs from the base model, in words. */
+  static String verdict(Difference difference) {
+    String is = !difference.significant() ? " cannot be told from "
+        : difference.mean() > 0 ? " is significantly better than " : " is significantly worse than ";
+    return String.format(Locale.ROOT, "%s%sthe base model (%+.4f, paired randomisation test, p %.4f).",
+        difference.second(), is, difference.mean(), difference.randomisationP());
   }
 
   private String line(String system) {
@@ -118,6 +123,7 @@ final class RankReport {
   static Qrels residual(Qrels qrels, Set<String> documents) {
     Qrels rest = qrels.without(documents);
     return rest.only(rest.queries().stream()
-        .filter(query -> rest.grades(query).values().stream().anyMatch(grade -> grade > 0)).collect(Collectors.toSet()));
+        .filter(query -> rest.grades(query).values().stream().anyMatch(grade -> grade > 0))
+        .collect(Collectors.toSet()));
   }
 }

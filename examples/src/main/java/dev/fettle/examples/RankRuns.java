@@ -1,6 +1,5 @@
 package dev.fettle.examples;
 
-import dev.fettle.BaseModel;
 import dev.fettle.Compared;
 import dev.fettle.Comparison;
 import dev.fettle.FettleException;
@@ -22,7 +21,6 @@ import java.util.Map;
 /** The rankings of all systems, kept as TREC files that trec_eval reads, one a system and seed. */
 final class RankRuns {
   static final String BM25 = "bm25";
-  private static final int DEPTH = 200;
 
   private final RankTask task;
   private final Path directory;
@@ -41,18 +39,10 @@ final class RankRuns {
     }
   }
 
-  /** Ranks by words. */
-  void bm25(Retriever words) {
-    long start = System.nanoTime();
-    kept(BM25, task.collection().all().run(BM25, words, DEPTH));
-    seconds.put(BM25, Figures.since(start));
-  }
-
-  /** Ranks by the model as it is. */
-  void base(BaseModel model) {
-    long start = System.nanoTime();
-    kept(Comparison.BASE, task.run(Comparison.BASE, model::embed));
-    seconds.put(Comparison.BASE, Figures.since(start));
+  /** Ranks by a search that is not trained, or not yet. */
+  void rank(String name, Retriever search, long start) {
+    kept(name, task.collection().all().run(name, search, RankTask.DEPTH));
+    seconds.put(name, Figures.since(start));
   }
 
   /** What is measured next. */

@@ -15,12 +15,12 @@ import dev.fettle.Triples;
 import dev.fettle.VectorIndex;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 
 /**
  * The task of {@link Rank}: a collection whose queries are split, its texts cut as the model reads
@@ -30,7 +30,8 @@ final class RankTask {
   /** Tokens of a text, the model's own marks included, unless the model has fewer positions. */
   static final int LENGTH = 128;
   private static final int MARKS = 2;
-  private static final int DEPTH = 1000;
+  /** How many documents of a ranking are kept. */
+  static final int DEPTH = 200;
 
   private final Cranfield collection;
   private final Tokenizer tokenizer;
@@ -49,29 +50,26 @@ final class RankTask {
     List<float[]> embed(List<String> texts, int maxTokens);
   }
 
-  /** Tokens of a text. */
-  int length() {
-    return length;
-  }
-
   Cranfield collection() {
     return collection;
   }
 
   /** Rankings of all documents for all queries by the cosine of their vectors. */
   RankedRun run(String name, Embedder embedder) {
-    Map<String, String> queries = collection.all().queries();
-    List<float[]> vectors = embedder.embed(List.copyOf(queries.values()), length);
-    Map<String, Map<String, Double>> scores = new TreeMap<>();
     try (VectorIndex index = index(embedder)) {
-      var hits = index.search(vectors, DEPTH).iterator();
-      queries.keySet().forEach(query -> {
-        Map<String, Double> found = new LinkedHashMap<>();
-        hits.next().forEach(hit -> found.put(hit.document(), hit.score()));
-        scores.put(query, found);
-      });
+      return RankedRun.of(name, collection.all().queries(), retriever(index, embedder), DEPTH);
     }
-    return RankedRun.of(name, scores);
+  }
+
+  /** A search for the collection's own queries, all of which become vectors at once. */
+  Retriever retriever(VectorIndex index, Embedder embedder) {
+    List<String> texts = List.copyOf(new LinkedHashSet<>(collection.all().queries().values()));
+    List<float[]> vectors = embedder.embed(texts, length);
+    Map<String, float[]> known = new HashMap<>();
+    for (int i = 0; i < texts.size(); i++) {
+      known.put(texts.get(i), vectors.get(i));
+    }
+    return index.retriever(known::get);
   }
 
   /** The documents' texts, each with its title as it begins with it anyway. */

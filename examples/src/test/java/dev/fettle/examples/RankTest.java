@@ -2,7 +2,10 @@ package dev.fettle.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fettle.Difference;
 import dev.fettle.Document;
+import dev.fettle.Hit;
+import dev.fettle.Interval;
 import dev.fettle.Qrels;
 import dev.fettle.Ranked;
 import dev.fettle.RankedRun;
@@ -23,6 +26,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
 
 /** The example of ranking, on a made-up collection and an encoder of two small layers. */
 class RankTest {
@@ -51,12 +55,12 @@ class RankTest {
     documents.add(new Document("empty", "", ""));
     RetrievalData.of(documents, queries, Qrels.of(grades)).writeBeir(directory.resolve("beir"), "test");
     Files.writeString(directory.resolve("split.json"),
-        new tools.jackson.databind.json.JsonMapper().writeValueAsString(split));
+        new JsonMapper().writeValueAsString(split));
   }
 
   private Outcome rank(String out, String... more) {
     List<String> args = new ArrayList<>(List.of("--model", ENCODER.toString(), "--data", directory.toString(), "--out",
-        directory.resolve(out).toString(), "--rank", "2", "--dtype", "f32"));
+        directory.resolve(out).toString(), "--rank", "2", "--last-layers", "1", "--dtype", "f32"));
     args.addAll(List.of(more));
     if (!args.contains("--steps")) {
       args.addAll(List.of("--steps", "2"));
@@ -145,8 +149,8 @@ class RankTest {
         .containsExactly("2", "3", "5"));
   }
 
-  private static dev.fettle.Hit hit(String document) {
-    return new dev.fettle.Hit(document, 1);
+  private static Hit hit(String document) {
+    return new Hit(document, 1);
   }
 
   @Test
@@ -197,6 +201,18 @@ class RankTest {
 
     assertThat(rest.queries()).containsExactly("a");
     assertThat(rest.grades("a")).isEqualTo(Map.of("2", 1));
+  }
+
+  @Test
+  void onlyASignificantDifferenceIsCalledOne() {
+    assertThat(RankReport.verdict(difference(0.05, 0.04))).contains("full is significantly better than",
+        "+0.0500", "0.04");
+    assertThat(RankReport.verdict(difference(-0.05, 0.04))).contains("is significantly worse than");
+    assertThat(RankReport.verdict(difference(0.05, 0.06))).contains("cannot be told from");
+  }
+
+  private static Difference difference(double mean, double p) {
+    return new Difference("nDCG@10", "base", "full", 6, mean, new Interval(mean - 0.01, mean + 0.01), p, p);
   }
 
   @Test

@@ -8,8 +8,10 @@ import dev.fettle.internal.checkpoint.AdapterTargets;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.ModelConfig;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** From what a user asks of LoRA to ranks and scales of a model's modules. */
 final class LoraTargets {
@@ -63,7 +65,7 @@ final class LoraTargets {
     lora.rankPattern().keySet().forEach(pattern -> requireMatch("rankOf", pattern, targets));
     lora.alphaPattern().keySet().forEach(pattern -> requireMatch("alphaOf", pattern, targets));
     return new AdapterConfig(lora.rank(), lora.alpha(), lora.dropout(), lora.isRankStabilized(),
-        AdapterTargets.modules(shortened(targets, config)), lora.rankPattern(), lora.alphaPattern(), baseModel,
+        AdapterTargets.modules(shortened(targets, adaptable)), lora.rankPattern(), lora.alphaPattern(), baseModel,
         new AdapterConfig.Extras(lora.isDora(), lora.hasBias(), List.of(), List.of()));
   }
 
@@ -85,16 +87,18 @@ final class LoraTargets {
     }
   }
 
-  /** The last parts of the names where they say the same, as people write them; else the whole names. */
-  private static List<String> shortened(List<String> targets, ModelConfig config) {
-    List<String> inside = targets.stream().filter(t -> t.matches("(model\\.layers|encoder\\.layer)\\..*")).toList();
-    List<String> suffixes = targets.stream().map(t -> t.substring(t.lastIndexOf('.') + 1)).distinct().toList();
-    int outside = targets.size() - inside.size();
-    if (config.encoder() && suffixes.contains("dense")) {
-      // Three modules of a layer and the pooler, which is not even loaded, end so.
-      return targets;
-    }
-    return (suffixes.size() - outside) * config.layers() == inside.size() ? suffixes : targets;
+  /**
+   * The last parts of the names where they say the same, as people write them; else the whole names, as for an encoder's
+   * {@code dense}, of which a layer has three.
+   */
+  private static List<String> shortened(List<String> targets, List<String> adaptable) {
+    Set<String> ends = targets.stream().map(LoraTargets::end).collect(Collectors.toCollection(LinkedHashSet::new));
+    boolean same = adaptable.stream().filter(name -> ends.contains(end(name))).count() == targets.size();
+    return same && !ends.contains("dense") ? List.copyOf(ends) : targets;
+  }
+
+  private static String end(String module) {
+    return module.substring(module.lastIndexOf('.') + 1);
   }
 
   private static void requireMatch(String method, String pattern, List<String> targets) {
