@@ -41,7 +41,10 @@ public final class Futures {
   }
 
   private static RuntimeException unwrapped(ExecutionException e) {
-    if (e.getCause() instanceof RuntimeException cause) {
+    if (e.getCause() instanceof FettleException cause) {
+      Traces.toCaller(cause);
+      return cause;
+    } else if (e.getCause() instanceof RuntimeException cause) {
       return cause;
     } else if (e.getCause() instanceof Error cause) {
       throw cause;
