@@ -38,7 +38,7 @@ class ReadableErrorsTest {
         assertThat(error.getMessage()).as(wrong).isNotBlank().doesNotContain("\n");
         assertThat(Arrays.stream(error.getStackTrace()).map(StackTraceElement::getClassName)).as(wrong + " " + error.getMessage())
             .noneMatch(name -> name.startsWith("dev.fettle.internal."))
-            .filteredOn(name -> name.startsWith("dev.fettle.")).hasSizeBetween(1, 3);
+            .filteredOn(name -> name.startsWith("dev.fettle.")).hasSize(1);
       }
       shell.eval("fettle.close();");
     }

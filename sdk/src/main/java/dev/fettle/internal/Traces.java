@@ -7,11 +7,12 @@ import java.util.Arrays;
  * {@code fettle.stack=full} keeps the frames within the library.
  */
 public final class Traces {
-  private static final String HIDDEN = Traces.class.getPackageName() + ".";
+  private static final String INTERNAL = Traces.class.getPackageName() + ".";
+  private static final String PACKAGE = "dev.fettle.";
 
   private Traces() {}
 
-  /** Takes the library's own frames off the top. */
+  /** Takes off the top what the library did within the call. */
   public static void shorten(Throwable error) {
     if (!isFull()) {
       error.setStackTrace(shortened(error.getStackTrace()));
@@ -26,11 +27,20 @@ public final class Traces {
   }
 
   private static StackTraceElement[] shortened(StackTraceElement[] frames) {
-    int first = 0;
-    while (first < frames.length && frames[first].getClassName().startsWith(HIDDEN)) {
-      first++;
+    int outermost = 0;
+    for (int i = 0; i < frames.length && (isLibrary(frames[i]) || isJava(frames[i])); i++) {
+      outermost = isLibrary(frames[i]) ? i : outermost;
     }
-    return first == frames.length ? frames : Arrays.copyOfRange(frames, first, frames.length);
+    return Arrays.copyOfRange(frames, outermost, frames.length);
+  }
+
+  private static boolean isLibrary(StackTraceElement frame) {
+    String name = frame.getClassName();
+    return name.startsWith(PACKAGE) && name.indexOf('.', PACKAGE.length()) < 0 || name.startsWith(INTERNAL);
+  }
+
+  private static boolean isJava(StackTraceElement frame) {
+    return frame.getClassName().startsWith("java.") || frame.getClassName().startsWith("jdk.");
   }
 
   private static boolean isFull() {
