@@ -1,3 +1,6 @@
+//JAVA 17+
+//DEPS dev.fettle:fettle-examples:0.1.0-SNAPSHOT
+
 package dev.fettle.examples.notebook;
 
 import dev.fettle.FettleException;
