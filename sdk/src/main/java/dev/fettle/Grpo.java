@@ -171,8 +171,13 @@ public final class Grpo {
         if (kl > 0) {
           rollouts.penalise(base, kl, "kl_base");
         }
-        Map<String, Double> line = rollouts.isEmpty() ? record.line(learningRate, rollouts.tokens())
-            : record.line(training.step(rollouts.batch(), loss, settings), learningRate, rollouts.batch());
+        Map<String, Double> line;
+        if (rollouts.isEmpty()) {
+          line = record.line(learningRate, rollouts.tokens());
+        } else {
+          Batch batch = rollouts.batch();
+          line = record.line(training.step(batch, loss, settings), learningRate, batch);
+        }
         line.putAll(rollouts.metrics());
         record.write(line);
       }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fettle.support.Golden;
+import dev.fettle.support.LocalFettle;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,25 +13,15 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Files that are not what they should be, all the way through to native memory. */
 class BrokenFilesTest {
   @TempDir Path directory;
-  private Fettle fettle;
-
-  @BeforeEach
-  void open() {
-    fettle = Fettle.local();
-  }
-
-  @AfterEach
-  void close() {
-    fettle.close();
-  }
+  @RegisterExtension final LocalFettle local = new LocalFettle();
+  private final Fettle fettle = local.fettle();
 
   @Test
   void twoThousandRandomCorruptionsEitherLoadOrAreRefused() throws IOException {

@@ -6,14 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.support.Golden;
+import dev.fettle.support.LocalFettle;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -25,21 +25,8 @@ class HybridTest {
   private static final int[] TOKENS = {1, 2, 3, 4, 5, 6, 7, 8, 9};
 
   @TempDir Path directory;
-  private Fettle fettle;
-
-  @BeforeEach
-  void open() {
-    fettle = Fettle.local();
-  }
-
-  @AfterEach
-  void close() {
-    fettle.close();
-  }
-
-  private BaseModel base(String name) {
-    return fettle.load(Golden.path("models/" + name), DType.F32);
-  }
+  @RegisterExtension final LocalFettle local = new LocalFettle();
+  private final Fettle fettle = local.fettle();
 
   private static void steps(Training training, int from, int to) {
     for (int i = from; i < to; i++) {
@@ -67,9 +54,9 @@ class HybridTest {
   void aTrainingOfAnyKindIsResumedToTheSameBits(Tuning tuning) {
     for (String name : new String[] {"qwen3", "llama-untied"}) {
       Path state = directory.resolve("state-" + name);
-      Training whole = base(name).tune(tuning);
+      Training whole = local.golden(name).tune(tuning);
       steps(whole, 0, 5);
-      Training first = base(name).tune(tuning);
+      Training first = local.golden(name).tune(tuning);
       steps(first, 0, 2);
       first.forwardBackward(TrainingTest.batch(2, 9, 15), Loss.crossEntropy());
       first.saveState(state);
@@ -95,7 +82,7 @@ class HybridTest {
   @MethodSource("tunings")
   void aMergedModelScoresAsTheTraining(Tuning tuning) {
     for (String name : new String[] {"qwen3", "llama-bias"}) {
-      Training training = base(name).tune(tuning);
+      Training training = local.golden(name).tune(tuning);
       float[] before = training.sampler().logprobs(TOKENS);
       steps(training, 0, 3);
       float[] after = training.sampler().logprobs(TOKENS);
@@ -116,7 +103,7 @@ class HybridTest {
   @ParameterizedTest
   @MethodSource("tunings")
   void aSavedAdapterScoresAsTheTraining(Tuning tuning) {
-    Training training = base("qwen3").tune(tuning);
+    Training training = local.golden("qwen3").tune(tuning);
     steps(training, 0, 3);
     Path adapter = directory.resolve("adapter");
     if (tuning instanceof Full) {
@@ -127,15 +114,15 @@ class HybridTest {
 
     training.saveAdapter(adapter);
 
-    float[] loaded = base("qwen3").tune(Lora.from(adapter)).sampler().logprobs(TOKENS);
+    float[] loaded = local.golden("qwen3").tune(Lora.from(adapter)).sampler().logprobs(TOKENS);
     assertThat(maxDifference(loaded, training.sampler().logprobs(TOKENS))).isLessThan(1e-5);
   }
 
   @Test
   void theHeadAloneOfATiedModelIsUntiedWhichIsSaidAndSaved() throws IOException {
-    Training training = base("llama").tune(Full.of(Modules.lmHead()));
+    Training training = local.golden("llama").tune(Full.of(Modules.lmHead()));
     float[] before = training.sampler().logprobs(TOKENS);
-    assertThat(before).containsExactly(base("llama").sampler().logprobs(TOKENS));
+    assertThat(before).containsExactly(local.golden("llama").sampler().logprobs(TOKENS));
     assertThat(training.trainable()).hasToString(training.trainable().toString()).asString().contains("lm_head now untied");
     assertThat(training.trainable().table()).contains("now untied");
     steps(training, 0, 3);
@@ -147,13 +134,13 @@ class HybridTest {
     }
     assertThat(fettle.load(directory.resolve("merged"), DType.F32).sampler().logprobs(TOKENS))
         .containsExactly(training.sampler().logprobs(TOKENS));
-    assertThat(base("llama").tune(Full.of(Modules.lmHead(), Modules.embeddings())).trainable()).asString()
+    assertThat(local.golden("llama").tune(Full.of(Modules.lmHead(), Modules.embeddings())).trainable()).asString()
         .doesNotContain("untied");
   }
 
   @Test
   void aHybridsAdapterHasTheKeysOfPeft() throws IOException {
-    Training training = base("llama").tune(Lora.rank(4).on(Modules.attention())
+    Training training = local.golden("llama").tune(Lora.rank(4).on(Modules.attention())
         .plus(Full.of(Modules.embeddings(), Modules.mlp().within(Modules.lastLayers(1)))));
     training.saveAdapter(directory.resolve("adapter"));
 
@@ -167,7 +154,7 @@ class HybridTest {
 
   @Test
   void adaptersLeaveAloneWhatIsTrainedInFull() {
-    Training training = base("llama").tune(Lora.rank(4).plus(Full.of(Modules.lastLayers(2), Modules.lmHead())));
+    Training training = local.golden("llama").tune(Lora.rank(4).plus(Full.of(Modules.lastLayers(2), Modules.lmHead())));
 
     Map<String, Integer> modules = new java.util.TreeMap<>();
     training.trainable().rows().forEach(r -> modules.put(r.name() + ": " + r.how(), r.modules()));
@@ -177,7 +164,7 @@ class HybridTest {
 
   @Test
   void frozenWeightsDoNotMoveAndTrainedOnesDo() throws IOException {
-    Training training = base("llama-bias").tune(Full.of(Modules.named("k_proj"), Modules.named("layers.1.mlp.up_proj")));
+    Training training = local.golden("llama-bias").tune(Full.of(Modules.named("k_proj"), Modules.named("layers.1.mlp.up_proj")));
     steps(training, 0, 2);
     training.saveMerged(directory.resolve("merged"), DType.F32);
 
@@ -207,7 +194,7 @@ class HybridTest {
 
   @Test
   void whatCannotBeTrainedIsRefusedBeforeAnyStep() {
-    BaseModel llama = base("llama");
+    BaseModel llama = local.golden("llama");
     refused(llama, Full.of(Modules.named("nothing_like_it")), "named(nothing_like_it)", "names nothing");
     refused(llama, Full.of(Modules.lmHead(), Modules.layers(7, 9)), "layers(7, 9)", "3 layers");
     refused(llama, Lora.rank(4).on(Modules.named("q_proj")).plus(Full.of(Modules.attention())), "q_proj", "adapter", "in full");
@@ -237,9 +224,9 @@ class HybridTest {
 
   @Test
   void theBaseModelIsReadAgainWhenItIsWantedBesideAFullTraining() {
-    BaseModel base = base("llama");
+    BaseModel base = local.golden("llama");
     float[] before = base.sampler().logprobs(TOKENS);
-    BaseModel other = base("llama");
+    BaseModel other = local.golden("llama");
     Training full = other.tune(Full.all());
     steps(full, 0, 2);
 

@@ -7,13 +7,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fettle.support.Golden;
+import dev.fettle.support.LocalFettle;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -23,21 +23,8 @@ class SavingTest {
   private static final AdamW OPTIMIZER = AdamW.learningRate(1e-2).weightDecay(0.1);
 
   @TempDir Path directory;
-  private Fettle fettle;
-
-  @BeforeEach
-  void open() {
-    fettle = Fettle.local();
-  }
-
-  @AfterEach
-  void close() {
-    fettle.close();
-  }
-
-  private BaseModel base(String name) {
-    return fettle.load(Golden.path("models/" + name), DType.F32);
-  }
+  @RegisterExtension final LocalFettle local = new LocalFettle();
+  private final Fettle fettle = local.fettle();
 
   private static void steps(Training training, int from, int to) {
     for (int i = from; i < to; i++) {
@@ -51,7 +38,7 @@ class SavingTest {
 
   @Test
   void aSavedAdapterLoadsWithEqualLogprobs() {
-    BaseModel base = base("qwen3");
+    BaseModel base = local.golden("qwen3");
     Training training = base.tune(Lora.rank(4).alpha(16).rankOf("up_proj", 2).alphaOf("up_proj", 3).on(Modules.attention(),
         Modules.named("up_proj").within(Modules.lastLayers(1))));
     steps(training, 0, 3);
@@ -68,7 +55,7 @@ class SavingTest {
   void adaptersWrittenByPeftScoreAsInPeft(String name) {
     JsonNode golden = Golden.json("adapters/" + name + "/golden.json");
     int[] tokens = ints(golden.get("tokens"));
-    Training training = base(golden.get("model").asString()).tune(Lora.from(Golden.path("adapters/" + name)));
+    Training training = local.golden(golden.get("model").asString()).tune(Lora.from(Golden.path("adapters/" + name)));
 
     float[] logprobs = training.sampler().logprobs(tokens);
 
@@ -89,7 +76,7 @@ class SavingTest {
   @ParameterizedTest
   @ValueSource(strings = {"llama", "llama-untied", "llama-bias", "qwen3", "qwen3-untied-bias", "mistral"})
   void aMergedModelScoresAsBaseAndAdapter(String name) {
-    Training training = base(name).tune(Lora.rank(4));
+    Training training = local.golden(name).tune(Lora.rank(4));
     steps(training, 0, 3);
     training.saveMerged(directory.resolve("merged"));
 
@@ -101,7 +88,7 @@ class SavingTest {
 
   @Test
   void aMergedModelOfFullTrainingHasTheTrainedWeights() {
-    Training training = base("llama").tune(Full.all());
+    Training training = local.golden("llama").tune(Full.all());
     steps(training, 0, 3);
     training.saveMerged(directory.resolve("merged"));
 
@@ -116,9 +103,9 @@ class SavingTest {
   @ValueSource(booleans = {true, false})
   void aResumedTrainingGivesTheSameBits(boolean lora) {
     Tuning tuning = lora ? Lora.rank(4).dropout(0.3).seed(5) : Full.all();
-    Training whole = base("qwen3").tune(tuning);
+    Training whole = local.golden("qwen3").tune(tuning);
     steps(whole, 0, 6);
-    Training first = base("qwen3").tune(tuning);
+    Training first = local.golden("qwen3").tune(tuning);
     steps(first, 0, 3);
     first.saveState(directory.resolve("state"));
     first.close();
@@ -186,13 +173,13 @@ class SavingTest {
 
   @Test
   void anAdapterThatIsReadKeepsItsSettingsAndTakesASeed() {
-    Training trained = base("qwen3").tune(Lora.rank(4).dropout(0.5));
+    Training trained = local.golden("qwen3").tune(Lora.rank(4).dropout(0.5));
     steps(trained, 0, 2);
     trained.saveAdapter(directory.resolve("adapter"));
     Lora lora = Lora.from(directory.resolve("adapter"));
-    Training one = base("qwen3").tune(lora.seed(1));
-    Training two = base("qwen3").tune(lora.seed(2));
-    Training oneAgain = base("qwen3").tune(lora.seed(1));
+    Training one = local.golden("qwen3").tune(lora.seed(1));
+    Training two = local.golden("qwen3").tune(lora.seed(2));
+    Training oneAgain = local.golden("qwen3").tune(lora.seed(1));
     steps(one, 0, 2);
     steps(two, 0, 2);
     steps(oneAgain, 0, 2);
@@ -217,7 +204,7 @@ class SavingTest {
 
   @Test
   void anAccumulatedGradientAndTheDataPositionAreResumedToo() {
-    Training whole = base("qwen3").tune(Lora.rank(4));
+    Training whole = local.golden("qwen3").tune(Lora.rank(4));
     whole.forwardBackward(TrainingTest.batch(1, 9), Loss.crossEntropy());
     DataPosition position = new DataPosition(3, 48, 0, "0123456789abcdef");
     whole.saveState(directory.resolve("state"), position);
@@ -231,7 +218,7 @@ class SavingTest {
 
   @Test
   void loadStateGoesBackAndASpoiltStateChangesNothing() throws IOException {
-    Training training = base("qwen3").tune(Lora.rank(4));
+    Training training = local.golden("qwen3").tune(Lora.rank(4));
     steps(training, 0, 2);
     training.saveState(directory.resolve("state"));
     float[] then = probe(training);
@@ -249,27 +236,27 @@ class SavingTest {
     training.loadState(directory.resolve("state"));
     assertThat(probe(training)).containsExactly(then);
     assertThat(training.steps()).isEqualTo(2);
-    Training other = base("qwen3").tune(Lora.rank(8));
+    Training other = local.golden("qwen3").tune(Lora.rank(8));
     assertThatThrownBy(() -> other.loadState(directory.resolve("state"))).isInstanceOf(InvalidInputException.class);
   }
 
   @Test
   void adaptersThatDoNotFitAreRefusedByName() throws IOException {
     Path adapter = directory.resolve("adapter");
-    base("llama").tune(Lora.rank(4)).saveAdapter(adapter);
+    local.golden("llama").tune(Lora.rank(4)).saveAdapter(adapter);
 
-    assertThatThrownBy(() -> base("llama-headdim").tune(Lora.from(adapter))).isInstanceOf(InvalidInputException.class)
+    assertThatThrownBy(() -> local.golden("llama-headdim").tune(Lora.from(adapter))).isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("adapter_model.safetensors").hasMessageContaining("self_attn");
-    assertThatThrownBy(() -> base("llama").tune(Lora.from(directory.resolve("nowhere"))))
+    assertThatThrownBy(() -> local.golden("llama").tune(Lora.from(directory.resolve("nowhere"))))
         .isInstanceOf(InvalidInputException.class).hasMessageContaining("nowhere");
     Path config = adapter.resolve("adapter_config.json");
     String text = Files.readString(config);
     Files.writeString(config, text.replace("\"down_proj\"", "\"k_proj\""));
-    assertThatThrownBy(() -> base("llama").tune(Lora.from(adapter))).isInstanceOf(InvalidInputException.class)
+    assertThatThrownBy(() -> local.golden("llama").tune(Lora.from(adapter))).isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("down_proj");
     Files.writeString(config, text.replace("\"use_dora\" : false", "\"use_dora\" : true")
         .replace("\"use_dora\":false", "\"use_dora\":true"));
-    assertThatThrownBy(() -> base("llama").tune(Lora.from(adapter))).isInstanceOf(InvalidInputException.class)
+    assertThatThrownBy(() -> local.golden("llama").tune(Lora.from(adapter))).isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("lora_magnitude_vector is missing");
   }
 
@@ -277,7 +264,7 @@ class SavingTest {
   void aDirectoryWithOtherFilesIsNotReplaced() throws IOException {
     Path home = Files.createDirectory(directory.resolve("home"));
     Files.writeString(home.resolve("thesis.txt"), "precious");
-    Training training = base("llama").tune(Lora.rank(4));
+    Training training = local.golden("llama").tune(Lora.rank(4));
 
     assertThatThrownBy(() -> training.saveAdapter(home)).isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("thesis.txt");

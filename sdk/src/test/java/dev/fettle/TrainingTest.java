@@ -7,30 +7,21 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.fettle.internal.torch.Torch;
 import dev.fettle.support.Golden;
+import dev.fettle.support.LocalFettle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.assertj.core.data.Percentage;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class TrainingTest {
   private static final AdamW OPTIMIZER = AdamW.learningRate(5e-3);
-  private Fettle fettle;
-
-  @BeforeEach
-  void open() {
-    fettle = Fettle.local();
-  }
-
-  @AfterEach
-  void close() {
-    fettle.close();
-  }
+  @RegisterExtension final LocalFettle local = new LocalFettle();
+  private final Fettle fettle = local.fettle();
 
   private BaseModel base() {
     return fettle.load(Golden.path("models/qwen3"), DType.F32);

@@ -55,16 +55,25 @@ public final class Status {
 
   /** The resident memory of this process in bytes; 0 where the system does not say. */
   public static long residentBytes() {
+    return bytes("VmRSS:", 0);
+  }
+
+  /** The most that {@link #residentBytes} has been; -1 where the system does not say. */
+  public static long peakBytes() {
+    return bytes("VmHWM:", -1);
+  }
+
+  private static long bytes(String key, long unknown) {
     try {
       for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-        if (line.startsWith("VmRSS:")) {
+        if (line.startsWith(key)) {
           return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
         }
       }
     } catch (IOException | NumberFormatException e) {
-      return 0;
+      return unknown;
     }
-    return 0;
+    return unknown;
   }
 
   /** Whether a person sees what is written, so that a line can be rewritten. */

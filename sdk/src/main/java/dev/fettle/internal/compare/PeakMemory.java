@@ -1,5 +1,6 @@
 package dev.fettle.internal.compare;
 
+import dev.fettle.internal.Status;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,15 +21,6 @@ final class PeakMemory {
 
   /** In bytes; -1 where the system does not say. */
   static long bytes() {
-    try {
-      for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-        if (line.startsWith("VmHWM:")) {
-          return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
-        }
-      }
-    } catch (IOException | NumberFormatException e) {
-      return -1;
-    }
-    return -1;
+    return Status.peakBytes();
   }
 }

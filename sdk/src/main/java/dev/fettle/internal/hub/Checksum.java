@@ -1,12 +1,12 @@
 package dev.fettle.internal.hub;
 
+import dev.fettle.internal.Digests;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** What a content's ETag says of it: SHA-256 of a large file, the SHA-1 that git gives a small one, else nothing. */
@@ -21,7 +21,7 @@ final class Checksum {
     if (!large && !etag.matches("[0-9a-f]{40}")) {
       return true;
     }
-    MessageDigest digest = digest(large ? "SHA-256" : "SHA-1");
+    MessageDigest digest = large ? Digests.sha256() : Digests.sha1();
     if (!large) {
       digest.update(("blob " + Files.size(file) + "\0").getBytes(StandardCharsets.UTF_8));
     }
@@ -32,13 +32,5 @@ final class Checksum {
       }
     }
     return HexFormat.of().formatHex(digest.digest()).equals(etag);
-  }
-
-  private static MessageDigest digest(String algorithm) {
-    try {
-      return MessageDigest.getInstance(algorithm);
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java has " + algorithm, e);
-    }
   }
 }

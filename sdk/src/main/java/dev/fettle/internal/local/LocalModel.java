@@ -1,10 +1,8 @@
 package dev.fettle.internal.local;
 
-import dev.fettle.Batch;
 import dev.fettle.DType;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Renderer;
-import dev.fettle.SamplingParams;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tuning;
 import dev.fettle.UnsupportedModelException;
@@ -23,7 +21,6 @@ import dev.fettle.internal.text.Renderers;
 import dev.fettle.internal.text.Tokenizers;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
-import dev.fettle.internal.torch.Torch;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -51,6 +48,7 @@ final class LocalModel implements ModelBackend {
   private Scope scope = new Scope();
   private Weights weights;
   private final Network network;
+  private final PassMemory memory;
   private DecodeForms forms;
   private final LocalEncoder encoder;
   private final List<AutoCloseable> dependants = new ArrayList<>();
@@ -67,6 +65,7 @@ final class LocalModel implements ModelBackend {
     this.ends = new HashSet<>(ends);
     this.ends.addAll(renderer.stopTokens());
     this.layout = Layout.of(config);
+    this.memory = new PassMemory(config, NumberType.of(dtype), name);
     this.source = source;
     NumberType type = NumberType.of(dtype);
     this.encoder = config.encoder() ? new LocalEncoder(name, directory, config, type, tokenizer) : null;
@@ -288,7 +287,7 @@ final class LocalModel implements ModelBackend {
 
   /** What passes through it take of memory. */
   PassMemory memory() {
-    return new PassMemory(config, NumberType.of(dtype), name);
+    return memory;
   }
 
   @Override

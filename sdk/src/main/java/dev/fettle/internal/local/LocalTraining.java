@@ -28,6 +28,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
 /** A training on this machine. */
 final class LocalTraining implements TrainingBackend {
@@ -110,8 +111,13 @@ final class LocalTraining implements TrainingBackend {
   }
 
   private RankResult ranks(List<Ranked> batch, RankLoss loss) {
+    return counted(() -> ranks().forwardBackward(batch, loss, accumulated, passes));
+  }
+
+  /** A pass that leaves a gradient; one that fails leaves what there was. */
+  private <R> R counted(Supplier<R> pass) {
     try {
-      RankResult result = ranks().forwardBackward(batch, loss, accumulated, passes);
+      R result = pass.get();
       accumulated = true;
       passes++;
       return result;
@@ -145,15 +151,8 @@ final class LocalTraining implements TrainingBackend {
 
   private LossResult pass(Batch batch, Loss loss) {
     model.memory().require(batch, true);
-    try {
-      LossResult result = loss instanceof Loss.Custom custom ? customPass(batch, custom.loss())
-          : step.forwardBackward(batch, loss, accumulated, passes);
-      accumulated = true;
-      passes++;
-      return result;
-    } catch (NumericException e) {
-      throw new NumericException("step " + (steps + 1) + ": " + e.getMessage(), e);
-    }
+    return counted(() -> loss instanceof Loss.Custom custom ? customPass(batch, custom.loss())
+        : step.forwardBackward(batch, loss, accumulated, passes));
   }
 
   private LossResult customPass(Batch batch, CustomLoss loss) {

@@ -45,8 +45,9 @@ final class PassMemory {
   int firstKept(Batch batch, int lowest) {
     int first = Math.max(0, lowest);
     int layers = config.layers() - first;
+    long available = Memory.available().orElse(Long.MAX_VALUE);
     int twice = sparing ? layers : 0;
-    while (twice < layers && !Memory.fits(training(rows(batch), longest(batch), layers - twice, twice))) {
+    while (twice < layers && training(rows(batch), longest(batch), layers - twice, twice) > available) {
       twice++;
     }
     return first + twice;

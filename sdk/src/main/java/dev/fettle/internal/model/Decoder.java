@@ -19,6 +19,7 @@ public final class Decoder implements AutoCloseable {
   private final DecodeWeights weights;
   private final Adapter adapter;
   private final Scope scope = new Scope();
+  private final long[] windows;
   private int[] lengths;
   private int room;
   private Tensor cache;
@@ -34,6 +35,7 @@ public final class Decoder implements AutoCloseable {
     this.config = network.config();
     this.weights = weights;
     this.adapter = adapter;
+    this.windows = config.slidingWindows().stream().mapToLong(Integer::longValue).toArray();
     this.lengths = new int[prompts.size() * copies];
     for (int i = 0; i < lengths.length; i++) {
       lengths[i] = prompts.get(i / copies).length;
@@ -61,7 +63,6 @@ public final class Decoder implements AutoCloseable {
         keepRows(step, all());
       }
       Tensor[] angles = network.angles(used);
-      long[] windows = config.slidingWindows().stream().mapToLong(Integer::longValue).toArray();
       boolean level = Arrays.stream(lengths).allMatch(n -> n == used - 1);
       Tensor next = step.call("decode_step", step.longs(tokens), step.longs(lengths), level,
           weights.weights().embedding(), weights.weights().finalNorm(), weights.head(), weights.layers(),

@@ -170,10 +170,6 @@ public final class Network implements AutoCloseable {
     return none;
   }
 
-  Tensor noMasks() {
-    return noMasks;
-  }
-
   @Override
   public void close() {
     scope.close();

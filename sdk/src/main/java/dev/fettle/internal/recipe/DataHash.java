@@ -3,9 +3,9 @@ package dev.fettle.internal.recipe;
 import dev.fettle.Batch;
 import dev.fettle.Batches;
 import dev.fettle.Datum;
+import dev.fettle.internal.Digests;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
@@ -17,7 +17,7 @@ import java.util.HexFormat;
 public record DataHash(int count, String sha256) {
   /** Reads and renders everything. */
   public static DataHash of(Batches batches) {
-    MessageDigest digest = digest();
+    MessageDigest digest = Digests.sha256();
     int count = 0;
     for (Batch batch : batches) {
       count = Math.addExact(count, 1);
@@ -35,14 +35,6 @@ public record DataHash(int count, String sha256) {
 
   /** The hash of a text. */
   public static String of(String text) {
-    return HexFormat.of().formatHex(digest().digest(text.getBytes(java.nio.charset.StandardCharsets.UTF_8)));
-  }
-
-  private static MessageDigest digest() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    return HexFormat.of().formatHex(Digests.sha256().digest(text.getBytes(java.nio.charset.StandardCharsets.UTF_8)));
   }
 }

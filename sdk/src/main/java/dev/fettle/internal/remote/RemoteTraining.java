@@ -100,7 +100,7 @@ final class RemoteTraining implements TrainingBackend {
   public CompletableFuture<LossResult> forward(Batch batch, Loss loss) {
     model.check().data(batch, loss);
     return flat(() -> loss instanceof Loss.Custom custom
-        ? evaluate(custom, batch).thenApply(CustomPass::result) : pass(batch, loss, true));
+        ? CompletableFuture.completedFuture(evaluated(custom, batch).result()) : pass(batch, loss, true));
   }
 
   @Override
@@ -127,7 +127,7 @@ final class RemoteTraining implements TrainingBackend {
   private CompletableFuture<LossResult> backward(Batch batch, Loss loss) {
     CompletableFuture<LossResult> result;
     if (loss instanceof Loss.Custom custom) {
-      CustomPass evaluated = Futures.join(evaluate(custom, batch));
+      CustomPass evaluated = evaluated(custom, batch);
       result = evaluated.trains()
           ? pass(evaluated.surrogate(), Loss.crossEntropy(), false).thenApply(r -> evaluated.result())
           : CompletableFuture.completedFuture(evaluated.result());
@@ -138,9 +138,9 @@ final class RemoteTraining implements TrainingBackend {
     return result;
   }
 
-  private CompletableFuture<CustomPass> evaluate(Loss.Custom custom, Batch batch) {
+  private CustomPass evaluated(Loss.Custom custom, Batch batch) {
     LossResult forward = Futures.join(pass(CustomPass.unweighted(batch), Loss.crossEntropy(), true));
-    return CompletableFuture.completedFuture(CustomPass.of(custom.loss(), batch, forward));
+    return CustomPass.of(custom.loss(), batch, forward);
   }
 
   private CompletableFuture<LossResult> pass(Batch batch, Loss loss, boolean forwardOnly) {

@@ -1,8 +1,8 @@
 package dev.fettle.internal.serve;
 
+import dev.fettle.internal.Digests;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** What tells a request that is sent again from another one. */
@@ -10,13 +10,9 @@ final class Fingerprint {
   private Fingerprint() {}
 
   static String of(String what, byte[] content) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update(what.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(digest.digest(content));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
+    MessageDigest digest = Digests.sha256();
+    digest.update(what.getBytes(StandardCharsets.UTF_8));
+    return HexFormat.of().formatHex(digest.digest(content));
   }
 
   /** Whether two secrets are equal, in a time that does not tell where they differ. */

@@ -23,12 +23,7 @@ def decode_product(x: Tensor, w: Tensor, scale: Tensor, onednn: bool) -> Tensor:
   return product(x, w)
 
 def decode_linear(x: Tensor, w: Tensor, scale: Tensor, bias: Tensor, a: Tensor, sb: Tensor, onednn: bool) -> Tensor:
-  y = decode_product(x, w, scale, onednn)
-  if bias.numel() > 0:
-    y.add_(bias)
-  if a.numel() > 0:
-    y.addmm_(torch.mm(x, a.t()), sb.t())
-  return y
+  return adapted_(decode_product(x, w, scale, onednn), x, bias, a, sb)
 
 # Queries and keys, normalised where the model does, are rotated in place. raw: [sequences, heads + 2 kv heads, dim].
 # cos: [sequences, 1, 1, dim / 2]; sin: [sequences, 1, 2, dim / 2], negative for the first halves.

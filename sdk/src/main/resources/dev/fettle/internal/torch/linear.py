@@ -6,12 +6,7 @@
 # bf16 spends most of its time on.
 
 def linear(x: Tensor, w: Tensor, bias: Tensor, a: Tensor, sb: Tensor, mask: Tensor) -> Tensor:
-  y = product(x, w)
-  if bias.numel() > 0:
-    y.add_(bias)
-  if a.numel() > 0:
-    y.addmm_(torch.mm(dropped(x, mask), a.t()), sb.t())
-  return y
+  return adapted_(product(x, w), dropped(x, mask), bias, a, sb)
 
 # residual + linear(x)
 def linear_onto(residual: Tensor, x: Tensor, w: Tensor, bias: Tensor, a: Tensor, sb: Tensor, mask: Tensor) -> Tensor:
@@ -19,10 +14,14 @@ def linear_onto(residual: Tensor, x: Tensor, w: Tensor, bias: Tensor, a: Tensor,
     y = product(x, w).add_(residual)
   else:
     y = torch.addmm(residual, x, w.t())
+  return adapted_(y, dropped(x, mask), bias, a, sb)
+
+# Adds to the product y what the layer has beside W.
+def adapted_(y: Tensor, x: Tensor, bias: Tensor, a: Tensor, sb: Tensor) -> Tensor:
   if bias.numel() > 0:
     y.add_(bias)
   if a.numel() > 0:
-    y.addmm_(torch.mm(dropped(x, mask), a.t()), sb.t())
+    y.addmm_(torch.mm(x, a.t()), sb.t())
   return y
 
 def dropped(x: Tensor, mask: Tensor) -> Tensor:

@@ -2,6 +2,7 @@ package dev.fettle.internal.hub;
 
 import dev.fettle.internal.local.EmbeddedModel;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,12 +24,15 @@ import mockwebserver3.MockWebServer;
 import mockwebserver3.RecordedRequest;
 import okhttp3.HttpUrl;
 import okio.Buffer;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * A hub on real sockets: repositories at commits, small files behind a redirect within the host, large ones behind a
- * redirect to the storage, which is another host, and understands ranges.
+ * redirect to the storage, which is another host, and understands ranges. Registered as an extension, it closes after the
+ * test.
  */
-public final class FakeHub implements AutoCloseable {
+public final class FakeHub implements AutoCloseable, AfterEachCallback {
   public static final String FIRST = "1".repeat(40);
   public static final String SECOND = "2".repeat(40);
   public static final String TOKEN = "hf_verySecretToken";
@@ -56,7 +60,18 @@ public final class FakeHub implements AutoCloseable {
   /** Whether it tells how an error is meant, as the hub does and mirrors may not. */
   public volatile boolean explains = true;
 
-  public FakeHub() throws IOException {
+  /** One that has {@code org/model}, the model within the library. */
+  public static FakeHub withModel() {
+    try {
+      FakeHub hub = new FakeHub();
+      hub.commit("org/model", FIRST, tiny());
+      return hub;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private FakeHub() throws IOException {
     storageServer.setDispatcher(dispatcher(this::store));
     hubServer.setDispatcher(dispatcher(this::serve));
     storageServer.start();
@@ -211,6 +226,11 @@ public final class FakeHub implements AutoCloseable {
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  @Override
+  public void afterEach(ExtensionContext test) {
+    close();
   }
 
   @Override

@@ -13,28 +13,22 @@ import java.util.Arrays;
 import java.util.Map;
 import mockwebserver3.SocketEffect;
 import okio.Buffer;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What goes wrong on the way. */
 class HubFaultsTest {
   @TempDir
   private Path home;
-  private FakeHub server;
+  @RegisterExtension
+  final FakeHub server = FakeHub.withModel();
   private byte[] weights;
 
   @BeforeEach
   void serve() throws Exception {
-    server = new FakeHub();
-    server.commit("org/model", FakeHub.FIRST, FakeHub.tiny());
     weights = FakeHub.tiny().get("model.safetensors");
-  }
-
-  @AfterEach
-  void close() {
-    server.close();
   }
 
   private Path load() {

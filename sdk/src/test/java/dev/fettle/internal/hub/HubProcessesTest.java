@@ -13,29 +13,23 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Several at once on one cache, and processes that are killed. */
 class HubProcessesTest {
   @TempDir
   private Path home;
-  private FakeHub server;
+  @RegisterExtension
+  final FakeHub server = FakeHub.withModel();
   private byte[] weights;
 
   @BeforeEach
   void serve() throws Exception {
-    server = new FakeHub();
-    server.commit("org/model", FakeHub.FIRST, FakeHub.tiny());
     weights = FakeHub.tiny().get("model.safetensors");
-  }
-
-  @AfterEach
-  void close() {
-    server.close();
   }
 
   private Process process() throws IOException {

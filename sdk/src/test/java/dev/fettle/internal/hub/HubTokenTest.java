@@ -17,27 +17,16 @@ import java.util.Map;
 import mockwebserver3.MockResponse;
 import mockwebserver3.MockWebServer;
 import okhttp3.OkHttpClient;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Where the token goes, and the way through proxies. */
 class HubTokenTest {
   @TempDir
   private Path home;
-  private FakeHub server;
-
-  @BeforeEach
-  void serve() throws Exception {
-    server = new FakeHub();
-    server.commit("org/model", FakeHub.FIRST, FakeHub.tiny());
-  }
-
-  @AfterEach
-  void close() {
-    server.close();
-  }
+  @RegisterExtension
+  final FakeHub server = FakeHub.withModel();
 
   private Hub hub(Map<String, String> env) {
     return new Hub(env, Duration.ofMillis(1));

@@ -18,6 +18,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Models that are loaded by their name on the hub. */
@@ -25,20 +26,18 @@ class HubModelTest {
   private static final Optional<DType> F32 = Optional.of(DType.F32);
   @TempDir
   private Path home;
-  private FakeHub server;
+  @RegisterExtension
+  final FakeHub server = FakeHub.withModel();
   private LocalBackend backend;
 
   @BeforeEach
-  void serve() throws Exception {
-    server = new FakeHub();
-    server.commit("org/model", FakeHub.FIRST, FakeHub.tiny());
+  void open() {
     backend = new LocalBackend(server.env(home));
   }
 
   @AfterEach
   void close() {
     backend.close();
-    server.close();
   }
 
   @Test

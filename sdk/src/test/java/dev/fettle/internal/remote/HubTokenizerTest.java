@@ -7,27 +7,16 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.internal.hub.FakeHub;
 import dev.fettle.internal.local.EmbeddedModel;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The tokenizer of a model that runs elsewhere. */
 class HubTokenizerTest {
   @TempDir
   private Path home;
-  private FakeHub server;
-
-  @BeforeEach
-  void serve() throws Exception {
-    server = new FakeHub();
-    server.commit("org/model", FakeHub.FIRST, FakeHub.tiny());
-  }
-
-  @AfterEach
-  void close() {
-    server.close();
-  }
+  @RegisterExtension
+  final FakeHub server = FakeHub.withModel();
 
   private ModelFacts facts(String name) {
     return new ModelFacts(name, server.env(home));
