@@ -80,7 +80,8 @@ class RankTest {
         .matches("\\| \\w+( \\| 0\\.\\d{4} \\[\\d\\.\\d{3}, \\d\\.\\d{3}]){3}"
             + "( \\| [+-]0\\.\\d{4} \\[-?\\d\\.\\d{3}, -?\\d\\.\\d{3}] \\| [01]\\.\\d{4}){2}"
             + " \\| \\d+\\.\\d s \\| as base \\| [^|]* \\| \\d+\\.\\d MB \\|"));
-    assertThat(outcome.out()).contains("6 test queries", "paired randomisation test", "Holm")
+    assertThat(outcome.out()).contains("6 test queries", "paired randomisation test", "Holm", "no sweep was made")
+        .doesNotContain("best of its own sweep")
         .containsPattern("full (cannot be told from|is significantly \\w+ than) the base model");
   }
 

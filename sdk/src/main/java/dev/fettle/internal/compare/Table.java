@@ -38,11 +38,19 @@ final class Table {
         + "of ").append(s.method()).append(" is the last that was tried on that side: a better one may lie beyond.\n"));
     rows.stream().filter(r -> r.diverged() > 0).forEach(r -> text.append(String.format(Locale.ROOT,
         "%n%s diverged with %d of %d seeds; its figures are those of the others.%n", r.method(), r.diverged(), plan.seeds())));
-    text.append("\nThe learning rate of each method is the best of its own sweep by the validation loss, with a seed that no "
-        + "run has. Seconds are those of a run's training steps. Peak memory is the whole process's while training: the "
-        + "frozen model, Java and what earlier runs left included. Saved is the adapter, or with trained weights the whole "
-        + "model.\n");
+    text.append('\n').append(rates(plan)).append(" Seconds are those of a run's training steps. Peak memory is the whole "
+        + "process's while training: the frozen model, Java and what earlier runs left included. Saved is the adapter, or "
+        + "with trained weights the whole model.\n");
     return text.toString();
+  }
+
+  /** A rate that was given alone was not sought. */
+  private static String rates(Plan plan) {
+    List<String> given = plan.methods().stream().filter(m -> m.rates().size() == 1).map(Method::name).toList();
+    String sought = "is the best of its own sweep by the validation loss, with a seed that no run has.";
+    return given.isEmpty() ? "The learning rate of each method " + sought
+        : given.size() == plan.methods().size() ? "The learning rates were given: no sweep was made."
+        : "The learning rate of " + String.join(", ", given) + " was given; that of each other method " + sought;
   }
 
   private static String line(Row row, Row base, boolean outside) {
