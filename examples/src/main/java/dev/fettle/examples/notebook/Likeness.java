@@ -26,7 +26,7 @@ public final class Likeness {
     List<Output> actual = comparable(now);
     List<String> types = expected.stream().map(Output::type).toList();
     if (!types.equals(actual.stream().map(Output::type).toList())) {
-      return List.of("it shows " + actual + ", saved are " + expected);
+      return List.of("it shows " + shown(actual) + ", saved are " + shown(expected));
     }
     List<String> differences = new ArrayList<>();
     for (int i = 0; i < expected.size() && !saved.varies(); i++) {
@@ -35,6 +35,10 @@ public final class Likeness {
       }
     }
     return differences;
+  }
+
+  private static String shown(List<Output> outputs) {
+    return outputs.stream().map(o -> o.type().equals(Output.PICTURE) ? "a picture" : o.type() + " " + o.data()).toList().toString();
   }
 
   private static List<Output> comparable(List<Output> outputs) {
