@@ -47,7 +47,7 @@ public final class BaseModel implements AutoCloseable {
    * @throws UnsupportedModelException if the model is no encoder
    */
   public List<float[]> embed(List<String> texts) {
-    return backend.embed(List.copyOf(texts), OptionalInt.empty());
+    return embed(List.copyOf(texts), OptionalInt.empty());
   }
 
   /** The vectors of texts; see {@link #embed(List)}. */
@@ -62,7 +62,11 @@ public final class BaseModel implements AutoCloseable {
    * @throws InvalidInputException if that is more than {@link #contextLength()} or holds no token of the text
    */
   public List<float[]> embed(List<String> texts, int maxTokens) {
-    return backend.embed(List.copyOf(texts), OptionalInt.of(maxTokens));
+    return embed(List.copyOf(texts), OptionalInt.of(maxTokens));
+  }
+
+  private List<float[]> embed(List<String> texts, OptionalInt maxTokens) {
+    return Progress.watch("embed", meter -> backend.embed(texts, maxTokens, meter));
   }
 
   /** The name that it was loaded by. */

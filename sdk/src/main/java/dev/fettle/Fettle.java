@@ -86,14 +86,14 @@ public final class Fettle implements AutoCloseable {
    */
   public BaseModel load(String name) {
     Objects.requireNonNull(name, "name");
-    return new BaseModel(Progress.watch("load " + name, () -> backend.load(name, Optional.empty())));
+    return new BaseModel(Progress.watch("load " + name, meter -> backend.load(name, Optional.empty(), meter)));
   }
 
   /** Loads a base model in a compute type; see {@link #load(String)}. */
   public BaseModel load(String name, DType type) {
     Objects.requireNonNull(type, "type");
     Objects.requireNonNull(name, "name");
-    return new BaseModel(Progress.watch("load " + name, () -> backend.load(name, Optional.of(type))));
+    return new BaseModel(Progress.watch("load " + name, meter -> backend.load(name, Optional.of(type), meter)));
   }
 
   /** Loads a base model from a directory; see {@link #load(String)}. */
@@ -134,7 +134,8 @@ public final class Fettle implements AutoCloseable {
    * @throws ServiceException if the service no longer has it
    */
   public Training resume(Path state) {
-    Backend.Resumed resumed = backend.resume(Objects.requireNonNull(state, "state"));
+    Objects.requireNonNull(state, "state");
+    Backend.Resumed resumed = Progress.watch("load " + state, meter -> backend.resume(state, meter));
     return new Training(new BaseModel(resumed.model()), resumed.training());
   }
 

@@ -1,15 +1,15 @@
 package dev.fettle;
 
+import dev.fettle.internal.Meter;
 import dev.fettle.internal.Status;
 import java.io.PrintStream;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 
 /**
  * One live line on {@code System.out} about something that takes long: steps done, smoothed loss, tokens a second,
@@ -24,9 +24,9 @@ import java.util.function.Supplier;
  * }</pre>
  *
  * <p>In a terminal the line is rewritten in place. Elsewhere, as in a notebook or a log file, a plain line comes every few
- * seconds, and one at the end. Loading and sampling show a line by themselves when they take more than two seconds; in a
- * terminal it is gone when they are done. The system property {@code fettle.progress=off} switches all of it off.
- * Thread-safe; {@link #close()} ends the line.
+ * seconds, and one at the end. Loading, sampling, embedding and validation show a line by themselves when they take more
+ * than two seconds; in a terminal it is gone when they are done. The system property {@code fettle.progress=off}
+ * switches all of it off. Thread-safe; {@link #close()} ends the line.
  */
 public final class Progress implements AutoCloseable {
   private static final long REWRITE = 100_000_000;
@@ -35,15 +35,13 @@ public final class Progress implements AutoCloseable {
   private static final double MEMORY_OF_LOSS = 0.9;
 
   private final String what;
-  private final long total;
   private final PrintStream out;
   private final boolean terminal;
   private final LongSupplier clock;
   private final long start;
   private final boolean passing;
+  private final Meter meter;
   private final Runnable watcher = this::waiting;
-  private long done;
-  private long tokens;
   private double lossSum;
   private double lossWeight;
   private long written;
@@ -53,13 +51,13 @@ public final class Progress implements AutoCloseable {
 
   Progress(String what, long total, boolean passing, PrintStream out, boolean terminal, LongSupplier nanoTime) {
     this.what = Objects.requireNonNull(what, "what");
-    this.total = total;
     this.out = out;
     this.terminal = terminal;
     this.clock = nanoTime;
     this.start = nanoTime.getAsLong();
     this.writtenAt = start;
     this.passing = passing;
+    this.meter = new Meter(nanoTime).expect(total, total);
     if (total < 0) {
       throw new InvalidInputException("total " + total + ": give the number of steps, or 0 if it is not known");
     }
@@ -95,14 +93,14 @@ public final class Progress implements AutoCloseable {
 
   /** Counts a step, with a loss, NaN if there is none, and the number of tokens that it read. */
   public synchronized void step(double meanLoss, long tokensRead) {
-    done++;
-    tokens += tokensRead;
+    meter.add(1, 1, tokensRead);
     if (Double.isFinite(meanLoss)) {
       lossSum = MEMORY_OF_LOSS * lossSum + meanLoss;
       lossWeight = MEMORY_OF_LOSS * lossWeight + 1;
     }
     long now = clock.getAsLong();
-    if (done == total || now - writtenAt >= (terminal ? REWRITE : REPEAT)) {
+    boolean early = passing && now - start < PATIENCE;
+    if (!early && (meter.isDone() || now - writtenAt >= (terminal ? REWRITE : REPEAT))) {
       write(now);
     }
   }
@@ -114,7 +112,7 @@ public final class Progress implements AutoCloseable {
       return;
     }
     long now = clock.getAsLong();
-    if (written < done && !(passing && now - start < REPEAT)) {
+    if (written < meter.done() && !(passing && now - start < REPEAT)) {
       write(now);
     }
     closed = true;
@@ -125,38 +123,52 @@ public final class Progress implements AutoCloseable {
     }
   }
 
-  /** A line about something that another line's work waits for: it leaves nothing in a terminal, nor in a log if short. */
-  static Progress passing(String what, long total) {
+  /**
+   * A line about something that other work waits for, such as a validation amid a training: nothing is shown in the first
+   * two seconds, nothing stays in a terminal, and in a log only the end of what took more than five seconds.
+   *
+   * @param what the word, such as {@code validate}
+   * @param total how many steps there will be; 0 if that is not known
+   * @throws InvalidInputException if the total is negative
+   */
+  public static Progress passing(String what, long total) {
     return new Progress(what, total, true, isOff() ? null : System.out, Status.isTerminal(), System::nanoTime).watching();
   }
 
-  /** Does what cannot say how far it is; after two seconds a line tells for how long it has been going on. */
-  static <T> T watch(String what, Supplier<T> work) {
+  /** Does what tells a meter how far it is; after two seconds a line shows it. */
+  static <T> T watch(String what, Function<Meter, T> work) {
     if (isOff()) {
-      return work.get();
+      return work.apply(new Meter());
     }
-    Progress progress = passing(what, 0);
-    long every = progress.terminal ? REWRITE : REPEAT;
-    ScheduledFuture<?> ticks = Clock.TICKS.scheduleWithFixedDelay(progress::tick, PATIENCE, every, TimeUnit.NANOSECONDS);
+    return passing(what, 0).during(work);
+  }
+
+  <T> T during(Function<Meter, T> work) {
+    ScheduledFuture<?> ticks = Clock.TICKS.scheduleWithFixedDelay(this::tick, PATIENCE, terminal ? REWRITE : REPEAT,
+        TimeUnit.NANOSECONDS);
     try {
-      return work.get();
+      return work.apply(meter);
     } finally {
       ticks.cancel(false);
-      progress.close();
+      close();
     }
   }
 
   /** Its thread begins with its first use and keeps no process from ending. */
   private static final class Clock {
-    private static final ScheduledExecutorService TICKS = Executors.newSingleThreadScheduledExecutor(task -> {
+    private static final ScheduledThreadPoolExecutor TICKS = new ScheduledThreadPoolExecutor(1, task -> {
       Thread thread = new Thread(task, "fettle-progress");
       thread.setDaemon(true);
       return thread;
     });
+
+    static {
+      // Many short calls would pile up for two seconds.
+      TICKS.setRemoveOnCancelPolicy(true);
+    }
   }
 
-  private synchronized void tick() {
-    written = 1;
+  synchronized void tick() {
     write(clock.getAsLong());
   }
 
@@ -166,16 +178,16 @@ public final class Progress implements AutoCloseable {
 
   @Override
   public synchronized String toString() {
-    return Dataset.line("Progress", what + " " + done + (total == 0 ? "" : "/" + total));
+    return Dataset.line("Progress", what + " " + meter.count());
   }
 
   private void write(long now) {
     if (out == null || closed) {
       return;
     }
-    written = Math.max(written, done);
+    written = meter.done();
     writtenAt = now;
-    String line = line((now - start) / 1e9);
+    String line = line();
     if (terminal) {
       out.print("\r" + line + " ".repeat(Math.max(0, width - line.length())));
       out.flush();
@@ -185,35 +197,22 @@ public final class Progress implements AutoCloseable {
     }
   }
 
-  private String line(double seconds) {
+  private String line() {
     StringBuilder line = new StringBuilder(what);
-    if (done > 0 || total > 0) {
-      line.append(' ').append(done);
+    if (!meter.count().isEmpty()) {
+      line.append(' ').append(meter.count());
     }
-    if (total > 0) {
-      line.append('/').append(total);
-    }
-    if (lossWeight > 0) {
-      line.append(String.format(Locale.ROOT, "  loss %.4f", lossSum / lossWeight));
-    }
-    if (tokens > 0 && seconds > 0) {
-      line.append(String.format(Locale.ROOT, "  %,.0f tokens/s", tokens / seconds));
-    }
+    append(line, lossWeight == 0 ? "" : String.format(Locale.ROOT, "loss %.4f", lossSum / lossWeight));
+    append(line, meter.rate());
     long resident = Status.residentBytes();
-    if (resident > 0) {
-      line.append(String.format(Locale.ROOT, "  %.2f GiB", resident / (double) (1 << 30)));
-    }
-    if (total > done && done > 0) {
-      line.append("  ").append(time(seconds / done * (total - done))).append(" left");
-    } else if (done > 0) {
-      line.append("  in ").append(time(seconds));
-    }
-    line.append(Status.doing().isEmpty() ? "" : "  " + Status.doing());
-    return line.append(Status.waiting().isEmpty() ? "" : "  waits: " + Status.waiting()).toString();
+    append(line, resident <= 0 ? "" : String.format(Locale.ROOT, "%.2f GiB", resident / (double) (1 << 30)));
+    append(line, meter.time());
+    append(line, Status.doing());
+    append(line, Status.waiting().isEmpty() ? "" : "waits: " + Status.waiting());
+    return line.toString();
   }
 
-  private static String time(double seconds) {
-    long s = Math.round(seconds);
-    return s < 60 ? s + " s" : s < 3600 ? s / 60 + " min " + s % 60 + " s" : s / 3600 + " h " + s % 3600 / 60 + " min";
+  private static void append(StringBuilder line, String part) {
+    line.append(part.isEmpty() ? "" : "  ").append(part);
   }
 }

@@ -36,7 +36,7 @@ public final class Sampler implements AutoCloseable {
     Objects.requireNonNull(params, "params");
     try {
       List<int[]> all = List.copyOf(Objects.requireNonNull(prompts, "prompts"));
-      return Progress.watch("sample " + (long) all.size() * params.samples(), () -> join(backend.sample(all, params)));
+      return Progress.watch("sample", meter -> join(backend.sample(all, params, meter)));
     } finally {
       Reference.reachabilityFence(this);
     }

@@ -153,6 +153,7 @@ public final class Sft {
     Schedule rates = schedule != null ? schedule.apply(total)
         : Schedule.linear(learningRate, total).warmup((int) Math.ceil(WARMUP * total));
     int every = validateEvery > 0 ? validateEvery : Math.max(1, total / VALIDATIONS);
+    long validated = validation == null ? 0 : validation.batches(batchSize, renderer).count();
     try (Checkpoints kept = new Checkpoints(training, Optional.ofNullable(directory));
         Recorder record = new Recorder("sft", training, kept.files("sft", settings(content, rates, every)), total)) {
       SampleTable samples = SampleTable.of(training, validation != null ? validation : data, directory != null);
@@ -170,7 +171,7 @@ public final class Sft {
         }
         boolean due = (step + 1) % every == 0 || step + 1 == total;
         if (due && validation != null) {
-          double loss = loss(validation.batches(batchSize, renderer));
+          double loss = loss(validation.batches(batchSize, renderer), validated);
           line.put("validation_loss", loss);
           kept.improve(loss, step + 1);
         }
@@ -189,10 +190,10 @@ public final class Sft {
   }
 
   /** The loss of a unit of weight over all batches. */
-  private double loss(Batches batches) {
+  private double loss(Batches batches, long count) {
     double sum = 0;
     double weight = 0;
-    try (Progress progress = Progress.passing("validate", 0)) {
+    try (Progress progress = Progress.passing("validate", count)) {
       for (Batch batch : batches) {
         LossResult result = training.forward(batch);
         sum += result.loss();

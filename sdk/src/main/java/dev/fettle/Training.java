@@ -102,12 +102,16 @@ public final class Training implements AutoCloseable {
 
   /** The vectors of texts with the weights as they are now, see {@link BaseModel#embed(List)}. */
   public List<float[]> embed(List<String> texts) {
-    return join(backend.embed(List.copyOf(texts), OptionalInt.empty()));
+    return embed(List.copyOf(texts), OptionalInt.empty());
   }
 
   /** The same of texts that are cut at so many tokens. */
   public List<float[]> embed(List<String> texts, int maxTokens) {
-    return join(backend.embed(List.copyOf(texts), OptionalInt.of(maxTokens)));
+    return embed(List.copyOf(texts), OptionalInt.of(maxTokens));
+  }
+
+  private List<float[]> embed(List<String> texts, OptionalInt maxTokens) {
+    return Progress.watch("embed", meter -> join(backend.embed(texts, maxTokens, meter)));
   }
 
   /** The same verbs as futures. */

@@ -15,9 +15,10 @@ import org.junit.jupiter.api.Test;
 class ProgressTest {
   private final AtomicLong now = new AtomicLong();
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+  private final PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
 
   private Progress progress(long total, boolean terminal) {
-    return new Progress("train", total, false, new PrintStream(bytes, true, StandardCharsets.UTF_8), terminal, now::get);
+    return new Progress("train", total, false, out, terminal, now::get);
   }
 
   private void seconds(double s) {
@@ -135,8 +136,8 @@ class ProgressTest {
     try (Progress outer = progress(10, true)) {
       seconds(1);
       outer.step(1, 10);
-      try (Progress inner = new Progress("validate", 0, true, new PrintStream(bytes, true, StandardCharsets.UTF_8), true, now::get)) {
-        seconds(1);
+      try (Progress inner = new Progress("validate", 0, true, out, true, now::get)) {
+        seconds(2);
         inner.step(2, 10);
       }
       seconds(1);
@@ -151,12 +152,12 @@ class ProgressTest {
   @Test
   void inALogAShortValidationSaysNothingAndALongOneItsEnd() {
     try (Progress outer = progress(10, false)) {
-      try (Progress inner = new Progress("validate", 0, true, new PrintStream(bytes, true, StandardCharsets.UTF_8), false, now::get)) {
+      try (Progress inner = new Progress("validate", 0, true, out, false, now::get)) {
         seconds(1);
         inner.step(2, 10);
       }
       assertThat(written()).isEmpty();
-      try (Progress inner = new Progress("validate", 0, true, new PrintStream(bytes, true, StandardCharsets.UTF_8), false, now::get)) {
+      try (Progress inner = new Progress("validate", 0, true, out, false, now::get)) {
         seconds(8);
         inner.step(2, 10);
       }
@@ -167,9 +168,60 @@ class ProgressTest {
   }
 
   @Test
+  void aPassingLineSaysNothingInItsFirstTwoSeconds() {
+    try (Progress passing = new Progress("validate", 3, true, out, true, now::get)) {
+      seconds(0.5);
+      passing.step(2, 10);
+      seconds(0.5);
+      passing.step(2, 10);
+      seconds(0.5);
+      passing.step(2, 10);
+    }
+
+    assertThat(written()).isEmpty();
+  }
+
+  @Test
+  void whatIsWatchedShowsHowFarTheWorkSaysThatItIs() {
+    Progress line = new Progress("sample", 0, true, out, false, now::get);
+    line.during(meter -> {
+      meter.expect(8, 800);
+      seconds(2);
+      meter.add(1, 200, 150);
+      line.tick();
+      seconds(5);
+      meter.add(7, 600, 550);
+      return null;
+    });
+
+    assertThat(written().lines()).hasSize(2);
+    assertThat(written().lines().findFirst().orElseThrow()).startsWith("sample 1/8  75 tokens/s").endsWith("6 s left");
+    assertThat(written().strip()).contains("sample 8/8  100 tokens/s").endsWith("in 7 s");
+  }
+
+  @Test
+  void loadingCountsMegabytes() {
+    Progress line = new Progress("load m", 0, true, out, true, now::get);
+    line.during(meter -> {
+      seconds(2);
+      line.tick();
+      meter.expectBytes(500_000_000);
+      seconds(4);
+      meter.addBytes(100_000_000);
+      line.tick();
+      return null;
+    });
+
+    String[] lines = written().split("\r");
+    assertThat(lines[1]).startsWith("load m  ").doesNotContain("left");
+    assertThat(lines[2]).startsWith("load m 100/500 MB  25 MB/s").contains("16 s left");
+    assertThat(lines[lines.length - 1]).isBlank();
+  }
+
+  @Test
   void whatIsWatchedGivesItsResultAndItsErrors() {
-    assertThat(Progress.<String>watch("load", () -> "done")).isEqualTo("done");
-    assertThatThrownBy(() -> Progress.watch("load", () -> {
+    assertThat(Progress.<String>watch("load", meter -> "done")).isEqualTo("done");
+    assertThatThrownBy(() -> Progress.watch("load", meter -> {
       throw new InvalidInputException("no");
     })).isInstanceOf(InvalidInputException.class).hasMessage("no");
   }

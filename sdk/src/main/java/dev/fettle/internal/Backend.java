@@ -12,13 +12,23 @@ import java.util.Optional;
  */
 public interface Backend extends AutoCloseable {
   /** Loads a base model by name or directory, in a compute type or the one that suits the machine. */
-  ModelBackend load(String name, Optional<DType> type);
+  default ModelBackend load(String name, Optional<DType> type) {
+    return load(name, type, new Meter());
+  }
+
+  /** Loads, and tells how far it is. */
+  ModelBackend load(String name, Optional<DType> type, Meter meter);
 
   /** A model with random weights of the shape that a directory's config.json asks for. */
   ModelBackend initialise(Path directory, Optional<DType> type, long seed);
 
   /** Goes on from a saved state. */
-  Resumed resume(Path state);
+  default Resumed resume(Path state) {
+    return resume(state, new Meter());
+  }
+
+  /** Goes on, and tells how far the loading is. */
+  Resumed resume(Path state, Meter meter);
 
   /** The names of models that can be loaded without a directory. */
   List<String> models();

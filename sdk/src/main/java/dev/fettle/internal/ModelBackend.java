@@ -31,7 +31,7 @@ public interface ModelBackend extends AutoCloseable {
   SamplerBackend sampler();
 
   /** Vectors of texts, in order; each text is cut at a number of tokens, or where the model's directory says. */
-  default List<float[]> embed(List<String> texts, OptionalInt maxTokens) {
+  default List<float[]> embed(List<String> texts, OptionalInt maxTokens, Meter meter) {
     throw new UnsupportedModelException(name() + ": texts are embedded on this machine only, see Fettle.local()");
   }
 

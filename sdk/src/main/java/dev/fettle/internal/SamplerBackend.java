@@ -16,7 +16,12 @@ public interface SamplerBackend extends AutoCloseable {
   Renderer renderer();
 
   /** For each prompt its samples. */
-  CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params);
+  default CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params) {
+    return sample(prompts, params, new Meter());
+  }
+
+  /** For each prompt its samples; tells how many are there. */
+  CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params, Meter meter);
 
   Iterator<Token> stream(int[] prompt, SamplingParams params);
 

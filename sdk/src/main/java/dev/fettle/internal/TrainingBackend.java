@@ -46,7 +46,7 @@ public interface TrainingBackend extends AutoCloseable {
   }
 
   /** Vectors of texts with the weights as they are; see {@link ModelBackend#embed}. */
-  default CompletableFuture<List<float[]>> embed(List<String> texts, OptionalInt maxTokens) {
+  default CompletableFuture<List<float[]>> embed(List<String> texts, OptionalInt maxTokens, Meter meter) {
     throw onlyHere();
   }
 

@@ -20,7 +20,6 @@ import java.util.stream.IntStream;
 
 /** How many answers greedy decoding gives exactly. */
 public final class ExactMatch {
-  private static final int AT_ONCE = 64;
   private static final int SPARE_TOKENS = 8;
 
   private final List<int[]> prompts = new ArrayList<>();
@@ -58,15 +57,12 @@ public final class ExactMatch {
 
   /** 1 for each example that is answered exactly, else 0. */
   public double[] items(Training training) {
-    List<Sample> samples = new ArrayList<>();
+    List<List<Sample>> samples;
     try (Sampler sampler = training.sampler()) {
-      for (int from = 0; from < prompts.size(); from += AT_ONCE) {
-        sampler.sample(prompts.subList(from, Math.min(from + AT_ONCE, prompts.size())), params)
-            .forEach(s -> samples.add(s.get(0)));
-      }
+      samples = sampler.sample(prompts, params);
     }
     return IntStream.range(0, prompts.size())
-        .mapToDouble(i -> samples.get(i).text().strip().equals(answers.get(i)) ? 1 : 0).toArray();
+        .mapToDouble(i -> samples.get(i).get(0).text().strip().equals(answers.get(i)) ? 1 : 0).toArray();
   }
 
   private void add(Example example, int number, Renderer renderer, Tokenizer tokenizer) {

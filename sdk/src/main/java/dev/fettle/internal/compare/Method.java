@@ -24,6 +24,11 @@ public record Method(String name, Tuning tuning, List<Double> rates) {
     return new Method(name, tuning, Arrays.stream(rates).map(Method::rounded).boxed().toList());
   }
 
+  /** How many runs its sweep begins with: a single rate needs none. */
+  int sweepRuns() {
+    return rates.size() == 1 ? 0 : rates.size();
+  }
+
   static double rounded(double rate) {
     return new BigDecimal(rate).round(THREE_DIGITS).doubleValue();
   }

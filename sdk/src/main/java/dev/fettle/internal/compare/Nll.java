@@ -6,6 +6,7 @@ import dev.fettle.Dataset;
 import dev.fettle.Datum;
 import dev.fettle.InvalidInputException;
 import dev.fettle.LossResult;
+import dev.fettle.Progress;
 import dev.fettle.Renderer;
 import dev.fettle.Training;
 import dev.fettle.internal.recipe.DataHash;
@@ -15,19 +16,21 @@ import java.util.List;
 
 /** The negative log-likelihood of a trained token, in nats. */
 public final class Nll {
+  private final String name;
   private final Batches batches;
-  private final String sha256;
+  private final DataHash content;
 
-  private Nll(Batches batches, String sha256) {
+  private Nll(String name, Batches batches, DataHash content) {
+    this.name = name;
     this.batches = batches;
-    this.sha256 = sha256;
+    this.content = content;
   }
 
   /** Reads the examples once, so that broken ones are found at once. */
   public static Nll of(String name, Dataset examples, Renderer renderer, int batchSize) {
     Batches batches = examples.batches(batchSize, renderer);
     try {
-      return new Nll(batches, DataHash.of(batches).sha256());
+      return new Nll(name, batches, DataHash.of(batches));
     } catch (InvalidInputException e) {
       throw new InvalidInputException("the " + name + " data: " + e.getMessage(), e);
     }
@@ -35,7 +38,7 @@ public final class Nll {
 
   /** What the examples hold. */
   public String sha256() {
-    return sha256;
+    return content.sha256();
   }
 
   /** The mean over trained tokens. */
@@ -47,19 +50,22 @@ public final class Nll {
   public double[] items(Training training) {
     List<Double> sums = new ArrayList<>();
     double weight = 0;
-    for (Batch batch : batches) {
-      LossResult result = training.forward(batch);
-      for (int i = 0; i < batch.size(); i++) {
-        Datum datum = batch.data().get(i);
-        float[] logprobs = result.logprobs().get(i);
-        double sum = 0;
-        for (int t = 0; t < datum.length(); t++) {
-          if (datum.weights()[t] != 0) {
-            sum -= datum.weights()[t] * (double) logprobs[t];
-            weight += datum.weights()[t];
+    try (Progress progress = Progress.passing(name, content.count())) {
+      for (Batch batch : batches) {
+        LossResult result = training.forward(batch);
+        for (int i = 0; i < batch.size(); i++) {
+          Datum datum = batch.data().get(i);
+          float[] logprobs = result.logprobs().get(i);
+          double sum = 0;
+          for (int t = 0; t < datum.length(); t++) {
+            if (datum.weights()[t] != 0) {
+              sum -= datum.weights()[t] * (double) logprobs[t];
+              weight += datum.weights()[t];
+            }
           }
+          sums.add(sum);
         }
-        sums.add(sum);
+        progress.step(result, batch.tokens());
       }
     }
     double scale = sums.size() / weight;

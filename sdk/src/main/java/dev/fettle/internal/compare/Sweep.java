@@ -13,7 +13,7 @@ final class Sweep {
 
   /** The rate with the least loss. Goes on beyond the given ones where the best is the first or last of them. */
   static double best(Method method, DoubleUnaryOperator loss) {
-    if (method.rates().size() == 1) {
+    if (method.sweepRuns() == 0) {
       return method.rates().get(0);
     }
     TreeMap<Double, Double> tried = new TreeMap<>();

@@ -5,6 +5,7 @@ import dev.fettle.Sample;
 import dev.fettle.SamplingParams;
 import dev.fettle.Token;
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.Meter;
 import dev.fettle.internal.model.Decoder;
 import dev.fettle.internal.text.SampledText;
 import dev.fettle.internal.torch.Scope;
@@ -23,6 +24,7 @@ final class Generation implements AutoCloseable {
   private final Decoder decoder;
   private final SamplingParams params;
   private final Set<Integer> ends;
+  private final Meter meter;
   private final List<Sequence> all = new ArrayList<>();
   private List<Sequence> batch;
 
@@ -32,18 +34,24 @@ final class Generation implements AutoCloseable {
    * @param prompts the prompt of each sequence that the decoder holds
    * @param first the number of the first sequence among those of the call, which seeds its choices
    * @param context the longest that a sequence may become
+   * @param meter counts sequences that have ended; its work is tokens, those that a sequence was spared included
    */
   Generation(Decoder decoder, Tokenizer tokenizer, List<int[]> prompts, long first, SamplingParams params,
-      Set<Integer> ends, int context) {
+      Set<Integer> ends, int context, Meter meter) {
     this.decoder = decoder;
     this.params = params;
     this.ends = ends;
+    this.meter = meter;
     for (int i = 0; i < prompts.size(); i++) {
-      int room = Math.min(params.maxTokens(), context - prompts.get(i).length);
-      all.add(new Sequence(tokenizer, prompts.get(i), room,
+      all.add(new Sequence(tokenizer, prompts.get(i), room(prompts.get(i), params, context),
           random(params.seed(), first + i)));
     }
     this.batch = new ArrayList<>(all);
+  }
+
+  /** How many tokens may follow a prompt. */
+  static int room(int[] prompt, SamplingParams params, int context) {
+    return Math.max(0, Math.min(params.maxTokens(), context - prompt.length));
   }
 
   /**
@@ -130,7 +138,8 @@ final class Generation implements AutoCloseable {
       this.room = room;
       this.random = random;
       this.text = new SampledText(tokenizer, prompt, params.stop());
-      this.done = room <= 0;
+      this.done = room == 0;
+      meter.add(done ? 1 : 0, 0, 0);
     }
 
     void take(int id, float logprob) {
@@ -139,6 +148,7 @@ final class Generation implements AutoCloseable {
       boolean last = tokens.size() >= room;
       pieces.add(text.take(id, ends.contains(id), last));
       done = last || text.stopped();
+      meter.add(done ? 1 : 0, done ? 1 + room - tokens.size() : 1, 1);
     }
 
     Sample sample() {

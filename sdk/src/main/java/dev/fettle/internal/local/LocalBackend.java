@@ -3,6 +3,7 @@ package dev.fettle.internal.local;
 import dev.fettle.DType;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.Backend;
+import dev.fettle.internal.Meter;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.checkpoint.EncoderSettings;
 import dev.fettle.internal.hub.Hub;
@@ -31,18 +32,18 @@ public final class LocalBackend implements Backend {
   }
 
   @Override
-  public ModelBackend load(String name, Optional<DType> type) {
-    return model(name, type);
+  public ModelBackend load(String name, Optional<DType> type, Meter meter) {
+    return model(name, type, meter);
   }
 
-  private LocalModel model(String name, Optional<DType> type) {
+  private LocalModel model(String name, Optional<DType> type, Meter meter) {
     EngineThread.get().run(() -> EngineThread.requireOpen(open, "this Fettle"));
     // A download may take long: the engine goes on meanwhile.
     Path directory = EmbeddedModel.NAME.equals(name) ? EmbeddedModel.directory() : directory(name);
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "this Fettle");
       LocalModel model = LocalModel.load(name, directory,
-          type.orElseGet(() -> EncoderSettings.isEncoder(directory) ? DType.F32 : Processor.bestType()));
+          type.orElseGet(() -> EncoderSettings.isEncoder(directory) ? DType.F32 : Processor.bestType()), meter);
       models.add(model);
       return model;
     });
@@ -80,11 +81,12 @@ public final class LocalBackend implements Backend {
   }
 
   @Override
-  public Resumed resume(Path directory) {
+  public Resumed resume(Path directory, Meter meter) {
     StateFiles.State state = StateFiles.read(directory);
     Optional<DType> type = Optional.of(state.dtype());
     LocalModel model = state.initialised().isPresent()
-        ? initialised(directory(state.model()), type, state.initialised().getAsLong()) : model(state.model(), type);
+        ? initialised(directory(state.model()), type, state.initialised().getAsLong())
+        : model(state.model(), type, meter);
     try {
       return EngineThread.get().call(() -> {
         LocalTraining training = model.resume(directory);

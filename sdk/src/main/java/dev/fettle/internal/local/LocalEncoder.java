@@ -2,6 +2,7 @@ package dev.fettle.internal.local;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.Meter;
 import dev.fettle.internal.checkpoint.EncoderSettings;
 import dev.fettle.internal.model.Adapter;
 import dev.fettle.internal.model.Dropout;
@@ -61,12 +62,13 @@ final class LocalEncoder implements AutoCloseable {
   }
 
   /** The vectors of texts, in order; on the engine thread. */
-  List<float[]> embed(List<int[]> texts, Weights weights, Adapter adapter) {
+  List<float[]> embed(List<int[]> texts, Weights weights, Adapter adapter, Meter meter) {
     float[][] out = new float[texts.size()][];
     if (texts.isEmpty()) {
       return List.of();
     }
     requireMemory(texts);
+    meter.expect(texts.size(), texts.stream().mapToLong(t -> t.length).sum());
     Portions portions = Portions.of(texts, Lanes.most(), Portions.TOKENS);
     Lanes.run(portions.lanes().size(), lane -> {
       for (List<Integer> portion : portions.lanes().get(lane)) {
@@ -75,6 +77,8 @@ final class LocalEncoder implements AutoCloseable {
           EncoderNetwork.Trace trace =
               network.forward(step, weights, adapter, packing, Dropout.NONE, network.config().layers());
           scatter(trace.vectors().floats(), packing, portion, out);
+          long read = portion.stream().mapToLong(i -> texts.get(i).length).sum();
+          meter.add(portion.size(), read, read);
         }
       }
     });

@@ -6,6 +6,7 @@ import dev.fettle.Renderer;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tuning;
 import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.Meter;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
@@ -73,14 +74,14 @@ final class LocalModel implements ModelBackend {
   }
 
   /** Reads a model; on the engine thread. */
-  static LocalModel load(String name, Path directory, DType dtype) {
+  static LocalModel load(String name, Path directory, DType dtype, Meter meter) {
     try (ModelDirectory files = ModelDirectory.open(directory)) {
       WeightNames.check(files);
       Tokenizer tokenizer = tokenizer(directory, files.config());
       long start = System.nanoTime();
       LocalModel model = new LocalModel(name, directory, files.config(), files.eosIds(), dtype, tokenizer,
           new WeightSource.OfFiles(directory));
-      model.fill();
+      model.fill(meter);
       LOG.info("loaded {}: {} parameters, computing in {}, {} ms", name, model.parameters(), dtype,
           (System.nanoTime() - start) / 1_000_000);
       return model;
@@ -92,7 +93,7 @@ final class LocalModel implements ModelBackend {
     ModelConfig config = ModelConfig.parse(directory.resolve("config.json"));
     LocalModel model = new LocalModel(directory.toString(), directory, config, config.eosIds(), dtype,
         tokenizer(directory, config), new WeightSource.OfSeed(seed));
-    model.fill();
+    model.fill(new Meter());
     return model;
   }
 
@@ -105,9 +106,9 @@ final class LocalModel implements ModelBackend {
     return tokenizer;
   }
 
-  private void fill() {
+  private void fill(Meter meter) {
     try {
-      weights();
+      weights(meter);
     } catch (RuntimeException | Error e) {
       close();
       throw e;
@@ -181,11 +182,15 @@ final class LocalModel implements ModelBackend {
 
   /** The weights, read again if nobody needed them in memory for a while. */
   Weights weights() {
+    return weights(new Meter());
+  }
+
+  private Weights weights(Meter meter) {
     if (weights == null) {
       NumberType type = NumberType.of(dtype);
       Memory.require(layout.parameters() * type.size(), "loading " + name);
       Weights empty = Weights.zeros(layout, scope, type);
-      source.fill(empty);
+      source.fill(empty, meter);
       weights = empty;
     }
     return weights;
@@ -234,13 +239,14 @@ final class LocalModel implements ModelBackend {
   }
 
   @Override
-  public List<float[]> embed(List<String> texts, OptionalInt maxTokens) {
+  public List<float[]> embed(List<String> texts, OptionalInt maxTokens, Meter meter) {
     LocalEncoder embedding = encoder();
     List<int[]> tokens = embedding.tokens(texts, maxTokens);
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "the model " + name);
       try (Scope own = new Scope()) {
-        return embedding.embed(tokens, weights(), Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype)));
+        Adapter none = Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype));
+        return embedding.embed(tokens, weights(), none, meter);
       }
     });
   }

@@ -9,6 +9,7 @@ import dev.fettle.Sample;
 import dev.fettle.SamplingParams;
 import dev.fettle.Token;
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.Meter;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.model.Decoder;
 import dev.fettle.internal.model.Dropout;
@@ -61,15 +62,17 @@ final class LocalSampler implements SamplerBackend {
   }
 
   @Override
-  public CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params) {
+  public CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params, Meter meter) {
     check("prompts", prompts);
     checkInt8(params);
     return work(() -> {
       List<List<Sample>> out = new ArrayList<>();
+      meter.expect((long) prompts.size() * params.samples(),
+          params.samples() * prompts.stream().mapToLong(p -> Generation.room(p, params, model.contextLength())).sum());
       int together = together(prompts, params);
       for (int i = 0; i < prompts.size(); i += together) {
         List<int[]> some = prompts.subList(i, Math.min(prompts.size(), i + together));
-        try (Generation g = begin(some, (long) i * params.samples(), params)) {
+        try (Generation g = begin(some, (long) i * params.samples(), params, meter)) {
           while (g.advance()) {
             continue;
           }
@@ -97,7 +100,7 @@ final class LocalSampler implements SamplerBackend {
   public Iterator<Token> stream(int[] prompt, SamplingParams params) {
     check("prompts", List.of(prompt));
     checkInt8(params);
-    return new LocalStream(this, () -> begin(List.of(prompt), 0, params.samples(1)));
+    return new LocalStream(this, () -> begin(List.of(prompt), 0, params.samples(1), new Meter()));
   }
 
   void requireOpen() {
@@ -112,7 +115,7 @@ final class LocalSampler implements SamplerBackend {
     streams.remove(session);
   }
 
-  private Generation begin(List<int[]> prompts, long first, SamplingParams params) {
+  private Generation begin(List<int[]> prompts, long first, SamplingParams params, Meter meter) {
     long bytes = model.memory().sampling(prompts, params) + forms.missingBytes(params.int8());
     Memory.require(bytes, "sampling " + params.samples() + " x " + prompts.size()
         + " continuations from " + model.name());
@@ -128,7 +131,7 @@ final class LocalSampler implements SamplerBackend {
     }
     Decoder decoder = new Decoder(model.network(), forms.of(params.int8()), frozen.adapter(), prompts,
         params.samples());
-    return new Generation(decoder, tokenizer(), sequences, first, params, ends, model.contextLength());
+    return new Generation(decoder, tokenizer(), sequences, first, params, ends, model.contextLength(), meter);
   }
 
   @Override

@@ -17,6 +17,7 @@ import dev.fettle.StepResult;
 import dev.fettle.Trainable;
 import dev.fettle.Tuning;
 import dev.fettle.internal.CustomPass;
+import dev.fettle.internal.Meter;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
 import dev.fettle.internal.torch.NumberType;
@@ -134,10 +135,10 @@ final class LocalTraining implements TrainingBackend {
   }
 
   @Override
-  public CompletableFuture<List<float[]>> embed(List<String> texts, OptionalInt maxTokens) {
+  public CompletableFuture<List<float[]>> embed(List<String> texts, OptionalInt maxTokens, Meter meter) {
     return work(() -> {
       LocalEncoder encoder = model.encoder();
-      return encoder.embed(encoder.tokens(texts, maxTokens), tuned.weights(), tuned.adapter());
+      return encoder.embed(encoder.tokens(texts, maxTokens), tuned.weights(), tuned.adapter(), meter);
     });
   }
 

@@ -1,20 +1,24 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.Meter;
 import dev.fettle.internal.checkpoint.ModelDirectory;
+import dev.fettle.internal.checkpoint.StoredTensor;
+import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.WeightNames;
 import dev.fettle.internal.model.Weights;
 import dev.fettle.internal.torch.Torch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** Where a model's weights come from, at first and after their memory was given back. */
 sealed interface WeightSource {
-  void fill(Weights weights);
+  void fill(Weights weights, Meter meter);
 
   /** Whether they could be had again as they were. */
   boolean isThere();
@@ -30,14 +34,19 @@ sealed interface WeightSource {
     }
 
     @Override
-    public void fill(Weights weights) {
+    public void fill(Weights weights, Meter meter) {
       if (!isThere()) {
         throw new InvalidInputException(directory + ": its weights have changed since they were loaded; the model's memory "
             + "was given back while only a full fine-tuning of it was at work. Load the model again");
       }
       try (ModelDirectory stored = ModelDirectory.open(directory)) {
-        weights.layout().weights().values()
-            .forEach(w -> WeightFiles.read(stored::bytes, WeightNames.stored(stored, w.name()), weights, w));
+        Collection<Layout.Weight> all = weights.layout().weights().values();
+        meter.expectBytes(all.stream().mapToLong(w -> WeightNames.stored(stored, w.name()).bytes()).sum());
+        for (Layout.Weight weight : all) {
+          StoredTensor from = WeightNames.stored(stored, weight.name());
+          WeightFiles.read(stored::bytes, from, weights, weight);
+          meter.addBytes(from.bytes());
+        }
       }
     }
 
@@ -63,7 +72,7 @@ sealed interface WeightSource {
   /** Random numbers. */
   record OfSeed(long seed) implements WeightSource {
     @Override
-    public void fill(Weights weights) {
+    public void fill(Weights weights, Meter meter) {
       Torch.get().seed(seed);
       weights.layout().weights().values().forEach(w -> RandomWeights.fill(weights.tensor(w.block()), w));
     }

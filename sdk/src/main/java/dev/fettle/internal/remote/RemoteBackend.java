@@ -4,6 +4,7 @@ import dev.fettle.DType;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Remote;
 import dev.fettle.internal.Backend;
+import dev.fettle.internal.Meter;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.wire.Models;
 import dev.fettle.internal.wire.Passes;
@@ -88,7 +89,7 @@ public final class RemoteBackend implements Backend {
   }
 
   @Override
-  public ModelBackend load(String name, Optional<DType> type) {
+  public ModelBackend load(String name, Optional<DType> type, Meter meter) {
     workers.requireOpen();
     type.ifPresent(t -> {
       throw new InvalidInputException("the compute type " + t + " of " + name + ": a service chooses it itself; leave it "
@@ -153,7 +154,7 @@ public final class RemoteBackend implements Backend {
   }
 
   @Override
-  public Resumed resume(Path directory) {
+  public Resumed resume(Path directory, Meter meter) {
     workers.requireOpen();
     RemoteState state = directory.toString().startsWith("tinker:") ? onService(TinkerPath.parse(directory.toString()))
         : RemoteState.read(directory);

@@ -9,6 +9,7 @@ import dev.fettle.Token;
 import dev.fettle.Tokenizer;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.Futures;
+import dev.fettle.internal.Meter;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.text.SampledText;
 import dev.fettle.internal.wire.Paths;
@@ -57,18 +58,20 @@ final class RemoteSampler implements SamplerBackend {
   }
 
   @Override
-  public CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params) {
+  public CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params, Meter meter) {
     check("prompts", prompts);
     if (params.int8()) {
       throw new UnsupportedModelException("int8: a service cannot be asked to decode with 8-bit weights; leave eightBit() "
           + "out, or sample on this machine (Fettle.local())");
     }
+    long all = (long) prompts.size() * params.samples();
+    meter.expect(all, all);
     Set<Integer> ends = ends(params);
     List<CompletableFuture<List<Sample>>> parts = new ArrayList<>();
     for (int i = 0; i < prompts.size(); i++) {
       int[] prompt = prompts.get(i);
       Sampling.Params wire = params(params, ends, params.seed() + (long) i * params.samples());
-      parts.add(request(prompt, params.samples(), wire, false).thenApply(r -> samples(prompt, r, params, ends)));
+      parts.add(request(prompt, params.samples(), wire, false).thenApply(r -> samples(prompt, r, params, ends, meter)));
     }
     return all(parts);
   }
@@ -94,12 +97,15 @@ final class RemoteSampler implements SamplerBackend {
         params.temperature(), params.topK() == 0 ? -1 : params.topK(), params.topP());
   }
 
-  private List<Sample> samples(int[] prompt, Sampling.Result result, SamplingParams params, Set<Integer> ends) {
+  private List<Sample> samples(int[] prompt, Sampling.Result result, SamplingParams params, Set<Integer> ends,
+      Meter meter) {
     if (result.sequences() == null || result.sequences().size() < params.samples()) {
       throw owner.calls().problems().strange("asample", new WireException("fewer samples than asked for"));
     }
-    return result.sequences().subList(0, params.samples()).stream()
+    List<Sample> all = result.sequences().subList(0, params.samples()).stream()
         .map(s -> Cut.of(tokenizer(), prompt, s, params, ends).sample()).toList();
+    meter.add(all.size(), all.size(), all.stream().mapToLong(s -> s.tokens().length).sum());
+    return all;
   }
 
   /** A sample up to what ends it, with its text token by token. */

@@ -14,6 +14,7 @@ import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.Tuning;
+import dev.fettle.internal.Meter;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
@@ -131,7 +132,8 @@ class GradientsTest {
     }
 
     static Trained open(Path directory, Tuning tuning) {
-      LocalModel loaded = EngineThread.get().call(() -> LocalModel.load(directory.toString(), directory, DType.F32));
+      LocalModel loaded = EngineThread.get().call(
+          () -> LocalModel.load(directory.toString(), directory, DType.F32, new Meter()));
       return new Trained(loaded, (LocalTraining) loaded.tune(tuning));
     }
 
@@ -139,7 +141,7 @@ class GradientsTest {
     static Trained open(String model, Function<LocalModel, Tuned> tuned) {
       Path directory = Golden.path(model);
       return EngineThread.get().call(() -> {
-        LocalModel loaded = LocalModel.load(directory.toString(), directory, DType.F32);
+        LocalModel loaded = LocalModel.load(directory.toString(), directory, DType.F32, new Meter());
         return new Trained(loaded, new LocalTraining(loaded, tuned.apply(loaded)));
       });
     }

@@ -6,6 +6,7 @@ import static dev.fettle.support.Golden.maxDifference;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fettle.DType;
+import dev.fettle.internal.Meter;
 import dev.fettle.internal.model.Adapter;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Dropout;
@@ -86,7 +87,7 @@ class ModelLogitsTest {
     List<int[]> sequences = new ArrayList<>();
     golden.get("tokens").forEach(t -> sequences.add(ints(t)));
     return EngineThread.get().call(() -> {
-      LocalModel model = LocalModel.load(directory.getFileName().toString(), directory, type);
+      LocalModel model = LocalModel.load(directory.getFileName().toString(), directory, type, new Meter());
       try (Scope scope = new Scope()) {
         Network network = model.network();
         Packing packing = Packing.of(sequences);
