@@ -27,6 +27,11 @@ public final class Cell {
     return source().lines().filter(line -> !line.startsWith("%")).collect(Collectors.joining("\n"));
   }
 
+  /** Whether it is meant for the kernel alone, which says in its own words what it did. */
+  boolean isForKernel() {
+    return !source().isEmpty() && java().isEmpty();
+  }
+
   /** Whether its output differs from run to run in more than times: it has the tag {@code varies}. */
   public boolean varies() {
     return StreamSupport.stream(json.path("metadata").path("tags").spliterator(), false)
