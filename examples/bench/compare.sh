@@ -2,7 +2,9 @@
 # Measures Fettle beside PEFT and transformers, run by run in turn, and prints a table as Markdown.
 #
 #   examples/bench/compare.sh [ROW...]    rows: train-f32 train-bf16 qwen sft long decode decode-int8 decode8 samples8
-#                                         full full-bf16 start disturbed; all of them without an argument
+#                                         full full-bf16 start disturbed embed-f32 embed-bf16 contrastive-lora-f32
+#                                         contrastive-lora-bf16 contrastive-full-f32 contrastive-full-bf16; all of
+#                                         them without an argument
 #
 # Needs bash, python3, java and mvn. Variables, all optional:
 #   VENV      a virtual environment with torch, transformers and peft; made below examples/bench/target if not given
@@ -12,6 +14,9 @@
 #   SHAPE, BATCH, LENGTH, LONG   smollm2-135m, 4, 256, "1024 2048"
 #   SHARED    directory with data/ and tokenizers/ for the row sft, beside the repository; or
 #   DATA, TOKENIZER   a file of chats as JSON Lines and a directory with tokenizer.json
+#   ENCODER   directory of a BERT encoder for the rows embed and contrastive; by default that in SHARED
+#   DOCUMENTS, PAIRS, NEGATIVES, TEXT   of these rows: 128 texts a call, 32 pairs a step, 0 hard negatives each,
+#             128 tokens a text
 #   OUT       where each run's figures are kept; KEEP=1 puts those of earlier rows into the table too
 #   JAVA_OPTS -Xmx1g
 set -euo pipefail
@@ -31,11 +36,14 @@ long=${LONG:-1024 2048}
 threads=${THREADS:-$(getconf _NPROCESSORS_ONLN)}
 out=${OUT:-$here/target/compare}
 shared=${SHARED:-$root/../shared}
+encoder=${ENCODER:-$shared/models/minilm-l6-v2}
+documents=${DOCUMENTS:-128} pairs=${PAIRS:-32} negatives=${NEGATIVES:-0} text=${TEXT:-128}
 
 note() { echo "$(date +%H:%M:%S) $*" >&2; }
 fail() { echo "$*" >&2; exit 1; }
 
 all="train-f32 train-bf16 qwen sft long decode decode-int8 decode8 samples8 full full-bf16 start disturbed"
+all="$all embed-f32 embed-bf16 contrastive-lora-f32 contrastive-lora-bf16 contrastive-full-f32 contrastive-full-bf16"
 rows=${*:-$all}
 for row in $rows; do
   case " $all " in *" $row "*) ;; *) fail "no row \"$row\"; there are: $all" ;; esac
@@ -98,6 +106,39 @@ pair() {
 step() {
   pair "$1" "$2" --random "$3" --dtype "$4" --batch "$6" --length "$7" --steps "$steps" \
     -- "$2" --shape "$3" --dtype "$5" --batch "$6" --length "$7" --steps "$steps"
+}
+
+# The work of an encoder: ROW, mode, type, batch, further arguments of both sides, --, further ones of Fettle.
+# Both are given the same texts. In bf16 PyTorch trains in several ways; each is run, the table shows the fastest. How many
+# texts PyTorch takes at a time is chosen by it in its first run: what is fastest.
+encode() {
+  local row=$1 mode=$2 type=$3 size=$4 side way both=() ours=() ways=(reference)
+  shift 4
+  if [ ! -f "$encoder/config.json" ]; then
+    note "$row left out: no encoder in $encoder; give ENCODER=DIR"
+    return
+  fi
+  while [ "$1" != -- ]; do both+=("$1"); shift; done
+  shift
+  ours=("$@")
+  local theirs=$type
+  if [ "$type" = bf16 ]; then theirs=$native; fi
+  if [ "$mode$theirs" = contrastivebf16 ]; then
+    ways+=(autocast)
+    case $row in *-lora-*) ways+=(plain-adapters) ;; esac
+  fi
+  for ((i = 1; i <= runs; i++)); do
+    note "$row $i of $runs"
+    fettle "$row.fettle.$i" "$mode" --model "$encoder" --dtype "$type" --batch "$size" --length "$text" \
+      --steps "$steps" ${both[@]+"${both[@]}"} ${ours[@]+"${ours[@]}"} --dump "$out/texts"
+    for side in "${ways[@]}"; do
+      way=()
+      if [ "$side" != reference ]; then way=("--$side"); fi
+      if [ "$i" -gt 1 ]; then way+=(--micro "$(sed 's/.*"micro": \([0-9]*\).*/\1/' "$out/$row.$side.1.json")"); fi
+      peft "$row.$side.$i" "$mode" --model "$encoder" --dtype "$theirs" --length "$text" --texts "$out/texts" \
+        ${both[@]+"${both[@]}"} ${way[@]+"${way[@]}"}
+    done
+  done
 }
 
 chats() {
@@ -166,6 +207,10 @@ for row in $rows; do
       -- decode --shape "$shape" --dtype "$native" --batch 8 --new "$new" --steps 3 ;;
     samples8) pair "$row" decode --random "$shape" --dtype "$native" --samples 8 --new "$new" --steps 3 \
       -- decode --shape "$shape" --dtype "$native" --samples 8 --new "$new" --steps 3 ;;
+    embed-*) encode "$row" embed "${row#embed-}" "$documents" -- ;;
+    contrastive-*)
+      method=${row#contrastive-}
+      encode "$row" contrastive "${row##*-}" "$pairs" --method "${method%-*}" -- --negatives "$negatives" ;;
     start)
       saved
       for ((i = 1; i <= runs; i++)); do
@@ -193,4 +238,5 @@ done
 note "what the machine can do"
 peft limits.machine.2 limits --shape "$shape"
 
-"$python" "$here/table.py" "$out" "$native" "$threads" "$shape" "$batch" "$length"
+"$python" "$here/table.py" "$out" "$native" "$threads" "$shape" "$batch" "$length" \
+  "$documents texts of $text tokens" "$pairs pairs of $text tokens, $negatives hard negatives"

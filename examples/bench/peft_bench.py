@@ -3,6 +3,9 @@
   peft_bench.py train|full|decode --shape smollm2-135m --dtype bf16 --batch 4 --length 256 --rank 16 --steps 5
   peft_bench.py decode --samples 8                 several samples of one prompt, at temperature 1
   peft_bench.py sft --tokens FILE                  the batches that "Bench sft --dump FILE" wrote
+  peft_bench.py embed --model DIR --texts FILE     the texts that "Bench embed --dump FILE" wrote
+  peft_bench.py contrastive --model DIR --texts FILE --method lora|full --rank 16
+                                                   the pairs that "Bench contrastive --dump FILE" wrote
   peft_bench.py limits --shape smollm2-135m        what the machine can do: products, reading memory
 """
 import argparse
@@ -14,7 +17,7 @@ import time
 import torch
 
 parser = argparse.ArgumentParser()
-parser.add_argument("work", choices=["train", "full", "sft", "decode", "limits"])
+parser.add_argument("work", choices=["train", "full", "sft", "decode", "embed", "contrastive", "limits"])
 parser.add_argument("--shape", choices=["smollm2-135m", "qwen3-0.6b", "tiny"], default="smollm2-135m")
 parser.add_argument("--dtype", choices=["f32", "bf16"], default="f32")
 parser.add_argument("--batch", type=int, default=4)
@@ -25,6 +28,15 @@ parser.add_argument("--prompt", type=int, default=32)
 parser.add_argument("--new", type=int, default=64)
 parser.add_argument("--samples", type=int, default=1)
 parser.add_argument("--tokens")
+parser.add_argument("--model")
+parser.add_argument("--texts")
+parser.add_argument("--method", choices=["lora", "full"], default="lora")
+parser.add_argument("--micro", type=int, default=0,
+                    help="texts that an encoder takes at a time; 0 tries several sizes and takes the fastest")
+parser.add_argument("--autocast", action="store_true",
+                    help="bf16 as f32 weights under autocast, in place of weights in bf16")
+parser.add_argument("--plain-adapters", action="store_true",
+                    help="adapters in the weights' type, in place of f32, which is PEFT's default")
 parser.add_argument("--threads", type=int, default=0)
 args = parser.parse_args()
 if args.threads:
@@ -129,6 +141,111 @@ def decode():
             "ids": out[0, args.prompt:].tolist()}
 
 
+class Encoder:
+    """BertModel with mean pooling and vectors of length 1, from texts, as sentence-transformers has it."""
+
+    def __init__(self):
+        from tokenizers import Tokenizer
+        from transformers import BertConfig, BertModel
+        config = BertConfig.from_pretrained(args.model)
+        # Fettle trains without dropout unless it is asked for.
+        config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
+        self.net = BertModel.from_pretrained(args.model, config=config, add_pooling_layer=False,
+                                             dtype=torch.float32 if args.autocast else dtype,
+                                             attn_implementation="sdpa")
+        self.tokenizer = Tokenizer.from_file(args.model + "/tokenizer.json")
+        self.tokenizer.no_padding()
+        self.tokenizer.no_truncation()
+
+    def tokens(self, texts):
+        """Texts are equally long: nothing is padded, and there is no mask to be computed with."""
+        ids = torch.tensor([e.ids for e in self.tokenizer.encode_batch(texts)])
+        assert ids.size(1) == args.length, f"--length {args.length} but the texts have {ids.size(1)} tokens"
+        return ids
+
+    def vectors(self, ids, micro):
+        with torch.autocast("cpu", torch.bfloat16, enabled=args.autocast):
+            hidden = [self.net(input_ids=part).last_hidden_state.mean(1) for part in ids.split(micro)]
+        return torch.nn.functional.normalize(torch.cat(hidden).float(), dim=1)
+
+
+def texts():
+    with open(args.texts) as file:
+        return json.load(file)
+
+
+def fastest(work, most):
+    """The size of portions that is fastest, of those up to all texts: each is tried twice."""
+    if args.micro:
+        return args.micro
+    took = {}
+    for micro in [m for m in (8, 16, 32, 64, 128, 256) if m < most] + [most]:
+        took[micro] = best(lambda: work(micro), 2)
+    return min(took, key=took.get)
+
+
+def embed():
+    encoder = Encoder()
+    encoder.net.eval()
+    batches = texts()
+    seconds, tokenising = [], []
+    with torch.inference_mode():
+        ids = encoder.tokens(batches[0])
+        micro = fastest(lambda m: encoder.vectors(ids, m).numpy(), len(ids))
+        for batch in batches:
+            start = time.perf_counter()
+            ids = encoder.tokens(batch)
+            tokenising.append(time.perf_counter() - start)
+            out = encoder.vectors(ids, micro).numpy()
+            seconds.append(time.perf_counter() - start)
+    median = statistics.median(seconds[1:])
+    count = len(batches[0])
+    return {"tokens_per_second": count * args.length / median, "seconds": median,
+            "documents_per_second": count / median, "tokenising_seconds": statistics.median(tokenising[1:]),
+            "micro": micro, "vector": out[0].tolist()}
+
+
+def contrastive():
+    encoder = Encoder()
+    if args.method == "lora":
+        from peft import LoraConfig, get_peft_model
+        encoder.net = get_peft_model(encoder.net, LoraConfig(r=args.rank, lora_alpha=32, target_modules=[
+            "query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense"]),
+            autocast_adapter_dtype=not args.plain_adapters)
+    encoder.net.train()
+    parameters = [p for p in encoder.net.parameters() if p.requires_grad]
+    batches = texts()
+    pairs, columns = len(batches[0]), len(batches[0][0])
+
+    def backward(batch, micro):
+        ids = encoder.tokens([row[0] for row in batch] + [t for row in batch for t in row[1:]])
+        vectors = encoder.vectors(ids, micro)
+        scores = vectors[:pairs] @ vectors[pairs:].t() / 0.05
+        loss = torch.nn.functional.cross_entropy(scores, torch.arange(pairs) * (columns - 1))
+        loss.backward()
+        return loss
+
+    def tried(micro):
+        backward(batches[0], micro)
+        for p in parameters:
+            p.grad = None
+
+    micro = fastest(tried, pairs * columns)
+    optimizer = torch.optim.AdamW(parameters, lr=5e-5 if args.method == "full" else 5e-4)
+    seconds = []
+    for batch in batches:
+        start = time.perf_counter()
+        loss = backward(batch, micro)
+        optimizer.step()
+        optimizer.zero_grad()
+        loss = loss.item()
+        seconds.append(time.perf_counter() - start)
+    median = statistics.median(seconds[1:])
+    return {"tokens_per_second": pairs * columns * args.length / median, "seconds": median,
+            "pairs_per_second": pairs / median, "micro": micro, "trainable": sum(p.numel() for p in parameters),
+            "loss": loss}
+
+
 def best(work, repeats=7):
     """The least seconds of a call: a limit is what the machine does undisturbed."""
     least = float("inf")
@@ -157,7 +274,7 @@ def limits():
     return {"tokens_per_second": 0, "seconds": 0, "parameters": parameters, **result}
 
 
-result = {"decode": decode, "limits": limits}.get(args.work, train)()
+result = {"decode": decode, "limits": limits, "embed": embed, "contrastive": contrastive}.get(args.work, train)()
 result["peak_rss_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 result["dtype"] = args.dtype
 print(json.dumps(result))

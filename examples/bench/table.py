@@ -1,4 +1,4 @@
-"""The table of compare.sh from the figures that it kept: table.py DIR NATIVE-TYPE THREADS SHAPE BATCH LENGTH."""
+"""The table of compare.sh from the figures that it kept: table.py DIR NATIVE-TYPE THREADS SHAPE BATCH LENGTH TEXTS PAIRS."""
 import collections
 import datetime
 import json
@@ -8,7 +8,7 @@ import re
 import statistics
 import sys
 
-directory, native, threads, shape, batch, length = sys.argv[1:]
+directory, native, threads, shape, batch, length, texts, pairs = sys.argv[1:]
 runs = collections.defaultdict(lambda: collections.defaultdict(list))
 for file in sorted(pathlib.Path(directory).glob("*.*.*.json")):
     row, side, _ = file.name.split(".", 2)
@@ -34,6 +34,25 @@ def compared(row, work, least, most=None, key="tokens_per_second"):
     target = f"at least {least}x" + (f", at most {most}x" if most else "")
     line(work, *(f"{rate:,.1f} tokens/s, {gib:.2f} GiB" for rate, gib in sides), f"{speed:.2f}x", f"{memory:.2f}x",
          target, speed >= least and (most is None or memory <= most))
+
+
+def encoded(row, work, unit):
+    """An encoder's rate and memory, beside the fastest of the reference's ways."""
+    if row not in runs:
+        return
+    key = unit + "_per_second"
+    ways = [s for s in runs[row] if s != "fettle"]
+    rates = {s: median(row, s, key) for s in ways}
+    way = max(ways, key=rates.get)
+    mib = [median(row, s, "peak_rss_bytes") / 2 ** 20 for s in ("fettle", way)]
+    ours = median(row, "fettle", key)
+    speed = ours / rates[way]
+    names = {"reference": "as it is", "autocast": "f32 weights under autocast", "plain-adapters": "adapters in bf16"}
+    others = ", ".join(f"{names[s]} {rates[s]:,.1f}" for s in ways if s != way)
+    line(work, f"{ours:,.1f} {unit}/s, {mib[0]:,.0f} MiB",
+         f"{rates[way]:,.1f} {unit}/s, {mib[1]:,.0f} MiB, {runs[row][way][0]['micro']} texts at a time"
+         + (f" ({names[way]}; {others})" if others else ""),
+         f"{speed:.2f}x", f"{mib[0] / mib[1]:.2f}x", "at least 1.5x", speed >= 1.5)
 
 
 def share(row, kind):
@@ -97,3 +116,8 @@ if "disturbed" in runs:
     alone, beside = (median("disturbed", s, "tokens_per_second") for s in ("alone", "fettle"))
     line(f"LoRA step, {step}, {native}, one of {threads} cores taken", f"{beside:,.1f} tokens/s",
          f"alone {alone:,.1f} tokens/s", f"{beside / alone:.0%}", "", "at least 45 %", beside / alone >= 0.45)
+for kind in ("f32", "bf16"):
+    encoded(f"embed-{kind}", f"embed {kind}, {texts}, tokenised by both", "documents")
+for method in ("lora", "full"):
+    for kind in ("f32", "bf16"):
+        encoded(f"contrastive-{method}-{kind}", f"contrastive {method} {kind}, {pairs}", "pairs")

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Measures training steps, sampling and starting; examples/bench/compare.sh compares it with PEFT. */
+/** Measures training steps, sampling, embedding and starting; examples/bench/compare.sh compares it with PEFT. */
 public final class Bench {
   private static final Map<String, Mode> MODES = new LinkedHashMap<>();
 
@@ -59,6 +59,22 @@ public final class Bench {
         .takes(Option.PROMPT_TOKENS, "32")
         .takes(Option.NEW, "64")
         .takes(Option.TIMED, "3");
+    mode("embed", "Times an encoder's vectors of texts of --length tokens, --batch texts a call. All of the call counts,\n"
+        + "  tokenising included. The last line is JSON: documents and tokens a second, seconds of the median call, peak\n"
+        + "  memory, the last call's first vector.", BenchEmbed::embed)
+        .takes(Option.DUMP)
+        .takes(Option.BATCH, "128")
+        .takes(Option.LENGTH, "128")
+        .takes(Option.TIMED, "5");
+    mode("contrastive", "Times training steps of an encoder on --batch pairs of texts of --length tokens, each other's\n"
+        + "  negatives. The last line is JSON: pairs and tokens a second, tokenising included, seconds of the median step,\n"
+        + "  peak memory, loss of the last step.", BenchContrastive::contrastive)
+        .takes(Option.ADAPTER, Option.RANK, Option.LAST_LAYERS, Option.LR, Option.DUMP)
+        .takes(Option.METHOD, "lora")
+        .takes(Option.BATCH, "32")
+        .takes(Option.NEGATIVES, "0")
+        .takes(Option.LENGTH, "128")
+        .takes(Option.TIMED, "5");
     mode("profile", "Says what the time of a training step is spent on. The last line is JSON as of train, with the\n"
         + "  seconds a step by phase, by native call, and of the parts of the layers as they take alone.",
         BenchProfile::profile)

@@ -54,7 +54,8 @@ enum Option {
   TIMED("steps", "N", "steps, or in decode runs, that are timed, after one that is not", Option::count),
   BATCH_TOKENS("N", "instead of --batch, tokens at a time, in as many sequences as they make", Option::count),
   TOKENIZER("DIR", "directory of the tokenizer and chat format; by default the model's", Option::path),
-  DUMP("FILE", "where the token ids and weights of all batches are written, as JSON", Option::path),
+  DUMP("FILE", "where the token ids and weights, or the texts, of all batches are written, as JSON", Option::path),
+  NEGATIVES("N", "hard negatives of each pair", Option::countOrNone),
   SAMPLES("N", "continuations of each prompt, sampled at temperature 1 if there is more than one", Option::count),
   WHAT("length|rank|batch|adapters|layers", "what grows",
       oneOf(List.of("length", "rank", "batch", "adapters", "layers"))),
@@ -168,6 +169,12 @@ enum Option {
   private static Object count(String text) {
     int value = Integer.parseInt(text);
     require(value >= 1, "give at least 1");
+    return value;
+  }
+
+  private static Object countOrNone(String text) {
+    int value = Integer.parseInt(text);
+    require(value >= 0, "give at least 0");
     return value;
   }
 

@@ -16,21 +16,33 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class RandomModel implements AutoCloseable {
   private static final Map<String, Shape> SHAPES = new TreeMap<>(Map.of(
-      "smollm2-135m", new Shape("llama", 49152, 576, 1536, 30, 9, 3, 64, 8192, 1e-5, 100_000),
-      "qwen3-0.6b", new Shape("qwen3", 151_936, 1024, 3072, 28, 16, 8, 128, 40_960, 1e-6, 1e6),
-      "stories260k", new Shape("llama", 512, 64, 172, 5, 8, 4, 8, 512, 1e-5, 10_000),
-      "tiny", new Shape("qwen3", 320, 32, 64, 2, 4, 2, 8, 128, 1e-6, 10_000)));
+      "smollm2-135m", new Causal("llama", 49152, 576, 1536, 30, 9, 3, 64, 8192, 1e-5, 100_000),
+      "qwen3-0.6b", new Causal("qwen3", 151_936, 1024, 3072, 28, 16, 8, 128, 40_960, 1e-6, 1e6),
+      "stories260k", new Causal("llama", 512, 64, 172, 5, 8, 4, 8, 512, 1e-5, 10_000),
+      "tiny", new Causal("qwen3", 320, 32, 64, 2, 4, 2, 8, 128, 1e-6, 10_000),
+      "minilm-l6-v2", new RandomEncoder(30_522, 384, 1536, 6, 12, 512),
+      "tiny-encoder", new RandomEncoder(320, 32, 64, 2, 4, 64)));
 
   private static final JsonMapper JSON = new JsonMapper();
 
   private final Path directory;
   private final List<String> files = List.of("config.json", "tokenizer.json");
 
-  /** The sizes of a model with tied embeddings. */
-  private record Shape(String type, int vocab, int hidden, int intermediate, int layers, int heads, int keyValueHeads,
-      int headDim, int context, double eps, double theta) {
+  /** What a model's directory says of it. */
+  interface Shape {
+    int layers();
 
-    Map<String, Object> config() {
+    Map<String, Object> config();
+
+    Map<String, Object> tokenizer();
+  }
+
+  /** The sizes of a causal model with tied embeddings. */
+  private record Causal(String type, int vocab, int hidden, int intermediate, int layers, int heads, int keyValueHeads,
+      int headDim, int context, double eps, double theta) implements Shape {
+
+    @Override
+    public Map<String, Object> config() {
       Map<String, Object> config = new LinkedHashMap<>();
       config.put("model_type", type);
       config.put("vocab_size", vocab);
@@ -50,6 +62,11 @@ final class RandomModel implements AutoCloseable {
       config.put("bos_token_id", null);
       config.put("eos_token_id", null);
       return config;
+    }
+
+    @Override
+    public Map<String, Object> tokenizer() {
+      return RandomModel.bytes();
     }
   }
 
@@ -81,7 +98,7 @@ final class RandomModel implements AutoCloseable {
       Map<String, Object> config = config(shape);
       config.put("num_hidden_layers", layers);
       Files.writeString(model.directory.resolve("config.json"), JSON.writeValueAsString(config));
-      Files.writeString(model.directory.resolve("tokenizer.json"), JSON.writeValueAsString(tokenizer()));
+      Files.writeString(model.directory.resolve("tokenizer.json"), JSON.writeValueAsString(SHAPES.get(shape).tokenizer()));
       return model;
     } catch (IOException e) {
       if (model != null) {
@@ -109,7 +126,7 @@ final class RandomModel implements AutoCloseable {
   }
 
   /** One token a byte, in the letters that byte-level tokenizers write bytes with. */
-  private static Map<String, Object> tokenizer() {
+  private static Map<String, Object> bytes() {
     Map<String, Integer> vocab = new LinkedHashMap<>();
     int unprintable = 256;
     for (int b = 0; b < 256; b++) {
