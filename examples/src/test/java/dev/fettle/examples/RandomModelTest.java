@@ -6,6 +6,7 @@ import dev.fettle.BaseModel;
 import dev.fettle.DType;
 import dev.fettle.Fettle;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -21,6 +22,19 @@ class RandomModelTest {
       assertThat(model.tokenizer().decode(model.tokenizer().encode(text))).isEqualTo(text);
       assertThat(model.tokenizer().encode("é")).containsExactly(0xC3, 0xA9);
       assertThat(model.sampler().logprobs(1, 2, 3)).hasSize(2).doesNotContain(Float.NaN);
+    }
+  }
+
+  @Test
+  void mayBeAnEncoderWhoseWordsAreOneTokenEach() {
+    try (RandomModel random = RandomModel.write("tiny-encoder"); Fettle fettle = Fettle.local()) {
+      BaseModel model = fettle.initialise(random.directory(), DType.F32, 1);
+
+      List<float[]> vectors = model.embed("faaa gaaa", "gaaa faaa");
+
+      assertThat(model.tokenizer().encode("faaa gaaa [SEP]")).startsWith(5, 6).doesNotContain(3);
+      assertThat(model.tokenizer().decode(5, 6)).isEqualTo("faaa gaaa");
+      assertThat(vectors.get(0)).hasSize(32).isNotEqualTo(vectors.get(1));
     }
   }
 

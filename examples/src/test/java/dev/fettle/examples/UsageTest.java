@@ -46,7 +46,8 @@ class UsageTest {
   @Test
   void benchNeedsToKnowWhatToMeasureAndOfWhat() {
     assertThat(Outcome.of(Bench::run)).matches(o -> o.code() == 2).extracting(Outcome::err).asString()
-        .contains("train, full, sft, decode", "usage: Bench train", "usage: Bench decode", "usage: Bench start");
+        .contains("train, full, sft, decode, embed, contrastive", "usage: Bench train", "usage: Bench decode",
+            "usage: Bench embed", "usage: Bench contrastive", "usage: Bench start");
     assertThat(Outcome.of(Bench::run, "trian").err()).contains("trian");
     assertThat(Outcome.of(Bench::run, "train")).matches(o -> o.code() == 2).extracting(Outcome::err).asString()
         .startsWith("one of --model and --random is missing");
