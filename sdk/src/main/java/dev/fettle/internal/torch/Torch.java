@@ -26,6 +26,15 @@ public final class Torch {
           "encoder.py", "contrastive.py", "index.py");
   private static final AtomicLong LIVE = new AtomicLong();
 
+  /**
+   * Kernels run as they are written. The setting is each thread's own, and a plan that one thread had optimised would be
+   * taken by all from then on: addmm would become two operations, slower and rounded twice.
+   */
+  private static final ThreadLocal<Boolean> AS_WRITTEN = ThreadLocal.withInitial(() -> {
+    JniUtils.setGraphExecutorOptimize(false);
+    return true;
+  });
+
   private final PtNDManager manager;
   private PtSymbolBlock kernels;
   private final boolean packsRows;
@@ -35,7 +44,6 @@ public final class Torch {
       System.setProperty("OPT_OUT_TRACKING", System.getProperty("OPT_OUT_TRACKING", "true"));
       Process.prepare();
       Engine.getEngine("PyTorch");
-      JniUtils.setGraphExecutorOptimize(false);
       if (Integer.getInteger("fettle.threads") != null) {
         JniUtils.setNumThreads(Integer.getInteger("fettle.threads"));
       }
@@ -87,6 +95,7 @@ public final class Torch {
   }
 
   IValue run(String kernel, IValue... arguments) {
+    AS_WRITTEN.get();
     try {
       return IValueUtils.runMethod(kernels, kernel, arguments);
     } catch (EngineException e) {
