@@ -12,6 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
@@ -41,6 +42,23 @@ class EmbeddingTest {
 
       for (int i = 0; i < vectors.size(); i++) {
         assertThat(Golden.maxDifference(vectors.get(i), Golden.floats(golden.get("vectors").get(i)))).isLessThan(0.03);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(DType.class)
+  void adaptersThatChangeNothingLeaveTheVectors(DType type) {
+    List<String> texts = texts(Golden.json("encoders/mean/golden.json").get("texts"));
+    try (Fettle fettle = Fettle.local()) {
+      BaseModel model = fettle.load(Golden.path("encoders/mean"), type);
+      List<float[]> base = model.embed(texts);
+      List<float[]> lora = model.tune(Lora.rank(4)).embed(texts);
+      List<float[]> dora = model.tune(Lora.rank(4).dora()).embed(texts);
+
+      for (int i = 0; i < base.size(); i++) {
+        assertThat(Golden.maxDifference(lora.get(i), base.get(i))).isLessThan(1e-6);
+        assertThat(Golden.maxDifference(dora.get(i), base.get(i))).isLessThan(type == DType.F32 ? 1e-6 : 0.03);
       }
     }
   }

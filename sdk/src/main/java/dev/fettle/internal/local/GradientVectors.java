@@ -17,7 +17,7 @@ import java.util.TreeMap;
  */
 final class GradientVectors implements AutoCloseable {
   /** Elements up to which gradients are kept. */
-  private static final long SMALL = Long.getLong("fettle.gradient", 16L << 20);
+  private static final long SMALL = Long.getLong("fettle.gradient", 32L << 20);
 
   /** Part of a gradient. */
   record Piece(long offset, Tensor values) {}

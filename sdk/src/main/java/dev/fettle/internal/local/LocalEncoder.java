@@ -14,7 +14,6 @@ import dev.fettle.internal.text.TextFrame;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -54,11 +53,8 @@ final class LocalEncoder implements AutoCloseable {
       throw new InvalidInputException("maxTokens " + length + ": give 1 to " + network.config().contextLength()
           + ", the positions that " + name + " has");
     }
-    List<int[]> out = new ArrayList<>();
-    for (String text : texts) {
-      out.add(frame.put(tokenizer.encode(Objects.requireNonNull(text, "text")), length));
-    }
-    return out;
+    texts.forEach(text -> Objects.requireNonNull(text, "text"));
+    return texts.parallelStream().map(text -> frame.put(tokenizer.encode(text), length)).toList();
   }
 
   /** The vectors of texts, in order; on the engine thread. */

@@ -192,6 +192,9 @@ final class LocalModel implements ModelBackend {
       Weights empty = Weights.zeros(layout, scope, type);
       source.fill(empty, meter);
       weights = empty;
+      if (encoder != null && Memory.fits(2 * layout.parameters() * type.size())) {
+        encoder.network().pack(weights);
+      }
     }
     return weights;
   }
@@ -219,6 +222,9 @@ final class LocalModel implements ModelBackend {
     boolean needed = dependants.stream().anyMatch(d -> !(d instanceof LocalTraining t) || t.tuned().sharesBase());
     if (!needed && source.isThere()) {
       forgetForms();
+      if (encoder != null) {
+        encoder.network().unpack();
+      }
       weights = null;
       scope.close();
       scope = new Scope();

@@ -12,8 +12,6 @@ import java.util.List;
  * which closing frees; the rest is that of the weights given, which must outlive this.
  */
 public final class DecodeWeights implements AutoCloseable {
-  /** The matrices of a layer, by their place in the layout. */
-  private static final List<Integer> MATRICES = List.of(Layout.QKV, Layout.O, Layout.GATE_UP, Layout.DOWN);
   /** The kernel for 8-bit integers takes so many at once and does not look where a row or the matrix ends. */
   private static final int INT8_BLOCK = 32;
 
@@ -26,7 +24,7 @@ public final class DecodeWeights implements AutoCloseable {
 
   private DecodeWeights(Weights weights, NumberType type, boolean int8) {
     this.weights = weights;
-    this.packed = !int8 && type == NumberType.BF16 && Torch.get().packsRows();
+    this.packed = !int8 && type == NumberType.BF16 && Torch.get().packsRow();
     ModelConfig config = weights.layout().config();
     int count = config.layers();
     Tensor none = scope.call("nothing", false);
@@ -34,10 +32,11 @@ public final class DecodeWeights implements AutoCloseable {
     Tensor[][] s = new Tensor[count][];
     for (int i = 0; i < count; i++) {
       w[i] = weights.layerTensors(i);
-      s[i] = new Tensor[MATRICES.size()];
+      s[i] = new Tensor[Layout.MATRICES.size()];
       for (int m = 0; m < s[i].length; m++) {
-        Tensor[] matrix = matrix(w[i][MATRICES.get(m)], none, int8 && roundable(shape(i, MATRICES.get(m))));
-        w[i][MATRICES.get(m)] = matrix[0];
+        Tensor[] matrix = matrix(w[i][Layout.MATRICES.get(m)], none,
+            int8 && roundable(shape(i, Layout.MATRICES.get(m))));
+        w[i][Layout.MATRICES.get(m)] = matrix[0];
         s[i][m] = matrix[1];
       }
     }
@@ -62,7 +61,7 @@ public final class DecodeWeights implements AutoCloseable {
 
   /** The memory that the copies of exact weights take, in bytes. */
   public static long copiedBytes(Layout layout, NumberType type) {
-    return type == NumberType.BF16 && Torch.get().packsRows() ? layout.parameters() * type.size() : 0;
+    return type == NumberType.BF16 && Torch.get().packsRow() ? layout.parameters() * type.size() : 0;
   }
 
   private long[] shape(int layer, int index) {

@@ -3,6 +3,7 @@ package dev.fettle.internal.model;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
+import dev.fettle.internal.torch.Torch;
 import java.util.Arrays;
 import java.util.List;
 
@@ -18,14 +19,15 @@ public final class EncoderNetwork implements AutoCloseable {
   private final NumberType type;
   private final Pooling pooling;
   private final Scope scope = new Scope();
-  private final Tensor noMasks;
+  private final Tensor none;
+  private PackedWeights packed;
 
   public EncoderNetwork(ModelConfig config, NumberType type, Pooling pooling) {
     this.config = config;
     this.type = type;
     this.pooling = pooling;
-    Tensor none = scope.call("nothing", false);
-    this.noMasks = scope.list(List.of(none, none, none, none));
+    Tensor nothing = scope.call("nothing", false);
+    this.none = scope.list(List.of(nothing, nothing, nothing, nothing));
   }
 
   /** What a forward pass leaves for the backward pass. */
@@ -45,7 +47,7 @@ public final class EncoderNetwork implements AutoCloseable {
       this.packing = packing;
       this.ids = step.longs(packing.ids());
       this.positions = step.longs(packing.positions());
-      Arrays.fill(masks, noMasks);
+      Arrays.fill(masks, none);
     }
 
     /** The vectors of the texts, in the order in which they were packed: [texts, hidden], float32. */
@@ -57,6 +59,26 @@ public final class EncoderNetwork implements AutoCloseable {
   /** The configuration. */
   public ModelConfig config() {
     return config;
+  }
+
+  /** Has frozen weights in a second form, that is read faster, where the processor gains from it; not while passes run. */
+  public void pack(Weights frozen) {
+    unpack();
+    if (type == NumberType.BF16 && Torch.get().packsRows()) {
+      packed = new PackedWeights(frozen);
+    }
+  }
+
+  /** Gives the second form's memory back; not while passes run. */
+  public void unpack() {
+    if (packed != null) {
+      packed.close();
+      packed = null;
+    }
+  }
+
+  private Tensor packed(Weights w, int layer) {
+    return packed != null && packed.of(w) ? packed.layer(layer) : none;
   }
 
   /** How texts are pooled. */
@@ -80,9 +102,9 @@ public final class EncoderNetwork implements AutoCloseable {
     }
     Tensor x = trace.normed[0];
     for (int i = 0; i < config.layers(); i++) {
-      trace.masks[i] = dropout.masks(step, a.shape(), i, packing.rows(), type, noMasks);
-      Tensor[] out = step.tuple("encoder_forward", x, w.layer(i), a.layer(i), trace.masks[i], packing.runs(),
-          config.heads(), config.rmsNormEps());
+      trace.masks[i] = dropout.masks(step, a.shape(), i, packing.rows(), type, none);
+      Tensor[] out = step.tuple("encoder_forward", x, w.layer(i), packed(w, i), a.layer(i), trace.masks[i],
+          packing.runs(), config.heads(), config.rmsNormEps());
       if (i >= lowest) {
         trace.saved[i] = out[1];
       } else {
@@ -129,6 +151,7 @@ public final class EncoderNetwork implements AutoCloseable {
 
   @Override
   public void close() {
+    unpack();
     scope.close();
   }
 }

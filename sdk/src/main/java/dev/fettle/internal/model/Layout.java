@@ -26,6 +26,8 @@ public final class Layout {
   static final int GATE_UP_BIAS = 9;
   static final int DOWN = 10;
   static final int DOWN_BIAS = 11;
+  /** The matrices of a layer. */
+  static final List<Integer> MATRICES = List.of(QKV, O, GATE_UP, DOWN);
   /** Tensors outside the layers. */
   static final int EMBEDDING = 0;
   static final int FINAL_NORM = 1;

@@ -14,15 +14,16 @@ import org.slf4j.LoggerFactory;
  * @param onednn oneDNN rather than MKL for products in f32
  * @param onednnRow oneDNN rather than dot products for a single row in bf16
  * @param packedRow weights that oneDNN has packed rather than either, for the few rows of decoding in bf16
+ * @param packedRows weights that oneDNN has packed rather than those as they are, for many rows in bf16
  */
-record Choice(boolean onednn, boolean onednnRow, boolean packedRow) {
+record Choice(boolean onednn, boolean onednnRow, boolean packedRow, boolean packedRows) {
   /** What any processor runs. */
-  static final Choice PLAIN = new Choice(false, false, false);
+  static final Choice PLAIN = new Choice(false, false, false, false);
 
   private static final Logger LOG = LoggerFactory.getLogger(Choice.class);
   /** How much less time another library must take to be chosen. */
   private static final double ADVANTAGE = 0.85;
-  private static final int TRIES = 5;
+  private static final int TRIES = 9;
   /** Matrices multiplied in turn, so that none stays in the cache of a core, as the weights of a model do not. */
   private static final int MATRICES = 12;
 
@@ -32,17 +33,21 @@ record Choice(boolean onednn, boolean onednnRow, boolean packedRow) {
       case "plain":
         return PLAIN;
       case "onednn":
-        return new Choice(true, true, true);
+        boolean packs = seconds(torch, "onednn_product", "packed", 1, 64, 1, NumberType.BF16) < Double.POSITIVE_INFINITY;
+        return new Choice(true, true, packs, packs);
       default:
         double mkl = seconds(torch, "mkl_product", "clone", 512, 512, 1, NumberType.F32);
         double onednn = seconds(torch, "onednn_product", "clone", 512, 512, 1, NumberType.F32);
         double dots = seconds(torch, "vector_product", "clone", 1, 768, MATRICES, NumberType.BF16);
         double row = seconds(torch, "onednn_product", "clone", 1, 768, MATRICES, NumberType.BF16);
         double packed = seconds(torch, "onednn_product", "packed", 1, 768, MATRICES, NumberType.BF16);
+        double many = seconds(torch, "mkl_product", "clone", 512, 512, 1, NumberType.BF16);
+        double manyPacked = seconds(torch, "onednn_product", "packed", 512, 512, 1, NumberType.BF16);
         Choice choice = new Choice(onednn < ADVANTAGE * mkl, row < ADVANTAGE * dots,
-            packed < ADVANTAGE * Math.min(dots, row));
+            packed < ADVANTAGE * Math.min(dots, row), manyPacked < ADVANTAGE * many);
         LOG.info("products in f32: MKL {} us, oneDNN {} us; of one row in bf16: dots {} us, oneDNN {} us, packed {} us; "
-            + "chose {}", micros(mkl), micros(onednn), micros(dots), micros(row), micros(packed), choice);
+            + "of many: {} us, packed {} us; chose {}", micros(mkl), micros(onednn), micros(dots), micros(row),
+            micros(packed), micros(many), micros(manyPacked), choice);
         return choice;
     }
   }

@@ -37,7 +37,7 @@ public final class Torch {
 
   private final PtNDManager manager;
   private PtSymbolBlock kernels;
-  private final boolean packsRows;
+  private final Choice choice;
 
   private Torch() {
     try {
@@ -49,8 +49,7 @@ public final class Torch {
       }
       manager = (PtNDManager) NDManager.newBaseManager("PyTorch");
       kernels = load(Choice.PLAIN);
-      Choice choice = Choice.measured(this);
-      packsRows = choice.packedRow();
+      choice = Choice.measured(this);
       if (!choice.equals(Choice.PLAIN)) {
         kernels = load(choice);
       }
@@ -71,8 +70,13 @@ public final class Torch {
   }
 
   /** Whether decoding in bf16 gains from weights that oneDNN has packed. */
+  public boolean packsRow() {
+    return choice.packedRow();
+  }
+
+  /** Whether many rows at once in bf16 gain from them. */
   public boolean packsRows() {
-    return packsRows;
+    return choice.packedRows();
   }
 
   /** The number of threads that one operation uses. */

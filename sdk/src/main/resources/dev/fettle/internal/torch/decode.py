@@ -23,7 +23,10 @@ def decode_product(x: Tensor, w: Tensor, scale: Tensor, onednn: bool) -> Tensor:
   return product(x, w)
 
 def decode_linear(x: Tensor, w: Tensor, scale: Tensor, bias: Tensor, a: Tensor, sb: Tensor, onednn: bool) -> Tensor:
-  return adapted_(decode_product(x, w, scale, onednn), x, bias, a, sb)
+  y = decode_product(x, w, scale, onednn)
+  if bias.numel() > 0:
+    y.add_(bias)
+  return adapted_(y, x, a, sb)
 
 # Queries and keys, normalised where the model does, are rotated in place. raw: [sequences, heads + 2 kv heads, dim].
 # cos: [sequences, 1, 1, dim / 2]; sin: [sequences, 1, 2, dim / 2], negative for the first halves.

@@ -2,6 +2,7 @@
 # whole text and no other. Rows are packed tokens; runs lists (how many texts, how long) in turn.
 # w: attention norm, qkv, qkv bias, bias of the attention norm, bias of the mlp norm, o, o bias, mlp norm, up, up bias,
 #    down, down bias;  a: A and s B of qkv, o, up, down;  m: dropout masks of their inputs
+# f: the weights of qkv, o, up, down as oneDNN has packed them, or empty tensors
 
 # Statistics and weights in float32, whatever the rows are in. Returns the mean and 1 / deviation of each row too.
 def layer_norm(x: Tensor, w: Tensor, b: Tensor, eps: float) -> Tuple[Tensor, Tensor, Tensor]:
@@ -85,15 +86,29 @@ def whole_attention_backward(dout: Tensor, qkv: Tensor, runs: List[int], heads: 
       row = stop
   return d
 
+def encoder_fused(x: Tensor, w: List[Tensor], f: List[Tensor], a: List[Tensor], m: List[Tensor], i: int) -> Tensor:
+  if f[i].numel() == 0 or has_gain(a, i):
+    return fused(x, w, a, m, i)
+  y = onednn_product_plus(x, f[i], w[weight_index(i) + 1])
+  return adapted_(y, dropped(x, m[i]), a[2 * i], a[2 * i + 1])
+
+# residual + the same
+def encoder_fused_onto(residual: Tensor, x: Tensor, w: List[Tensor], f: List[Tensor], a: List[Tensor], m: List[Tensor],
+    i: int) -> Tensor:
+  if f[i].numel() == 0 or has_gain(a, i):
+    return fused_onto(residual, x, w, a, m, i)
+  y = onednn_product_onto(residual, x, f[i], w[weight_index(i) + 1])
+  return adapted_(y, dropped(x, m[i]), a[2 * i], a[2 * i + 1])
+
 # Returns the output and what the backward pass needs.
-def encoder_forward(x: Tensor, w: List[Tensor], a: List[Tensor], m: List[Tensor], runs: List[int], heads: int,
-    eps: float) -> Tuple[Tensor, List[Tensor]]:
-  qkv = fused(x, w, a, m, 0)
+def encoder_forward(x: Tensor, w: List[Tensor], f: List[Tensor], a: List[Tensor], m: List[Tensor], runs: List[int],
+    heads: int, eps: float) -> Tuple[Tensor, List[Tensor]]:
+  qkv = encoder_fused(x, w, f, a, m, 0)
   o = whole_attention(qkv, runs, heads)
-  s1 = fused_onto(x, o, w, a, m, 1)
+  s1 = encoder_fused_onto(x, o, w, f, a, m, 1)
   h, mean1, rstd1 = layer_norm(s1, w[0], w[3], eps)
-  u = fused(h, w, a, m, 2)
-  s2 = fused_onto(h, torch.gelu(u), w, a, m, 3)
+  u = encoder_fused(h, w, f, a, m, 2)
+  s2 = encoder_fused_onto(h, torch.gelu(u), w, f, a, m, 3)
   y, mean2, rstd2 = layer_norm(s2, w[7], w[4], eps)
   return (y, [x, qkv, o, s1, mean1, rstd1, u, s2, mean2, rstd2])
 

@@ -6,7 +6,7 @@
 # bf16 spends most of its time on.
 
 def linear(x: Tensor, w: Tensor, bias: Tensor, a: Tensor, sb: Tensor, mask: Tensor) -> Tensor:
-  return adapted_(product(x, w), dropped(x, mask), bias, a, sb)
+  return adapted_(product_plus(x, w, bias), dropped(x, mask), a, sb)
 
 # residual + linear(x)
 def linear_onto(residual: Tensor, x: Tensor, w: Tensor, bias: Tensor, a: Tensor, sb: Tensor, mask: Tensor) -> Tensor:
@@ -14,12 +14,12 @@ def linear_onto(residual: Tensor, x: Tensor, w: Tensor, bias: Tensor, a: Tensor,
     y = product(x, w).add_(residual)
   else:
     y = torch.addmm(residual, x, w.t())
-  return adapted_(y, dropped(x, mask), bias, a, sb)
-
-# Adds to the product y what the layer has beside W.
-def adapted_(y: Tensor, x: Tensor, bias: Tensor, a: Tensor, sb: Tensor) -> Tensor:
   if bias.numel() > 0:
     y.add_(bias)
+  return adapted_(y, dropped(x, mask), a, sb)
+
+# Adds an adapter's part to the product y.
+def adapted_(y: Tensor, x: Tensor, a: Tensor, sb: Tensor) -> Tensor:
   if a.numel() > 0:
     y.addmm_(torch.mm(x, a.t()), sb.t())
   return y

@@ -9,6 +9,14 @@ def mkl_product(x: Tensor, w: Tensor) -> Tensor:
 def onednn_product(x: Tensor, w: Tensor) -> Tensor:
   return ops.mkldnn._linear_pointwise(x, w, None, "none", annotate(List[Optional[number]], []), "")
 
+# x W^T + bias
+def onednn_product_plus(x: Tensor, w: Tensor, bias: Tensor) -> Tensor:
+  return ops.mkldnn._linear_pointwise(x, w, bias, "none", annotate(List[Optional[number]], []), "")
+
+# x W^T + bias + residual
+def onednn_product_onto(residual: Tensor, x: Tensor, w: Tensor, bias: Tensor) -> Tensor:
+  return ops.mkldnn._linear_pointwise(x, residual, w, bias, "add")
+
 # Dot products of a single row with the rows of W.
 def vector_product(x: Tensor, w: Tensor) -> Tensor:
   return torch.mv(w, x[0]).unsqueeze(0)
@@ -22,6 +30,16 @@ def product(x: Tensor, w: Tensor) -> Tensor:
       return onednn_product(x, w)
     return vector_product(x, w)
   return mkl_product(x, w)
+
+# x W^T + bias, if there is one: the product begins with the bias, which spares a pass over its result.
+def product_plus(x: Tensor, w: Tensor, bias: Tensor) -> Tensor:
+  if bias.numel() == 0:
+    return product(x, w)
+  if x.size(0) == 1:
+    return product(x, w).add_(bias)
+  if self.onednn and x.dtype == 6:
+    return onednn_product_plus(x, w, bias)
+  return torch.addmm(bias, x, w.t())
 
 # dy W
 def product_backward(dy: Tensor, w: Tensor) -> Tensor:
