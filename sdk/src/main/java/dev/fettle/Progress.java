@@ -25,8 +25,9 @@ import java.util.function.LongSupplier;
  *
  * <p>In a terminal the line is rewritten in place. Elsewhere, as in a notebook or a log file, a plain line comes every few
  * seconds, and one at the end. Loading, sampling, embedding and validation show a line by themselves when they take more
- * than two seconds; in a terminal it is gone when they are done. The system property {@code fettle.progress=off}
- * switches all of it off. Thread-safe; {@link #close()} ends the line.
+ * than two seconds, on {@code System.err}; in a terminal it is gone when they are done. The system property
+ * {@code fettle.progress=off} switches all of it off, {@code fettle.progress=err} sends all of it to {@code System.err}.
+ * Thread-safe; {@link #close()} ends the line.
  */
 public final class Progress implements AutoCloseable {
   private static final long REWRITE = 100_000_000;
@@ -71,7 +72,7 @@ public final class Progress implements AutoCloseable {
    * @throws InvalidInputException if the total is negative
    */
   public static Progress of(String what, long total) {
-    return new Progress(what, total, false, isOff() ? null : System.out, Status.isTerminal(), System::nanoTime).watching();
+    return new Progress(what, total, false, stream(false), Status.isTerminal(), System::nanoTime).watching();
   }
 
   /** Shows from now on why a service lets this process wait. */
@@ -132,7 +133,7 @@ public final class Progress implements AutoCloseable {
    * @throws InvalidInputException if the total is negative
    */
   public static Progress passing(String what, long total) {
-    return new Progress(what, total, true, isOff() ? null : System.out, Status.isTerminal(), System::nanoTime).watching();
+    return new Progress(what, total, true, stream(true), Status.isTerminal(), System::nanoTime).watching();
   }
 
   /** Does what tells a meter how far it is; after two seconds a line shows it. */
@@ -174,6 +175,14 @@ public final class Progress implements AutoCloseable {
 
   private static boolean isOff() {
     return "off".equalsIgnoreCase(System.getProperty("fettle.progress"));
+  }
+
+  /** What nobody asked for must not get among the results that a program prints. */
+  static PrintStream stream(boolean passing) {
+    if (isOff()) {
+      return null;
+    }
+    return passing || "err".equalsIgnoreCase(System.getProperty("fettle.progress")) ? System.err : System.out;
   }
 
   @Override

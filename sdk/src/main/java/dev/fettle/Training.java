@@ -82,9 +82,10 @@ public final class Training implements AutoCloseable {
   }
 
   /**
-   * The loss of texts ranked for queries; its gradient is added to the accumulated one. Batches that do not fit into the
-   * memory of {@code fettle.cachedbatch} tokens (8,192) go through twice, with the same gradient (Gao et al. 2021). Texts are
-   * cut where {@link BaseModel#embed(List)} cuts them.
+   * The loss of texts ranked for queries; its gradient is added to the accumulated one. Batches of
+   * more than 8,192 tokens whose intermediate values would take more than {@code fettle.cachedbytes} (1 GiB; or a quarter of
+   * what is free) go through twice, with the same gradient (Gao et al. 2021). Texts are cut where
+   * {@link BaseModel#embed(List)} cuts them.
    *
    * @throws InvalidInputException as {@link #forward(List, RankLoss)}
    * @throws NumericException if the loss is not finite; the gradient is as it was

@@ -225,4 +225,24 @@ class ProgressTest {
       throw new InvalidInputException("no");
     })).isInstanceOf(InvalidInputException.class).hasMessage("no");
   }
+
+  @Test
+  void whatNobodyAskedForStaysOutOfTheResultsOfAProgram() {
+    String before = System.getProperty("fettle.progress");
+    try {
+      System.clearProperty("fettle.progress");
+      assertThat(Progress.stream(true)).isSameAs(System.err);
+      assertThat(Progress.stream(false)).isSameAs(System.out);
+      System.setProperty("fettle.progress", "err");
+      assertThat(Progress.stream(false)).isSameAs(System.err);
+      System.setProperty("fettle.progress", "off");
+      assertThat(Progress.stream(true)).isNull();
+    } finally {
+      if (before == null) {
+        System.clearProperty("fettle.progress");
+      } else {
+        System.setProperty("fettle.progress", before);
+      }
+    }
+  }
 }

@@ -92,6 +92,10 @@ final class Command {
       out.print(usage());
       return 0;
     }
+    if (System.getProperty("fettle.progress") == null) {
+      // What a program prints is its result, for other programs to read.
+      System.setProperty("fettle.progress", "err");
+    }
     try {
       body.run(Options.parse(this, args), out);
       out.flush();

@@ -29,7 +29,7 @@ import java.util.List;
  * hybrid has the rates of both, and the temperature is the loss's own.
  */
 public final class Rank {
-  static final RankBatches.Mix MIX = new RankBatches.Mix(32, 1, 0);
+  static final RankBatches.Mix MIX = new RankBatches.Mix(16, 1, 16);
   static final double TEMPERATURE = RankLoss.DEFAULT_TEMPERATURE;
   private static final double LORA_RATE = 1e-3;
   private static final double FULL_RATE = 1e-4;
@@ -41,7 +41,7 @@ public final class Rank {
       .requires(Option.MODEL, Option.DATA)
       .takes(Option.DOWNLOAD, "no")
       .takes(Option.OUT, "runs/rank")
-      .takes(Option.STEPS, "12")
+      .takes(Option.STEPS, "60")
       .takes(Option.RANK, "16")
       .takes(Option.LAST_LAYERS, "2")
       .takes(Option.SEED, "0")

@@ -1,7 +1,9 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.internal.model.Dropout;
+import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.Packing;
+import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
@@ -15,8 +17,8 @@ import java.util.function.UnaryOperator;
  * known, portion by portion for the gradients. What is held is bounded by a portion; the gradients are the same.
  */
 final class CachedStep {
-  /** Tokens whose intermediate values are held at a time, over all lanes. */
-  static final int TOKENS = Integer.getInteger("fettle.cachedbatch", 8192);
+  /** Bytes of intermediate values that are held, over all lanes, rather than computed twice. */
+  private static final long BYTES = Long.getLong("fettle.cachedbytes", 1L << 30);
 
   private final Body body;
   private final Tuned tuned;
@@ -26,6 +28,18 @@ final class CachedStep {
     this.body = body;
     this.tuned = tuned;
     this.tokens = tokens;
+  }
+
+  /** The tokens whose intermediate values are held at a time: as many as fit, but never less than a batch of 8,192. */
+  static int tokens(ModelConfig config, NumberType type) {
+    long room = Math.min(BYTES, Memory.available().orElse(Long.MAX_VALUE) / 4);
+    return (int) Math.max(8192, room / keptBytes(config, type));
+  }
+
+  /** Bytes that are held of a token. */
+  static long keptBytes(ModelConfig config, NumberType type) {
+    return config.layers() * (6L * config.hiddenSize() + 3L * config.queryWidth() + 2L * config.intermediateSize())
+        * type.size();
   }
 
   /** The numbers of all texts: [texts, width], without dropout. */

@@ -4,6 +4,7 @@ import dev.fettle.NumericException;
 import dev.fettle.RankLoss;
 import dev.fettle.RankResult;
 import dev.fettle.Ranked;
+import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
@@ -18,16 +19,18 @@ final class RankTraining {
   private final LocalModel model;
   private final Tuned tuned;
   private final CachedStep step;
+  private final int tokens;
   private final JudgePrompt prompt;
 
   RankTraining(LocalModel model, Tuned tuned) {
-    this(model, tuned, CachedStep.TOKENS);
+    this(model, tuned, CachedStep.tokens(model.config(), NumberType.of(model.dtype())));
   }
 
   /** With a bound of its own on the tokens that are held at a time. */
   RankTraining(LocalModel model, Tuned tuned, int tokens) {
     this.model = model;
     this.tuned = tuned;
+    this.tokens = tokens;
     boolean encoder = model.config().encoder();
     this.prompt = encoder ? null : new JudgePrompt(model);
     Body body = encoder ? new EncoderBody(model.encoder().network(), tuned)
@@ -59,10 +62,9 @@ final class RankTraining {
     Input input = prompt == null ? vectors(batch) : judgements(batch);
     long longest = input.tokens.stream().mapToInt(t -> t.length).max().orElse(0);
     long all = input.tokens.stream().mapToLong(t -> t.length).sum();
-    long rows = Math.min(all, Math.max(CachedStep.TOKENS, longest * Lanes.most()));
-    long kept = 6L * model.config().hiddenSize() + 3L * model.config().queryWidth() + 2L * model.config().intermediateSize();
-    Memory.require(rows * kept * model.config().layers() * 4, "a pass over texts of " + longest + " tokens through "
-        + model.name());
+    long rows = Math.min(all, Math.max(tokens, longest * Lanes.most()));
+    Memory.require(2 * rows * CachedStep.keptBytes(model.config(), NumberType.of(model.dtype())),
+        "a pass over texts of " + longest + " tokens through " + model.name());
     return input;
   }
 

@@ -14,7 +14,9 @@ import org.slf4j.LoggerFactory;
  * @param onednn oneDNN rather than MKL for products in f32
  * @param onednnRow oneDNN rather than dot products for a single row in bf16
  * @param packedRow weights that oneDNN has packed rather than either, for the few rows of decoding in bf16
- * @param packedRows weights that oneDNN has packed rather than those as they are, for many rows in bf16
+ * @param packedRows weights that oneDNN has packed rather than those as they are, for many rows in bf16: wherever the
+ *     processor can, since that is a third faster or nothing, and a choice by time might fall out differently in another
+ *     run and change the last bits of its results
  */
 record Choice(boolean onednn, boolean onednnRow, boolean packedRow, boolean packedRows) {
   /** What any processor runs. */
@@ -23,7 +25,7 @@ record Choice(boolean onednn, boolean onednnRow, boolean packedRow, boolean pack
   private static final Logger LOG = LoggerFactory.getLogger(Choice.class);
   /** How much less time another library must take to be chosen. */
   private static final double ADVANTAGE = 0.85;
-  private static final int TRIES = 9;
+  private static final int TRIES = 5;
   /** Matrices multiplied in turn, so that none stays in the cache of a core, as the weights of a model do not. */
   private static final int MATRICES = 12;
 
@@ -33,23 +35,23 @@ record Choice(boolean onednn, boolean onednnRow, boolean packedRow, boolean pack
       case "plain":
         return PLAIN;
       case "onednn":
-        boolean packs = seconds(torch, "onednn_product", "packed", 1, 64, 1, NumberType.BF16) < Double.POSITIVE_INFINITY;
-        return new Choice(true, true, packs, packs);
+        return new Choice(true, true, packs(torch), packs(torch));
       default:
         double mkl = seconds(torch, "mkl_product", "clone", 512, 512, 1, NumberType.F32);
         double onednn = seconds(torch, "onednn_product", "clone", 512, 512, 1, NumberType.F32);
         double dots = seconds(torch, "vector_product", "clone", 1, 768, MATRICES, NumberType.BF16);
         double row = seconds(torch, "onednn_product", "clone", 1, 768, MATRICES, NumberType.BF16);
         double packed = seconds(torch, "onednn_product", "packed", 1, 768, MATRICES, NumberType.BF16);
-        double many = seconds(torch, "mkl_product", "clone", 512, 512, 1, NumberType.BF16);
-        double manyPacked = seconds(torch, "onednn_product", "packed", 512, 512, 1, NumberType.BF16);
         Choice choice = new Choice(onednn < ADVANTAGE * mkl, row < ADVANTAGE * dots,
-            packed < ADVANTAGE * Math.min(dots, row), manyPacked < ADVANTAGE * many);
+            packed < ADVANTAGE * Math.min(dots, row), packs(torch));
         LOG.info("products in f32: MKL {} us, oneDNN {} us; of one row in bf16: dots {} us, oneDNN {} us, packed {} us; "
-            + "of many: {} us, packed {} us; chose {}", micros(mkl), micros(onednn), micros(dots), micros(row),
-            micros(packed), micros(many), micros(manyPacked), choice);
+            + "chose {}", micros(mkl), micros(onednn), micros(dots), micros(row), micros(packed), choice);
         return choice;
     }
+  }
+
+  private static boolean packs(Torch torch) {
+    return seconds(torch, "onednn_product", "packed", 1, 64, 1, NumberType.BF16) < Double.POSITIVE_INFINITY;
   }
 
   /**
