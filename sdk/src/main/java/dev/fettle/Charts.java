@@ -277,15 +277,29 @@ public final class Charts {
    * @param adapter a directory in PEFT's layout
    */
   public BufferedImage weightChange(Path adapter) {
-    UpdateNorms norms = UpdateNorms.of(Objects.requireNonNull(adapter, "adapter"));
-    return HeatMap.draw(theme, "Where tuning acted", String.format(Locale.ROOT,
-        "norm of each weight's update, by layer and module; all together %.3g", norms.total()), norms.layers(),
-        norms.modules(), norms.values());
+    return weightChange(UpdateNorms.of(Objects.requireNonNull(adapter, "adapter")));
   }
 
   /** The same of a training that is going on. */
   public BufferedImage weightChange(Training training) {
     return UpdateNorms.saved(training, this::weightChange);
+  }
+
+  /**
+   * Where any training acted: the Frobenius norm of the difference of each module's weights, biases included, by layer.
+   *
+   * @param base the model before, a directory in Hugging Face layout
+   * @param tuned the model after, of the same shape, such as {@link Training#saveMerged} writes
+   * @throws InvalidInputException if the two differ in shape or in nothing
+   */
+  public BufferedImage weightChange(Path base, Path tuned) {
+    return weightChange(UpdateNorms.between(Objects.requireNonNull(base, "base"), Objects.requireNonNull(tuned, "tuned")));
+  }
+
+  private BufferedImage weightChange(UpdateNorms norms) {
+    return HeatMap.draw(theme, "Where tuning acted", String.format(Locale.ROOT,
+        "norm of each weight's update, by layer and module; all together %.3g", norms.total()), norms.layers(),
+        norms.modules(), norms.values());
   }
 
   /** Pictures one below the other, as one. */

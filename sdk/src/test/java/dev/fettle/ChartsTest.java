@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Random;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Every picture is drawn in both themes and left in target/charts, to be looked at. */
 class ChartsTest {
@@ -165,6 +166,28 @@ class ChartsTest {
 
       drawn("change", charts -> charts.weightChange(training));
     }
+  }
+
+  @Test
+  void weightChangeOfAMergedModelIsThatOfItsAdapter(@TempDir Path directory) throws Exception {
+    Path base = dev.fettle.support.Golden.path("models/qwen3");
+    Path adapter = dev.fettle.support.Golden.path("run/qwen3/adapter-end");
+    Path merged = directory.resolve("merged");
+    try (Fettle fettle = Fettle.local()) {
+      fettle.load(base, DType.F32).tune(Lora.from(adapter)).saveMerged(merged);
+    }
+
+    var difference = dev.fettle.internal.chart.UpdateNorms.between(base, merged);
+
+    var norms = dev.fettle.internal.chart.UpdateNorms.of(adapter);
+    assertThat(difference.layers()).isEqualTo(norms.layers());
+    assertThat(difference.modules()).isEqualTo(norms.modules());
+    for (int i = 0; i < norms.values().length; i++) {
+      assertThat(difference.values()[i]).containsExactly(norms.values()[i], within(1e-4));
+    }
+    drawn("difference", charts -> charts.weightChange(base, merged));
+    assertThatThrownBy(() -> Charts.light().weightChange(base, base)).isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("has the weights of");
   }
 
   @Test

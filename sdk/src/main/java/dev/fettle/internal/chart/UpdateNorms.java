@@ -5,14 +5,12 @@ import dev.fettle.Training;
 import dev.fettle.internal.Scratch;
 import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.AtomicFiles;
+import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.StoredTensor;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -23,25 +21,24 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How far an adapter moved each weight.
+ * How far tuning moved each weight: by an adapter, or between two models.
  *
  * @param layers the rows
  * @param modules the columns
- * @param values the norms; NaN where nothing is adapted
+ * @param values the norms; NaN where nothing moved
  * @param total the norm of all together
  */
 public record UpdateNorms(List<String> layers, List<String> modules, double[][] values, double total) {
   private static final String WEIGHTS = "adapter_model.safetensors";
   private static final Pattern A = Pattern.compile("base_model\\.model\\.(.*)\\.lora_A\\.weight");
-  private static final Pattern LAYER = Pattern.compile(".*\\.layers\\.(\\d{1,6})\\.(.*)");
+  private static final Pattern LAYER = Pattern.compile("(?:.*\\.)?layers?\\.(\\d{1,6})\\.(.*)");
+  private static final int PIECE = 1 << 20;
 
   /** Reads an adapter directory. */
   public static UpdateNorms of(Path directory) {
     AtomicFiles.recover(directory);
     AdapterConfig config = AdapterConfig.parse(directory.resolve(AdapterConfig.FILE_NAME));
-    Map<Integer, Map<String, Double>> norms = new TreeMap<>();
-    Set<String> names = new TreeSet<>(UpdateNorms::inOrder);
-    double squares = 0;
+    Squares squares = new Squares();
     try (SafetensorsFile file = SafetensorsFile.open(directory.resolve(WEIGHTS))) {
       for (StoredTensor a : file.tensors().values()) {
         Matcher m = A.matcher(a.name());
@@ -52,26 +49,45 @@ public record UpdateNorms(List<String> layers, List<String> modules, double[][] 
             throw new InvalidInputException(file.path() + ": " + a.name() + " has no lora_B beside it");
           }
           double norm = config.scale(path) * norm(floats(file, a), floats(file, b), (int) a.shape()[0]);
-          Matcher in = LAYER.matcher(path);
-          boolean layered = in.matches();
-          String module = (layered ? in.group(2) : path).replaceAll(".*\\.", "");
-          norms.computeIfAbsent(layered ? Integer.parseInt(in.group(1)) : -1, l -> new TreeMap<>()).put(module, norm);
-          names.add(module);
-          squares += norm * norm;
+          squares.add(path, norm * norm);
         }
       }
     }
-    if (names.isEmpty()) {
-      throw new InvalidInputException(directory + ": holds no LoRA matrices");
+    return squares.norms(directory + ": holds no LoRA matrices");
+  }
+
+  /** Reads two models of one shape, a piece of a tensor at a time. */
+  public static UpdateNorms between(Path base, Path tuned) {
+    Squares squares = new Squares();
+    try (ModelDirectory before = ModelDirectory.open(base);
+        ModelDirectory after = ModelDirectory.open(tuned)) {
+      for (StoredTensor b : after.tensors().values()) {
+        StoredTensor a = before.tensors().get(b.name());
+        if (a == null || !a.hasShape(b.shape())) {
+          throw new InvalidInputException(tuned + ": " + b + (a == null ? " is not in " + base : " is " + a + " in " + base)
+              + "; give two models of one shape");
+        }
+        double square = square(before, a, after, b);
+        if (square > 0) {
+          squares.add(b.name().replaceFirst("\\.(weight|bias)$", ""), square);
+        }
+      }
     }
-    List<String> modules = List.copyOf(new LinkedHashSet<>(names));
-    double[][] values = new double[norms.size()][modules.size()];
-    List<String> layers = new ArrayList<>();
-    for (var row : norms.entrySet()) {
-      Arrays.setAll(values[layers.size()], i -> row.getValue().getOrDefault(modules.get(i), Double.NaN));
-      layers.add(row.getKey() < 0 ? "outside layers" : "layer " + row.getKey());
+    return squares.norms(tuned + " has the weights of " + base);
+  }
+
+  private static double square(ModelDirectory before, StoredTensor a, ModelDirectory after, StoredTensor b) {
+    double sum = 0;
+    for (long from = 0; from < a.elements(); from += PIECE) {
+      int n = (int) Math.min(PIECE, a.elements() - from);
+      float[] x = Floats.of(a, before.bytes(a, from * a.type().size(), n * a.type().size()));
+      float[] y = Floats.of(b, after.bytes(b, from * b.type().size(), n * b.type().size()));
+      for (int i = 0; i < n; i++) {
+        double d = (double) y[i] - x[i];
+        sum += d * d;
+      }
     }
-    return new UpdateNorms(layers, modules, values, Math.sqrt(squares));
+    return sum;
   }
 
   /** Saves a training's adapter for as long as a function reads it. */
@@ -105,25 +121,7 @@ public record UpdateNorms(List<String> layers, List<String> modules, double[][] 
   }
 
   private static float[] floats(SafetensorsFile file, StoredTensor tensor) {
-    ByteBuffer bytes = file.bytes(tensor, 0, Math.toIntExact(tensor.bytes())).order(ByteOrder.LITTLE_ENDIAN);
-    float[] values = new float[Math.toIntExact(tensor.elements())];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = switch (tensor.type()) {
-        case F32 -> bytes.getFloat();
-        case BF16 -> Float.intBitsToFloat(bytes.getShort() << 16);
-        case F16 -> half(bytes.getShort());
-        default -> throw new InvalidInputException(file.path() + ": " + tensor.name() + " is " + tensor.type()
-            + "; an adapter can be F32, F16 or BF16");
-      };
-    }
-    return values;
-  }
-
-  private static float half(short bits) {
-    int exponent = bits >> 10 & 0x1F;
-    float fraction = bits & 0x3FF;
-    float size = exponent == 0 ? fraction * 0x1p-24f : (1 + fraction / 1024) * (float) Math.pow(2, exponent - 15);
-    return bits < 0 ? -size : size;
+    return Floats.of(tensor, file.bytes(tensor, 0, Math.toIntExact(tensor.bytes())));
   }
 
   /** As they come in a layer: attention before the feed-forward part. */
@@ -132,5 +130,35 @@ public record UpdateNorms(List<String> layers, List<String> modules, double[][] 
     int i = order.indexOf(a);
     int j = order.indexOf(b);
     return i >= 0 && j >= 0 ? Integer.compare(i, j) : i != j ? Integer.compare(j, i) : a.compareTo(b);
+  }
+
+  /** Squares of norms by layer and module, as they are found. */
+  private static final class Squares {
+    private final Map<Integer, Map<String, Double>> found = new TreeMap<>();
+    private final Set<String> names = new TreeSet<>(UpdateNorms::inOrder);
+    private double total;
+
+    void add(String path, double square) {
+      Matcher in = LAYER.matcher(path);
+      boolean layered = in.matches();
+      String module = (layered ? in.group(2) : path).replaceAll(".*\\.", "");
+      found.computeIfAbsent(layered ? Integer.parseInt(in.group(1)) : -1, l -> new TreeMap<>()).merge(module, square, Double::sum);
+      names.add(module);
+      total += square;
+    }
+
+    UpdateNorms norms(String none) {
+      if (names.isEmpty()) {
+        throw new InvalidInputException(none);
+      }
+      List<String> modules = List.copyOf(names);
+      double[][] values = new double[found.size()][modules.size()];
+      List<String> layers = new ArrayList<>();
+      for (var row : found.entrySet()) {
+        Arrays.setAll(values[layers.size()], i -> Math.sqrt(row.getValue().getOrDefault(modules.get(i), Double.NaN)));
+        layers.add(row.getKey() < 0 ? "outside layers" : "layer " + row.getKey());
+      }
+      return new UpdateNorms(layers, modules, values, Math.sqrt(total));
+    }
   }
 }
