@@ -21,7 +21,7 @@ final class BenchContrastive {
     int texts = 2 + options.count(Option.NEGATIVES);
     long tokens = (long) pairs * texts * options.count(Option.LENGTH);
     List<List<Ranked>> batches = batches(model, options, texts);
-    Training training = model.tune(options.tuning());
+    Training training = model.tune(options.encoderTuning());
     AdamW settings = AdamW.learningRate(options.learningRate());
     double[] seconds = new double[batches.size() - 1];
     RankResult result = null;

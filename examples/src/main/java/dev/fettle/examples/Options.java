@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** The values of a command line. */
 final class Options {
@@ -114,6 +115,15 @@ final class Options {
 
   /** What {@code --method}, {@code --last-layers}, {@code --rank} and {@code --adapter} ask for. */
   Tuning tuning() {
+    return tuning(Modules.lmHead());
+  }
+
+  /** The same for a model that has no output embedding. */
+  Tuning encoderTuning() {
+    return tuning(new Modules[0]);
+  }
+
+  private Tuning tuning(Modules... besideLayers) {
     String method = text(Option.METHOD);
     if (has(Option.ADAPTER) && (has(Option.RANK) || !adapters())) {
       throw new UsageException("--adapter brings its own rank and is for --method lora: leave out "
@@ -127,14 +137,14 @@ final class Options {
     }
     Lora lora = has(Option.ADAPTER) ? Lora.from(path(Option.ADAPTER)) : Lora.rank(count(Option.RANK, 16)).seed(seed());
     return switch (method) {
-      case "full" -> has(Option.LAST_LAYERS) ? last(count(Option.LAST_LAYERS)) : Full.all();
-      case "hybrid" -> lora.plus(last(count(Option.LAST_LAYERS, 2)).learningRateFactor(0.1));
+      case "full" -> has(Option.LAST_LAYERS) ? last(count(Option.LAST_LAYERS), besideLayers) : Full.all();
+      case "hybrid" -> lora.plus(last(count(Option.LAST_LAYERS, 2), besideLayers).learningRateFactor(0.1));
       default -> lora;
     };
   }
 
-  private static Full last(int layers) {
-    return Full.of(Modules.lastLayers(layers), Modules.lmHead());
+  private static Full last(int layers, Modules... besideLayers) {
+    return Full.of(Stream.concat(Stream.of(Modules.lastLayers(layers)), Stream.of(besideLayers)).toArray(Modules[]::new));
   }
 
   /** The service of {@code --remote} or of TINKER_BASE_URL; without either this machine. */

@@ -124,6 +124,7 @@ class BenchEncoderTest {
 
     assertThat(full).isNotEqualTo(lora);
     assertThat(measured(rest + " --method full").get("loss").asDouble()).isEqualTo(full);
+    assertThat(measured(rest + " --method hybrid --last-layers 1").get("loss").asDouble()).isNotIn(full, lora);
     assertThat(measured(rest + " --method full --seed 1").get("loss").asDouble()).isNotEqualTo(full);
   }
 
