@@ -25,8 +25,8 @@ import java.util.List;
 /**
  * Tunes an embedding model to a collection's judgements in three ways and compares it with itself untuned and with
  * BM25, on queries that nothing was tuned or chosen by. {@link #MIX}, the number of steps and the learning rates of LoRA
- * and full tuning were chosen among seven settings by the dev queries and a sixth of the training queries held back; the
- * hybrid has the rates of both, and the temperature is the loss's own.
+ * and full tuning are those of seven settings that the dev queries prefer; the hybrid has the rates of both, and the
+ * temperature is the loss's own.
  */
 public final class Rank {
   static final RankBatches.Mix MIX = new RankBatches.Mix(16, 1, 16);
