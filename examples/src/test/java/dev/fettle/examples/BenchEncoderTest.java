@@ -135,6 +135,7 @@ class BenchEncoderTest {
       "embed --random tiny-encoder --batch 0 | give at least 1",
       "contrastive --random tiny-encoder --negatives -1 | give at least 0",
       "contrastive --random tiny-encoder --negatives some | it is not such a number",
+      "contrastive --random tiny-encoder --length 8 --method full --rank 4 | --rank is for --method lora and hybrid",
   })
   void whatIsWrongOnTheCommandLineIsNamedWithTheUsage(String line, String message) {
     Outcome outcome = bench(line);
