@@ -92,8 +92,9 @@ final class Command {
       out.print(usage());
       return 0;
     }
-    if (System.getProperty("fettle.progress") == null) {
-      // What a program prints is its result, for other programs to read.
+    // What a program prints is its result, for other programs to read.
+    boolean ours = System.getProperty("fettle.progress") == null;
+    if (ours) {
       System.setProperty("fettle.progress", "err");
     }
     try {
@@ -107,6 +108,10 @@ final class Command {
     } catch (FettleException e) {
       err.println(String.valueOf(e.getMessage()).replaceAll("\\R", " "));
       return FAILED;
+    } finally {
+      if (ours) {
+        System.clearProperty("fettle.progress");
+      }
     }
   }
 
