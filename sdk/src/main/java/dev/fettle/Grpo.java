@@ -151,8 +151,7 @@ public final class Grpo {
     Optional<RunFiles> files = Optional.ofNullable(directory)
         .map(d -> new RunFiles(d, "grpo", training, settings(source.sha256())));
     Renderer renderer = training.renderer();
-    SamplingParams params = sampling.samples(samples).stopTokens(renderer.stopTokens().stream().mapToInt(i -> i).toArray())
-        .stop(renderer.stopStrings().toArray(String[]::new));
+    SamplingParams params = Sampler.ending(sampling, renderer).samples(samples);
     AdamW settings = optimizer.withLearningRate(learningRate);
     try (Sampler base = kl > 0 ? training.model().sampler() : null;
         Recorder record = new Recorder("grpo", training, files, steps)) {

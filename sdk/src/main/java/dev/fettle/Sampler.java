@@ -54,7 +54,7 @@ public final class Sampler implements AutoCloseable {
 
   /** Samples the next assistant message of a chat; stops where the chat format says that a message ends. */
   public List<Sample> sample(Conversation chat, SamplingParams params) {
-    return sample(backend.renderer().prompt(chat), ending(params));
+    return sample(backend.renderer().prompt(chat), ending(params, backend.renderer()));
   }
 
   /** Samples the next assistant message of several chats together; one sample each. */
@@ -63,7 +63,7 @@ public final class Sampler implements AutoCloseable {
     for (Conversation chat : chats) {
       prompts.add(backend.renderer().prompt(chat));
     }
-    return sample(prompts, ending(params).samples(1)).stream().map(s -> s.get(0)).toList();
+    return sample(prompts, ending(params, backend.renderer()).samples(1)).stream().map(s -> s.get(0)).toList();
   }
 
   /** Samples one continuation and gives each token as it comes; the loop may be left at any time. */
@@ -80,7 +80,7 @@ public final class Sampler implements AutoCloseable {
 
   /** {@link #stream(int[], SamplingParams)} of the next assistant message of a chat. */
   public Iterable<Token> stream(Conversation chat, SamplingParams params) {
-    return stream(backend.renderer().prompt(chat), ending(params));
+    return stream(backend.renderer().prompt(chat), ending(params, backend.renderer()));
   }
 
   /** The model's likeliest answer to a user's message. */
@@ -148,12 +148,13 @@ public final class Sampler implements AutoCloseable {
     }
   }
 
-  private SamplingParams ending(SamplingParams params) {
+  /** Stops where a chat format says that a message ends, too. */
+  static SamplingParams ending(SamplingParams params, Renderer renderer) {
     Objects.requireNonNull(params, "params");
     List<String> stops = new ArrayList<>(params.stop());
-    stops.addAll(backend.renderer().stopStrings());
+    stops.addAll(renderer.stopStrings());
     List<Integer> ids = new ArrayList<>(params.stopTokens());
-    ids.addAll(backend.renderer().stopTokens());
+    ids.addAll(renderer.stopTokens());
     return params.stop(stops.toArray(String[]::new)).stopTokens(ids.stream().mapToInt(Integer::intValue).toArray());
   }
 

@@ -184,6 +184,19 @@ class RecipesTest {
   }
 
   @Test
+  void answersEndAtTheCallersStopTextsToo() {
+    Training training = fettle.load("fettle-tiny", DType.F32).tune(Lora.rank(2));
+    List<String> answers = new ArrayList<>();
+
+    Grpo.on(training).prompts("Hello!").samples(4).promptsPerStep(1).steps(1).reward((p, a) -> {
+      answers.add(a);
+      return 1;
+    }).sampling(SamplingParams.standard().maxTokens(40).stop(" ")).run();
+
+    assertThat(answers).hasSize(4).noneMatch(answer -> answer.contains(" "));
+  }
+
+  @Test
   void theStudentCopiesTheTeacherAndThenComesNearItOnItsOwnAnswers() {
     BaseModel model = fettle.load("fettle-tiny", DType.F32);
     Training taught = model.tune(Lora.rank(4));
