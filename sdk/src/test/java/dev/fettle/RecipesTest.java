@@ -189,7 +189,7 @@ class RecipesTest {
     List<String> answers = new ArrayList<>();
 
     Grpo.on(training).prompts("Hello!").samples(4).promptsPerStep(1).steps(1).reward((p, a) -> {
-      answers.add(a);
+      answers.add(a.content());
       return 1;
     }).sampling(SamplingParams.standard().maxTokens(40).stop(" ")).run();
 
