@@ -124,8 +124,11 @@ public final class Fettle implements AutoCloseable {
   }
 
   /**
-   * Goes on with a training that {@link Training#saveState(Path)} saved: its base model, adapter or weights, optimizer,
-   * random states and position in the data. What follows gives the same bits as if it had never stopped.
+   * Resumes a training that {@link Training#saveState(Path)} saved: its base model, adapter or weights, optimizer,
+   * random states and position in the data. What follows gives the same bits as if it had never stopped: the number of
+   * threads and the selection of kernels are taken over from the state, unless {@code fettle.threads} or
+   * {@code fettle.kernels} is set. Where they cannot be, as on another kind of processor, a warning in the log says that
+   * last digits will differ.
    *
    * <p>On a service the directory notes where the service keeps the state; {@code Path.of("tinker://run/weights/name")}
    * names it without a directory.

@@ -14,6 +14,11 @@ import java.util.OptionalInt;
  * {@link #optimStep} applies it. A call that fails leaves weights, optimizer and gradient as they were, except that a
  * gradient that is not finite is dropped. Thread-safe: calls are carried out one after the other, in the order in which
  * they come. Closed with its {@link Fettle}, or earlier by {@link #close()}.
+ *
+ * <p>On this machine equal calls on equal trainings give equal bits, in any process and whatever else the machine does, as
+ * long as the processor, the number of threads ({@code fettle.threads}) and {@code fettle.kernels} are the same. Other
+ * calls that ask for the same mathematics, such as {@link #forward} beside {@link #forwardBackward}, or a batch in parts
+ * beside the batch at once, may add up in another order: they agree to 1e-6 of the loss in {@link DType#F32}.
  */
 public final class Training implements AutoCloseable {
   private final BaseModel model;

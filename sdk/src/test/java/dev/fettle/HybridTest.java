@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Adapters beside weights trained in full, and parts of models, from the outside. */
+@Tag("golden")
 class HybridTest {
   private static final AdamW OPTIMIZER = AdamW.learningRate(1e-2).weightDecay(0.1).clipNorm(1);
   private static final int[] TOKENS = {1, 2, 3, 4, 5, 6, 7, 8, 9};

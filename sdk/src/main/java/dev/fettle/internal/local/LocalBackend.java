@@ -8,6 +8,7 @@ import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.checkpoint.EncoderSettings;
 import dev.fettle.internal.hub.Hub;
 import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.torch.Processor;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -43,7 +44,7 @@ public final class LocalBackend implements Backend {
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "this Fettle");
       LocalModel model = LocalModel.load(name, directory,
-          type.orElseGet(() -> EncoderSettings.isEncoder(directory) ? DType.F32 : Processor.bestType()), meter);
+          type.orElseGet(() -> EncoderSettings.isEncoder(directory) ? DType.F32 : Processor.fastestType()), meter);
       models.add(model);
       return model;
     });
@@ -57,7 +58,7 @@ public final class LocalBackend implements Backend {
   private LocalModel initialised(Path directory, Optional<DType> type, long seed) {
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "this Fettle");
-      LocalModel model = LocalModel.initialise(directory, type.orElseGet(Processor::bestType), seed);
+      LocalModel model = LocalModel.initialise(directory, type.orElseGet(Processor::fastestType), seed);
       models.add(model);
       return model;
     });

@@ -20,9 +20,11 @@ import dev.fettle.internal.CustomPass;
 import dev.fettle.internal.Meter;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
+import dev.fettle.internal.torch.Execution;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
+import dev.fettle.internal.torch.Torch;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -41,6 +43,7 @@ final class LocalTraining implements TrainingBackend {
   private long passes;
   private boolean accumulated;
   private DataPosition position;
+  private Execution execution = Torch.get().usual();
   private boolean open = true;
 
   LocalTraining(LocalModel model, Tuned tuned) {
@@ -296,6 +299,18 @@ final class LocalTraining implements TrainingBackend {
     return new Counters(steps, passes, accumulated, dataPosition());
   }
 
+  /** How its passes are carried out. */
+  RecordedExecution execution() {
+    return new RecordedExecution(Torch.get().processor().toString(), execution,
+        tuned.dropout() == 0 ? Math.min(tuned.gradients().most(), execution.threads()) : 1);
+  }
+
+  /** Carries out passes as they were when a state was saved, as far as that can be had here. */
+  void resume(RecordedExecution recorded, Path state) {
+    execution = recorded.here();
+    recorded.warnOfDifference(execution(), state);
+  }
+
   void restore(Counters counters) {
     steps = counters.steps;
     passes = counters.passes;
@@ -318,7 +333,13 @@ final class LocalTraining implements TrainingBackend {
   private <T> CompletableFuture<T> work(Callable<T> work) {
     return EngineThread.get().submit(() -> {
       EngineThread.requireOpen(open, "this training of " + model.name());
-      return work.call();
+      Execution before = Torch.get().execution();
+      Torch.get().use(execution);
+      try {
+        return work.call();
+      } finally {
+        Torch.get().use(before);
+      }
     });
   }
 }

@@ -36,7 +36,7 @@ final class StateFiles {
 
   /** What {@code state.json} says. */
   record State(String model, OptionalLong initialised, DType dtype, SavedTuning tuning, long seed,
-      LocalTraining.Counters counters) {}
+      LocalTraining.Counters counters, Optional<RecordedExecution> execution) {}
 
   private StateFiles() {}
 
@@ -98,6 +98,7 @@ final class StateFiles {
     root.put("steps", c.steps());
     root.put("passes", c.passes());
     root.put("accumulated", c.accumulated());
+    training.execution().write(root);
     position.or(training::dataPosition).ifPresent(p -> root.put("data", p.toString()));
     return StrictJson.write(root);
   }
@@ -122,8 +123,9 @@ final class StateFiles {
         .orElseThrow(() -> f.invalid("dtype", "be F32 or BF16"));
     SavedTuning tuning = SavedTuning.read(f, directory, whole(f, "seed"));
     OptionalLong initialised = f.has("initialised") ? OptionalLong.of(whole(f, "initialised")) : OptionalLong.empty();
-    return new State(model, initialised, dtype, tuning, whole(f, "seed"), new LocalTraining.Counters(count(f, "steps"), count(f, "passes"),
-        f.bool("accumulated", false), f.string("data").map(DataPosition::parse)));
+    return new State(model, initialised, dtype, tuning, whole(f, "seed"), new LocalTraining.Counters(count(f, "steps"),
+        count(f, "passes"), f.bool("accumulated", false), f.string("data").map(DataPosition::parse)),
+        RecordedExecution.read(f));
   }
 
   private static long whole(JsonFields f, String key) {
@@ -168,6 +170,7 @@ final class StateFiles {
         }
       }
       training.restore(state.counters);
+      state.execution.ifPresent(recorded -> training.resume(recorded, directory));
     }
   }
 

@@ -24,7 +24,7 @@ public final class DecodeWeights implements AutoCloseable {
 
   private DecodeWeights(Weights weights, NumberType type, boolean int8) {
     this.weights = weights;
-    this.packed = !int8 && type == NumberType.BF16 && Torch.get().packsRow();
+    this.packed = !int8 && type == NumberType.BF16 && Torch.get().bf16();
     ModelConfig config = weights.layout().config();
     int count = config.layers();
     Tensor none = scope.call("nothing", false);
@@ -61,7 +61,7 @@ public final class DecodeWeights implements AutoCloseable {
 
   /** The memory that the copies of exact weights take, in bytes. */
   public static long copiedBytes(Layout layout, NumberType type) {
-    return type == NumberType.BF16 && Torch.get().packsRow() ? layout.parameters() * type.size() : 0;
+    return type == NumberType.BF16 && Torch.get().bf16() ? layout.parameters() * type.size() : 0;
   }
 
   private long[] shape(int layer, int index) {

@@ -64,7 +64,7 @@ public final class EncoderNetwork implements AutoCloseable {
   /** Has frozen weights in a second form, that is read faster, where the processor gains from it; not while passes run. */
   public void pack(Weights frozen) {
     unpack();
-    if (type == NumberType.BF16 && Torch.get().packsRows()) {
+    if (type == NumberType.BF16 && Torch.get().bf16()) {
       packed = new PackedWeights(frozen);
     }
   }

@@ -14,8 +14,8 @@ import java.util.zip.ZipOutputStream;
 
 /**
  * Writes a TorchScript archive that holds one module, {@code Kernels}, whose methods are the functions of a source text
- * and whose settings are a {@link Choice}. The layout is that of {@code torch.jit.save}: a stored zip with the code as text and the module object
- * as a pickle.
+ * and whose settings are a {@link KernelSelection}. The layout is that of {@code torch.jit.save}: a stored zip with the
+ * code as text and the module object as a pickle.
  */
 final class Archive {
   private static final Pattern FUNCTION = Pattern.compile("(?m)^def (\\w+)\\(");
@@ -24,16 +24,16 @@ final class Archive {
         __parameters__ = []
         __buffers__ = []
         training : bool
-        onednn : bool
-        onednn_row : bool
+        onednn_f32 : bool
+        onednn_bf16 : bool
         _is_full_backward_hook : Optional[bool]
       """;
 
   private Archive() {}
 
-  static void write(String functions, Choice choice, OutputStream out) throws IOException {
+  static void write(String functions, KernelSelection selection, OutputStream out) throws IOException {
     try (ZipOutputStream zip = new ZipOutputStream(out)) {
-      entry(zip, "k/data.pkl", module(choice));
+      entry(zip, "k/data.pkl", module(selection));
       entry(zip, "k/code/__torch__.py", source(functions).getBytes(StandardCharsets.UTF_8));
       entry(zip, "k/constants.pkl", new byte[] {(byte) 0x80, 2, ')', '.'});
       entry(zip, "k/version", "10\n".getBytes(StandardCharsets.US_ASCII));
@@ -54,17 +54,17 @@ final class Archive {
     return HEAD + call.matcher(body).replaceAll("self.$1(").replaceAll("(?m)^(?=.)", "  ");
   }
 
-  private static byte[] module(Choice choice) throws IOException {
+  private static byte[] module(KernelSelection selection) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     out.write(new byte[] {(byte) 0x80, 2});
     out.write("c__torch__\nKernels\n".getBytes(StandardCharsets.US_ASCII));
     out.write(new byte[] {')', (byte) 0x81, '}', '('});
     text(out, "training");
     out.write(0x88);
-    text(out, "onednn");
-    out.write(choice.onednn() ? 0x88 : 0x89);
-    text(out, "onednn_row");
-    out.write(choice.onednnRow() ? 0x88 : 0x89);
+    text(out, "onednn_f32");
+    out.write(selection.onednnF32() ? 0x88 : 0x89);
+    text(out, "onednn_bf16");
+    out.write(selection.onednnBf16() ? 0x88 : 0x89);
     text(out, "_is_full_backward_hook");
     out.write(new byte[] {'N', 'u', 'b', '.'});
     return out.toByteArray();

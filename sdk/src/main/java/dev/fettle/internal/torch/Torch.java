@@ -16,14 +16,19 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The native engine of this process: loads libtorch and the kernels once, at first use. */
 public final class Torch {
   private static final List<String> SOURCES =
       List.of("tensors.py", "product.py", "linear.py", "attention.py", "layer.py", "loss.py", "optimizer.py", "decode.py",
           "encoder.py", "contrastive.py", "index.py");
+  private static final Logger LOG = LoggerFactory.getLogger(Torch.class);
   private static final AtomicLong LIVE = new AtomicLong();
 
   /**
@@ -36,24 +41,26 @@ public final class Torch {
   });
 
   private final PtNDManager manager;
-  private PtSymbolBlock kernels;
-  private final Choice choice;
+  private final Processor processor = Processor.here();
+  private final Map<KernelSelection, PtSymbolBlock> loaded = new HashMap<>();
+  private final Execution usual;
+  private volatile PtSymbolBlock kernels;
+  private volatile KernelSelection selection;
 
   private Torch() {
     try {
       System.setProperty("OPT_OUT_TRACKING", System.getProperty("OPT_OUT_TRACKING", "true"));
-      Process.prepare();
+      NativeEnvironment.prepare();
       Engine.getEngine("PyTorch");
       if (Integer.getInteger("fettle.threads") != null) {
         JniUtils.setNumThreads(Integer.getInteger("fettle.threads"));
       }
       manager = (PtNDManager) NDManager.newBaseManager("PyTorch");
-      kernels = load(Choice.PLAIN);
-      choice = Choice.measured(this);
-      if (!choice.equals(Choice.PLAIN)) {
-        kernels = load(choice);
-      }
-    } catch (IOException | RuntimeException | LinkageError e) {
+      select(KernelSelection.PLAIN);
+      select(KernelSelection.of(this, processor));
+      usual = execution();
+      LOG.info("{}: {}", processor, usual);
+    } catch (RuntimeException | LinkageError e) {
       throw new FettleException("the native PyTorch library could not be loaded: " + e.getMessage()
           + ". Is the artifact ai.djl.pytorch:pytorch-native-cpu of this platform on the class path?", e);
     }
@@ -69,14 +76,39 @@ public final class Torch {
     return LIVE.get();
   }
 
-  /** Whether decoding in bf16 gains from weights that oneDNN has packed. */
-  public boolean packsRow() {
-    return choice.packedRow();
+  /** Whether products in bf16 read weights that oneDNN has packed. */
+  public boolean bf16() {
+    return selection.onednnBf16();
   }
 
-  /** Whether many rows at once in bf16 gain from them. */
-  public boolean packsRows() {
-    return choice.packedRows();
+  /** How operations are carried out now. */
+  public Execution execution() {
+    return new Execution(selection, threads());
+  }
+
+  /** How operations are carried out unless somebody asks for another way. */
+  public Execution usual() {
+    return usual;
+  }
+
+  /** Carries operations out in another way from now on; called by the engine's own thread alone. */
+  public void use(Execution execution) {
+    if (!execution.kernels().equals(selection)) {
+      select(execution.kernels());
+    }
+    if (execution.threads() != threads()) {
+      threads(execution.threads());
+    }
+  }
+
+  /** Whether results of a selection of kernels can be had here. */
+  boolean has(KernelSelection wanted) {
+    return (!wanted.onednnBf16() || runs("bf16_packs")) && (!wanted.onednnF32() || runs("onednn_multiplies"));
+  }
+
+  /** The processor. */
+  public Processor processor() {
+    return processor;
   }
 
   /** The number of threads that one operation uses. */
@@ -120,7 +152,33 @@ public final class Torch {
     LIVE.decrementAndGet();
   }
 
-  private PtSymbolBlock load(Choice choice) throws IOException {
+  /** Whether a kernel that takes nothing succeeds. */
+  boolean runs(String kernel) {
+    try {
+      run(kernel).close();
+      return true;
+    } catch (FettleException e) {
+      LOG.debug("{}: not on this processor: {}", kernel, e.getMessage());
+      return false;
+    }
+  }
+
+  private void select(KernelSelection wanted) {
+    try {
+      PtSymbolBlock block = loaded.get(wanted);
+      if (block == null) {
+        block = load(wanted);
+        loaded.put(wanted, block);
+      }
+      kernels = block;
+      selection = wanted;
+    } catch (IOException e) {
+      throw new FettleException("the kernels could not be loaded: " + e.getMessage()
+          + ". Is there room for temporary files in " + System.getProperty("java.io.tmpdir") + "?", e);
+    }
+  }
+
+  private PtSymbolBlock load(KernelSelection wanted) throws IOException {
     StringBuilder source = new StringBuilder();
     for (String name : SOURCES) {
       try (InputStream in = Torch.class.getResourceAsStream(name)) {
@@ -130,7 +188,7 @@ public final class Torch {
     Path file = Files.createTempFile("fettle-kernels", ".pt");
     try {
       try (OutputStream out = Files.newOutputStream(file)) {
-        Archive.write(source.toString(), choice, out);
+        Archive.write(source.toString(), wanted, out);
       }
       return JniUtils.loadModule(manager, file, true, new String[0], new String[0], false);
     } finally {

@@ -10,7 +10,7 @@ def linear(x: Tensor, w: Tensor, bias: Tensor, a: Tensor, sb: Tensor, mask: Tens
 
 # residual + linear(x)
 def linear_onto(residual: Tensor, x: Tensor, w: Tensor, bias: Tensor, a: Tensor, sb: Tensor, mask: Tensor) -> Tensor:
-  if x.size(0) == 1 or (self.onednn and x.dtype == 6):
+  if x.size(0) == 1 or (self.onednn_f32 and x.dtype == 6):
     y = product(x, w).add_(residual)
   else:
     y = torch.addmm(residual, x, w.t())
@@ -93,7 +93,7 @@ def fused_backward(dy: Tensor, x: Tensor, w: List[Tensor], a: List[Tensor], m: L
 
 # into += dy^T x, or = where it holds nothing yet.
 def add_product(into: Tensor, dy: Tensor, x: Tensor, fresh: bool) -> Tensor:
-  if into.dtype == x.dtype and not self.onednn:
+  if into.dtype == x.dtype and not self.onednn_f32:
     if fresh:
       return torch.mm(dy.t(), x, out=into)
     return into.addmm_(dy.t(), x)

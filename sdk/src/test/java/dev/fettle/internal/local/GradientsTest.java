@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import org.assertj.core.data.Percentage;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -31,6 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** Losses and gradients against PyTorch autograd, through PEFT and transformers. */
+@Tag("golden")
 class GradientsTest {
   @ParameterizedTest
   @ValueSource(strings = {"llama", "llama-bias", "mistral", "qwen3"})

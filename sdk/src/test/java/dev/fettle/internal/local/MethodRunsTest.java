@@ -12,12 +12,14 @@ import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.support.Golden;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** Twenty steps of each method against PEFT or transformers with torch's AdamW, as {@link TrainingRunTest} takes them. */
+@Tag("golden")
 class MethodRunsTest {
   private static Tuning tuning(String run) {
     Lora lora = Lora.rank(8).alpha(16);

@@ -17,6 +17,7 @@ import dev.fettle.support.Golden;
 import java.nio.file.Path;
 import java.util.List;
 import org.assertj.core.data.Percentage;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** DoRA, trained biases, adapters of embeddings and modules trained in full beside adapters, against PEFT. */
+@Tag("golden")
 class MethodsTest {
   @TempDir Path directory;
 

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.assertj.core.data.Percentage;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** Losses over rankings and their gradients against PyTorch autograd, through transformers and PEFT. */
+@Tag("golden")
 class RankGradientsTest {
   private static final JsonNode GOLDEN = Golden.json("ranks/golden.json");
 
@@ -51,7 +53,7 @@ class RankGradientsTest {
       assertThat(result.loss()).isCloseTo(c.get("loss").asDouble(), Percentage.withPercentage(1e-3));
       compare(t, "ranks/" + c.get("gradients").asString(), lora ? "base_model.model." : "");
       double again = t.training.forward(batch(), loss(c.get("kind").asString())).join().loss();
-      assertThat(again).isEqualTo(result.loss());
+      assertThat(again).isCloseTo(result.loss(), Percentage.withPercentage(1e-4));
     }
   }
 

@@ -18,12 +18,14 @@ import dev.fettle.support.Golden;
 import java.util.ArrayList;
 import java.util.List;
 import org.assertj.core.data.Percentage;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** Twenty steps with clipping, decay and a changing learning rate, against PEFT or transformers with torch's AdamW. */
+@Tag("golden")
 class TrainingRunTest {
   @ParameterizedTest
   @ValueSource(strings = {"qwen3", "llama-untied"})

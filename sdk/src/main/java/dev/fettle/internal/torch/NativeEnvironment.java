@@ -14,7 +14,7 @@ import com.sun.jna.Native;
  * <p>glibc gives large freed blocks back to the system and faults them in again, page by page, at the next step. Here
  * it keeps them, and for all threads in one place: elsewhere blocks are bounded.
  */
-final class Process {
+final class NativeEnvironment {
   private static final int M_TRIM_THRESHOLD = -1;
   private static final int M_MMAP_THRESHOLD = -3;
   private static final int M_ARENA_MAX = -8;
@@ -27,7 +27,7 @@ final class Process {
     int mallopt(int parameter, int value);
   }
 
-  private Process() {}
+  private NativeEnvironment() {}
 
   static void prepare() {
     if (!System.getProperty("os.name", "").equals("Linux")) {
