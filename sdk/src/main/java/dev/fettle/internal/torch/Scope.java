@@ -6,66 +6,95 @@ import ai.djl.ndarray.types.SparseFormat;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
+import dev.fettle.Device;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 
 /**
- * Calls kernels and owns what they return: closing the scope frees it all. One scope a step, one a model. Arguments
- * may be {@link Tensor}, a list of them, {@code Long}, {@code Integer}, {@code Double}, {@code Boolean},
- * {@code long[]}, {@code int[]} or {@code double[]}. Not thread-safe.
+ * Runs kernels and owns what they return: closing the scope frees it all. One scope a step, one a model. Not thread-safe.
  */
 public final class Scope implements AutoCloseable {
   private final Torch torch = Torch.get();
-  private final Set<Tensor> owned = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Device device;
+  private final Set<NativeValue> owned = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Kernels kernels = (Kernels) Proxy.newProxyInstance(Kernels.class.getClassLoader(), new Class<?>[] {Kernels.class},
+      (proxy, method, arguments) -> method.getDeclaringClass() == Object.class ? method.invoke(this, arguments)
+          : KernelCall.of(method).run(this, arguments));
 
-  /** Calls a kernel that returns one tensor or one list of tensors. */
-  public Tensor call(String kernel, Object... arguments) {
-    return own(run(kernel, arguments));
+  /** On the processor. */
+  public Scope() {
+    this(Device.cpu());
   }
 
-  /** Calls a kernel that returns a tuple. */
-  public Tensor[] tuple(String kernel, Object... arguments) {
-    try (IValue result = run(kernel, arguments)) {
-      IValue[] parts = result.toIValueTuple();
-      Tensor[] out = new Tensor[parts.length];
-      for (int i = 0; i < parts.length; i++) {
-        out[i] = own(parts[i]);
-      }
-      return out;
-    }
+  /** On a device: where what is made from Java's values goes. */
+  public Scope(Device device) {
+    this.device = device;
   }
 
-  /** Calls a kernel for its effect on its arguments. */
-  public void effect(String kernel, Object... arguments) {
-    run(kernel, arguments).close();
+  /** The kernels; what they return belongs to this scope. */
+  public Kernels kernels() {
+    return kernels;
   }
 
-  /** Calls a kernel that returns a number. */
-  public double number(String kernel, Object... arguments) {
-    try (IValue result = run(kernel, arguments)) {
-      return result.toDouble();
-    }
+  /** Where what is made from Java's values goes. */
+  public Device device() {
+    return device;
+  }
+
+  /** Zeros. */
+  public Tensor zeros(NumberType type, long... shape) {
+    return kernels.zeros(shape, type, device);
+  }
+
+  /** A tensor that stands for what is absent. */
+  public Tensor none() {
+    return kernels.emptyTensor(NumberType.F32, device);
   }
 
   /** A native list, built once and passed often. */
-  public Tensor list(List<Tensor> tensors) {
-    return own(listOf(tensors));
+  public NativeList<Tensor> list(Tensor... tensors) {
+    return list(List.of(tensors));
   }
 
-  /** A native list for each row of a table of tensors. */
-  public Tensor[] lists(Tensor[][] rows) {
-    return Arrays.stream(rows).map(row -> list(Arrays.asList(row))).toArray(Tensor[]::new);
+  /** A native list, built once and passed often. */
+  public NativeList<Tensor> list(List<Tensor> tensors) {
+    List<PtNDArray> arrays = new ArrayList<>();
+    try {
+      for (Tensor t : tensors) {
+        arrays.add(t.value().toTensor(torch.manager()));
+      }
+      return own(new NativeList<>(IValue.listFrom(arrays.toArray(PtNDArray[]::new))));
+    } finally {
+      arrays.forEach(PtNDArray::close);
+    }
   }
 
-  /** One native list of all tensors of a table, row by row. */
-  public Tensor flatList(Tensor[][] rows) {
-    return list(Arrays.stream(rows).flatMap(Arrays::stream).toList());
+  /** A native list of lists. */
+  public NativeList<NativeList<Tensor>> lists(List<List<Tensor>> lists) {
+    NativeList<Tensor> flat = list(lists.stream().flatMap(List::stream).toList());
+    try {
+      return kernels.nest(flat, lists.stream().mapToLong(List::size).toArray());
+    } finally {
+      free(flat);
+    }
+  }
+
+  /** A native list of lists of numbers. */
+  public NativeList<long[]> longLists(List<long[]> lists) {
+    return kernels.nestInts(lists.stream().flatMapToLong(java.util.Arrays::stream).toArray(),
+        lists.stream().mapToLong(l -> l.length).toArray());
+  }
+
+  /** A native list of lists of numbers. */
+  public NativeList<double[]> doubleLists(List<double[]> lists) {
+    return kernels.nestFloats(lists.stream().flatMapToDouble(java.util.Arrays::stream).toArray(),
+        lists.stream().mapToLong(l -> l.length).toArray());
   }
 
   /** A tensor of 64-bit integers. */
@@ -104,24 +133,43 @@ public final class Scope implements AutoCloseable {
     }
   }
 
-  /** Takes a tensor over from another scope. */
-  public Tensor adopt(Tensor tensor, Scope from) {
-    from.owned.remove(tensor);
-    owned.add(tensor);
-    return tensor;
+  /** Takes a value over from another scope. */
+  public Tensor adopt(Tensor value, Scope from) {
+    from.owned.remove(value);
+    return own(value);
   }
 
-  /** Frees one tensor early. */
+  /** Takes a list over from another scope. */
+  public <T> NativeList<T> adopt(NativeList<T> value, Scope from) {
+    from.owned.remove(value);
+    return own(value);
+  }
+
+  /** Frees a tensor early. */
   public void free(Tensor tensor) {
-    owned.remove(tensor);
-    tensor.close();
+    release(tensor);
+  }
+
+  /** Frees a list early. */
+  public void free(NativeList<?> list) {
+    release(list);
+  }
+
+  private void release(NativeValue value) {
+    owned.remove(value);
+    value.close();
   }
 
   /** Frees everything that this scope owns. Idempotent. */
   @Override
   public void close() {
-    owned.forEach(Tensor::close);
+    owned.forEach(NativeValue::close);
     owned.clear();
+  }
+
+  <V extends NativeValue> V own(V value) {
+    owned.add(value);
+    return value;
   }
 
   private static ByteBuffer buffer(int size) {
@@ -131,89 +179,17 @@ public final class Scope implements AutoCloseable {
   /** Torch would only borrow the buffer's memory; a clone does not depend on when Java frees or unmaps it. */
   private Tensor copied(ByteBuffer direct, DataType type, int length) {
     if (length == 0) {
-      return call("nothing", type == DataType.INT64);
+      return kernels.emptyTensor(type == DataType.INT64 ? NumberType.INT64 : NumberType.F32, device);
     }
     try (PtNDArray borrowed = borrow(direct, type, length);
         IValue value = IValue.from(borrowed)) {
-      return own(torch.run("clone", value));
+      Tensor copy = own(new Tensor(torch.run("clone", value)));
+      return device.equals(Device.cpu()) ? copy : kernels.toDevice(copy, device);
     }
   }
 
   private PtNDArray borrow(ByteBuffer direct, DataType type, int length) {
     return JniUtils.createNdFromByteBuffer(torch.manager(), direct, new Shape(length), type, SparseFormat.DENSE,
         torch.manager().getDevice());
-  }
-
-  private Tensor own(IValue value) {
-    Tensor tensor = new Tensor(value);
-    owned.add(tensor);
-    return tensor;
-  }
-
-  private IValue run(String kernel, Object... arguments) {
-    IValue[] values = new IValue[arguments.length];
-    List<IValue> temporary = new ArrayList<>();
-    try {
-      for (int i = 0; i < arguments.length; i++) {
-        if (arguments[i] instanceof Tensor t) {
-          values[i] = t.value();
-        } else {
-          values[i] = value(arguments[i]);
-          temporary.add(values[i]);
-        }
-      }
-      return timed(kernel, values);
-    } finally {
-      temporary.forEach(IValue::close);
-    }
-  }
-
-  private IValue timed(String kernel, IValue... values) {
-    if (!Profile.on()) {
-      return torch.run(kernel, values);
-    }
-    long start = System.nanoTime();
-    IValue result = torch.run(kernel, values);
-    Profile.add(kernel, System.nanoTime() - start);
-    return result;
-  }
-
-  private static IValue value(Object argument) {
-    if (argument instanceof NumberType t) {
-      return IValue.from((long) t.code());
-    } else if (argument instanceof Integer n) {
-      return IValue.from(n.longValue());
-    } else if (argument instanceof Long n) {
-      return IValue.from(n);
-    } else if (argument instanceof Double d) {
-      return IValue.from(d);
-    } else if (argument instanceof Boolean b) {
-      return IValue.from(b);
-    } else if (argument instanceof long[] a) {
-      return IValue.listFrom(a);
-    } else if (argument instanceof double[] a) {
-      return IValue.listFrom(a);
-    } else if (argument instanceof int[] a) {
-      long[] wide = new long[a.length];
-      for (int i = 0; i < a.length; i++) {
-        wide[i] = a[i];
-      }
-      return IValue.listFrom(wide);
-    } else if (argument instanceof List<?> list) {
-      return listOf(list.stream().map(Tensor.class::cast).toList());
-    }
-    throw new IllegalArgumentException("a kernel cannot take " + argument.getClass().getName());
-  }
-
-  private static IValue listOf(List<Tensor> tensors) {
-    List<PtNDArray> arrays = new ArrayList<>();
-    try {
-      for (Tensor t : tensors) {
-        arrays.add(t.value().toTensor(Torch.get().manager()));
-      }
-      return IValue.listFrom(arrays.toArray(PtNDArray[]::new));
-    } finally {
-      arrays.forEach(PtNDArray::close);
-    }
   }
 }

@@ -2,23 +2,40 @@ package dev.fettle.internal.torch;
 
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.JniUtils;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.function.Function;
 
-/** A native tensor, or a native list of tensors, owned by a {@link Scope}. Not thread-safe. */
-public final class Tensor implements AutoCloseable {
-  private IValue value;
+/** A native tensor, owned by a {@link Scope}. Not thread-safe. */
+public final class Tensor extends NativeValue {
+  private long[] shape;
 
   Tensor(IValue value) {
-    this.value = value;
-    Torch.opened();
+    super(value);
   }
 
-  IValue value() {
-    if (value == null) {
-      throw new IllegalStateException("a native tensor is used after it was freed");
+  /** Its dimensions; none for a number. */
+  public long[] shape() {
+    if (shape == null) {
+      shape = of(array -> JniUtils.getShape(array).getShape());
     }
-    return value;
+    return shape.clone();
+  }
+
+  /** How many elements it has. */
+  public long size() {
+    long n = 1;
+    for (long s : shape()) {
+      n *= s;
+    }
+    return n;
+  }
+
+  /** Whether it stands for something that is absent. */
+  public boolean isEmpty() {
+    return size() == 0;
   }
 
   /** The elements of a 32-bit float tensor. */
@@ -39,18 +56,18 @@ public final class Tensor implements AutoCloseable {
 
   /** A copy of the elements of a contiguous tensor of 32-bit floats, 64-bit integers or bytes. */
   public ByteBuffer bytes() {
+    return of(array -> array.toByteBuffer(false).order(ByteOrder.nativeOrder()));
+  }
+
+  private <R> R of(Function<PtNDArray, R> reader) {
     try (PtNDArray array = value().toTensor(Torch.get().manager())) {
-      return array.toByteBuffer(false).order(ByteOrder.nativeOrder());
+      return reader.apply(array);
     }
   }
 
-  /** Frees the handle; the memory goes when no other tensor shares it. Idempotent. */
+  /** Such as {@code Tensor[576, 1536]}. */
   @Override
-  public void close() {
-    if (value != null) {
-      value.close();
-      value = null;
-      Torch.closed();
-    }
+  public String toString() {
+    return isOpen() ? "Tensor" + Arrays.toString(shape()) : "Tensor[freed]";
   }
 }

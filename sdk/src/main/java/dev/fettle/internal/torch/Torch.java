@@ -11,13 +11,10 @@ import ai.djl.pytorch.jni.JniUtils;
 import dev.fettle.FettleException;
 import dev.fettle.NotEnoughMemoryException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
@@ -25,9 +22,6 @@ import org.slf4j.LoggerFactory;
 
 /** The native engine of this process: loads libtorch and the kernels once, at first use. */
 public final class Torch {
-  private static final List<String> SOURCES =
-      List.of("tensors.py", "product.py", "linear.py", "attention.py", "layer.py", "loss.py", "optimizer.py", "decode.py",
-          "encoder.py", "contrastive.py", "index.py");
   private static final Logger LOG = LoggerFactory.getLogger(Torch.class);
   private static final AtomicLong LIVE = new AtomicLong();
 
@@ -144,6 +138,17 @@ public final class Torch {
     }
   }
 
+  /** The same, noted in the {@link Profile} if one is running. */
+  IValue timed(String kernel, IValue... arguments) {
+    if (!Profile.on()) {
+      return run(kernel, arguments);
+    }
+    long start = System.nanoTime();
+    IValue result = run(kernel, arguments);
+    Profile.add(kernel, System.nanoTime() - start);
+    return result;
+  }
+
   static void opened() {
     LIVE.incrementAndGet();
   }
@@ -179,16 +184,10 @@ public final class Torch {
   }
 
   private PtSymbolBlock load(KernelSelection wanted) throws IOException {
-    StringBuilder source = new StringBuilder();
-    for (String name : SOURCES) {
-      try (InputStream in = Torch.class.getResourceAsStream(name)) {
-        source.append(new String(in.readAllBytes(), StandardCharsets.UTF_8)).append('\n');
-      }
-    }
     Path file = Files.createTempFile("fettle-kernels", ".pt");
     try {
       try (OutputStream out = Files.newOutputStream(file)) {
-        Archive.write(source.toString(), wanted, out);
+        Archive.write(KernelSource.text(), wanted, out);
       }
       return JniUtils.loadModule(manager, file, true, new String[0], new String[0], false);
     } finally {

@@ -41,7 +41,7 @@ def index_candidates(codes: Tensor, scales: Tensor, errors: Tensor, norms: Tenso
   largest = torch.amax(norms, [0])
   columns = torch.stack([high, low], 1).view([2 * b, dimensions]).to(1).t().contiguous()
   products = sums[:n * 2 * b].view([n, 2 * b])
-  torch._int_mm(codes, columns, out=products)
+  int8_sums(codes, columns, products)
   columns = products.t()
   found: List[Tensor] = []
   counts: List[Tensor] = []
@@ -53,5 +53,5 @@ def index_candidates(codes: Tensor, scales: Tensor, errors: Tensor, norms: Tenso
     least = index_least(lower.copy_(score).add_(errors, alpha=-share), k) - 2.0 * rounding
     ids = torch.nonzero(score.add_(errors, alpha=share) >= least).view([-1])
     found.append(ids)
-    counts.append(torch.full([1], ids.numel(), dtype=4))
+    counts.append(torch.full([1], ids.numel(), dtype=4, device=ids.device))
   return (torch.cat(found, 0), torch.cat(counts, 0))

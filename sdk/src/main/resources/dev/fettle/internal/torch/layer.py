@@ -1,92 +1,181 @@
-# One decoder layer (Touvron et al. 2023): x + attention(norm(x)), then + mlp(norm(.)). Rows are packed tokens.
-# w: norm, qkv, qkv bias, q norm, k norm, o, o bias, norm, gate-up, gate-up bias, down, down bias
-# a: A and s B of qkv, o, gate-up, down, and with DoRA their gains and inverse norms;  m: dropout masks of their inputs;  empty tensors stand for what is absent
-# shape: heads, kv heads, sliding window, attention tile
+# One layer of a transformer (Vaswani et al. 2017), in any order of its norms:
+#   x2 = sum norm(x + s out norm(attention(norm(x)))),  y = sum norm(x2 + s out norm(mlp(norm(x2))))
+# A Llama (Touvron et al. 2023) has the inner norms alone, a BERT (Devlin et al. 2018) those of the sums; what a layer lacks
+# is empty. Rows are packed tokens; runs lists (how many sequences, how long) in turn. For w, v, a, m see linear.py.
+# dims, reals: the numbers of a layer, by the names in Dim and Real
 
-def project_qkv(n: Tensor, w: List[Tensor], a: List[Tensor], m: List[Tensor], shape: List[int]) -> Tensor:
-  heads = shape[0] + 2 * shape[1]
-  return fused(n, w, a, m, 0).view([n.size(0), heads, w[1].size(0) // heads])
+# The rows of all queries, keys and values as heads: [rows, heads + 2 kv heads, dim].
+def project_qkv(n: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], m: List[Tensor], dims: List[int]) -> Tensor:
+  return linear(n, w, v, a, m, Product.QKV).view([n.size(0), dims[Dim.HEADS] + 2 * dims[Dim.KV_HEADS], -1])
 
 # Queries and keys, normalised (Qwen 3) and rotated, and values. Without norms they are views of raw, rotated in place.
-def position_qkv(raw: Tensor, w: List[Tensor], cos: Tensor, sin: Tensor, shape: List[int], eps: float) -> Tuple[Tensor, Tensor, Tensor]:
-  heads = shape[0]
-  kv = shape[1]
-  v = raw[:, heads + kv:]
-  if w[3].numel() > 0:
-    q = rotate_(rms_norm(raw[:, :heads], w[3], eps), cos, sin)
-    k = rotate_(rms_norm(raw[:, heads:heads + kv], w[4], eps), cos, sin)
-    return (q, k, v)
-  qk = rotate_(raw[:, :heads + kv], cos, sin)
-  return (qk[:, :heads], qk[:, heads:], v)
+def position_qkv(raw: Tensor, v: List[Tensor], cos: Tensor, sin: Tensor, dims: List[int]) -> Tuple[Tensor, Tensor, Tensor]:
+  heads = dims[Dim.HEADS]
+  both = heads + dims[Dim.KV_HEADS]
+  values = raw[:, both:]
+  if v[Vector.Q_NORM].numel() > 0:
+    q = rms_norm(raw[:, :heads], v[Vector.Q_NORM], v[Vector.EPS])
+    k = rms_norm(raw[:, heads:both], v[Vector.K_NORM], v[Vector.EPS])
+    return (rotate_(q, cos, sin), rotate_(k, cos, sin), values)
+  qk = rotate_(raw[:, :both], cos, sin)
+  return (qk[:, :heads], qk[:, heads:], values)
 
-# silu(gate) * up (Shazeer 2020), the halves of one product.
-def swiglu(gu: Tensor) -> Tensor:
-  f = gu.size(1) // 2
-  return torch.silu(torch.narrow(gu, 1, 0, f)).mul_(torch.narrow(gu, 1, f, f))
+# silu(gate) * up (Shazeer 2020), the halves of one product, or another activation with or without a gate.
+def activate(u: Tensor, dims: List[int]) -> Tensor:
+  if dims[Dim.GATED] == 0:
+    return activation(u, dims)
+  f = u.size(1) // 2
+  return activation(torch.narrow(u, 1, 0, f), dims).mul_(torch.narrow(u, 1, f, f))
 
-# s = silu(gate), which the gradient of what follows has already needed. Overwrites dh.
-def swiglu_backward(dh: Tensor, s: Tensor, gu: Tensor) -> Tensor:
-  f = gu.size(1) // 2
-  d = torch.empty_like(gu)
+def activation(u: Tensor, dims: List[int]) -> Tensor:
+  if dims[Dim.ACTIVATION] == Activation.SILU:
+    return torch.silu(u)
+  if dims[Dim.ACTIVATION] == Activation.GELU_TANH:
+    return torch.gelu(u, approximate="tanh")
+  return torch.gelu(u)
+
+# What activate gave, and with a gate what its activation gave: the backward pass needs both.
+def activate_again(u: Tensor, dims: List[int]) -> Tuple[Tensor, Tensor]:
+  if dims[Dim.GATED] == 0:
+    h = activation(u, dims)
+    return (h, h)
+  f = u.size(1) // 2
+  s = activation(u[:, :f], dims)
+  return (s * u[:, f:], s)
+
+# s: what the activation gave. Overwrites dh.
+def activate_backward(dh: Tensor, s: Tensor, u: Tensor, dims: List[int]) -> Tensor:
+  if dims[Dim.GATED] == 0:
+    return activation_backward(dh, u, torch.empty_like(u), dims)
+  f = u.size(1) // 2
+  d = torch.empty_like(u)
   torch.mul(s, dh, out=d[:, f:])
-  torch.silu_backward(dh.mul_(gu[:, f:]), gu[:, :f], grad_input=d[:, :f])
+  activation_backward(dh.mul_(u[:, f:]), u[:, :f], d[:, :f], dims)
   return d
 
-def mlp(x: Tensor, w: List[Tensor], a: List[Tensor], m: List[Tensor], eps: float) -> Tuple[Tensor, Tensor]:
-  gu = fused(rms_norm(x, w[7], eps), w, a, m, 2)
-  return (fused_onto(x, swiglu(gu), w, a, m, 3), gu)
+def activation_backward(d: Tensor, u: Tensor, into: Tensor, dims: List[int]) -> Tensor:
+  if dims[Dim.ACTIVATION] == Activation.SILU:
+    return torch.silu_backward(d, u, grad_input=into)
+  if dims[Dim.ACTIVATION] == Activation.GELU_TANH:
+    return torch.gelu_backward(d, u, approximate="tanh", grad_input=into)
+  return torch.gelu_backward(d, u, grad_input=into)
 
-# Returns the output and what the backward pass needs.
-def layer_forward(x: Tensor, w: List[Tensor], a: List[Tensor], m: List[Tensor], cos: Tensor, sin: Tensor, runs: List[int],
-    shape: List[int], eps: float) -> Tuple[Tensor, List[Tensor]]:
-  raw = project_qkv(rms_norm(x, w[0], eps), w, a, m, shape)
-  q, k, v = position_qkv(raw, w, cos, sin, shape, eps)
-  o = packed_attention(q, k, v, runs, shape[2], shape[3]).view([x.size(0), -1])
-  x2 = fused_onto(x, o, w, a, m, 1)
-  y, gu = mlp(x2, w, a, m, eps)
-  return (y, [x, q, k, v, o, x2, gu, raw])
+# The residual stream after a part of the layer: sum norm(x + s out norm(product i of h)). Also what the backward pass needs:
+# the product where there is a norm on it, and the sum with its statistics where there is a norm on that.
+def add_branch(x: Tensor, h: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], m: List[Tensor], i: int,
+    out_norm: int, sum_norm: int, dims: List[int], reals: List[float]) -> Tuple[Tensor, List[Tensor]]:
+  kept = annotate(List[Tensor], [])
+  if v[out_norm].numel() > 0 or reals[Real.RESIDUAL] != 1.0:
+    b = linear(h, w, v, a, m, i)
+    if v[out_norm].numel() > 0:
+      kept.append(b)
+    s = torch.add(x, norm(b, v, out_norm, reals), alpha=reals[Real.RESIDUAL])
+  else:
+    s = linear_onto(x, h, w, v, a, m, i)
+  if v[sum_norm].numel() > 0:
+    y, mean, rstd = layer_norm(s, v[sum_norm], v[sum_norm + 1], reals[Real.EPS])
+    kept.append(s)
+    kept.append(mean)
+    kept.append(rstd)
+    return (y, kept)
+  return (s, kept)
+
+# Returns the output and what the backward pass needs, by the names in Saved; the residual stream between the parts is left out
+# where it is a norm of what is kept too. What add_branch keeps of each part comes last.
+def layer_forward(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], m: List[Tensor], cos: Tensor,
+    sin: Tensor, runs: List[int], dims: List[int], reals: List[float]) -> Tuple[Tensor, List[Tensor]]:
+  raw = project_qkv(norm(x, v, Vector.ATTENTION_NORM, reals), w, v, a, m, dims)
+  q, k, z = position_qkv(raw, v, cos, sin, dims)
+  o = attention(q, k, z, runs, dims, reals).view([x.size(0), -1])
+  x2, kept = add_branch(x, o, w, v, a, m, Product.O, Vector.ATTENTION_OUT_NORM, Vector.ATTENTION_SUM_NORM, dims, reals)
+  u = linear(norm(x2, v, Vector.MLP_NORM, reals), w, v, a, m, Product.GATE_UP)
+  y, kept2 = add_branch(x2, activate(u, dims), w, v, a, m, Product.DOWN, Vector.MLP_OUT_NORM, Vector.MLP_SUM_NORM, dims, reals)
+  middle = x2
+  if v[Vector.ATTENTION_SUM_NORM].numel() > 0:
+    middle = torch.empty([0], device=x.device)
+  saved = [x, raw, q, k, z, o, middle, u]
+  saved.extend(kept)
+  saved.extend(kept2)
+  return (y, saved)
+
+# From the gradient of the residual stream after a part to that of the stream before it and of the product of the part; first
+# is where what add_branch kept begins.
+def add_branch_backward(dy: Tensor, saved: List[Tensor], first: int, v: List[Tensor], gv: List[Tensor], out_norm: int,
+    sum_norm: int, reals: List[float], overwrite: bool) -> Tuple[Tensor, Tensor]:
+  d = dy
+  if v[sum_norm].numel() > 0:
+    at = first
+    if v[out_norm].numel() > 0:
+      at = first + 1
+    d = layer_norm_backward(dy, saved[at], saved[at + 1], saved[at + 2], v[sum_norm], v[sum_norm + 1], gv[sum_norm],
+        gv[sum_norm + 1], overwrite)
+  b = d
+  if reals[Real.RESIDUAL] != 1.0:
+    b = d * reals[Real.RESIDUAL]
+  if v[out_norm].numel() > 0:
+    x = saved[first]
+    b = norm_backward(b, x, v, gv, out_norm, reals, overwrite, no_residual(x))
+  return (d, b)
+
+# How many tensors add_branch keeps.
+def kept_by_branch(v: List[Tensor], out_norm: int, sum_norm: int) -> int:
+  n = 0
+  if v[out_norm].numel() > 0:
+    n = n + 1
+  if v[sum_norm].numel() > 0:
+    n = n + 3
+  return n
 
 # The norm of each head, backwards and in place.
-def head_norm_backward(d: Tensor, raw: Tensor, w: Tensor, eps: float, gw: Tensor, fresh: bool) -> Tensor:
+def head_norm_backward(d: Tensor, raw: Tensor, w: Tensor, eps: float, gw: Tensor, overwrite: bool) -> Tensor:
   n = w.size(0)
   rows = raw.reshape([-1, n])
-  dx = rms_norm_backward(d.reshape([-1, n]), rows, w, eps, gw, fresh, no_residual(rows))
+  dx = rms_norm_backward(d.reshape([-1, n]), rows, w, eps, gw, overwrite, no_residual(rows))
   return d.copy_(dx.view([d.size(0), d.size(1), n]))
 
-# g, ga, blocks, scales, how: as in fused_backward, of all seven projections.
+# gw, gv, ga, blocks, scales, flags, overwrite: as in linear_backward.
 # saved: as layer_forward gave it, or the input alone, from which it is computed again.
 # below: whether the gradient of x is wanted; where it is not, what is returned means nothing.
-def layer_backward(dy: Tensor, saved: List[Tensor], w: List[Tensor], a: List[Tensor], m: List[Tensor], g: List[Tensor],
-    ga: List[Tensor], blocks: List[int], scales: List[float], how: List[int], below: bool, cos: Tensor, sin: Tensor,
-    runs: List[int], shape: List[int], eps: float) -> Tensor:
-  heads = shape[0]
-  kv = shape[1]
-  fresh = how[0] == 1
+def layer_backward(dy: Tensor, saved: List[Tensor], w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]],
+    m: List[Tensor], gw: List[Tensor], gv: List[Tensor], ga: List[List[Tensor]], blocks: List[List[int]],
+    scales: List[List[float]], flags: List[List[int]], overwrite: bool, below: bool, cos: Tensor, sin: Tensor,
+    runs: List[int], dims: List[int], reals: List[float]) -> Tensor:
+  heads = dims[Dim.HEADS]
+  both = heads + dims[Dim.KV_HEADS]
   kept = saved
   if len(saved) == 1:
-    y, kept = layer_forward(saved[0], w, a, m, cos, sin, runs, shape, eps)
-  x, q, k, v, o, x2, gu, raw = kept
-  f = gu.size(1) // 2
-  s = torch.silu(gu[:, :f])
-  dh = fused_backward(dy, s * gu[:, f:], w, a, m, g, ga, 3, blocks, scales, how, True)
-  dn = fused_backward(swiglu_backward(dh, s, gu), rms_norm(x2, w[7], eps), w, a, m, g, ga, 2, blocks, scales, how, True)
-  dx2 = rms_norm_backward(dn, x2, w[7], eps, g[7], fresh, dy)
-  do = fused_backward(dx2, o, w, a, m, g, ga, 1, blocks, scales, how, True)
-  dqkv = packed_attention_backward(do.view([x.size(0), heads, -1]), q, k, v, runs, shape[2], shape[3], torch.empty_like(raw))
-  rotate_(dqkv[:, :heads + kv], cos, -sin)
-  if w[3].numel() > 0:
-    head_norm_backward(dqkv[:, :heads], raw[:, :heads], w[3], eps, g[3], fresh)
-    head_norm_backward(dqkv[:, heads:heads + kv], raw[:, heads:heads + kv], w[4], eps, g[4], fresh)
-  through = below or g[0].numel() > 0
-  dn = fused_backward(dqkv.view([x.size(0), -1]), rms_norm(x, w[0], eps), w, a, m, g, ga, 0, blocks, scales, how, through)
+    y, kept = layer_forward(saved[0], w, v, a, m, cos, sin, runs, dims, reals)
+  x = kept[Saved.INPUT]
+  raw = kept[Saved.QKV]
+  u = kept[Saved.MLP]
+  second = Saved.BRANCHES + kept_by_branch(v, Vector.ATTENTION_OUT_NORM, Vector.ATTENTION_SUM_NORM)
+  x2 = kept[Saved.MIDDLE]
+  if x2.numel() == 0:
+    x2 = norm(kept[second - 3], v, Vector.ATTENTION_SUM_NORM, reals)
+
+  d2, b2 = add_branch_backward(dy, kept, second, v, gv, Vector.MLP_OUT_NORM, Vector.MLP_SUM_NORM, reals, overwrite)
+  h, s = activate_again(u, dims)
+  dh = linear_backward(b2, h, w, a, m, gw, gv, ga, Product.DOWN, blocks, scales, flags, overwrite, True)
+  du = activate_backward(dh, s, u, dims)
+  dn = linear_backward(du, norm(x2, v, Vector.MLP_NORM, reals), w, a, m, gw, gv, ga, Product.GATE_UP, blocks, scales, flags,
+      overwrite, True)
+  dx2 = norm_backward(dn, x2, v, gv, Vector.MLP_NORM, reals, overwrite, d2)
+
+  d1, b1 = add_branch_backward(dx2, kept, Saved.BRANCHES, v, gv, Vector.ATTENTION_OUT_NORM, Vector.ATTENTION_SUM_NORM, reals, overwrite)
+  do = linear_backward(b1, kept[Saved.ATTENDED], w, a, m, gw, gv, ga, Product.O, blocks, scales, flags, overwrite, True)
+  dqkv = attention_backward(do.view([x.size(0), heads, -1]), kept[Saved.QUERIES], kept[Saved.KEYS], kept[Saved.VALUES], runs, dims, reals, torch.empty_like(raw))
+  rotate_(dqkv[:, :both], cos, -sin)
+  if v[Vector.Q_NORM].numel() > 0:
+    head_norm_backward(dqkv[:, :heads], raw[:, :heads], v[Vector.Q_NORM], reals[Real.EPS], gv[Vector.Q_NORM], overwrite)
+    head_norm_backward(dqkv[:, heads:both], raw[:, heads:both], v[Vector.K_NORM], reals[Real.EPS], gv[Vector.K_NORM], overwrite)
+  through = below or gv[Vector.ATTENTION_NORM].numel() > 0
+  dn = linear_backward(dqkv.view([x.size(0), -1]), norm(x, v, Vector.ATTENTION_NORM, reals), w, a, m, gw, gv, ga, Product.QKV,
+      blocks, scales, flags, overwrite, through)
   if through:
-    return rms_norm_backward(dn, x, w[0], eps, g[0], fresh, dx2)
-  return dx2
+    return norm_backward(dn, x, v, gv, Vector.ATTENTION_NORM, reals, overwrite, d1)
+  return d1
 
 # Cosines and sines of every position for rotary embedding: [positions, 1, dim / 2].
 def angles(frequencies: Tensor, positions: int, dtype: int) -> Tuple[Tensor, Tensor]:
-  a = torch.outer(torch.arange(positions).to(6), frequencies).unsqueeze(1)
+  a = torch.outer(torch.arange(positions, device=frequencies.device).to(6), frequencies).unsqueeze(1)
   return (torch.cos(a).to(dtype), torch.sin(a).to(dtype))
-
-def select_rows(x: Tensor, index: Tensor) -> Tensor:
-  return torch.index_select(x, 0, index)

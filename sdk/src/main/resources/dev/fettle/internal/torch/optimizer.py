@@ -1,7 +1,7 @@
 # AdamW (Loshchilov and Hutter 2019) as torch.optim.AdamW computes it, over a run of flat float32 vectors, in pieces that
 # stay in the processor's cache from the first operation to the last.
 
-def norm(g: Tensor) -> float:
+def l2_norm(g: Tensor) -> float:
   return float(torch.linalg_vector_norm(g))
 
 # Steps what the elements start .. start + count of the vectors and a piece of the gradient, whose first element is that

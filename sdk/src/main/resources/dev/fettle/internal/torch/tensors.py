@@ -1,27 +1,25 @@
 # Making, reading and moving tensors. Number types: 4 = int64, 5 = float16, 6 = float32, 15 = bfloat16.
 
-def nothing(integers: bool) -> Tensor:
-  if integers:
-    return torch.empty([0], dtype=4)
-  return torch.empty([0], dtype=6)
+def empty_tensor(dtype: int, device: str) -> Tensor:
+  return torch.empty([0], dtype=dtype, device=torch.device(device))
 
 def clone(x: Tensor) -> Tensor:
   return torch.clone(x)
 
-def zeros(shape: List[int], dtype: int) -> Tensor:
-  return torch.zeros(shape, dtype=dtype)
+def zeros(shape: List[int], dtype: int, device: str) -> Tensor:
+  return torch.zeros(shape, dtype=dtype, device=torch.device(device))
 
-def uniform(shape: List[int], bound: float) -> Tensor:
-  return torch.rand(shape).mul_(2.0 * bound).sub_(bound)
+def uniform(shape: List[int], bound: float, device: str) -> Tensor:
+  return torch.rand(shape, device=torch.device(device)).mul_(2.0 * bound).sub_(bound)
 
-def normal(shape: List[int], std: float, dtype: int) -> Tensor:
-  return torch.randn(shape).mul_(std).to(dtype)
+def normal(shape: List[int], std: float, dtype: int, device: str) -> Tensor:
+  return torch.randn(shape, device=torch.device(device)).mul_(std).to(dtype)
 
-def constant(shape: List[int], value: float, dtype: int) -> Tensor:
-  return torch.full(shape, value, dtype=dtype)
+def constant(shape: List[int], value: float, dtype: int, device: str) -> Tensor:
+  return torch.full(shape, value, dtype=dtype, device=torch.device(device))
 
 # A part of a flat vector as a matrix or vector that shares its memory.
-def part(flat: Tensor, start: int, shape: List[int]) -> Tensor:
+def view_slice(flat: Tensor, start: int, shape: List[int]) -> Tensor:
   n = 1
   for s in shape:
     n = n * s
@@ -54,8 +52,8 @@ def elements(x: Tensor) -> float:
 def columns(x: Tensor, start: int, count: int) -> Tensor:
   return x[:, start:start + count]
 
-def empty(shape: List[int], dtype: int) -> Tensor:
-  return torch.empty(shape, dtype=dtype)
+def empty(shape: List[int], dtype: int, device: str) -> Tensor:
+  return torch.empty(shape, dtype=dtype, device=torch.device(device))
 
 # How many elements of two tensors differ.
 def differences(x: Tensor, y: Tensor) -> float:
@@ -65,25 +63,9 @@ def differences(x: Tensor, y: Tensor) -> float:
 def joined(x: Tensor, y: Tensor, dimension: int) -> Tensor:
   return torch.cat([x, y], dimension)
 
-# The embeddings of tokens: x = W[id] + A^T[id] (s B)^T, with an adapter A [rank, vocabulary] and s B [hidden, rank].
-def embed(table: Tensor, ids: Tensor, a: Tensor, sb: Tensor) -> Tensor:
-  x = torch.embedding(table, ids)
-  if a.numel() > 0:
-    x.addmm_(torch.index_select(a, 1, ids).t(), sb.t())
-  return x
-
-def embedding_gradient(dx: Tensor, ids: Tensor, into: Tensor, fresh: bool) -> Tensor:
-  if fresh:
-    into.zero_()
-  return into.index_add_(0, ids, dx.to(into.dtype))
-
-def embedding_adapter_gradient(dx: Tensor, ids: Tensor, a: Tensor, sb: Tensor, ga: Tensor, gb: Tensor, scale: float) -> Tensor:
-  ga.t().index_add_(0, ids, torch.mm(dx, sb).to(ga.dtype))
-  return gb.add_(torch.mm(dx.t(), torch.index_select(a, 1, ids).t()), alpha=scale)
-
 # Inverted dropout: 1 / (1 - p) where kept, 0 where dropped.
-def dropout_mask(shape: List[int], p: float, dtype: int) -> Tensor:
-  kept = torch.rand(shape) >= p
+def dropout_mask(shape: List[int], p: float, dtype: int, device: str) -> Tensor:
+  kept = torch.rand(shape, device=torch.device(device)) >= p
   return kept.to(6).div_(1.0 - p).to(dtype)
 
 def zero(x: Tensor) -> Tensor:
@@ -107,13 +89,50 @@ def scaled(into: Tensor, x: Tensor, factor: float) -> Tensor:
 def replace_rows(table: Tensor, index: Tensor, by: Tensor) -> Tensor:
   return table.index_copy_(0, index, by.to(table.dtype))
 
-# An embedding with its adapter folded in, in float32: W + s (B A)^T.
-def merged_embedding(w: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:
-  return torch.addmm(w.float(), a.t(), b.t(), alpha=scale)
-
-def times(x: Tensor, factor: float) -> Tensor:
-  return x * factor
-
 # x + factor y, in float32
 def plus(x: Tensor, y: Tensor, factor: float) -> Tensor:
   return torch.add(x.float(), y, alpha=factor)
+
+def select_rows(x: Tensor, index: Tensor) -> Tensor:
+  return torch.index_select(x, 0, index)
+
+# Where a tensor is, and its number type.
+def device_of(x: Tensor) -> str:
+  return str(x.device)
+
+# Lists within a list: so many of the tensors, or numbers, of a flat list in turn.
+def nest(flat: List[Tensor], counts: List[int]) -> List[List[Tensor]]:
+  out = annotate(List[List[Tensor]], [])
+  at = 0
+  for n in counts:
+    out.append(flat[at:at + n])
+    at = at + n
+  return out
+
+def nest_lists(flat: List[List[Tensor]], count: int) -> List[List[List[Tensor]]]:
+  out = annotate(List[List[List[Tensor]]], [])
+  at = 0
+  while at < len(flat):
+    out.append(flat[at:at + count])
+    at = at + count
+  return out
+
+def nest_ints(flat: List[int], counts: List[int]) -> List[List[int]]:
+  out = annotate(List[List[int]], [])
+  at = 0
+  for n in counts:
+    out.append(flat[at:at + n])
+    at = at + n
+  return out
+
+def nest_floats(flat: List[float], counts: List[int]) -> List[List[float]]:
+  out = annotate(List[List[float]], [])
+  at = 0
+  for n in counts:
+    out.append(flat[at:at + n])
+    at = at + n
+  return out
+
+# A tensor on a device, as it is if it is there.
+def to_device(x: Tensor, device: str) -> Tensor:
+  return x.to(torch.device(device))

@@ -1,0 +1,30 @@
+package dev.fettle.internal.torch;
+
+/** One token at a time, and how it is chosen: {@code decode.py}, {@code sampling.py}. */
+interface DecodeKernels {
+  /**
+   * The logits [sequences, vocabulary], float32, after one new token of each sequence.
+   *
+   * @param positions where each new token stands
+   * @param level whether all stand at {@code used} - 1
+   * @param finalNorm weight and eps
+   * @param w weights of each layer by {@link Product}
+   * @param v vectors of each layer by {@link LayerVector}
+   * @param a adapters of each layer by {@link Product}
+   * @param cache keys and values of each layer: [sequences, 2 kv heads, room, dim]
+   * @param used positions of the cache that are looked at
+   */
+  Tensor decodeStep(Tensor ids, Tensor positions, boolean level, Tensor embedding, NativeList<Tensor> finalNorm,
+      NativeList<Tensor> head, NativeList<NativeList<NativeList<Tensor>>> w, NativeList<NativeList<Tensor>> v,
+      NativeList<NativeList<NativeList<Tensor>>> a, NativeList<Tensor> cache, Tensor cos, Tensor sin, long used,
+      NativeList<long[]> dims, NativeList<double[]> reals);
+
+  /** Copies a prompt's keys and values, rows from {@code first} on, into a sequence's place in the cache of a layer. */
+  void cacheFill(NativeList<Tensor> saved, long first, long length, Tensor cache, long sequence);
+
+  /** The cache of some sequences, with room for so many tokens. */
+  NativeList<Tensor> cacheKeep(NativeList<Tensor> cache, Tensor sequences, long room);
+
+  /** The next token of each row, and its logprob under the model itself; {@code u}: uniform random numbers. */
+  Tensor[] sampleToken(Tensor logits, Tensor u, double temperature, long k, double p);
+}

@@ -1,0 +1,93 @@
+package dev.fettle.internal.torch;
+
+/**
+ * Embeddings, layers, pooling: {@code embedding.py}, {@code norm.py}, {@code layer.py}. Rows are packed tokens; {@code runs}
+ * lists how many sequences follow each other and how long they are, in turn.
+ */
+interface LayerKernels {
+  /** What a layer gives, and keeps for the backward pass. */
+  record LayerOutput(Tensor y, NativeList<Tensor> saved) {}
+
+  /**
+   * A layer.
+   *
+   * @param x [rows, hidden]
+   * @param w weights by {@link Product}
+   * @param v vectors by {@link LayerVector}
+   * @param a adapters by {@link Product}: A, s B, and with magnitudes gain and inverse norm; empty lists where there is none
+   * @param m dropout masks by {@link Product}; an empty list without dropout
+   * @param cos [rows, 1, half], or empty where nothing is rotated
+   * @param dims see {@link LayerNumbers#dims()}
+   * @param reals see {@link LayerNumbers#reals()}
+   */
+  LayerOutput layerForward(Tensor x, NativeList<NativeList<Tensor>> w, NativeList<Tensor> v, NativeList<NativeList<Tensor>> a,
+      NativeList<Tensor> m, Tensor cos, Tensor sin, long[] runs, long[] dims, double[] reals);
+
+  /**
+   * The gradient of the layer's input from that of its output {@code dy}; adds the gradients of what is trained.
+   *
+   * @param saved what {@link #layerForward} kept, or the layer's input alone
+   * @param gw gradients of weights by {@link Product}, of those projections that are trained; empty where none is
+   * @param gv gradients of vectors by {@link LayerVector}
+   * @param ga gradients of adapters by {@link Product}: A, the flat B's, their biases, magnitudes
+   * @param blocks by {@link Product} rows and adapter's rank of each projection in turn
+   * @param scales by {@link Product} the factor of each projection's adapter
+   * @param flags by {@link Product} 1 for each projection whose weight is trained, else 0
+   * @param overwrite whether {@code gw} and {@code gv} are set rather than added to
+   * @param below whether the gradient of the input is wanted; where not, what is returned means nothing
+   */
+  Tensor layerBackward(Tensor dy, NativeList<Tensor> saved, NativeList<NativeList<Tensor>> w, NativeList<Tensor> v,
+      NativeList<NativeList<Tensor>> a, NativeList<Tensor> m, NativeList<Tensor> gw, NativeList<Tensor> gv,
+      NativeList<NativeList<Tensor>> ga, NativeList<long[]> blocks, NativeList<double[]> scales, NativeList<long[]> flags,
+      boolean overwrite, boolean below, Tensor cos, Tensor sin, long[] runs, long[] dims, double[] reals);
+
+  /** Cosines and sines of the rotation at positions 0 to {@code positions} - 1: [positions, 1, frequencies]. */
+  Tensor[] angles(Tensor frequencies, long positions, NumberType dtype);
+
+  /** {@code x / rms(x) w}; {@code eps} is a tensor of one number. */
+  Tensor rmsNorm(Tensor x, Tensor w, Tensor eps);
+
+  /** {@code onto} plus the gradient of x; adds that of w, unless {@code gw} is empty. */
+  Tensor rmsNormBackward(Tensor dy, Tensor x, Tensor w, double eps, Tensor gw, boolean overwrite, Tensor onto);
+
+  /** What {@link #rmsNormBackward} adds to where there is no residual. */
+  Tensor noResidual(Tensor x);
+
+  /** The norm, and mean and 1 / deviation of each row. */
+  Tensor[] layerNorm(Tensor x, Tensor w, Tensor b, double eps);
+
+  /** The gradient of x; adds those of w and b, unless their places are empty. */
+  Tensor layerNormBackward(Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor w, Tensor b, Tensor gw, Tensor gb,
+      boolean overwrite);
+
+  /** Embeddings [tokens, hidden] of tokens; {@code a}: an adapter's A [rank, vocabulary] and s B [hidden, rank], or none. */
+  Tensor embed(Tensor table, Tensor ids, NativeList<Tensor> a);
+
+  /** Adds the gradient of the table, or sets it. */
+  void embeddingGradient(Tensor dx, Tensor ids, Tensor into, boolean overwrite);
+
+  /** Adds the gradients of an adapter of the embedding. */
+  void embeddingAdapterGradient(Tensor dx, Tensor ids, NativeList<Tensor> a, NativeList<Tensor> ga, double scale);
+
+  /** {@code w + scale (b a)^T}, float32. */
+  Tensor mergedEmbedding(Tensor w, Tensor a, Tensor b, double scale);
+
+  /** Sums of embeddings of words, of positions and of the first kind of segment. */
+  Tensor embedRows(Tensor words, Tensor places, Tensor segments, Tensor ids, Tensor positions);
+
+  /** Adds the gradients of the three, or sets them; empty places are left out. */
+  void embedRowsBackward(Tensor dx, Tensor ids, Tensor positions, Tensor words, Tensor places, Tensor segments,
+      boolean overwrite);
+
+  /** One vector a text, float32: the mean of its rows, or its first row. */
+  Tensor pool(Tensor x, long[] runs, boolean first);
+
+  /** The gradient of the rows, in the type of {@code like}. */
+  Tensor poolBackward(Tensor d, long[] runs, boolean first, Tensor like);
+
+  /** Rows divided by their lengths. */
+  Tensor unit(Tensor x);
+
+  /** The gradient of x. */
+  Tensor unitBackward(Tensor d, Tensor x);
+}

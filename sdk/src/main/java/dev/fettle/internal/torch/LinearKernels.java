@@ -1,0 +1,46 @@
+package dev.fettle.internal.torch;
+
+/** Weights and adapters of linear layers: {@code processor.py}, {@code weight.py}, {@code linear.py}. */
+interface LinearKernels {
+  /** A dense matrix in oneDNN's order, which oneDNN alone can read. */
+  Tensor pack(Tensor w);
+
+  /** A dense matrix [outputs, inputs] as 8-bit integers and a scale [outputs] for each row. */
+  Tensor[] quantiseRows(Tensor w);
+
+  /** Rows of such a matrix as numbers. */
+  Tensor dequantiseRows(Tensor codes, Tensor scales, long start, long count);
+
+  /**
+   * Writes A and s B where the product reads them.
+   *
+   * @param flatA [rank, inputs]
+   * @param flatB the B's of the projections, one after the other
+   * @param blocks rows and rank of each projection in turn
+   * @param scales s of each projection
+   * @param a [rank, inputs]
+   * @param sb [outputs, rank]
+   */
+  void adapterRefresh(Tensor flatA, Tensor flatB, long[] blocks, double[] scales, Tensor a, Tensor sb);
+
+  /** Writes magnitude / norm and 1 / norm, [outputs], of a product's rows. */
+  void gainRefresh(Tensor w, Tensor a, Tensor sb, Tensor magnitude, long[] blocks, Tensor gain, Tensor inverse);
+
+  /** Writes a product's bias with the trained ones added; {@code base} may be empty. */
+  void biasRefresh(Tensor base, Tensor trained, long[] blocks, double[] scales, Tensor bias);
+
+  /** The lengths of the rows of {@code w + sb a}, float32. */
+  Tensor rowNorms(Tensor w, Tensor a, Tensor sb);
+
+  /** Rows of a matrix times a gain each. */
+  Tensor scaleRows(Tensor x, Tensor gain);
+
+  /** A [r, inputs] and B [outputs, r] whose product, times {@code scale}, is the best of rank r to {@code w}. */
+  Tensor[] pissaInit(Tensor w, long r, double scale);
+
+  /** {@code w + scale b a}, float32. */
+  Tensor merged(Tensor w, Tensor a, Tensor b, double scale);
+
+  /** The same with rows of the lengths given. */
+  Tensor mergedMagnitude(Tensor merged, Tensor magnitude);
+}

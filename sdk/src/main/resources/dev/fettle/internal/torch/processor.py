@@ -1,0 +1,44 @@
+# What only one kind of device has: the seam between the kernels and libtorch's operations for processors. Nothing outside
+# this file names them. Each other device would have its own beside them.
+
+# Whether a tensor is a matrix that oneDNN has packed.
+def is_packed(w: Tensor) -> bool:
+  return w.is_mkldnn
+
+# A matrix [outputs, inputs] in the order in which oneDNN likes to read it. Only oneDNN can read the result.
+def pack(w: Tensor) -> Tensor:
+  return ops.mkldnn._reorder_linear_weight(w, 1)
+
+# x W^T
+def onednn_product(x: Tensor, w: Tensor) -> Tensor:
+  return ops.mkldnn._linear_pointwise(x, w, None, "none", annotate(List[Optional[number]], []), "")
+
+# x W^T + bias
+def onednn_product_plus(x: Tensor, w: Tensor, bias: Tensor) -> Tensor:
+  return ops.mkldnn._linear_pointwise(x, w, bias, "none", annotate(List[Optional[number]], []), "")
+
+# residual + x W^T + bias
+def onednn_product_onto(residual: Tensor, x: Tensor, w: Tensor, bias: Tensor) -> Tensor:
+  return ops.mkldnn._linear_pointwise(x, residual, w, bias, "add")
+
+# x W^T in bfloat16 with W in 8-bit integers. Sides of W that are no multiples of 32 are not looked at: the kernel would read
+# past its end.
+def int8_product(x: Tensor, codes: Tensor, scales: Tensor) -> Tensor:
+  return torch._weight_int8pack_mm(x, codes, scales)
+
+# softmax(q k^T s + mask) v, of which no more scores than those of a tile are ever held. q, k, v: [n, heads, length, dim].
+def fused_attention(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor], scale: float) -> Tensor:
+  o, _ = torch._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, False, attn_mask=mask, scale=scale)
+  return o
+
+# Whether this build of libtorch has oneDNN: fails where it has not.
+def onednn_multiplies() -> Tensor:
+  return onednn_product(torch.ones([2, 64], dtype=6, device=torch.device("cpu")), torch.ones([64, 64], dtype=6, device=torch.device("cpu")))
+
+# Whether this processor packs weights in bfloat16 and multiplies with them: fails where it does not.
+def bf16_packs() -> Tensor:
+  return onednn_product(torch.ones([2, 64], dtype=15, device=torch.device("cpu")), pack(torch.ones([64, 64], dtype=15, device=torch.device("cpu"))))
+
+# Sums of products of 8-bit integers, in 32 bits.
+def int8_sums(x: Tensor, y: Tensor, into: Tensor) -> Tensor:
+  return torch._int_mm(x, y, out=into)

@@ -1,0 +1,89 @@
+# Weights and products with them. A weight [outputs, inputs] is a list of tensors, by how it is stored:
+#   [dense]           float32 or bfloat16
+#   [dense, packed]   and a copy in the order in which oneDNN reads it fastest
+#   [packed]          that copy alone
+#   [codes, scales]   8-bit integers, and a scale for each row
+# Nothing outside this file asks which. self.onednn_f32 and self.onednn_bf16 are what KernelSelection says.
+# Beware: the parser of archives gives "or" and "and" one precedence; put parentheses.
+
+def dense_product(x: Tensor, w: Tensor) -> Tensor:
+  if self.onednn_f32 and x.dtype == 6:
+    return onednn_product(x, w)
+  if x.size(0) == 1 and x.dtype == 15:
+    if self.onednn_bf16:
+      return onednn_product(x, w)
+    return torch.mv(w, x[0]).unsqueeze(0)
+  return torch.mm(x, w.t())
+
+# x W^T
+def product(x: Tensor, w: List[Tensor]) -> Tensor:
+  last = w[len(w) - 1]
+  if is_packed(last):
+    return onednn_product(x, last)
+  if w[0].dtype == 1:
+    return int8_product(x, w[0], w[1])
+  return dense_product(x, w[0])
+
+# x W^T + bias, if there is one: the product begins with the bias where that spares a pass over its result.
+def product_plus(x: Tensor, w: List[Tensor], bias: Tensor) -> Tensor:
+  if bias.numel() == 0:
+    return product(x, w)
+  last = w[len(w) - 1]
+  if is_packed(last):
+    return onednn_product_plus(x, last, bias)
+  if x.size(0) == 1 or w[0].dtype == 1:
+    return product(x, w).add_(bias)
+  if self.onednn_f32 and x.dtype == 6:
+    return onednn_product_plus(x, w[0], bias)
+  return torch.addmm(bias, x, w[0].t())
+
+# residual + x W^T + bias, if there is one
+def product_onto(residual: Tensor, x: Tensor, w: List[Tensor], bias: Tensor) -> Tensor:
+  last = w[len(w) - 1]
+  if is_packed(last) and bias.numel() > 0:
+    return onednn_product_onto(residual, x, last, bias)
+  plain = x.size(0) > 1 and not (self.onednn_f32 and x.dtype == 6)
+  if plain and w[0].dtype != 1 and not is_packed(last):
+    y = torch.addmm(residual, x, w[0].t())
+  else:
+    y = product(x, w).add_(residual)
+  if bias.numel() > 0:
+    y.add_(bias)
+  return y
+
+# dy W
+def product_backward(dy: Tensor, w: List[Tensor]) -> Tensor:
+  if self.onednn_f32 and dy.dtype == 6:
+    return onednn_product(dy, w[0].t())
+  return torch.mm(dy, w[0])
+
+# dy^T x
+def product_gradient(dy: Tensor, x: Tensor) -> Tensor:
+  if self.onednn_f32 and dy.dtype == 6:
+    return onednn_product(dy.t(), x.t())
+  return torch.mm(dy.t(), x)
+
+# into += dy^T x, or = where it holds nothing yet.
+def add_product(into: Tensor, dy: Tensor, x: Tensor, overwrite: bool) -> Tensor:
+  if into.dtype == x.dtype and not self.onednn_f32:
+    if overwrite:
+      return torch.mm(dy.t(), x, out=into)
+    return into.addmm_(dy.t(), x)
+  return add_to(into, product_gradient(dy, x), overwrite)
+
+# into += x, or = where it holds nothing yet.
+def add_to(into: Tensor, x: Tensor, overwrite: bool) -> Tensor:
+  if overwrite:
+    return into.copy_(x)
+  return into.add_(x)
+
+# A dense matrix as 8-bit integers: each row divided by its scale, the largest magnitude over 127, and rounded.
+def quantise_rows(w: Tensor) -> Tuple[Tensor, Tensor]:
+  rows = w.float()
+  most = torch.maximum(torch.amax(rows, [1], True), -torch.amin(rows, [1], True))
+  scale = torch.clamp(most / 127.0, 1e-30).to(w.dtype)
+  return (rows.div_(scale).round_().clamp_(-127.0, 127.0).to(1), scale.squeeze(1))
+
+# Rows of a weight in 8-bit integers, as numbers.
+def dequantise_rows(codes: Tensor, scales: Tensor, start: int, count: int) -> Tensor:
+  return codes[start:start + count].to(scales.dtype).mul_(scales[start:start + count].unsqueeze(1))
