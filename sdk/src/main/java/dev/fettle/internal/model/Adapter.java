@@ -1,70 +1,96 @@
 package dev.fettle.internal.model;
 
+import dev.fettle.internal.torch.NativeList;
 import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Product;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
- * The low-rank adapters of a model in the form that the kernels read: for each of the four fused products of a layer
- * (qkv, o, gate-up, down) the A's below each other and the scaled B's on a diagonal, and with magnitudes a gain for each
- * row and the inverse norms; A and scaled B of the embeddings. Empty tensors where there is no adapter. The scope given
- * owns the tensors.
+ * The low-rank adapters of a model in the form that the kernels read: for each product of a layer the A's below each other
+ * and the scaled B's on a diagonal, and with magnitudes a gain for each row and the inverse norms; A and scaled B of the
+ * embeddings. The scope given owns the tensors.
  */
 public final class Adapter {
-  /** A and sB of the fused products of a layer. */
-  static final int PER_LAYER = 8;
+  /**
+   * The adapter of a product or of an embedding.
+   *
+   * @param a [rank, inputs]
+   * @param scaledB [outputs, rank]
+   * @param gain magnitude / norm of each row; {@code null} without magnitudes
+   * @param inverseNorm 1 / norm of each row, float32; {@code null} without magnitudes
+   */
+  public record Pair(Tensor a, Tensor scaledB, Tensor gain, Tensor inverseNorm) {
+    List<Tensor> tensors() {
+      return gain == null ? List.of(a, scaledB) : List.of(a, scaledB, gain, inverseNorm);
+    }
+  }
 
   private final AdapterShape shape;
-  private final Tensor[][] parts;
-  private final Tensor[][] gains;
-  private final Tensor[] outer;
-  private final Tensor[] layers;
-  private final Tensor all;
+  private final List<Map<Product, Pair>> pairs;
+  private final Pair embedding;
+  private final Pair head;
+  private final List<NativeList<NativeList<Tensor>>> layers = new ArrayList<>();
+  private final List<NativeList<long[]>> blocks = new ArrayList<>();
+  private final List<NativeList<double[]>> scales = new ArrayList<>();
+  private final NativeList<Tensor> nativeEmbedding;
+  private final NativeList<Tensor> nativeHead;
 
-  private Adapter(AdapterShape shape, Scope scope, Tensor[][] parts, Tensor[][] gains, Tensor[] outer) {
+  private Adapter(AdapterShape shape, Scope scope, List<Map<Product, Pair>> pairs, Pair embedding, Pair head) {
     this.shape = shape;
-    this.parts = parts;
-    this.gains = gains;
-    this.outer = outer;
-    this.layers = new Tensor[parts.length];
-    for (int i = 0; i < parts.length; i++) {
-      Tensor[] ofLayer = Arrays.copyOf(parts[i], PER_LAYER + gains[i].length);
-      System.arraycopy(gains[i], 0, ofLayer, PER_LAYER, gains[i].length);
-      layers[i] = scope.list(Arrays.asList(ofLayer));
+    this.pairs = pairs;
+    this.embedding = embedding;
+    this.head = head;
+    for (int i = 0; i < pairs.size(); i++) {
+      List<long[]> blocksOf = new ArrayList<>();
+      List<double[]> scalesOf = new ArrayList<>();
+      for (Product p : Product.values()) {
+        blocksOf.add(shape.blocks(i, p));
+        scalesOf.add(shape.scales(i, p));
+      }
+      layers.add(scope.lists(tensors(i)));
+      blocks.add(scope.longLists(blocksOf));
+      scales.add(scope.doubleLists(scalesOf));
     }
-    this.all = scope.flatList(parts);
+    this.nativeEmbedding = scope.list(embedding == null ? List.of() : embedding.tensors());
+    this.nativeHead = scope.list(head == null ? List.of() : head.tensors());
+  }
+
+  private List<List<Tensor>> tensors(int layer) {
+    List<List<Tensor>> out = new ArrayList<>();
+    for (Product p : Product.values()) {
+      Pair pair = pairs.get(layer).get(p);
+      out.add(pair == null ? List.of() : pair.tensors());
+    }
+    return out;
   }
 
   /** An adapter of zeros. */
   public static Adapter zeros(AdapterShape shape, Scope scope, NumberType type) {
-    Tensor none = scope.call("nothing", false);
-    boolean magnitudes = shape.kind().magnitudes();
-    Tensor[][] parts = new Tensor[shape.layers()][PER_LAYER];
-    Tensor[][] gains = new Tensor[shape.layers()][magnitudes ? 2 * AdapterShape.GROUPS : 0];
-    for (int i = 0; i < parts.length; i++) {
-      for (int g = 0; g < AdapterShape.GROUPS; g++) {
-        long rank = shape.rows(i, g);
-        boolean absent = rank == 0;
-        parts[i][2 * g] = absent ? none : scope.call("zeros", new long[] {rank, shape.inputs(g)}, type);
-        parts[i][2 * g + 1] = absent ? none : scope.call("zeros", new long[] {shape.outputs(g), rank}, type);
-        if (magnitudes) {
-          long[] rows = {shape.outputs(g)};
-          gains[i][g] = absent ? none : scope.call("zeros", rows, type);
-          gains[i][AdapterShape.GROUPS + g] = absent ? none : scope.call("zeros", rows, NumberType.F32);
-        }
+    List<Map<Product, Pair>> pairs = new ArrayList<>();
+    for (int i = 0; i < shape.layers(); i++) {
+      Map<Product, Pair> layer = new HashMap<>();
+      for (Product p : shape.adapted(i)) {
+        long rank = shape.rows(i, p);
+        long outputs = shape.outputs(i, p);
+        boolean magnitudes = shape.kind().magnitudes();
+        layer.put(p, new Pair(scope.zeros(type, rank, shape.inputs(i, p)), scope.zeros(type, outputs, rank),
+            magnitudes ? scope.zeros(type, outputs) : null, magnitudes ? scope.zeros(NumberType.F32, outputs) : null));
       }
+      pairs.add(layer);
     }
     long vocabulary = shape.config().vocabSize();
     long hidden = shape.config().hiddenSize();
-    long e = shape.embeddingRank();
-    long h = shape.headRank();
-    Tensor[] outer = {
-      e == 0 ? none : scope.call("zeros", new long[] {e, vocabulary}, type),
-      e == 0 ? none : scope.call("zeros", new long[] {hidden, e}, type),
-      h == 0 ? none : scope.call("zeros", new long[] {h, hidden}, type),
-      h == 0 ? none : scope.call("zeros", new long[] {vocabulary, h}, type)};
-    return new Adapter(shape, scope, parts, gains, outer);
+    return new Adapter(shape, scope, pairs, pair(scope, type, shape.embedding().rank(), vocabulary, hidden),
+        pair(scope, type, shape.head().rank(), hidden, vocabulary));
+  }
+
+  private static Pair pair(Scope scope, NumberType type, long rank, long inputs, long outputs) {
+    return rank == 0 ? null : new Pair(scope.zeros(type, rank, inputs), scope.zeros(type, outputs, rank), null, null);
   }
 
   /**
@@ -72,15 +98,14 @@ public final class Adapter {
    * embeddings: all this is to be folded into the weights that go with it.
    */
   public Adapter folded(Scope scope) {
-    Tensor none = scope.call("nothing", false);
-    Tensor[][] copies = new Tensor[parts.length][PER_LAYER];
-    for (int i = 0; i < parts.length; i++) {
-      for (int j = 0; j < PER_LAYER; j++) {
-        boolean scaled = j % 2 == 1 && gains[i].length > 0 && shape.rank(i, j / 2) > 0;
-        copies[i][j] = scaled ? scope.call("gained", parts[i][j], gains[i][j / 2]) : scope.call("clone", parts[i][j]);
-      }
+    List<Map<Product, Pair>> copies = new ArrayList<>();
+    for (Map<Product, Pair> layer : pairs) {
+      Map<Product, Pair> copy = new HashMap<>();
+      layer.forEach((p, pair) -> copy.put(p, new Pair(scope.kernels().clone(pair.a), pair.gain == null
+          ? scope.kernels().clone(pair.scaledB) : scope.kernels().scaleRows(pair.scaledB, pair.gain), null, null)));
+      copies.add(copy);
     }
-    return new Adapter(shape.folded(), scope, copies, new Tensor[parts.length][0], new Tensor[] {none, none, none, none});
+    return new Adapter(shape.folded(), scope, copies, null, null);
   }
 
   /** What is adapted, and by which rank. */
@@ -88,51 +113,50 @@ public final class Adapter {
     return shape;
   }
 
-  /** A [rank, inputs] of a fused product. */
-  public Tensor a(int layer, int group) {
-    return parts[layer][2 * group];
+  /** The adapter of a product; {@code null} where it has none. */
+  public Pair pair(int layer, Product product) {
+    return pairs.get(layer).get(product);
   }
 
-  /** s B [outputs, rank] of a fused product. */
-  public Tensor scaledB(int layer, int group) {
-    return parts[layer][2 * group + 1];
+  /** A [rank, vocabulary] and s B [hidden, rank] of the input embedding; {@code null} where it has none. */
+  public Pair embedding() {
+    return embedding;
   }
 
-  /** Magnitude / norm of each row of a fused product. */
-  public Tensor gain(int layer, int group) {
-    return gains[layer][group];
+  /** A [rank, hidden] and s B [vocabulary, rank] of the output embedding; {@code null} where it has none. */
+  public Pair head() {
+    return head;
   }
 
-  /** 1 / norm of each row of a fused product, float32. */
-  public Tensor inverseNorm(int layer, int group) {
-    return gains[layer][AdapterShape.GROUPS + group];
+  NativeList<Tensor> nativeEmbedding() {
+    return nativeEmbedding;
   }
 
-  /** A [rank, vocabulary] of the input embedding. */
-  public Tensor embeddingA() {
-    return outer[0];
+  NativeList<Tensor> nativeHead() {
+    return nativeHead;
   }
 
-  /** s B [hidden, rank] of the input embedding. */
-  public Tensor embeddingB() {
-    return outer[1];
+  /** The adapters of a layer by {@link Product}. */
+  NativeList<NativeList<Tensor>> layer(int i) {
+    return layers.get(i);
   }
 
-  /** A [rank, hidden] of the output embedding. */
-  public Tensor headA() {
-    return outer[2];
+  /** Rows and rank of each linear layer by {@link Product}. */
+  NativeList<long[]> blocks(int layer) {
+    return blocks.get(layer);
   }
 
-  /** s B [vocabulary, rank] of the output embedding. */
-  public Tensor headB() {
-    return outer[3];
+  /** The factor of each linear layer's adapter by {@link Product}. */
+  NativeList<double[]> scales(int layer) {
+    return scales.get(layer);
   }
 
-  Tensor layer(int i) {
-    return layers[i];
-  }
-
-  Tensor allLayers() {
-    return all;
+  /** The adapters of all layers. */
+  NativeList<NativeList<NativeList<Tensor>>> all(Scope into) {
+    List<List<Tensor>> all = new ArrayList<>();
+    for (int i = 0; i < pairs.size(); i++) {
+      all.addAll(tensors(i));
+    }
+    return into.kernels().nestLists(into.lists(all), Product.values().length);
   }
 }

@@ -1,58 +1,49 @@
 package dev.fettle.internal.model;
 
+import dev.fettle.internal.torch.NativeList;
+import dev.fettle.internal.torch.Product;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
-import java.util.Arrays;
-import java.util.Collections;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
- * Where the gradients of adapters are added: A [rank, inputs] and the flat B's of each fused product of each layer, then
- * the biases of the B's, then the magnitudes; A and B of the input and of the output embedding.
+ * Where the gradients of adapters are added: for each product of each layer those of A [rank, inputs], of the flat B's, of the
+ * biases of the B's, of the magnitudes; A and B of the input and of the output embedding.
  */
 public final class AdapterGradients {
-  /** Tensors a layer. */
-  public static final int PER_LAYER = 4 * AdapterShape.GROUPS;
-
-  private final Tensor[] layers;
-  private final List<Tensor> outer;
+  private final List<NativeList<NativeList<Tensor>>> layers = new ArrayList<>();
+  private final NativeList<Tensor> embedding;
+  private final NativeList<Tensor> head;
 
   /**
-   * Gradients from {@link #PER_LAYER} tensors a layer; empty tensors where nothing is trained.
+   * Gradients from four tensors a product, empty ones where nothing is trained; products without an adapter are absent.
    *
-   * @param outer A and B of the input embedding, A and B of the output embedding
+   * @param embedding A and B of the input embedding; empty where it has no adapter
+   * @param head the same of the output embedding
    */
-  public AdapterGradients(Scope scope, List<List<Tensor>> parts, List<Tensor> outer) {
-    this.layers = parts.stream().map(scope::list).toArray(Tensor[]::new);
-    this.outer = List.copyOf(outer);
+  public AdapterGradients(Scope scope, List<Map<Product, List<Tensor>>> parts, List<Tensor> embedding, List<Tensor> head) {
+    for (Map<Product, List<Tensor>> part : parts) {
+      List<List<Tensor>> lists = new ArrayList<>();
+      for (Product p : Product.values()) {
+        lists.add(part.getOrDefault(p, List.of()));
+      }
+      layers.add(scope.lists(lists));
+    }
+    this.embedding = scope.list(embedding);
+    this.head = scope.list(head);
   }
 
-  /** No adapters. */
-  public static AdapterGradients none(ModelConfig config, Scope scope) {
-    Tensor none = scope.call("nothing", false);
-    Tensor[] empty = new Tensor[PER_LAYER];
-    Arrays.fill(empty, none);
-    return new AdapterGradients(scope, Collections.nCopies(config.layers(), Arrays.asList(empty)),
-        Collections.nCopies(4, none));
+  NativeList<NativeList<Tensor>> layer(int i) {
+    return layers.get(i);
   }
 
-  Tensor layer(int i) {
-    return layers[i];
+  NativeList<Tensor> embedding() {
+    return embedding;
   }
 
-  Tensor embeddingA() {
-    return outer.get(0);
-  }
-
-  Tensor embeddingB() {
-    return outer.get(1);
-  }
-
-  Tensor headA() {
-    return outer.get(2);
-  }
-
-  Tensor headB() {
-    return outer.get(3);
+  NativeList<Tensor> head() {
+    return head;
   }
 }

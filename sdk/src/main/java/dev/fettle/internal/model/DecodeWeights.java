@@ -1,10 +1,10 @@
 package dev.fettle.internal.model;
 
+import dev.fettle.internal.torch.NativeList;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import dev.fettle.internal.torch.Torch;
-import java.util.List;
 
 /**
  * The weights of a model in the form that decoding reads fastest: matrices packed for oneDNN where the processor gains
@@ -16,39 +16,21 @@ public final class DecodeWeights implements AutoCloseable {
   private static final int INT8_BLOCK = 32;
 
   private final Scope scope = new Scope();
-  private final Weights weights;
-  private final boolean packed;
-  private final Tensor layers;
-  private final Tensor scales;
-  private final Tensor head;
+  private final Weights original;
+  private final Weights formed;
+  private final NativeList<NativeList<NativeList<Tensor>>> products;
+  private final NativeList<NativeList<Tensor>> vectors;
 
-  private DecodeWeights(Weights weights, NumberType type, boolean int8) {
-    this.weights = weights;
-    this.packed = !int8 && type == NumberType.BF16 && Torch.get().bf16();
-    ModelConfig config = weights.layout().config();
-    int count = config.layers();
-    Tensor none = scope.call("nothing", false);
-    Tensor[][] w = new Tensor[count][];
-    Tensor[][] s = new Tensor[count][];
-    for (int i = 0; i < count; i++) {
-      w[i] = weights.layerTensors(i);
-      s[i] = new Tensor[Layout.MATRICES.size()];
-      for (int m = 0; m < s[i].length; m++) {
-        Tensor[] matrix = matrix(w[i][Layout.MATRICES.get(m)], none,
-            int8 && roundable(shape(i, Layout.MATRICES.get(m))));
-        w[i][Layout.MATRICES.get(m)] = matrix[0];
-        s[i][m] = matrix[1];
-      }
-    }
-    this.layers = scope.flatList(w);
-    this.scales = scope.flatList(s);
-    this.head = scope.list(List.of(matrix(weights.head(), none,
-        int8 && roundable(config.vocabSize(), config.hiddenSize()))));
+  private DecodeWeights(Weights weights, boolean int8) {
+    this.original = weights;
+    this.formed = weights.with(scope, w -> int8 ? rounded(w) : packs(weights.type()) ? packed(w) : w);
+    this.products = formed.allProducts(scope);
+    this.vectors = formed.allVectors(scope);
   }
 
   /** Weights that the processor reads fastest, without loss. */
-  public static DecodeWeights exact(Weights weights, NumberType type) {
-    return new DecodeWeights(weights, type, false);
+  public static DecodeWeights exact(Weights weights) {
+    return new DecodeWeights(weights, false);
   }
 
   /**
@@ -56,51 +38,51 @@ public final class DecodeWeights implements AutoCloseable {
    * 32 stays as it is.
    */
   public static DecodeWeights int8(Weights weights) {
-    return new DecodeWeights(weights, NumberType.BF16, true);
+    return new DecodeWeights(weights, true);
   }
 
   /** The memory that the copies of exact weights take, in bytes. */
   public static long copiedBytes(Layout layout, NumberType type) {
-    return type == NumberType.BF16 && Torch.get().bf16() ? layout.parameters() * type.size() : 0;
+    return packs(type) ? layout.parameters() * type.size() : 0;
   }
 
-  private long[] shape(int layer, int index) {
-    return weights.layout().blocks().stream().filter(b -> b.layer() == layer && b.index() == index).findFirst()
-        .orElseThrow().shape();
+  private static boolean packs(NumberType type) {
+    return type == NumberType.BF16 && Torch.get().bf16();
   }
 
-  private static boolean roundable(long... shape) {
-    return shape[0] % INT8_BLOCK == 0 && shape[1] % INT8_BLOCK == 0;
+  private Weight packed(Weight w) {
+    return w instanceof Weight.Dense dense ? new Weight.Packed(dense, scope.kernels().pack(dense.values())) : w;
   }
 
-  private Tensor[] matrix(Tensor w, Tensor none, boolean int8) {
-    if (int8) {
-      return scope.tuple("quantised", w);
+  private Weight rounded(Weight w) {
+    long[] shape = w.shape();
+    if (shape[0] % INT8_BLOCK != 0 || shape[1] % INT8_BLOCK != 0) {
+      return w;
     }
-    return new Tensor[] {packed ? scope.call("packed", w) : w, none};
+    try (Scope step = new Scope()) {
+      Tensor[] parts = scope.kernels().quantiseRows(w.dense(step));
+      return new Weight.Int8(parts[0], parts[1]);
+    }
   }
 
-  Weights weights() {
-    return weights;
+  /** The weights that these were made of. */
+  Weights original() {
+    return original;
   }
 
-  boolean packed() {
-    return packed;
+  /** The matrices of all layers. */
+  NativeList<NativeList<NativeList<Tensor>>> products() {
+    return products;
   }
 
-  /** The tensors of all layers. */
-  Tensor layers() {
-    return layers;
+  /** The vectors of all layers. */
+  NativeList<NativeList<Tensor>> vectors() {
+    return vectors;
   }
 
-  /** The scales of the matrices of all layers; empty tensors where a matrix is not rounded. */
-  Tensor scales() {
-    return scales;
-  }
-
-  /** The output embedding and its scales. */
-  Tensor head() {
-    return head;
+  /** The output embedding. */
+  NativeList<Tensor> head() {
+    return formed.head();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.fettle.internal.model;
 
+import dev.fettle.internal.torch.NativeList;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
@@ -19,10 +20,13 @@ public final class Decoder implements AutoCloseable {
   private final DecodeWeights weights;
   private final Adapter adapter;
   private final Scope scope = new Scope();
-  private final long[] windows;
+  private final NativeList<NativeList<NativeList<Tensor>>> adapters;
+  private final NativeList<Tensor> finalNorm;
+  private final NativeList<long[]> dims;
+  private final NativeList<double[]> reals;
   private int[] lengths;
   private int room;
-  private Tensor cache;
+  private NativeList<Tensor> cache;
   private Tensor logits;
 
   /**
@@ -35,13 +39,16 @@ public final class Decoder implements AutoCloseable {
     this.config = network.config();
     this.weights = weights;
     this.adapter = adapter;
-    this.windows = config.slidingWindows().stream().mapToLong(Integer::longValue).toArray();
     this.lengths = new int[prompts.size() * copies];
     for (int i = 0; i < lengths.length; i++) {
       lengths[i] = prompts.get(i / copies).length;
     }
     this.room = Arrays.stream(lengths).max().orElse(0) + GROWTH;
     try {
+      this.adapters = adapter.all(scope);
+      this.finalNorm = scope.list(weights.original().finalNorm(), scope.floats((float) config.eps()));
+      this.dims = scope.longLists(config.layers().stream().map(l -> l.numbers().dims()).toList());
+      this.reals = scope.doubleLists(config.layers().stream().map(l -> l.numbers().reals()).toList());
       read(prompts, copies);
     } catch (RuntimeException | Error e) {
       scope.close();
@@ -62,12 +69,12 @@ public final class Decoder implements AutoCloseable {
         room = 2 * room;
         keepRows(step, all());
       }
-      Tensor[] angles = network.angles(used);
+      network.prepare(used);
+      Tensor[] angles = network.rotations().table(config.layers().get(0).rope());
       boolean level = Arrays.stream(lengths).allMatch(n -> n == used - 1);
-      Tensor next = step.call("decode_step", step.longs(tokens), step.longs(lengths), level,
-          weights.weights().embedding(), weights.weights().finalNorm(), weights.head(), weights.layers(),
-          weights.scales(), weights.packed(), adapter.allLayers(), cache, angles[0], angles[1], windows, used,
-          config.heads(), config.keyValueHeads(), config.rmsNormEps());
+      Tensor next = step.kernels().decodeStep(step.longs(tokens), step.longs(lengths), level, weights.original().embedding(),
+          finalNorm, weights.head(), weights.products(), weights.vectors(), adapters, cache, angles[0], angles[1], used, dims,
+          reals);
       replaceLogits(step, next);
       for (int i = 0; i < lengths.length; i++) {
         lengths[i]++;
@@ -79,7 +86,7 @@ public final class Decoder implements AutoCloseable {
   public void keep(int[] sequences) {
     try (Scope step = new Scope()) {
       keepRows(step, sequences);
-      replaceLogits(step, step.call("select_rows", logits, step.longs(sequences)));
+      replaceLogits(step, step.kernels().selectRows(logits, step.longs(sequences)));
       lengths = Arrays.stream(sequences).map(i -> lengths[i]).toArray();
     }
   }
@@ -90,23 +97,22 @@ public final class Decoder implements AutoCloseable {
   }
 
   private void keepRows(Scope step, int[] sequences) {
-    Tensor old = cache;
-    cache = scope.adopt(step.call("cache_keep", old, step.longs(sequences), room), step);
+    NativeList<Tensor> old = cache;
+    cache = scope.adopt(step.kernels().cacheKeep(old, step.longs(sequences), room), step);
     scope.free(old);
   }
 
   private void read(List<int[]> prompts, int copies) {
     Packing packing = Packing.of(prompts);
     try (Scope step = new Scope()) {
-      long[] shape = {lengths.length, 2L * config.keyValueHeads(), room, config.headDim()};
       List<Tensor> parts = new ArrayList<>();
-      for (int i = 0; i < config.layers(); i++) {
-        parts.add(step.call("zeros", shape, network.type()));
+      for (LayerConfig layer : config.layers()) {
+        parts.add(step.zeros(network.type(), lengths.length, 2L * layer.numbers().kvHeads(), room, layer.headDim()));
       }
       cache = scope.list(parts);
-      Network.Trace trace = network.forward(step, weights.weights(), adapter, packing, Dropout.NONE, (layer, t) -> {
+      Network.Trace trace = network.forward(step, weights.original(), adapter, packing, Dropout.NONE, (layer, t) -> {
         for (int i = 0; i < lengths.length; i++) {
-          step.effect("cache_fill", t.saved(layer), packing.starts()[i / copies], lengths[i], parts.get(layer), i);
+          step.kernels().cacheFill(t.saved(layer), packing.starts()[i / copies], lengths[i], parts.get(layer), i);
         }
         return Network.Kept.NOTHING;
       });
@@ -114,7 +120,7 @@ public final class Decoder implements AutoCloseable {
       for (int i = 0; i < last.length; i++) {
         last[i] = packing.starts()[i / copies] + lengths[i] - 1;
       }
-      replaceLogits(step, new Head(weights.weights()).logits(step, trace.output(), last));
+      replaceLogits(step, new Head(weights.original(), adapter, 1).logits(step, trace.output(), last));
     }
   }
 

@@ -2,6 +2,7 @@ package dev.fettle.internal.model;
 
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
+import java.util.Arrays;
 
 /**
  * The final norm and the output embedding, applied to chosen rows in chunks, so that the logits of a batch, its largest
@@ -15,11 +16,6 @@ public final class Head {
   private final Weights weights;
   private final Adapter adapter;
   private final int chunk;
-
-  /** Without an adapter of its own. */
-  public Head(Weights weights) {
-    this(weights, null, 1);
-  }
 
   /**
    * With the adapter that the output embedding may have.
@@ -40,21 +36,21 @@ public final class Head {
     float[] of(int first, float[] logprobs);
   }
 
-  /** The logits of chosen rows: [rows, vocabulary], float32. */
+  /** The logits of chosen rows, without the head's adapter: [rows, vocabulary], float32. */
   public Tensor logits(Scope scope, Tensor output, int... rows) {
-    Tensor x = scope.call("select_rows", output, scope.longs(rows));
-    return scope.call("head_logits", normed(scope, x), weights.head());
+    Tensor x = scope.kernels().selectRows(output, scope.longs(rows));
+    return scope.kernels().headLogits(normed(scope, x), weights.head());
   }
 
   /** The logprob of a target at each of the chosen rows. */
   public float[] logprobs(Scope step, Tensor output, int[] rows, int[] targets) {
     float[] out = new float[rows.length];
-    try (Scope scope = new Scope()) {
-      Tensor n = normed(scope, scope.call("select_rows", output, scope.longs(rows)));
+    try (Scope scope = new Scope(step.device())) {
+      Tensor n = normed(scope, scope.kernels().selectRows(output, scope.longs(rows)));
       for (int i = 0; i < rows.length; i += chunk) {
         int count = Math.min(chunk, rows.length - i);
-        try (Scope piece = new Scope()) {
-          Tensor[] f = forward(piece, piece.call("rows", n, i, count), targets(piece, targets, i, count));
+        try (Scope piece = new Scope(step.device())) {
+          Tensor[] f = forward(piece, piece.kernels().rows(n, i, count), targets(piece, targets, i, count));
           System.arraycopy(f[2].floats(), 0, out, i, count);
         }
       }
@@ -66,64 +62,68 @@ public final class Head {
    * The gradient of a loss by the output of the last layer, all rows; adds the gradients of norm and head.
    *
    * @param rows the rows that take part in the loss, at least one
-   * @param fresh whether the gradients of norm and head are set rather than added to
+   * @param overwrite whether the gradients of norm and head are set rather than added to
    */
   public Tensor gradient(Scope step, Tensor output, int allRows, int[] rows, int[] targets, Derivative derivative,
-      WeightGradients gradients, AdapterGradients ofAdapter, boolean fresh) {
-    try (Scope scope = new Scope()) {
+      WeightGradients gradients, AdapterGradients ofAdapter, boolean overwrite) {
+    try (Scope scope = new Scope(step.device())) {
       Tensor index = scope.longs(rows);
-      Tensor x = scope.call("select_rows", output, index);
+      Tensor x = scope.kernels().selectRows(output, index);
       Tensor n = normed(scope, x);
-      Tensor dn = scope.call("clone", n);
+      Tensor dn = scope.kernels().clone(n);
       for (int i = 0; i < rows.length; i += chunk) {
         int count = Math.min(chunk, rows.length - i);
-        try (Scope piece = new Scope()) {
-          Tensor part = piece.call("rows", n, i, count);
+        try (Scope piece = new Scope(step.device())) {
+          Tensor part = piece.kernels().rows(n, i, count);
           Tensor t = targets(piece, targets, i, count);
           Tensor[] f = forward(piece, part, t);
           Tensor d = piece.floats(derivative.of(i, f[2].floats()));
-          Tensor dpart = piece.call("head_backward", f[0], f[1], f[2], t, d, part, weights.head(), gradients.head(),
-              fresh && i == 0, adapter.headA(), adapter.headB(), ofAdapter.headA(), ofAdapter.headB(),
-              adapter.shape().headScale());
-          piece.effect("copy", piece.call("rows", dn, i, count), dpart);
+          Tensor dpart = piece.kernels().headBackward(f[0], f[1], f[2], t, d, part, weights.head(), gradients.head(),
+              overwrite && i == 0, adapter.nativeHead(), ofAdapter.head(), adapter.shape().head().scale());
+          piece.kernels().copy(piece.kernels().rows(dn, i, count), dpart);
         }
       }
-      Tensor dx = scope.call("rms_norm_backward", dn, x, weights.finalNorm(), config.rmsNormEps(),
-          gradients.finalNorm(), fresh, scope.call("no_residual", x));
-      return step.call("spread_rows", dx, index, allRows);
+      return spread(step, scope, dn, x, index, allRows, gradients, overwrite);
     }
   }
 
   private Tensor[] forward(Scope scope, Tensor rows, Tensor targets) {
-    Tensor none = scope.call("nothing", false);
-    return scope.tuple("head_forward", rows, weights.head(), adapter == null ? none : adapter.headA(),
-        adapter == null ? none : adapter.headB(), targets);
+    return scope.kernels().headForward(rows, weights.head(), adapter.nativeHead(), targets);
   }
 
   /** The logit of one token less that of another at chosen rows: [rows, 1], float32. */
   public Tensor preference(Scope step, Tensor output, int[] rows, int yes, int no) {
-    Tensor x = step.call("select_rows", output, step.longs(rows));
-    return step.call("preference", normed(step, x), weights.head(), adapter.headA(), adapter.headB(), yes, no);
+    Tensor x = step.kernels().selectRows(output, step.longs(rows));
+    return step.kernels().preference(normed(step, x), twoRows(step, yes, no), adapter.nativeHead(), yes, no);
   }
 
   /** The gradient by the output of the last layer, all rows, of {@link #preference}; adds those of norm and head. */
   public Tensor preferenceGradient(Scope step, Tensor output, int allRows, int[] rows, int yes, int no, Tensor gradient,
-      WeightGradients gradients, AdapterGradients ofAdapter, boolean fresh) {
+      WeightGradients gradients, AdapterGradients ofAdapter, boolean overwrite) {
     Tensor index = step.longs(rows);
-    Tensor x = step.call("select_rows", output, index);
-    Tensor dn = step.call("preference_backward", gradient, normed(step, x), weights.head(), adapter.headA(),
-        adapter.headB(), yes, no, gradients.head(), fresh, ofAdapter.headA(), ofAdapter.headB(),
-        adapter.shape().headScale());
-    Tensor dx = step.call("rms_norm_backward", dn, x, weights.finalNorm(), config.rmsNormEps(), gradients.finalNorm(),
-        fresh, step.call("no_residual", x));
-    return step.call("spread_rows", dx, index, allRows);
+    Tensor x = step.kernels().selectRows(output, index);
+    Tensor dn = step.kernels().preferenceBackward(gradient, normed(step, x), twoRows(step, yes, no), adapter.nativeHead(), yes,
+        no, gradients.head(), overwrite, ofAdapter.head(), adapter.shape().head().scale());
+    return spread(step, step, dn, x, index, allRows, gradients, overwrite);
+  }
+
+  private Tensor twoRows(Scope step, int yes, int no) {
+    return step.kernels().joined(weights.headWeight().dense(step, yes, 1), weights.headWeight().dense(step, no, 1), 0);
+  }
+
+  /** Through the norm, and to their places among all rows. */
+  private Tensor spread(Scope step, Scope scope, Tensor dn, Tensor x, Tensor index, int allRows, WeightGradients gradients,
+      boolean overwrite) {
+    Tensor dx = scope.kernels().rmsNormBackward(dn, x, weights.finalNorm(), config.eps(), gradients.finalNorm(), overwrite,
+        scope.kernels().noResidual(x));
+    return step.kernels().spreadRows(dx, index, allRows);
   }
 
   private Tensor normed(Scope scope, Tensor x) {
-    return scope.call("rms_norm", x, weights.finalNorm(), config.rmsNormEps());
+    return scope.kernels().rmsNorm(x, weights.finalNorm(), scope.floats((float) config.eps()));
   }
 
   private static Tensor targets(Scope scope, int[] targets, int first, int count) {
-    return scope.longs(java.util.Arrays.copyOfRange(targets, first, first + count));
+    return scope.longs(Arrays.copyOfRange(targets, first, first + count));
   }
 }

@@ -4,65 +4,49 @@ import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.checkpoint.StrictJson;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.function.UnaryOperator;
 
 /**
- * What config.json says about a model, with transformers' defaults filled in; immutable. Whatever in the file would
- * change the mathematics and is not one of these fields has been refused by name.
+ * The description of a network: what it is made of, layer by layer, with the names that its files use. Whatever in
+ * {@code config.json} would change the mathematics and is not here has been rejected by its {@link Architecture}. Immutable.
  *
- * @param architecture {@code llama}, {@code mistral}, {@code qwen2} or {@code qwen3}; or {@code bert}, an encoder
+ * @param architecture the family
+ * @param purpose what it is for
  * @param vocabSize rows of the embedding
  * @param hiddenSize width of the residual stream
- * @param intermediateSize inner width of the gated MLP
- * @param layers number of decoder layers
- * @param heads query heads
- * @param keyValueHeads key and value heads; divides heads
- * @param headDim numbers per head, even; heads * headDim need not be hiddenSize
- * @param rmsNormEps added to the mean square in each norm; in an encoder to the variance
- * @param rope rotary position embedding; of no meaning in an encoder, whose positions are embedded
- * @param slidingWindows for each layer how many positions a token sees, itself included; 0 = all before it
- * @param queryKeyValueBias whether q_proj, k_proj and v_proj have a bias
- * @param outputBias whether o_proj has a bias
- * @param mlpBias whether gate_proj, up_proj and down_proj have a bias
- * @param queryKeyNorm whether queries and keys are normalised per head before the rotation
- * @param tiedEmbeddings whether the output layer is the embedding
  * @param contextLength positions that the model is made for
+ * @param eps of the norms outside the layers
+ * @param embeddings the weights before the layers
+ * @param layers in order
+ * @param outputs the weights after the layers, but for an output embedding that is the input embedding
  * @param storedType number type that the file says its weights have; the weights themselves decide
  * @param bosId id that begins a text, if any
  * @param eosIds ids that end a text, maybe none
- * @param segments kinds of segments that an encoder embeds; 0 in a decoder
  */
-public record ModelConfig(
-    String architecture,
-    int vocabSize,
-    int hiddenSize,
-    int intermediateSize,
-    int layers,
-    int heads,
-    int keyValueHeads,
-    int headDim,
-    double rmsNormEps,
-    Rope rope,
-    List<Integer> slidingWindows,
-    boolean queryKeyValueBias,
-    boolean outputBias,
-    boolean mlpBias,
-    boolean queryKeyNorm,
-    boolean tiedEmbeddings,
-    int contextLength,
-    StoredType storedType,
-    OptionalInt bosId,
-    List<Integer> eosIds,
-    int segments) {
+public record ModelConfig(Architecture architecture, Purpose purpose, int vocabSize, int hiddenSize, int contextLength,
+    double eps, List<OuterWeight> embeddings, List<LayerConfig> layers, List<OuterWeight> outputs, StoredType storedType,
+    OptionalInt bosId, List<Integer> eosIds) {
+
+  /** What a network is for. */
+  public enum Purpose {
+    /** Predicts the next token. */
+    CAUSAL_LM,
+    /** Reads whole texts and gives each a vector. */
+    EMBEDDING
+  }
 
   public ModelConfig {
     Objects.requireNonNull(architecture, "architecture");
-    Objects.requireNonNull(rope, "rope");
+    Objects.requireNonNull(purpose, "purpose");
     Objects.requireNonNull(storedType, "storedType");
     Objects.requireNonNull(bosId, "bosId");
-    slidingWindows = List.copyOf(slidingWindows);
+    embeddings = List.copyOf(embeddings);
+    layers = List.copyOf(layers);
+    outputs = List.copyOf(outputs);
     eosIds = List.copyOf(eosIds);
   }
 
@@ -73,46 +57,57 @@ public record ModelConfig(
    * @throws dev.fettle.UnsupportedModelException if a setting is not supported; names file, key and value
    */
   public static ModelConfig parse(Path file) {
-    return ModelConfigReader.read(new JsonFields(StrictJson.read(file), file.toString()));
+    return of(new JsonFields(StrictJson.read(file), file.toString()));
   }
 
   /** Reads the text of a config.json; source names it in errors. */
   public static ModelConfig parse(String json, String source) {
-    return ModelConfigReader.read(new JsonFields(StrictJson.parse(json, source), source));
+    return of(new JsonFields(StrictJson.parse(json, source), source));
   }
 
-  /** Numbers in all queries of one token: heads * headDim. */
-  public int queryWidth() {
-    return heads * headDim;
+  /** Reads the fields of a config.json. */
+  public static ModelConfig of(JsonFields config) {
+    return Architectures.of(config).read(config);
   }
 
-  /** Numbers in all keys of one token: keyValueHeads * headDim. */
-  public int keyValueWidth() {
-    return keyValueHeads * headDim;
+  /** Whether it predicts tokens. */
+  public boolean isCausalLm() {
+    return purpose == Purpose.CAUSAL_LM;
   }
 
-  /** The same with another answer to whether the output layer is the embedding. */
-  public ModelConfig withTiedEmbeddings(boolean tied) {
-    return new ModelConfig(
-        architecture, vocabSize, hiddenSize, intermediateSize, layers, heads, keyValueHeads, headDim, rmsNormEps, rope,
-        slidingWindows, queryKeyValueBias, outputBias, mlpBias, queryKeyNorm, tied, contextLength, storedType, bosId,
-        eosIds, segments);
+  /** Whether the output embedding is the input embedding. */
+  public boolean tiedEmbeddings() {
+    return isCausalLm() && outputs.stream().noneMatch(w -> w.place() == OuterWeight.Place.HEAD);
   }
 
-  /** Whether it is an encoder, which reads whole texts and predicts no next token. */
-  public boolean encoder() {
-    return segments > 0;
+  /** The same with an output embedding of its own. */
+  public ModelConfig untied() {
+    if (!tiedEmbeddings()) {
+      return this;
+    }
+    List<OuterWeight> more = new ArrayList<>(outputs);
+    more.add(OuterWeight.head(vocabSize, hiddenSize));
+    return new ModelConfig(architecture, purpose, vocabSize, hiddenSize, contextLength, eps, embeddings, layers, more,
+        storedType, bosId, eosIds);
   }
 
   /** The same with a bias in every linear layer. */
   public ModelConfig withBiases() {
-    return new ModelConfig(
-        architecture, vocabSize, hiddenSize, intermediateSize, layers, heads, keyValueHeads, headDim, rmsNormEps, rope,
-        slidingWindows, true, true, true, queryKeyNorm, tiedEmbeddings, contextLength, storedType, bosId, eosIds, segments);
+    return withLayers(LayerConfig::withBiases);
+  }
+
+  /** Whether a linear layer has a bias. */
+  public boolean hasBiases() {
+    return layers.stream().flatMap(layer -> layer.linears().stream()).anyMatch(LayerConfig.Linear::bias);
+  }
+
+  private ModelConfig withLayers(UnaryOperator<LayerConfig> change) {
+    return new ModelConfig(architecture, purpose, vocabSize, hiddenSize, contextLength, eps, embeddings,
+        layers.stream().map(change).toList(), outputs, storedType, bosId, eosIds);
   }
 
   @Override
   public String toString() {
-    return "ModelConfig[" + architecture + ", " + layers + " layers of " + hiddenSize + "]";
+    return "ModelConfig[" + architecture.type() + ", " + layers.size() + " layers of " + hiddenSize + "]";
   }
 }

@@ -1,39 +1,33 @@
 package dev.fettle.internal.model;
 
+import dev.fettle.internal.torch.LayerKernels.LayerOutput;
+import dev.fettle.internal.torch.LayerNumbers;
+import dev.fettle.internal.torch.NativeList;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
-import java.util.Arrays;
-import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
- * The decoder-only transformer: embedding, layers, final norm. Holds what all its users share (rotary angles); weights
- * and adapters come with each call. Not thread-safe.
+ * A transformer: embeddings and layers; what follows is {@link Head} or {@link Pooler}. Holds what all its users share
+ * (rotary angles); weights and adapters come with each call. Passes may run on several threads at once, each with a scope of
+ * its own, after {@link #prepare}.
  */
 public final class Network implements AutoCloseable {
-  /** Queries that attention takes at once. */
-  static final int TILE = 128;
   /** The lowest layer, where the backward pass goes on below all layers. */
   public static final int TO_EMBEDDING = -1;
 
   private final ModelConfig config;
   private final NumberType type;
   private final Scope scope = new Scope();
-  private final Tensor none = scope.call("nothing", false);
-  private final Tensor noMasks = scope.list(List.of(none, none, none, none));
-  private final Tensor frequencies;
-  private Tensor[] angles;
-  private int positions;
+  private final NativeList<Tensor> noMasks = scope.list();
+  private final Rotations rotations;
 
   public Network(ModelConfig config, NumberType type) {
     this.config = config;
     this.type = type;
-    double[] f = config.rope().inverseFrequencies(config.headDim());
-    float[] single = new float[f.length];
-    for (int i = 0; i < f.length; i++) {
-      single[i] = (float) f[i];
-    }
-    this.frequencies = scope.floats(single);
+    this.rotations = new Rotations(config, type, scope);
   }
 
   /** What is kept of a layer for the way back: all it saved, the input from which that is computed again, or nothing. */
@@ -47,24 +41,35 @@ public final class Network implements AutoCloseable {
     return (layer, trace) -> layer < lowest ? Kept.NOTHING : layer < kept ? Kept.INPUT : Kept.ALL;
   }
 
+  /** Told of each layer as it has run. */
+  @FunctionalInterface
+  public interface LayerVisitor {
+    /** What is kept of the layer for the backward pass. */
+    Kept visit(int layer, Trace trace);
+  }
+
   /** What a forward pass leaves for the backward pass. */
   public final class Trace {
     private final Packing packing;
     private final Tensor ids;
-    private final Tensor cos;
-    private final Tensor sin;
-    private final Tensor[] saved = new Tensor[config.layers()];
-    private final Tensor[] masks = new Tensor[config.layers()];
+    private final Tensor positions;
+    private final Map<Optional<Rope>, Tensor[]> angles;
+    private final NativeList<Tensor>[] saved = lists();
+    private final NativeList<Tensor>[] masks = lists();
+    private Tensor embedded;
+    private Tensor[] embeddedNorm;
     private Tensor output;
 
     private Trace(Scope step, Packing packing) {
       this.packing = packing;
       this.ids = step.longs(packing.ids());
-      Tensor index = step.longs(packing.positions());
-      Tensor[] table = angles(packing.longest());
-      this.cos = step.call("select_rows", table[0], index);
-      this.sin = step.call("select_rows", table[1], index);
-      Arrays.fill(masks, noMasks);
+      this.positions = step.longs(packing.positions());
+      this.angles = rotations.at(step, positions);
+    }
+
+    @SuppressWarnings("unchecked")
+    private NativeList<Tensor>[] lists() {
+      return new NativeList[config.layers().size()];
     }
 
     /** The output of the last layer, before the final norm: [rows, hidden]. */
@@ -72,9 +77,18 @@ public final class Network implements AutoCloseable {
       return output;
     }
 
-    /** The queries, keys and values of a layer, rotated: [rows, heads, dim] within the list the layer saved. */
-    Tensor saved(int layer) {
+    /** The sequences. */
+    public Packing packing() {
+      return packing;
+    }
+
+    /** What a layer saved. */
+    NativeList<Tensor> saved(int layer) {
       return saved[layer];
+    }
+
+    private Tensor[] angles(int layer) {
+      return angles.get(config.layers().get(layer).rope());
     }
   }
 
@@ -95,90 +109,97 @@ public final class Network implements AutoCloseable {
    * @param dropout of the adapters' inputs, or {@link Dropout#NONE}
    */
   public Trace forward(Scope step, Weights w, Adapter a, Packing packing, Dropout dropout, LayerVisitor keep) {
+    prepare(packing.longest());
     Trace trace = new Trace(step, packing);
-    Tensor x = step.call("embed", w.embedding(), trace.ids, a.embeddingA(), a.embeddingB());
-    for (int i = 0; i < config.layers(); i++) {
+    Tensor x = embed(step, trace, w, a);
+    for (int i = 0; i < config.layers().size(); i++) {
+      LayerNumbers numbers = config.layers().get(i).numbers();
       trace.masks[i] = dropout.masks(step, a.shape(), i, packing.rows(), type, noMasks);
-      Tensor[] out = step.tuple("layer_forward", x, w.layer(i), a.layer(i), trace.masks[i], trace.cos, trace.sin,
-          packing.runs(), shape(i), config.rmsNormEps());
-      trace.saved[i] = out[1];
+      Tensor[] angles = trace.angles(i);
+      LayerOutput out = step.kernels().layerForward(x, w.products(i), w.vectors(i), a.layer(i), trace.masks[i], angles[0],
+          angles[1], packing.runs(), numbers.dims(), numbers.reals());
+      trace.saved[i] = out.saved();
       Kept kept = keep.visit(i, trace);
       if (kept != Kept.ALL) {
-        step.free(out[1]);
-        trace.saved[i] = kept == Kept.INPUT ? step.list(List.of(x)) : null;
+        step.free(out.saved());
+        trace.saved[i] = kept == Kept.INPUT ? step.list(x) : null;
       }
       step.free(x);
-      x = out[0];
+      x = out.y();
     }
     trace.output = x;
     return trace;
+  }
+
+  private Tensor embed(Scope step, Trace trace, Weights w, Adapter a) {
+    if (config.isCausalLm()) {
+      return step.kernels().embed(w.embedding(), trace.ids, a.nativeEmbedding());
+    }
+    trace.embedded = step.kernels().embedRows(w.embedding(), w.outer(OuterWeight.Place.POSITIONS),
+        w.outer(OuterWeight.Place.SEGMENTS), trace.ids, trace.positions);
+    trace.embeddedNorm = step.kernels().layerNorm(trace.embedded, w.outer(OuterWeight.Place.EMBEDDING_NORM),
+        w.outer(OuterWeight.Place.EMBEDDING_NORM_BIAS), config.eps());
+    return trace.embeddedNorm[0];
   }
 
   /**
    * Runs the gradient of the output back through the layers, adding the gradients of weights and adapters, down to the
    * lowest layer that is trained; to the embedding where {@code lowest} is {@link #TO_EMBEDDING}.
    *
-   * @param fresh whether the gradients of weights are set rather than added to
+   * @param overwrite whether the gradients of weights are set rather than added to
    */
   public void backward(Scope step, Trace trace, Tensor gradient, Weights w, Adapter a, WeightGradients gw,
-      AdapterGradients ga, int lowest, boolean fresh) {
+      AdapterGradients ga, int lowest, boolean overwrite) {
     Tensor dy = gradient;
-    for (int i = config.layers() - 1; i >= Math.max(0, lowest); i--) {
-      Tensor dx = step.call("layer_backward", dy, trace.saved[i], w.layer(i), a.layer(i), trace.masks[i], gw.layer(i),
-          ga.layer(i), a.shape().blocks(i), a.shape().scales(i), gw.how(i, fresh), i > lowest, trace.cos, trace.sin,
-          trace.packing.runs(), shape(i), config.rmsNormEps());
+    for (int i = config.layers().size() - 1; i >= Math.max(0, lowest); i--) {
+      LayerNumbers numbers = config.layers().get(i).numbers();
+      WeightGradients.OfLayer g = gw.layer(i);
+      Tensor[] angles = trace.angles(i);
+      Tensor dx = step.kernels().layerBackward(dy, trace.saved[i], w.products(i), w.vectors(i), a.layer(i), trace.masks[i],
+          g.products(), g.vectors(), ga.layer(i), a.blocks(i), a.scales(i), gw.flags(i), overwrite, i > lowest, angles[0],
+          angles[1], trace.packing.runs(), numbers.dims(), numbers.reals());
       step.free(dy);
       step.free(trace.saved[i]);
       trace.saved[i] = null;
       dy = dx;
     }
-    if (gw.hasEmbedding()) {
-      step.effect("embedding_gradient", dy, trace.ids, gw.embedding(), fresh && !gw.tied());
-    }
-    if (a.shape().embeddingRank() > 0) {
-      step.effect("embedding_adapter_gradient", dy, trace.ids, a.embeddingA(), a.embeddingB(), ga.embeddingA(),
-          ga.embeddingB(), a.shape().embeddingScale());
+    if (lowest == TO_EMBEDDING) {
+      embedBackward(step, trace, dy, w, a, gw, ga, overwrite);
     }
     step.free(dy);
   }
 
-  /** The dimensions that the kernels of a layer take. */
-  long[] shape(int layer) {
-    return new long[] {config.heads(), config.keyValueHeads(), config.slidingWindows().get(layer), TILE};
+  private void embedBackward(Scope step, Trace trace, Tensor dy, Weights w, Adapter a, WeightGradients gw,
+      AdapterGradients ga, boolean overwrite) {
+    if (!config.isCausalLm()) {
+      Tensor d = step.kernels().layerNormBackward(dy, trace.embedded, trace.embeddedNorm[1], trace.embeddedNorm[2],
+          w.outer(OuterWeight.Place.EMBEDDING_NORM), w.outer(OuterWeight.Place.EMBEDDING_NORM_BIAS),
+          gw.outer(OuterWeight.Place.EMBEDDING_NORM), gw.outer(OuterWeight.Place.EMBEDDING_NORM_BIAS), overwrite);
+      step.kernels().embedRowsBackward(d, trace.ids, trace.positions, gw.embedding(), gw.outer(OuterWeight.Place.POSITIONS),
+          gw.outer(OuterWeight.Place.SEGMENTS), overwrite);
+      return;
+    }
+    if (gw.hasEmbedding()) {
+      step.kernels().embeddingGradient(dy, trace.ids, gw.embedding(), overwrite && !gw.tied());
+    }
+    if (a.shape().embedding().isAdapted()) {
+      step.kernels().embeddingAdapterGradient(dy, trace.ids, a.nativeEmbedding(), ga.embedding(),
+          a.shape().embedding().scale());
+    }
   }
 
   /** Makes ready for passes on several threads at once, over sequences of at most so many tokens. */
   public void prepare(int longest) {
-    angles(longest);
+    rotations.prepare(longest);
   }
 
-  /** Cosines and sines for at least so many positions. */
-  Tensor[] angles(int atLeast) {
-    if (atLeast > positions) {
-      positions = Math.max(atLeast, Math.min(config.contextLength(), Math.max(512, 2 * positions)));
-      Tensor[] old = angles;
-      angles = scope.tuple("angles", frequencies, positions, type);
-      if (old != null) {
-        scope.free(old[0]);
-        scope.free(old[1]);
-      }
-    }
-    return angles;
-  }
-
-  Tensor none() {
-    return none;
+  /** What the layers rotate by; all of a decoder's rotate alike. */
+  Rotations rotations() {
+    return rotations;
   }
 
   @Override
   public void close() {
     scope.close();
-  }
-
-  /** Told of each layer as it has run. */
-  @FunctionalInterface
-  public interface LayerVisitor {
-    /** What is kept of the layer for the backward pass. */
-    Kept visit(int layer, Trace trace);
   }
 }

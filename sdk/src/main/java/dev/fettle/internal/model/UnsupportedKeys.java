@@ -4,7 +4,7 @@ import dev.fettle.internal.checkpoint.JsonFields;
 import java.util.List;
 import java.util.Map;
 
-/** Settings of other architectures and of special variants that would change the mathematics: refused by name. */
+/** Settings of other architectures and of special variants that would change the mathematics: rejected, naming the key. */
 final class UnsupportedKeys {
   private static final String EXPERTS = "mixture of experts";
   private static final String SCALING = "scaling of activations or logits";
@@ -76,7 +76,7 @@ final class UnsupportedKeys {
 
   private UnsupportedKeys() {}
 
-  static void refuse(JsonFields fields, String architecture) {
+  static void reject(JsonFields fields) {
     OFF.keySet().stream().sorted().forEach(key -> fields.refuseUnlessNeutral(key, 0, OFF.get(key)));
     ONE.keySet().stream().sorted().forEach(key -> fields.refuseUnlessNeutral(key, 1, ONE.get(key)));
     for (String key : List.of("hidden_act", "hidden_activation")) {
@@ -87,26 +87,19 @@ final class UnsupportedKeys {
     if (!fields.bool("is_causal", true)) {
       throw fields.unsupported("is_causal", ATTENTION);
     }
-    refuseBiases(fields, architecture);
-    if (architecture.equals("llama")) {
-      fields.refuseUnlessNeutral("sliding_window", 0, "llama models have no sliding window");
-    }
-    if (!architecture.equals("qwen3")) {
-      for (String key : List.of("qk_norm", "use_qk_norm", "qk_layernorm")) {
-        fields.refuseUnlessNeutral(key, 0, architecture + " models do not normalise queries and keys");
-      }
+  }
+
+  static void rejectSlidingWindow(JsonFields fields, String type) {
+    fields.refuseUnlessNeutral("sliding_window", 0, type + " models have no sliding window");
+  }
+
+  static void rejectQueryKeyNorm(JsonFields fields, String type) {
+    for (String key : List.of("qk_norm", "use_qk_norm", "qk_layernorm")) {
+      fields.refuseUnlessNeutral(key, 0, type + " models do not normalise queries and keys");
     }
   }
 
-  private static void refuseBiases(JsonFields fields, String architecture) {
-    if (!architecture.equals("llama")) {
-      fields.refuseUnlessNeutral("mlp_bias", 0, architecture + " models have no bias in the MLP");
-    }
-    if (architecture.equals("mistral")) {
-      fields.refuseUnlessNeutral("attention_bias", 0, "mistral models have no bias in attention");
-    }
-    if (architecture.equals("qwen2") && !fields.bool("attention_bias", true)) {
-      throw fields.unsupported("attention_bias", "qwen2 models always have a bias in q, k and v and none in o");
-    }
+  static void rejectMlpBias(JsonFields fields, String type) {
+    fields.refuseUnlessNeutral("mlp_bias", 0, type + " models have no bias in the MLP");
   }
 }

@@ -1,9 +1,11 @@
 package dev.fettle.internal.model;
 
+import dev.fettle.internal.torch.LayerVector;
+import dev.fettle.internal.torch.NativeList;
+import dev.fettle.internal.torch.Product;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,78 +13,76 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
- * Where the gradients of weights are added, or set where nothing has been added yet. A block of several projections holds
+ * Where the gradients of weights are added, or set where nothing has been added yet. A block of several linear layers holds
  * the rows of those only that are trained. Tensors are asked for when the backward pass comes to them: what is large is
  * not there before.
  */
 public final class WeightGradients {
+  /** Those of a layer: by {@link Product}, and by {@link LayerVector}. */
+  record OfLayer(NativeList<Tensor> products, NativeList<Tensor> vectors) {}
+
   private final Layout layout;
   private final Scope scope;
   private final Function<Layout.Block, Tensor> tensor;
   private final Predicate<Layout.Block> trains;
   private final Tensor none;
   private final Map<Layout.Block, Tensor> outer = new HashMap<>();
-  private final Tensor[] layers;
-  private final long[][] trained;
+  private final Map<Integer, OfLayer> layers = new HashMap<>();
+  private final List<NativeList<long[]>> flags = new ArrayList<>();
 
   /**
    * @param tensor the gradient of a block that is trained
    * @param trains whether something of a block is trained
-   * @param projection whether a projection is trained, by its full name
+   * @param module whether a linear layer is trained, by its full name
    */
   public WeightGradients(Layout layout, Scope scope, Function<Layout.Block, Tensor> tensor,
-      Predicate<Layout.Block> trains, Predicate<String> projection) {
+      Predicate<Layout.Block> trains, Predicate<String> module) {
     this.layout = layout;
     this.scope = scope;
     this.tensor = tensor;
     this.trains = trains;
-    this.none = scope.call("nothing", false);
-    this.layers = new Tensor[layout.config().layers()];
-    this.trained = new long[layers.length][AdapterShape.MODULES.size()];
-    for (int i = 0; i < trained.length; i++) {
-      for (int j = 0; j < trained[i].length; j++) {
-        trained[i][j] = projection.test(AdapterShape.module(layout.config(), i, j)) ? 1 : 0;
+    this.none = scope.none();
+    for (LayerConfig layer : layout.config().layers()) {
+      List<long[]> ofLayer = new ArrayList<>();
+      for (Product p : Product.values()) {
+        ofLayer.add(layer.linears(p).stream().mapToLong(l -> module.test(layer.module(l)) ? 1 : 0).toArray());
       }
+      flags.add(scope.longLists(ofLayer));
     }
   }
 
   /** Asks for all tensors now, so that passes on several threads find them. */
   public void prepare() {
-    for (int i = 0; i < layers.length; i++) {
+    for (int i = 0; i < layout.config().layers().size(); i++) {
       layer(i);
     }
-    layout.blocks().stream().filter(block -> block.layer() < 0).forEach(this::outer);
+    layout.blocks().stream().filter(Layout.Block::isOuter).forEach(this::outer);
   }
 
-  Tensor layer(int i) {
-    if (layers[i] == null) {
-      List<Tensor> parts = new ArrayList<>(Collections.nCopies(Layout.PER_LAYER, none));
-      for (Layout.Block block : layout.blocks()) {
-        if (block.layer() == i && trains.test(block)) {
-          parts.set(block.index(), tensor.apply(block));
-        }
-      }
-      layers[i] = scope.list(parts);
+  OfLayer layer(int i) {
+    return layers.computeIfAbsent(i, layer -> new OfLayer(list(layer, Product.values()), list(layer, LayerVector.values())));
+  }
+
+  private NativeList<Tensor> list(int layer, Enum<?>... places) {
+    List<Tensor> out = new ArrayList<>();
+    for (Enum<?> place : places) {
+      out.add(layout.block(layer, place).filter(trains).map(tensor).orElse(none));
     }
-    return layers[i];
+    return scope.list(out);
   }
 
-  /** Whether to set rather than add, then which projections of a layer are trained, as the kernels take it. */
-  long[] how(int layer, boolean fresh) {
-    long[] out = new long[1 + trained[layer].length];
-    out[0] = fresh ? 1 : 0;
-    System.arraycopy(trained[layer], 0, out, 1, trained[layer].length);
-    return out;
+  /** 1 for each linear layer that is trained, by {@link Product}. */
+  NativeList<long[]> flags(int layer) {
+    return flags.get(layer);
   }
 
-  /** Of a tensor outside the layers. */
-  Tensor outer(int index) {
-    return layout.blocks().stream().filter(b -> b.layer() < 0 && b.index() == index).findFirst().map(this::outer)
-        .orElse(none);
+  /** Of a weight outside the layers. */
+  Tensor outer(OuterWeight.Place place) {
+    return layout.outer(place).map(this::outer).orElse(none);
   }
 
   Tensor finalNorm() {
-    return outer(layout.finalNorm());
+    return outer(OuterWeight.Place.FINAL_NORM);
   }
 
   Tensor head() {
@@ -103,6 +103,6 @@ public final class WeightGradients {
 
   /** Whether the gradient of the embedding is also that of the head, which comes first. */
   boolean tied() {
-    return layout.head() == null;
+    return layout.config().tiedEmbeddings();
   }
 }

@@ -5,21 +5,15 @@ import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.StoredTensor;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 
 /** The weights that a model must have, by their Hugging Face names, and the check that a directory has them. */
 public final class WeightNames {
-  /** The token embedding, (vocab, hidden). */
-  public static final String EMBEDDING = "model.embed_tokens.weight";
-  /** The last norm, (hidden). */
-  public static final String FINAL_NORM = "model.norm.weight";
-  /** The output layer, (vocab, hidden); only in models whose embeddings are not tied. */
-  public static final String OUTPUT = "lm_head.weight";
-
   private static final int COMPARED_AT_ONCE = 1 << 24;
 
   private WeightNames() {}
@@ -32,38 +26,36 @@ public final class WeightNames {
   }
 
   /**
-   * Checks that the directory has each expected weight in its shape and in F32, F16 or BF16, and nothing else. Two
-   * extras are passed over: {@code rotary_emb.inv_freq}, which old files carry and config.json gives, and in a tied
-   * model an output layer whose bytes equal the embedding's.
+   * Checks that the directory has each expected weight in its shape and in F32, F16 or BF16, and nothing else but what the
+   * architecture lets be and, in a tied model, an output layer whose bytes equal the embedding's.
    *
    * @throws InvalidInputException if a weight is missing or of the wrong shape
    * @throws UnsupportedModelException if a weight has another type or is one that this architecture does not have
    */
-  public static void check(ModelDirectory directory) {
-    ModelConfig config = directory.config();
-    if (config.encoder()) {
-      EncoderNames.check(directory);
-      return;
-    }
-    Map<String, long[]> expected = expected(config);
-    expected.forEach((name, shape) -> checkOne(directory, name, shape));
+  public static void check(ModelDirectory directory, ModelConfig config) {
+    Set<String> known = new HashSet<>();
+    expected(config).forEach((name, shape) -> {
+      checkOne(directory, config, name, shape);
+      known.add(stored(directory, config, name).name());
+    });
     for (StoredTensor tensor : directory.tensors().values()) {
-      if (!expected.containsKey(tensor.name())) {
-        checkExtra(directory, tensor);
+      if (!known.contains(tensor.name()) && !config.architecture().ignores(tensor.name())) {
+        checkExtra(directory, config, tensor);
       }
     }
   }
 
   /** The stored tensor of a weight; null if there is none. */
-  public static StoredTensor stored(ModelDirectory directory, String name) {
-    return directory.config().encoder() ? EncoderNames.stored(directory, name) : directory.tensors().get(name);
+  public static StoredTensor stored(ModelDirectory directory, ModelConfig config, String name) {
+    return config.architecture().namesInFiles(name).stream().map(directory.tensors()::get).filter(Objects::nonNull)
+        .findFirst().orElse(null);
   }
 
-  static void checkOne(ModelDirectory directory, String name, long[] shape) {
-    StoredTensor tensor = stored(directory, name);
+  private static void checkOne(ModelDirectory directory, ModelConfig config, String name, long[] shape) {
+    StoredTensor tensor = stored(directory, config, name);
     if (tensor == null) {
-      String bare = name.startsWith("model.") ? name.substring("model.".length()) : name;
-      boolean headless = directory.tensors().containsKey(bare);
+      String bare = config.architecture().prefix().filter(name::startsWith).map(p -> name.substring(p.length())).orElse(name);
+      boolean headless = !bare.equals(name) && directory.tensors().containsKey(bare);
       throw new InvalidInputException(
           directory.path() + ": tensor " + name + " is missing"
               + (headless ? "; there is " + bare + ": saved without its language model head?" : ""));
@@ -79,21 +71,20 @@ public final class WeightNames {
     }
   }
 
-  private static void checkExtra(ModelDirectory directory, StoredTensor tensor) {
-    if (tensor.name().endsWith(".rotary_emb.inv_freq")) {
-      return;
-    }
-    if (tensor.name().equals(OUTPUT)) {
-      if (!sameBytes(directory, tensor, directory.tensors().get(EMBEDDING))) {
+  private static void checkExtra(ModelDirectory directory, ModelConfig config, StoredTensor tensor) {
+    String head = OuterWeight.HEAD_MODULE + ".weight";
+    if (tensor.name().equals(head) && config.tiedEmbeddings()) {
+      String embedding = Layout.of(config).embeddingModule() + ".weight";
+      if (!sameBytes(directory, tensor, stored(directory, config, embedding))) {
         throw new InvalidInputException(
-            tensor.file() + ": tensor " + OUTPUT + " differs from " + EMBEDDING
+            tensor.file() + ": tensor " + head + " differs from " + embedding
                 + " although config.json says tie_word_embeddings; set that to false if the output layer is its own");
       }
       return;
     }
     throw new UnsupportedModelException(
-        tensor.file() + ": tensor " + tensor.name() + " is not a weight of a " + directory.config().architecture()
-            + " model with this config.json");
+        tensor.file() + ": tensor " + tensor.name() + " is not a weight of a " + config.architecture().type()
+            + (config.isCausalLm() ? " model" : " encoder") + " with this config.json");
   }
 
   private static boolean sameBytes(ModelDirectory directory, StoredTensor a, StoredTensor b) {

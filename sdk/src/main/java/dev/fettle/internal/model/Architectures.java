@@ -1,0 +1,27 @@
+package dev.fettle.internal.model;
+
+import dev.fettle.internal.checkpoint.JsonFields;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** The families of models that are known. */
+public final class Architectures {
+  private static final Map<String, Architecture> BY_TYPE = new LinkedHashMap<>();
+
+  static {
+    Stream.of(new Llama(), new Mistral(), new Qwen2(), new Qwen3(), new Bert()).forEach(a -> BY_TYPE.put(a.type(), a));
+  }
+
+  private Architectures() {}
+
+  /** The family that a config.json names. */
+  public static Architecture of(JsonFields config) {
+    String type = config.string("model_type").orElseThrow(() -> config.invalid("model_type", "must name the model"));
+    Architecture found = BY_TYPE.get(type);
+    if (found == null) {
+      throw config.unsupported("model_type", "the architectures are " + String.join(", ", BY_TYPE.keySet()));
+    }
+    return found;
+  }
+}

@@ -1,0 +1,26 @@
+package dev.fettle.internal.model;
+
+import dev.fettle.internal.checkpoint.JsonFields;
+
+/** Llama 2 to 3.3 (Touvron et al. 2023), and the many models that use its form. */
+final class Llama implements Architecture {
+  @Override
+  public String type() {
+    return "llama";
+  }
+
+  @Override
+  public String className() {
+    return "LlamaForCausalLM";
+  }
+
+  @Override
+  public ModelConfig read(JsonFields config) {
+    DecoderFields d = new DecoderFields(this, config).headDim().contextLength(2048).textIds(1, 2);
+    d.keyValueHeads(d.heads);
+    UnsupportedKeys.rejectSlidingWindow(config, type());
+    UnsupportedKeys.rejectQueryKeyNorm(config, type());
+    boolean bias = config.bool("attention_bias", false);
+    return d.model(d.preNorm(d.attention(bias, bias, false), d.gatedMlp(config.bool("mlp_bias", false))), d.sameWindow(0));
+  }
+}

@@ -1,0 +1,29 @@
+package dev.fettle.internal.model;
+
+import dev.fettle.internal.checkpoint.JsonFields;
+
+/** Qwen 3 (Yang et al. 2025): queries and keys are normalised; no biases unless the file asks for them. */
+final class Qwen3 implements Architecture {
+  @Override
+  public String type() {
+    return "qwen3";
+  }
+
+  @Override
+  public String className() {
+    return "Qwen3ForCausalLM";
+  }
+
+  @Override
+  public ModelConfig read(JsonFields config) {
+    DecoderFields d = new DecoderFields(this, config).keyValueHeads(32).contextLength(32768).textIds();
+    if (config.mentions("head_dim")) {
+      d.headDim(d.hidden / d.heads);
+    } else {
+      d.headDim(128);
+    }
+    UnsupportedKeys.rejectMlpBias(config, type());
+    boolean bias = config.bool("attention_bias", false);
+    return d.model(d.preNorm(d.attention(bias, bias, true), d.gatedMlp(false)), Qwen2.windows(d));
+  }
+}
