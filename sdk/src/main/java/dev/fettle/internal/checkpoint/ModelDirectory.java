@@ -2,7 +2,6 @@ package dev.fettle.internal.checkpoint;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
-import dev.fettle.internal.model.ModelConfig;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,14 +23,14 @@ public final class ModelDirectory implements AutoCloseable {
   private static final String SINGLE = "model.safetensors";
 
   private final Path path;
-  private final ModelConfig config;
+  private final JsonFields config;
   private final GenerationConfig generation;
   private final Map<Path, SafetensorsFile> files;
   private final Map<String, StoredTensor> tensors;
 
   private ModelDirectory(
       Path path,
-      ModelConfig config,
+      JsonFields config,
       GenerationConfig generation,
       Map<Path, SafetensorsFile> files,
       Map<String, StoredTensor> tensors) {
@@ -43,8 +42,7 @@ public final class ModelDirectory implements AutoCloseable {
   }
 
   /**
-   * Opens the directory. The weights are not yet checked against the settings, see
-   * {@link dev.fettle.internal.model.WeightNames#check}.
+   * Opens the directory. What config.json says is not looked at, nor whether the weights are those that it asks for.
    *
    * @throws InvalidInputException if it or a file of it is missing or wrong
    * @throws UnsupportedModelException if the settings ask for what is not supported
@@ -62,7 +60,7 @@ public final class ModelDirectory implements AutoCloseable {
     if (!Files.isRegularFile(configFile)) {
       throw new InvalidInputException(path + ": no " + CONFIG + " in it; not a model in Hugging Face layout");
     }
-    ModelConfig config = ModelConfig.parse(configFile);
+    JsonFields config = new JsonFields(StrictJson.read(configFile), configFile.toString());
     Path generationFile = path.resolve(GENERATION);
     GenerationConfig generation =
         Files.isRegularFile(generationFile) ? GenerationConfig.read(generationFile) : GenerationConfig.NONE;
@@ -135,18 +133,13 @@ public final class ModelDirectory implements AutoCloseable {
   }
 
   /** The settings of config.json. */
-  public ModelConfig config() {
+  public JsonFields config() {
     return config;
   }
 
   /** The recommendations of generation_config.json; {@link GenerationConfig#NONE} if there is none. */
   public GenerationConfig generation() {
     return generation;
-  }
-
-  /** Ids that end a text: those of generation_config.json, else those of config.json. */
-  public List<Integer> eosIds() {
-    return generation.eosIds().isEmpty() ? config.eosIds() : generation.eosIds();
   }
 
   /** All tensors by name, shard by shard in the order in which they lie in the files. */
@@ -171,6 +164,6 @@ public final class ModelDirectory implements AutoCloseable {
 
   @Override
   public String toString() {
-    return "ModelDirectory[" + config.architecture() + ", " + tensors.size() + " tensors]";
+    return "ModelDirectory[" + path.getFileName() + ", " + tensors.size() + " tensors]";
   }
 }

@@ -13,6 +13,8 @@ import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.local.ParameterVector.Parameter;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.OuterWeight;
+import dev.fettle.internal.model.Weight;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
@@ -42,7 +44,7 @@ final class AdapterFiles {
     }
     AtomicFiles.writeDirectory(directory, into -> {
       write(into, tuned, model.name());
-      if (model.config().encoder()) {
+      if (!model.config().isCausalLm()) {
         model.encoder().settings().write(into);
         MergedFiles.copyCompanions(model.directory(), into);
       }
@@ -55,19 +57,19 @@ final class AdapterFiles {
     AdapterConfig written = tuned.adapters().start() == null ? s : s.doubled();
     List<String> whole = new ArrayList<>(tuned.full().byModule().keySet());
     if (tied(tuned)) {
-      whole.add(AdapterShape.HEAD);
+      whole.add(OuterWeight.HEAD_MODULE);
     }
     var extras = new AdapterConfig.Extras(s.extras().dora(), s.extras().bias(), whole, s.extras().tokens());
     AdapterConfig named = written.with(baseModel, extras);
     Files.writeString(into.resolve(AdapterConfig.FILE_NAME),
-        tuned.layout().config().encoder() ? named.toEncoderJson() : named.toJson());
+        tuned.layout().config().isCausalLm() ? named.toJson() : named.toEncoderJson());
     SafetensorsWriter writer = new SafetensorsWriter();
     Map<String, Saved> saved = new LinkedHashMap<>();
     for (Parameter p : tuned.parameters().parameters()) {
       saved.put(PREFIX + p.name(), saved(tuned, p));
     }
     if (tied(tuned)) {
-      saved.put(PREFIX + AdapterShape.HEAD + ".weight", saved.get(PREFIX + tuned.layout().weights().keySet().iterator().next()));
+      saved.put(PREFIX + OuterWeight.HEAD_MODULE + ".weight", saved.get(PREFIX + tuned.layout().embeddingModule() + ".weight"));
     }
     tuned.brought().stored().forEach((name, t) -> saved.put(PREFIX + name, new Saved(t.shape(), scope -> t.tensor())));
     saved.forEach((name, t) -> writer.add(name, StoredType.F32, t.shape));
@@ -81,7 +83,7 @@ final class AdapterFiles {
 
   /** Whether one weight that is trained is both embeddings: PEFT's modules_to_save are copies, so both are named. */
   private static boolean tied(Tuned tuned) {
-    return tuned.layout().head() == null && !tuned.layout().config().encoder() && tuned.full().trains(tuned.layout().embedding());
+    return tuned.layout().config().tiedEmbeddings() && tuned.full().trains(tuned.layout().embedding());
   }
 
   private record Saved(long[] shape, Values values) {}
@@ -101,9 +103,9 @@ final class AdapterFiles {
     long[] shape = p.shape().clone();
     shape[a ? 0 : 1] *= 2;
     return new Saved(shape, scope -> {
-      Tensor taken = scope.call("part", start, p.offset(), p.shape());
-      Tensor second = a ? taken : scope.call("times", taken, -1.0);
-      return scope.call("joined", tuned.parameters().values(scope, p), second, a ? 0 : 1);
+      Tensor second = scope.zeros(NumberType.F32, p.shape());
+      scope.kernels().scaled(second, scope.kernels().viewSlice(start, p.offset(), p.shape()), a ? 1 : -1);
+      return scope.kernels().joined(tuned.parameters().values(scope, p), second, a ? 0 : 1);
     });
   }
 
@@ -117,7 +119,7 @@ final class AdapterFiles {
       throw new InvalidInputException(directory + ": target_modules fit no linear layer and no embedding of " + model.name());
     }
     if (settings.extras().dora() || settings.extras().bias()) {
-      if (shape.embeddingRank() > 0 || shape.headRank() > 0) {
+      if (shape.embedding().isAdapted() || shape.head().isAdapted()) {
         throw new UnsupportedModelException(directory + ": use_dora and lora_bias are supported on linear layers of the "
             + "decoder, not on embeddings");
       }
@@ -152,8 +154,8 @@ final class AdapterFiles {
     Brought brought = new Brought();
     try {
       Layout layout = model.layout();
-      below(brought, model, layout.embedding(), AdapterShape.EMBEDDING, stored);
-      below(brought, model, layout.head() == null ? layout.embedding() : layout.head(), AdapterShape.HEAD, stored);
+      below(brought, model, layout.embedding(), layout.embeddingModule(), stored);
+      below(brought, model, layout.head() == null ? layout.embedding() : layout.head(), OuterWeight.HEAD_MODULE, stored);
       tokens(brought, model, adapters.settings().extras().tokens(), stored);
       return Tunings.build(tuning, model, adapters, full, brought);
     } catch (RuntimeException | Error e) {
@@ -171,11 +173,12 @@ final class AdapterFiles {
     }
     ParameterFiles.require(stored, tensor, block.shape());
     Scope scope = brought.scope();
-    Tensor copy = scope.call("zeros", block.shape(), NumberType.of(model.dtype()));
+    NumberType type = NumberType.of(model.dtype());
+    Tensor copy = scope.zeros(type, block.shape());
     WeightFiles.read(stored::bytes, tensor, copy, 0);
-    if (scope.number("differences", copy, model.weights().tensor(block)) > 0) {
+    if (scope.kernels().differences(copy, model.weights().weight(block).dense(scope)) > 0) {
       LOG.warn("{}: {} differs from the base model's weight, which it replaces as in PEFT", stored.path(), name);
-      brought.replace(block, copy);
+      brought.replace(block, new Weight.Dense(copy, type));
       brought.keep(name, block.shape(), copy);
     } else {
       scope.free(copy);
@@ -188,16 +191,16 @@ final class AdapterFiles {
     }
     Layout.Block block = model.layout().embedding();
     long[] shape = {tokens.size(), model.config().hiddenSize()};
-    StoredTensor tensor = ParameterFiles.find(stored, PREFIX + AdapterNames.TOKENS);
+    StoredTensor tensor = ParameterFiles.find(stored, PREFIX + model.layout().embeddingModule() + AdapterNames.TOKENS);
     ParameterFiles.require(stored, tensor, shape);
     BatchCheck.tokens(stored.path() + ": trainable_token_indices", tokens.stream().mapToInt(i -> i).toArray(), model.config());
     Scope scope = brought.scope();
-    Tensor rows = scope.call("zeros", shape, NumberType.F32);
+    Tensor rows = scope.zeros(NumberType.F32, shape);
     WeightFiles.read(stored::bytes, tensor, rows, 0);
-    Tensor below = brought.block(block) == null ? model.weights().tensor(block) : brought.block(block);
-    Tensor table = scope.call("clone", below);
-    scope.effect("replace_rows", table, scope.longs(tokens.stream().mapToInt(i -> i).toArray()), rows);
-    brought.replace(block, table);
-    brought.keep(AdapterNames.TOKENS, shape, rows);
+    Weight below = brought.block(block) == null ? model.weights().weight(block) : brought.block(block);
+    Tensor table = scope.kernels().clone(below.dense(scope));
+    scope.kernels().replaceRows(table, scope.longs(tokens.stream().mapToInt(i -> i).toArray()), rows);
+    brought.replace(block, new Weight.Dense(table, NumberType.of(model.dtype())));
+    brought.keep(model.layout().embeddingModule() + AdapterNames.TOKENS, shape, rows);
   }
 }

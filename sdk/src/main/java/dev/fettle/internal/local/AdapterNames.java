@@ -6,14 +6,27 @@ import java.util.List;
 
 /** What PEFT calls the tensors of an adapter. */
 final class AdapterNames {
-  static final String EMBEDDING_A = AdapterShape.EMBEDDING + ".lora_embedding_A";
-  static final String EMBEDDING_B = AdapterShape.EMBEDDING + ".lora_embedding_B";
-  /** The new embeddings of single tokens. */
-  static final String TOKENS = AdapterShape.EMBEDDING + ".token_adapter.trainable_tokens_delta";
+  private static final String EMBEDDING_A = ".lora_embedding_A";
+  private static final String EMBEDDING_B = ".lora_embedding_B";
+  /** The new embeddings of single tokens, behind the name of the embedding. */
+  static final String TOKENS = ".token_adapter.trainable_tokens_delta";
   /** A copy of the weight below an adapter, which files of adapters of embeddings hold. */
   static final String BASE = ".base_layer.weight";
 
   private AdapterNames() {}
+
+  static String embeddingA(AdapterShape shape) {
+    return shape.embedding().name() + EMBEDDING_A;
+  }
+
+  static String embeddingB(AdapterShape shape) {
+    return shape.embedding().name() + EMBEDDING_B;
+  }
+
+  /** Whether a tensor is the A of a module, of which each adapter has one. */
+  static boolean isA(String name) {
+    return Kind.A.is(name) || name.endsWith(EMBEDDING_A);
+  }
 
   /** The tensors of an adapted linear layer. */
   enum Kind {
@@ -45,13 +58,11 @@ final class AdapterNames {
       return name.endsWith(suffix);
     }
 
-    long[] dimensions(AdapterShape shape, int layer, int group, int module) {
-      long rank = shape.moduleRank(layer, module);
-      long rows = shape.moduleOutputs(module);
+    long[] dimensions(AdapterShape.Member member, long inputs) {
       return switch (this) {
-        case A -> new long[] {rank, shape.inputs(group)};
-        case B -> new long[] {rows, rank};
-        default -> new long[] {rows};
+        case A -> new long[] {member.rank(), inputs};
+        case B -> new long[] {member.outputs(), member.rank()};
+        default -> new long[] {member.outputs()};
       };
     }
   }

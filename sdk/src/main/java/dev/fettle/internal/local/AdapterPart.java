@@ -8,18 +8,23 @@ import dev.fettle.internal.model.Adapter;
 import dev.fettle.internal.model.AdapterGradients;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.Weight;
+import dev.fettle.internal.torch.LayerVector;
 import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Product;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import dev.fettle.internal.torch.Torch;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
- * The adapters of a training. They come first in the vector: for each fused product of each layer the A's of its modules,
+ * The adapters of a training. They come first in the vector: for each product of each layer the A's of its modules,
  * their B's, the biases of these, the magnitudes; then A and B of the input and of the output embedding.
  */
 final class AdapterPart {
@@ -29,38 +34,66 @@ final class AdapterPart {
   private final List<Parameter> parameters = new ArrayList<>();
   private final Map<String, Parameter> byName = new HashMap<>();
   private ParameterVector vector;
-  private Function<Layout.Block, Tensor> base;
+  private Function<Layout.Block, Weight> base;
   private Layout layout;
   private Adapter adapter;
-  private List<List<Tensor>> values;
-  private List<Tensor> outer;
+  private Views values;
   private Tensor start;
-  private final Map<Layout.Block, Tensor> biases = new HashMap<>();
+  private final Map<Layout.Block, Weight> biases = new HashMap<>();
+
+  /**
+   * Views of a vector in this part's order.
+   *
+   * @param layers for each product of a layer that carries an adapter: A's, B's, their biases, magnitudes; empty where
+   *     there are none
+   * @param embedding A and B of the input embedding, if it carries an adapter
+   * @param head the same of the output embedding
+   */
+  private record Views(List<Map<Product, Part>> layers, List<Tensor> embedding, List<Tensor> head) {}
+
+  /** Those of a product. */
+  private record Part(Tensor a, Tensor b, Tensor bias, Tensor magnitude) {
+    List<Tensor> tensors() {
+      return List.of(a, b, bias, magnitude);
+    }
+  }
+
+  /** What is done for a product that carries an adapter. */
+  @FunctionalInterface
+  private interface ProductAction {
+    void run(int layer, Product product);
+  }
 
   AdapterPart(Lora lora, AdapterConfig settings, AdapterShape shape) {
     this.lora = lora;
     this.settings = settings;
     this.shape = shape;
-    for (int layer = 0; layer < shape.layers(); layer++) {
-      for (int group = 0; group < AdapterShape.GROUPS; group++) {
-        for (AdapterNames.Kind kind : AdapterNames.Kind.of(shape.kind())) {
-          for (int module : shape.members(group)) {
-            if (shape.moduleRank(layer, module) > 0) {
-              add(kind.name(shape.name(layer, module)), kind.dimensions(shape, layer, group, module), kind);
-            }
+    forEachProduct((layer, product) -> {
+      for (AdapterNames.Kind kind : AdapterNames.Kind.of(shape.kind())) {
+        for (AdapterShape.Member member : shape.members(layer, product)) {
+          if (member.isAdapted()) {
+            add(kind.name(member.name()), kind.dimensions(member, shape.inputs(layer, product)), kind);
           }
         }
       }
-    }
+    });
     long hidden = shape.config().hiddenSize();
     long vocabulary = shape.config().vocabSize();
-    if (shape.embeddingRank() > 0) {
-      add(AdapterNames.EMBEDDING_A, new long[] {shape.embeddingRank(), vocabulary}, AdapterNames.Kind.A);
-      add(AdapterNames.EMBEDDING_B, new long[] {hidden, shape.embeddingRank()}, AdapterNames.Kind.A);
+    if (shape.embedding().isAdapted()) {
+      add(AdapterNames.embeddingA(shape), new long[] {shape.embedding().rank(), vocabulary}, AdapterNames.Kind.A);
+      add(AdapterNames.embeddingB(shape), new long[] {hidden, shape.embedding().rank()}, AdapterNames.Kind.A);
     }
-    if (shape.headRank() > 0) {
-      add(AdapterNames.Kind.A.name(AdapterShape.HEAD), new long[] {shape.headRank(), hidden}, AdapterNames.Kind.A);
-      add(AdapterNames.Kind.B.name(AdapterShape.HEAD), new long[] {vocabulary, shape.headRank()}, AdapterNames.Kind.B);
+    if (shape.head().isAdapted()) {
+      add(AdapterNames.Kind.A.name(shape.head().name()), new long[] {shape.head().rank(), hidden}, AdapterNames.Kind.A);
+      add(AdapterNames.Kind.B.name(shape.head().name()), new long[] {vocabulary, shape.head().rank()}, AdapterNames.Kind.B);
+    }
+  }
+
+  private void forEachProduct(ProductAction action) {
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      for (Product product : shape.adapted(layer)) {
+        action.run(layer, product);
+      }
     }
   }
 
@@ -84,72 +117,60 @@ final class AdapterPart {
   }
 
   /** Takes its place in a vector, over base weights that stay as they are. */
-  void bind(Scope scope, ParameterVector into, Layout weights, Function<Layout.Block, Tensor> frozen, NumberType type) {
+  void bind(Scope scope, ParameterVector into, Layout weights, Function<Layout.Block, Weight> frozen, NumberType type) {
     vector = into;
     layout = weights;
     base = frozen;
     adapter = Adapter.zeros(shape, scope, type);
     values = views(scope, into.values());
-    outer = outerViews(scope, into.values());
     if (shape.kind().startFrozen()) {
-      start = scope.call("zeros", new long[] {size()}, NumberType.F32);
+      start = scope.zeros(NumberType.F32, size());
     }
     if (shape.kind().biases()) {
-      for (int layer = 0; layer < shape.layers(); layer++) {
-        for (int group = 0; group < AdapterShape.GROUPS; group++) {
-          if (shape.rank(layer, group) > 0) {
-            long[] rows = {shape.outputs(group)};
-            biases.put(new Layout.Block(layer, AdapterShape.biasIndex(group), rows), scope.call("zeros", rows, type));
-          }
-        }
-      }
+      forEachProduct((layer, product) -> biases.put(block(layer, LayerVector.biasOf(product)),
+          new Weight.Dense(scope.zeros(type, shape.outputs(layer, product)), type)));
     }
   }
 
-  /** The tensors of each layer, as {@link AdapterGradients} orders them, as views of a vector in this part's order. */
-  private List<List<Tensor>> views(Scope scope, Tensor of) {
-    Tensor none = scope.call("nothing", false);
-    List<List<Tensor>> parts = new ArrayList<>();
-    long at = 0;
+  private Views views(Scope scope, Tensor of) {
+    List<Map<Product, Part>> layers = new ArrayList<>();
     for (int layer = 0; layer < shape.layers(); layer++) {
-      Tensor[] views = new Tensor[AdapterGradients.PER_LAYER];
-      java.util.Arrays.fill(views, none);
-      for (int group = 0; group < AdapterShape.GROUPS; group++) {
-        long rank = shape.rank(layer, group);
-        if (rank > 0) {
-          views[2 * group] = scope.call("part", of, at, new long[] {rank, shape.inputs(group)});
-          at += rank * shape.inputs(group);
-          views[2 * group + 1] = scope.call("part", of, at, new long[] {shape.sizeOfB(layer, group)});
-          at += shape.sizeOfB(layer, group);
-          long[] rows = {shape.adaptedOutputs(layer, group)};
-          if (shape.kind().biases()) {
-            views[2 * AdapterShape.GROUPS + group] = scope.call("part", of, at, rows);
-            at += rows[0];
-          }
-          if (shape.kind().magnitudes()) {
-            views[3 * AdapterShape.GROUPS + group] = scope.call("part", of, at, rows);
-            at += rows[0];
-          }
-        }
-      }
-      parts.add(List.of(views));
+      layers.add(new HashMap<>());
     }
-    return parts;
+    Tensor none = scope.none();
+    long[] at = {0};
+    forEachProduct((layer, product) -> {
+      long rows = shape.adaptedOutputs(layer, product);
+      layers.get(layer).put(product, new Part(
+          next(scope, of, at, shape.rank(layer, product), shape.inputs(layer, product)),
+          next(scope, of, at, shape.sizeOfB(layer, product)),
+          shape.kind().biases() ? next(scope, of, at, rows) : none,
+          shape.kind().magnitudes() ? next(scope, of, at, rows) : none));
+    });
+    return new Views(layers, outer(scope, of, AdapterNames.embeddingA(shape), AdapterNames.embeddingB(shape)),
+        outer(scope, of, AdapterNames.Kind.A.name(shape.head().name()), AdapterNames.Kind.B.name(shape.head().name())));
   }
 
-  private List<Tensor> outerViews(Scope scope, Tensor of) {
-    Tensor none = scope.call("nothing", false);
-    List<Tensor> out = new ArrayList<>();
-    for (String name : List.of(AdapterNames.EMBEDDING_A, AdapterNames.EMBEDDING_B,
-        AdapterNames.Kind.A.name(AdapterShape.HEAD), AdapterNames.Kind.B.name(AdapterShape.HEAD))) {
-      Parameter p = byName.get(name);
-      out.add(p == null ? none : scope.call("part", of, p.offset(), p.shape()));
-    }
-    return out;
+  private static Tensor next(Scope scope, Tensor of, long[] at, long... dimensions) {
+    Tensor view = scope.kernels().viewSlice(of, at[0], dimensions);
+    at[0] += Parameter.size(dimensions);
+    return view;
+  }
+
+  private List<Tensor> outer(Scope scope, Tensor of, String... names) {
+    return Stream.of(names).filter(byName::containsKey).map(byName::get)
+        .map(p -> scope.kernels().viewSlice(of, p.offset(), p.shape())).toList();
   }
 
   AdapterGradients gradients(Scope scope, Tensor of) {
-    return new AdapterGradients(scope, views(scope, of), outerViews(scope, of));
+    Views views = views(scope, of);
+    List<Map<Product, List<Tensor>>> parts = new ArrayList<>();
+    for (Map<Product, Part> layer : views.layers) {
+      Map<Product, List<Tensor>> tensors = new HashMap<>();
+      layer.forEach((product, part) -> tensors.put(product, part.tensors()));
+      parts.add(tensors);
+    }
+    return new AdapterGradients(scope, parts, views.embedding, views.head);
   }
 
   /**
@@ -161,106 +182,93 @@ final class AdapterPart {
     for (Parameter p : parameters) {
       try (Scope step = new Scope()) {
         Tensor into = vector.values(step, p);
-        if (p.name().equals(AdapterNames.EMBEDDING_B)) {
-          step.effect("copy", into, step.call("normal", p.shape(), 1.0, NumberType.F32));
+        if (p.name().equals(AdapterNames.embeddingB(shape))) {
+          step.kernels().copy(into, step.kernels().normal(p.shape(), 1, NumberType.F32, step.device()));
         } else if (AdapterNames.Kind.A.is(p.name()) && !shape.kind().startFrozen()) {
-          step.effect("copy", into, step.call("uniform", p.shape(), 1 / Math.sqrt(p.shape()[1])));
+          step.kernels().copy(into, step.kernels().uniform(p.shape(), 1 / Math.sqrt(p.shape()[1]), step.device()));
         }
       }
     }
-    for (int layer = 0; layer < shape.layers(); layer++) {
-      for (int group = 0; group < AdapterShape.GROUPS; group++) {
+    if (shape.kind().startFrozen() || shape.kind().magnitudes()) {
+      forEachProduct((layer, product) -> {
         int row = 0;
-        for (int module : shape.members(group)) {
-          if (shape.moduleRank(layer, module) > 0) {
-            fromWeight(layer, group, module, row);
+        for (AdapterShape.Member member : shape.members(layer, product)) {
+          if (member.isAdapted()) {
+            fromWeight(block(layer, product), member, row);
           }
-          row += shape.moduleOutputs(module);
+          row += member.outputs();
         }
-      }
+      });
     }
     if (shape.kind().startFrozen()) {
       try (Scope step = new Scope()) {
-        step.effect("copy", start, step.call("part", vector.values(), 0, new long[] {size()}));
+        step.kernels().copy(start, step.kernels().viewSlice(vector.values(), 0, new long[] {size()}));
       }
     }
   }
 
-  private void fromWeight(int layer, int group, int module, int row) {
-    if (!shape.kind().startFrozen() && !shape.kind().magnitudes()) {
-      return;
-    }
-    String name = shape.name(layer, module);
+  private void fromWeight(Layout.Block block, AdapterShape.Member member, int row) {
     try (Scope step = new Scope()) {
-      Tensor w = step.call("rows", base.apply(weight(layer, group)), row, shape.moduleOutputs(module));
-      Parameter a = byName.get(AdapterNames.Kind.A.name(name));
-      Parameter b = byName.get(AdapterNames.Kind.B.name(name));
+      Tensor w = base.apply(block).dense(step, row, member.outputs());
+      Parameter a = byName.get(AdapterNames.Kind.A.name(member.name()));
+      Parameter b = byName.get(AdapterNames.Kind.B.name(member.name()));
       if (shape.kind().startFrozen()) {
-        if (a.shape()[0] > Math.min(shape.inputs(group), shape.moduleOutputs(module))) {
-          throw new InvalidInputException("pissa(): rank " + a.shape()[0] + " is more than " + name + " has singular values");
+        if (a.shape()[0] > Math.min(a.shape()[1], member.outputs())) {
+          throw new InvalidInputException("pissa(): rank " + a.shape()[0] + " is more than " + member.name()
+              + " has singular values");
         }
-        Tensor[] pair = step.tuple("principal", w, a.shape()[0], shape.scale(layer, module));
-        step.effect("copy", vector.values(step, a), pair[0]);
-        step.effect("copy", vector.values(step, b), pair[1]);
+        Tensor[] pair = step.kernels().pissaInit(w, a.shape()[0], member.scale());
+        step.kernels().copy(vector.values(step, a), pair[0]);
+        step.kernels().copy(vector.values(step, b), pair[1]);
       } else {
-        step.effect("copy", vector.values(step, byName.get(AdapterNames.Kind.MAGNITUDE.name(name))),
-            step.call("row_norms", w, step.call("zeros", a.shape(), NumberType.F32), vector.values(step, b)));
+        step.kernels().copy(vector.values(step, byName.get(AdapterNames.Kind.MAGNITUDE.name(member.name()))),
+            step.kernels().rowNorms(w, step.zeros(NumberType.F32, a.shape()), vector.values(step, b)));
       }
     }
   }
 
-  private Layout.Block weight(int layer, int group) {
-    return new Layout.Block(layer, AdapterShape.weightIndex(group), null);
+  private static Layout.Block block(int layer, Enum<?> place) {
+    return new Layout.Block(layer, place, null);
   }
 
   /** Brings what the kernels read up to date with the vector. */
   void refresh() {
     try (Scope step = new Scope()) {
-      for (int layer = 0; layer < shape.layers(); layer++) {
-        for (int group = 0; group < AdapterShape.GROUPS; group++) {
-          if (shape.rank(layer, group) > 0) {
-            refresh(step, layer, group);
-          }
-        }
-      }
-      if (shape.embeddingRank() > 0) {
-        step.effect("scaled", adapter.embeddingA(), outer.get(0), 1.0);
-        step.effect("scaled", adapter.embeddingB(), outer.get(1), shape.embeddingScale());
-      }
-      if (shape.headRank() > 0) {
-        step.effect("scaled", adapter.headA(), outer.get(2), 1.0);
-        step.effect("scaled", adapter.headB(), outer.get(3), shape.headScale());
-      }
+      forEachProduct((layer, product) -> refresh(step, layer, product));
+      refresh(step, adapter.embedding(), values.embedding, shape.embedding().scale());
+      refresh(step, adapter.head(), values.head, shape.head().scale());
     }
   }
 
-  private void refresh(Scope step, int layer, int group) {
-    List<Tensor> of = values.get(layer);
-    long[] blocks = shape.blocks(layer, group);
-    double[] scales = shape.scales(layer, group);
-    Tensor a = adapter.a(layer, group);
-    Tensor sb = adapter.scaledB(layer, group);
+  private static void refresh(Scope step, Adapter.Pair pair, List<Tensor> of, double scale) {
+    if (pair != null) {
+      step.kernels().scaled(pair.a(), of.get(0), 1);
+      step.kernels().scaled(pair.scaledB(), of.get(1), scale);
+    }
+  }
+
+  private void refresh(Scope step, int layer, Product product) {
+    Part of = values.layers.get(layer).get(product);
+    Adapter.Pair pair = adapter.pair(layer, product);
+    long[] blocks = shape.blocks(layer, product);
+    double[] scales = shape.scales(layer, product);
     if (shape.kind().startFrozen()) {
-      int rank = shape.rank(layer, group);
-      write(step, of.get(2 * group), of.get(2 * group + 1), blocks, scales, step.call("rows", a, 0, rank),
-          step.call("columns", sb, 0, rank));
+      int rank = shape.rank(layer, product);
+      step.kernels().adapterRefresh(of.a, of.b, blocks, scales, step.kernels().rows(pair.a(), 0, rank),
+          step.kernels().columns(pair.scaledB(), 0, rank));
     } else {
-      write(step, of.get(2 * group), of.get(2 * group + 1), blocks, scales, a, sb);
+      step.kernels().adapterRefresh(of.a, of.b, blocks, scales, pair.a(), pair.scaledB());
     }
     if (shape.kind().magnitudes()) {
-      step.effect("gain_refresh", base.apply(weight(layer, group)), a, sb, of.get(3 * AdapterShape.GROUPS + group), blocks,
-          adapter.gain(layer, group), adapter.inverseNorm(layer, group));
+      step.kernels().gainRefresh(base.apply(block(layer, product)).dense(step), pair.a(), pair.scaledB(), of.magnitude, blocks,
+          pair.gain(), pair.inverseNorm());
     }
     if (shape.kind().biases()) {
-      Layout.Block bias = new Layout.Block(layer, AdapterShape.biasIndex(group), null);
-      Tensor frozen = base.apply(bias);
-      step.effect("bias_refresh", frozen == null ? step.call("nothing", false) : frozen,
-          of.get(2 * AdapterShape.GROUPS + group), blocks, scales, biases.get(bias));
+      Layout.Block bias = block(layer, LayerVector.biasOf(product));
+      Weight frozen = base.apply(bias);
+      step.kernels().biasRefresh(frozen == null ? step.none() : frozen.dense(step), of.bias, blocks, scales,
+          biases.get(bias).dense(step));
     }
-  }
-
-  private static void write(Scope step, Tensor flatA, Tensor flatB, long[] blocks, double[] scales, Tensor a, Tensor sb) {
-    step.effect("adapter_refresh", flatA, flatB, blocks, scales, a, sb);
   }
 
   /** Writes the start that is taken off again to where the kernels read it: after the A's and, negated, after the B's. */
@@ -269,47 +277,52 @@ final class AdapterPart {
       return;
     }
     try (Scope step = new Scope()) {
-      List<List<Tensor>> of = views(step, start);
-      for (int layer = 0; layer < shape.layers(); layer++) {
-        for (int group = 0; group < AdapterShape.GROUPS; group++) {
-          int rank = shape.rank(layer, group);
-          if (rank > 0) {
-            double[] scales = shape.scales(layer, group);
-            java.util.Arrays.setAll(scales, i -> -scales[i]);
-            write(step, of.get(layer).get(2 * group), of.get(layer).get(2 * group + 1), shape.blocks(layer, group), scales,
-                step.call("rows", adapter.a(layer, group), rank, rank),
-                step.call("columns", adapter.scaledB(layer, group), rank, rank));
-          }
-        }
-      }
+      Views of = views(step, start);
+      forEachProduct((layer, product) -> {
+        int rank = shape.rank(layer, product);
+        Part part = of.layers.get(layer).get(product);
+        Adapter.Pair pair = adapter.pair(layer, product);
+        double[] negated = Arrays.stream(shape.scales(layer, product)).map(s -> -s).toArray();
+        step.kernels().adapterRefresh(part.a, part.b, shape.blocks(layer, product), negated,
+            step.kernels().rows(pair.a(), rank, rank), step.kernels().columns(pair.scaledB(), rank, rank));
+      });
     }
   }
 
   /** A base weight with what the sampler's adapter does not say: gains, biases, adapters of embeddings; or {@code null}. */
-  Tensor folded(Scope scope, Layout.Block block, Tensor weight, NumberType type) {
-    if (block.layer() >= 0) {
-      for (int group = 0; group < AdapterShape.GROUPS; group++) {
-        boolean carries = shape.rank(block.layer(), group) > 0;
-        if (carries && shape.kind().magnitudes() && block.index() == AdapterShape.weightIndex(group)) {
-          return scope.call("gained", weight, adapter.gain(block.layer(), group));
-        }
-      }
-      return biases.containsKey(block) ? scope.call("clone", biases.get(block)) : null;
+  Weight folded(Scope scope, Layout.Block block, Weight weight, NumberType type) {
+    if (block.isOuter()) {
+      return foldedEmbedding(scope, block, weight, type);
     }
+    if (biases.containsKey(block)) {
+      return new Weight.Dense(scope.kernels().clone(biases.get(block).dense(scope)), type);
+    }
+    boolean gained = shape.kind().magnitudes() && block.place() instanceof Product p && shape.rank(block.layer(), p) > 0;
+    return gained ? new Weight.Dense(scope.kernels().scaleRows(weight.dense(scope),
+        adapter.pair(block.layer(), (Product) block.place()).gain()), type) : null;
+  }
+
+  private Weight foldedEmbedding(Scope scope, Layout.Block block, Weight weight, NumberType type) {
     try (Scope step = new Scope()) {
       Tensor sum = null;
-      if (block.equals(layout.embedding()) && shape.embeddingRank() > 0) {
-        sum = step.call("merged_embedding", weight, outer.get(0), outer.get(1), shape.embeddingScale());
-      } else if (block.equals(layout.head()) && shape.headRank() > 0) {
-        sum = step.call("merged", weight, outer.get(2), outer.get(3), shape.headScale());
+      if (block.equals(layout.embedding()) && shape.embedding().isAdapted()) {
+        sum = step.kernels().mergedEmbedding(weight.dense(step), values.embedding.get(0), values.embedding.get(1),
+            shape.embedding().scale());
+      } else if (block.equals(layout.head()) && shape.head().isAdapted()) {
+        sum = step.kernels().merged(weight.dense(step), values.head.get(0), values.head.get(1), shape.head().scale());
       }
-      return sum == null ? null : scope.call("cast", sum, type);
+      return sum == null ? null : new Weight.Dense(scope.kernels().cast(sum, type), type);
     }
   }
 
-  /** The bias of a fused product with the trained ones, where there are any. */
-  Tensor bias(Layout.Block block) {
+  /** The bias of a product with the trained ones, where there are any. */
+  Weight bias(Layout.Block block) {
     return biases.get(block);
+  }
+
+  /** Whether something is folded into weights that the sampler's adapter does not say. */
+  boolean folds() {
+    return shape.kind().magnitudes() || shape.embedding().isAdapted() || shape.head().isAdapted();
   }
 
   /** What A and B were at the start, in this part's order, where that is taken off again; else {@code null}. */

@@ -24,8 +24,8 @@ interface Body {
     /**
      * Adds the gradients of what is trained, from the gradient of the values.
      *
-     * @param fresh whether the gradients of weights are set rather than added to
+     * @param overwrite whether the gradients of weights are set rather than added to
      */
-    void backward(Scope step, Tensor gradient, Gradients into, boolean fresh);
+    void backward(Scope step, Tensor gradient, Gradients into, boolean overwrite);
   }
 }

@@ -1,6 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.Weight;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.HashMap;
@@ -13,7 +14,7 @@ import java.util.Map;
  */
 final class Brought implements AutoCloseable {
   private final Scope scope = new Scope();
-  private final Map<Layout.Block, Tensor> blocks = new HashMap<>();
+  private final Map<Layout.Block, Weight> blocks = new HashMap<>();
   private final Map<String, Stored> stored = new LinkedHashMap<>();
 
   /** What is to be saved again; float32 or the compute type. */
@@ -24,7 +25,7 @@ final class Brought implements AutoCloseable {
     return scope;
   }
 
-  void replace(Layout.Block block, Tensor by) {
+  void replace(Layout.Block block, Weight by) {
     blocks.put(block, by);
   }
 
@@ -38,7 +39,7 @@ final class Brought implements AutoCloseable {
   }
 
   /** The block that stands in for the model's, or {@code null}. */
-  Tensor block(Layout.Block block) {
+  Weight block(Layout.Block block) {
     return blocks.get(block);
   }
 

@@ -38,7 +38,7 @@ final class CachedStep {
 
   /** Bytes that are held of a token. */
   static long keptBytes(ModelConfig config, NumberType type) {
-    return config.layers() * (6L * config.hiddenSize() + 3L * config.queryWidth() + 2L * config.intermediateSize())
+    return config.layers().size() * (6L * config.hiddenSize() + 3L * config.layers().get(0).queryWidth() + 2L * config.layers().get(0).inputs(dev.fettle.internal.torch.Product.DOWN))
         * type.size();
   }
 
@@ -105,7 +105,7 @@ final class CachedStep {
     for (int i = 0; i < places.length; i++) {
       System.arraycopy(all, portion.get(i) * width, packed, places[i] * width, width);
     }
-    return step.call("part", step.floats(packed), 0, new long[] {portion.size(), width});
+    return step.kernels().viewSlice(step.floats(packed), 0, new long[] {portion.size(), width});
   }
 
   /** The two passes over the portions of a batch, or one where they all fit. */

@@ -22,7 +22,7 @@ record ChoiceBody(Network network, Tuned tuned, int yes, int no) implements Body
 
   @Override
   public Pass forward(Scope step, Packing packing, Dropout dropout, boolean keep) {
-    int lowest = keep ? tuned.lowestLayer() : network.config().layers();
+    int lowest = keep ? tuned.lowestLayer() : network.config().layers().size();
     Network.Trace trace =
         network.forward(step, tuned.weights(), tuned.adapter(), packing, dropout, Network.from(lowest, lowest));
     Head head = new Head(tuned.weights(), tuned.adapter(), 1);
@@ -35,10 +35,10 @@ record ChoiceBody(Network network, Tuned tuned, int yes, int no) implements Body
       }
 
       @Override
-      public void backward(Scope scope, Tensor gradient, Gradients into, boolean fresh) {
+      public void backward(Scope scope, Tensor gradient, Gradients into, boolean overwrite) {
         Tensor d = head.preferenceGradient(scope, trace.output(), packing.rows(), last, yes, no, gradient, into.weights(),
-            into.adapters(), fresh);
-        network.backward(scope, trace, d, tuned.weights(), tuned.adapter(), into.weights(), into.adapters(), lowest, fresh);
+            into.adapters(), overwrite);
+        network.backward(scope, trace, d, tuned.weights(), tuned.adapter(), into.weights(), into.adapters(), lowest, overwrite);
       }
     };
   }

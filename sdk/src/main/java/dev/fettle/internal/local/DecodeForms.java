@@ -2,18 +2,15 @@ package dev.fettle.internal.local;
 
 import dev.fettle.internal.model.DecodeWeights;
 import dev.fettle.internal.model.Weights;
-import dev.fettle.internal.torch.NumberType;
 
 /** The forms in which weights are decoded, each made when it is first asked for. Closing frees them. */
 final class DecodeForms implements AutoCloseable {
   private final Weights weights;
-  private final NumberType type;
   private DecodeWeights exact;
   private DecodeWeights int8;
 
-  DecodeForms(Weights weights, NumberType type) {
+  DecodeForms(Weights weights) {
     this.weights = weights;
-    this.type = type;
   }
 
   DecodeWeights of(boolean rounded) {
@@ -24,7 +21,7 @@ final class DecodeForms implements AutoCloseable {
       return int8;
     }
     if (exact == null) {
-      exact = DecodeWeights.exact(weights, type);
+      exact = DecodeWeights.exact(weights);
     }
     return exact;
   }
@@ -34,7 +31,7 @@ final class DecodeForms implements AutoCloseable {
     if (rounded) {
       return int8 == null ? weights.layout().parameters() : 0;
     }
-    return exact == null ? DecodeWeights.copiedBytes(weights.layout(), type) : 0;
+    return exact == null ? DecodeWeights.copiedBytes(weights.layout(), weights.type()) : 0;
   }
 
   @Override

@@ -1,13 +1,14 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.internal.model.Dropout;
-import dev.fettle.internal.model.EncoderNetwork;
+import dev.fettle.internal.model.Network;
 import dev.fettle.internal.model.Packing;
+import dev.fettle.internal.model.Pooler;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 
 /** An encoder in training: the vectors of texts. */
-record EncoderBody(EncoderNetwork network, Tuned tuned) implements Body {
+record EncoderBody(Network network, Pooler pooler, Tuned tuned) implements Body {
   @Override
   public int width() {
     return network.config().hiddenSize();
@@ -15,23 +16,25 @@ record EncoderBody(EncoderNetwork network, Tuned tuned) implements Body {
 
   @Override
   public void prepare(int longest) {
-    // Positions are embedded: nothing depends on how many there are.
+    network.prepare(longest);
   }
 
   @Override
   public Pass forward(Scope step, Packing packing, Dropout dropout, boolean keep) {
-    int lowest = keep ? tuned.lowestLayer() : network.config().layers();
-    EncoderNetwork.Trace trace = network.forward(step, tuned.weights(), tuned.adapter(), packing, dropout, lowest);
+    int lowest = keep ? tuned.lowestLayer() : network.config().layers().size();
+    Network.Trace trace =
+        network.forward(step, tuned.weights(), tuned.adapter(), packing, dropout, Network.from(lowest, lowest));
+    Pooler.Pooled pooled = pooler.pool(step, trace);
     return new Pass() {
       @Override
       public Tensor values() {
-        return trace.vectors();
+        return pooled.vectors();
       }
 
       @Override
-      public void backward(Scope scope, Tensor gradient, Gradients into, boolean fresh) {
-        network.backward(scope, trace, gradient, tuned.weights(), tuned.adapter(), into.weights(), into.adapters(), lowest,
-            fresh);
+      public void backward(Scope scope, Tensor gradient, Gradients into, boolean overwrite) {
+        network.backward(scope, trace, pooler.gradient(scope, trace, pooled, gradient), tuned.weights(), tuned.adapter(),
+            into.weights(), into.adapters(), lowest, overwrite);
       }
     };
   }

@@ -3,8 +3,8 @@ package dev.fettle.internal.local;
 import dev.fettle.Full;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Modules;
-import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.OuterWeight;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -18,35 +18,36 @@ import java.util.Set;
  * @param untied whether the output embedding, which is the model's input embedding, is trained by itself
  */
 record FullTargets(Map<String, Rule> rules, boolean untied) {
-  private static final String HEAD_WEIGHT = AdapterShape.HEAD + ".weight";
+  private static final String HEAD = OuterWeight.HEAD_MODULE;
 
   static final FullTargets NONE = new FullTargets(Map.of(), false);
 
   /** The weights of several parts; no two may share one. */
   static FullTargets of(List<Full> parts, Layout layout) {
-    boolean tied = layout.head() == null && !layout.config().encoder();
-    int layers = layout.config().layers();
+    boolean tied = layout.config().tiedEmbeddings();
+    int layers = layout.config().layers().size();
+    String embedding = layout.embeddingModule();
     Map<String, Rule> rules = new LinkedHashMap<>();
-    boolean untied = tied && !parts.isEmpty() && parts.stream().noneMatch(p -> takes(p, AdapterShape.EMBEDDING, layers))
-        && parts.stream().anyMatch(p -> takes(p, AdapterShape.HEAD, layers));
+    boolean untied = tied && !parts.isEmpty() && parts.stream().noneMatch(p -> takes(p, embedding, layers))
+        && parts.stream().anyMatch(p -> takes(p, HEAD, layers));
     for (Full part : parts) {
       for (Modules choice : part.modules()) {
         requireMatch(choice, layout, tied);
       }
       Set<String> names = new LinkedHashSet<>();
       for (Layout.Weight w : layout.weights().values()) {
-        boolean head = tied && !untied && w.module().equals(AdapterShape.EMBEDDING) && takes(part, AdapterShape.HEAD, layers);
+        boolean head = tied && !untied && w.module().equals(embedding) && takes(part, HEAD, layers);
         if (head || takes(part, w.module(), layers)) {
           names.add(w.name());
         }
       }
-      if (untied && takes(part, AdapterShape.HEAD, layers)) {
-        names.add(HEAD_WEIGHT);
+      if (untied && takes(part, HEAD, layers)) {
+        names.add(HEAD + ".weight");
       }
       for (String name : names) {
         if (rules.put(name, new Rule(part.rate())) != null) {
           throw new InvalidInputException(name + " is in two parts that are trained in full; leave it out of one"
-              + (tied && name.startsWith(AdapterShape.EMBEDDING) ? ". It is this model's input and output embedding" : ""));
+              + (tied && name.startsWith(embedding) ? ". It is this model's input and output embedding" : ""));
         }
       }
     }
@@ -58,14 +59,14 @@ record FullTargets(Map<String, Rule> rules, boolean untied) {
   }
 
   private static void requireMatch(Modules choice, Layout layout, boolean tied) {
-    int layers = layout.config().layers();
+    int layers = layout.config().layers().size();
     boolean any = layout.weights().values().stream().anyMatch(w -> choice.contains(w.module(), layers))
-        || tied && choice.contains(AdapterShape.HEAD, layers);
+        || tied && choice.contains(HEAD, layers);
     if (!any) {
       throw new InvalidInputException("Full.of(" + choice + ") names nothing in this model. It has " + layers
           + " layers, 0 to " + (layers - 1) + ", with modules such as "
           + layout.weights().values().stream().map(Layout.Weight::module).distinct().limit(4).toList()
-          + (layout.config().encoder() ? "" : " and model.norm, model.embed_tokens, lm_head"));
+          + (layout.config().isCausalLm() ? " and model.norm, " + layout.embeddingModule() + ", " + HEAD : ""));
     }
   }
 }

@@ -74,7 +74,7 @@ final class Generation implements AutoCloseable {
         u[i] = (float) (batch.get(i).random.nextInt(1 << 24) * 0x1p-24);
       }
       double temperature = params.temperature() < COLDEST ? 0 : params.temperature();
-      Tensor[] chosen = scope.tuple("choose", decoder.logits(), scope.floats(u), temperature, params.topK(),
+      Tensor[] chosen = scope.kernels().sampleToken(decoder.logits(), scope.floats(u), temperature, params.topK(),
           Math.max(params.topP(), Float.MIN_NORMAL));
       long[] ids = chosen[0].longs();
       float[] logprobs = chosen[1].floats();

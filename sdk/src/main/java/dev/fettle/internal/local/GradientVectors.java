@@ -66,20 +66,21 @@ final class GradientVectors implements AutoCloseable {
         weights.prepare();
       }
       lane.views = new Gradients(weights, adapters.gradients(scope,
-          adapters.size() == 0 ? scope.call("nothing", false) : piece(lane, 0)));
+          adapters.size() == 0 ? scope.none() : piece(lane, 0)));
     }
     return lanes.get(number).views;
   }
 
   private Tensor part(Scope into, Lane lane, long offset, long... shape) {
     long start = sizes.floorKey(offset);
-    return into.call("part", piece(lane, start), offset - start, shape);
+    return into.kernels().viewSlice(piece(lane, start), offset - start, shape);
   }
 
   private Tensor piece(Lane lane, long start) {
     boolean zeros = cleared || start == 0 && adapters.size() > 0;
     return lane.pieces.computeIfAbsent(start,
-        s -> scope.call(zeros ? "zeros" : "empty", new long[] {sizes.get(s)}, NumberType.F32));
+        s -> zeros ? scope.zeros(NumberType.F32, sizes.get(s))
+            : scope.kernels().empty(new long[] {sizes.get(s)}, NumberType.F32, scope.device()));
   }
 
   /**
@@ -109,7 +110,7 @@ final class GradientVectors implements AutoCloseable {
 
   /** A copy of all of it. */
   List<Tensor> copy(Scope into) {
-    return pieces().stream().map(piece -> into.call("clone", piece.values())).toList();
+    return pieces().stream().map(piece -> into.kernels().clone(piece.values())).toList();
   }
 
   /** Forgets the gradient, and puts a copy in its place if there is one. */
@@ -118,7 +119,7 @@ final class GradientVectors implements AutoCloseable {
     if (!copy.isEmpty()) {
       List<Piece> pieces = pieces();
       for (int i = 0; i < copy.size(); i++) {
-        scope.effect("copy", pieces.get(i).values(), copy.get(i));
+        scope.kernels().copy(pieces.get(i).values(), copy.get(i));
       }
     }
   }
@@ -126,7 +127,7 @@ final class GradientVectors implements AutoCloseable {
   /** Adds the lanes from the second on to the first, and zeroes them. */
   void join(int count) {
     for (int i = 1; i < count; i++) {
-      scope.effect("add_and_clear", piece(lanes.get(0), 0), piece(lanes.get(i), 0));
+      scope.kernels().addAndClear(piece(lanes.get(0), 0), piece(lanes.get(i), 0));
     }
   }
 
@@ -143,7 +144,7 @@ final class GradientVectors implements AutoCloseable {
       scope = new Scope();
       lanes.clear();
     } else {
-      lanes.forEach(lane -> lane.pieces.values().forEach(piece -> scope.effect("zero", piece)));
+      lanes.forEach(lane -> lane.pieces.values().forEach(piece -> scope.kernels().zero(piece)));
     }
   }
 

@@ -6,9 +6,10 @@ import dev.fettle.internal.Meter;
 import dev.fettle.internal.checkpoint.EncoderSettings;
 import dev.fettle.internal.model.Adapter;
 import dev.fettle.internal.model.Dropout;
-import dev.fettle.internal.model.EncoderNetwork;
 import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.model.Network;
 import dev.fettle.internal.model.Packing;
+import dev.fettle.internal.model.Pooler;
 import dev.fettle.internal.model.Weights;
 import dev.fettle.internal.text.TextFrame;
 import dev.fettle.internal.torch.NumberType;
@@ -20,21 +21,24 @@ import java.util.Objects;
 import java.util.OptionalInt;
 
 /** How a model embeds texts: tokens in their frame, cut at a length, through the network, pooled. */
-final class LocalEncoder implements AutoCloseable {
+final class LocalEncoder {
   private final String name;
   private final Tokenizer tokenizer;
   private final TextFrame frame;
   private final EncoderSettings settings;
-  private final EncoderNetwork network;
+  private final Network network;
+  private final Pooler pooler;
 
-  LocalEncoder(String name, Path directory, ModelConfig config, NumberType type, Tokenizer tokenizer) {
+  LocalEncoder(String name, Path directory, Network network, Tokenizer tokenizer) {
+    ModelConfig config = network.config();
     this.name = name;
     this.tokenizer = tokenizer;
     this.frame = TextFrame.of(tokenizer);
     EncoderSettings found = EncoderSettings.read(directory);
     int most = Math.min(config.contextLength(), found.maxTokens().orElse(Integer.MAX_VALUE));
     this.settings = new EncoderSettings(found.pooling(), OptionalInt.of(most), config.hiddenSize());
-    this.network = new EncoderNetwork(config, type, settings.pooling());
+    this.network = network;
+    this.pooler = new Pooler(settings.pooling());
   }
 
   /** How it pools and where it cuts. */
@@ -42,8 +46,9 @@ final class LocalEncoder implements AutoCloseable {
     return settings;
   }
 
-  EncoderNetwork network() {
-    return network;
+  /** What makes vectors of rows. */
+  Pooler pooler() {
+    return pooler;
   }
 
   /** The tokens of texts, cut at a length or at the one that the model's directory gives. */
@@ -70,9 +75,8 @@ final class LocalEncoder implements AutoCloseable {
       for (List<Integer> portion : portions.lanes().get(lane)) {
         try (Scope step = new Scope()) {
           Packing packing = packing(texts, portion);
-          EncoderNetwork.Trace trace =
-              network.forward(step, weights, adapter, packing, Dropout.NONE, network.config().layers());
-          scatter(trace.vectors().floats(), packing, portion, out);
+          Network.Trace trace = network.forward(step, weights, adapter, packing, Dropout.NONE, Network.NOTHING);
+          scatter(pooler.pool(step, trace).vectors().floats(), packing, portion, out);
           long read = portion.stream().mapToLong(i -> texts.get(i).length).sum();
           meter.add(portion.size(), read, read);
         }
@@ -105,12 +109,7 @@ final class LocalEncoder implements AutoCloseable {
     long longest = texts.stream().mapToInt(t -> t.length).max().orElse(0);
     ModelConfig c = network.config();
     long rows = Math.max(Portions.TOKENS, longest) * Lanes.most();
-    Memory.require(rows * 4 * (10L * c.hiddenSize() + 2L * c.intermediateSize()) + 12 * c.heads() * longest * longest,
+    Memory.require(rows * 4 * (10L * c.hiddenSize() + 2L * c.layers().get(0).inputs(dev.fettle.internal.torch.Product.DOWN)) + 12 * c.layers().get(0).numbers().heads() * longest * longest,
         "embedding texts of " + longest + " tokens with " + name);
-  }
-
-  @Override
-  public void close() {
-    network.close();
   }
 }

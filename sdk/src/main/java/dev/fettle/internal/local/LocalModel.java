@@ -69,17 +69,19 @@ final class LocalModel implements ModelBackend {
     this.memory = new PassMemory(config, NumberType.of(dtype), name);
     this.source = source;
     NumberType type = NumberType.of(dtype);
-    this.encoder = config.encoder() ? new LocalEncoder(name, directory, config, type, tokenizer) : null;
-    this.network = config.encoder() ? null : new Network(config, type);
+    this.network = new Network(config, type);
+    this.encoder = config.isCausalLm() ? null : new LocalEncoder(name, directory, network, tokenizer);
   }
 
   /** Reads a model; on the engine thread. */
   static LocalModel load(String name, Path directory, DType dtype, Meter meter) {
     try (ModelDirectory files = ModelDirectory.open(directory)) {
-      WeightNames.check(files);
-      Tokenizer tokenizer = tokenizer(directory, files.config());
+      ModelConfig config = ModelConfig.of(files.config());
+      WeightNames.check(files, config);
+      Tokenizer tokenizer = tokenizer(directory, config);
       long start = System.nanoTime();
-      LocalModel model = new LocalModel(name, directory, files.config(), files.eosIds(), dtype, tokenizer,
+      LocalModel model = new LocalModel(name, directory, config,
+          files.generation().eosIds().isEmpty() ? config.eosIds() : files.generation().eosIds(), dtype, tokenizer,
           new WeightSource.OfFiles(directory));
       model.fill(meter);
       LOG.info("loaded {}: {} parameters, computing in {}, {} ms", name, model.parameters(), dtype,
@@ -169,11 +171,15 @@ final class LocalModel implements ModelBackend {
   }
 
   Network network() {
-    if (network == null) {
+    return network;
+  }
+
+  /** Refuses what only a model that predicts tokens can do. */
+  void requireCausalLm() {
+    if (!config.isCausalLm()) {
       throw new InvalidInputException(name + " is an encoder: it gives vectors of texts, not the next token. Use embed, "
           + "and losses over rankings");
     }
-    return network;
   }
 
   Layout layout() {
@@ -191,10 +197,9 @@ final class LocalModel implements ModelBackend {
       Memory.require(layout.parameters() * type.size(), "loading " + name);
       Weights empty = Weights.zeros(layout, scope, type);
       source.fill(empty, meter);
-      weights = empty;
-      if (encoder != null && Memory.fits(2 * layout.parameters() * type.size())) {
-        encoder.network().pack(weights);
-      }
+      // Many rows go through an encoder whose weights mostly stay frozen: packed ones serve them faster.
+      boolean packs = encoder != null && Memory.fits(2 * layout.parameters() * type.size());
+      weights = packs ? empty.packed(scope) : empty;
     }
     return weights;
   }
@@ -205,7 +210,7 @@ final class LocalModel implements ModelBackend {
       return Optional.empty();
     }
     if (forms == null) {
-      forms = new DecodeForms(weights, network.type());
+      forms = new DecodeForms(weights);
     }
     return Optional.of(forms);
   }
@@ -222,9 +227,6 @@ final class LocalModel implements ModelBackend {
     boolean needed = dependants.stream().anyMatch(d -> !(d instanceof LocalTraining t) || t.tuned().sharesBase());
     if (!needed && source.isThere()) {
       forgetForms();
-      if (encoder != null) {
-        encoder.network().unpack();
-      }
       weights = null;
       scope.close();
       scope = new Scope();
@@ -238,8 +240,8 @@ final class LocalModel implements ModelBackend {
   /** What embeds texts. */
   LocalEncoder encoder() {
     if (encoder == null) {
-      throw new UnsupportedModelException(name + " is a causal language model (" + config.architecture()
-          + "); only encoders (bert) embed texts");
+      throw new UnsupportedModelException(name + " is a causal language model (" + config.architecture().type()
+          + "); only encoders embed texts");
     }
     return encoder;
   }
@@ -281,7 +283,7 @@ final class LocalModel implements ModelBackend {
   public SamplerBackend sampler() {
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "the model " + name);
-      network();
+      requireCausalLm();
       Scope own = new Scope();
       return sampler(own, new Tuned.Frozen(weights(), Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype))));
     });
@@ -315,11 +317,7 @@ final class LocalModel implements ModelBackend {
           }
         }
         forgetForms();
-        if (network != null) {
-          network.close();
-        } else {
-          encoder.close();
-        }
+        network.close();
         scope.close();
         weights = null;
       }

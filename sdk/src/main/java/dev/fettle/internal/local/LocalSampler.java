@@ -48,7 +48,7 @@ final class LocalSampler implements SamplerBackend {
     this.frozen = frozen;
     Optional<DecodeForms> shared = model.forms(frozen.weights());
     this.sharesForms = shared.isPresent();
-    this.forms = shared.orElseGet(() -> new DecodeForms(frozen.weights(), model.network().type()));
+    this.forms = shared.orElseGet(() -> new DecodeForms(frozen.weights()));
   }
 
   @Override
@@ -157,7 +157,7 @@ final class LocalSampler implements SamplerBackend {
       Network.Trace trace = network.forward(step, frozen.weights(), frozen.adapter(), packing, Dropout.NONE, Network.NOTHING);
       int[] rows = new int[tokens.length - 1];
       Arrays.setAll(rows, i -> i);
-      return new Head(frozen.weights()).logprobs(step, trace.output(), rows, Arrays.copyOfRange(tokens, 1, tokens.length));
+      return new Head(frozen.weights(), frozen.adapter(), 1).logprobs(step, trace.output(), rows, Arrays.copyOfRange(tokens, 1, tokens.length));
     }
   }
 

@@ -49,7 +49,7 @@ final class LocalTraining implements TrainingBackend {
   LocalTraining(LocalModel model, Tuned tuned) {
     this.model = model;
     this.tuned = tuned;
-    this.step = model.config().encoder() ? null : new Step(model.network(), tuned, model.memory());
+    this.step = model.config().isCausalLm() ? new Step(model.network(), tuned, model.memory()) : null;
   }
 
   @Override
@@ -64,7 +64,7 @@ final class LocalTraining implements TrainingBackend {
 
   @Override
   public CompletableFuture<LossResult> forward(Batch batch, Loss loss) {
-    model.network();
+    model.requireCausalLm();
     BatchCheck.tokens(batch, model.config());
     return work(() -> {
       model.memory().require(batch, false);
@@ -146,7 +146,7 @@ final class LocalTraining implements TrainingBackend {
   }
 
   private void check(Batch batch, Loss loss) {
-    model.network();
+    model.requireCausalLm();
     BatchCheck.tokens(batch, model.config());
     if (!(loss instanceof Loss.Custom)) {
       BatchCheck.loss(batch, loss);
@@ -194,7 +194,7 @@ final class LocalTraining implements TrainingBackend {
         ParameterVector.Run run = p.runs().get(i);
         AdamW s = ofRuns.get(i);
         for (GradientVectors.Piece piece : pieces) {
-          scope.effect("adamw", p.values(), piece.values(), p.firstMoment(), p.secondMoment(), run.offset(), run.size(),
+          scope.kernels().adamw(p.values(), piece.values(), p.firstMoment(), p.secondMoment(), run.offset(), run.size(),
               piece.offset(), s.learningRate(), s.beta1(), s.beta2(), s.eps(), s.weightDecay(), steps + 1, clip, inPlace);
         }
       }
@@ -210,15 +210,15 @@ final class LocalTraining implements TrainingBackend {
 
   private static double norm(Scope scope, List<GradientVectors.Piece> pieces) {
     if (pieces.size() == 1) {
-      return scope.number("norm", pieces.get(0).values());
+      return scope.kernels().l2Norm(pieces.get(0).values());
     }
-    return Math.sqrt(pieces.stream().mapToDouble(p -> Math.pow(scope.number("norm", p.values()), 2)).sum());
+    return Math.sqrt(pieces.stream().mapToDouble(p -> Math.pow(scope.kernels().l2Norm(p.values()), 2)).sum());
   }
 
   @Override
   public CompletableFuture<SamplerBackend> sampler() {
     return work(() -> {
-      model.network();
+      model.requireCausalLm();
       Scope scope = new Scope();
       return model.sampler(scope, tuned.freeze(scope));
     });
@@ -246,7 +246,7 @@ final class LocalTraining implements TrainingBackend {
       StateFiles.load(directory, this);
       try (Scope scope = new Scope()) {
         for (Tensor moment : List.of(tuned.parameters().firstMoment(), tuned.parameters().secondMoment())) {
-          scope.effect("zero", moment);
+          scope.kernels().zero(moment);
         }
       }
       tuned.gradients().clear();

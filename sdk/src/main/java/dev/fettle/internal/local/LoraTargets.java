@@ -6,7 +6,10 @@ import dev.fettle.Modules;
 import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.AdapterTargets;
 import dev.fettle.internal.model.AdapterShape;
+import dev.fettle.internal.model.LayerConfig;
+import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.model.OuterWeight;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -24,8 +27,9 @@ final class LoraTargets {
    */
   static AdapterPart start(Lora lora, LocalModel model, Set<String> full) {
     AdapterConfig settings = settings(lora, model.config(), model.name(), full);
-    requireCombination(lora, settings);
-    return new AdapterPart(lora, settings, shape(settings, model.config(), lora.isPissa()));
+    AdapterShape shape = shape(settings, model.config(), lora.isPissa());
+    requireCombination(lora, shape);
+    return new AdapterPart(lora, settings, shape);
   }
 
   /** No adapters. */
@@ -35,22 +39,21 @@ final class LoraTargets {
 
   /** What the user asks for in PEFT's terms. */
   private static AdapterConfig settings(Lora lora, ModelConfig config, String baseModel, Set<String> full) {
+    int layers = config.layers().size();
     List<String> adaptable = new ArrayList<>(AdapterShape.modules(config));
-    if (!config.encoder()) {
-      adaptable.add(AdapterShape.EMBEDDING);
-      adaptable.add(AdapterShape.HEAD);
-    }
+    List<String> embeddings = config.isCausalLm()
+        ? List.of(Layout.of(config).embeddingModule(), OuterWeight.HEAD_MODULE) : List.of();
+    adaptable.addAll(embeddings);
     for (Modules m : lora.modules()) {
-      if (adaptable.stream().noneMatch(n -> m.contains(n, config.layers()))) {
+      if (adaptable.stream().noneMatch(n -> m.contains(n, layers))) {
         throw new InvalidInputException("on(" + m + ") names no linear layer and no embedding. This model has "
-            + config.layers() + (config.encoder() ? " layers with attention.self.query, key, value, attention.output.dense, "
-            + "intermediate.dense, output.dense" : " layers with self_attn.q_proj, k_proj, v_proj, o_proj and mlp.gate_proj, up_proj, "
-            + "down_proj, and model.embed_tokens and lm_head"));
+            + layers + " layers with " + String.join(", ", config.layers().get(0).linears().stream().map(LayerConfig.Linear::name).toList())
+            + (embeddings.isEmpty() ? "" : ", and " + String.join(" and ", embeddings)));
       }
     }
     List<String> targets = new ArrayList<>();
     for (String name : adaptable) {
-      if (lora.modules().stream().anyMatch(m -> m.contains(name, config.layers()))) {
+      if (lora.modules().stream().anyMatch(m -> m.contains(name, layers))) {
         if (!full.contains(name)) {
           targets.add(name);
         } else if (lora.isChosen()) {
@@ -73,13 +76,13 @@ final class LoraTargets {
     return new InvalidInputException(module + " is to have an adapter and to be trained in full: leave it out of one of both");
   }
 
-  private static void requireCombination(Lora lora, AdapterConfig settings) {
+  private static void requireCombination(Lora lora, AdapterShape shape) {
     String kind = lora.isDora() ? "dora()" : lora.isPissa() ? "pissa()" : "bias()";
     boolean special = lora.isDora() || lora.isPissa() || lora.hasBias();
     if ((lora.isDora() ? 1 : 0) + (lora.isPissa() ? 1 : 0) + (lora.hasBias() ? 1 : 0) > 1) {
       throw new InvalidInputException("dora(), pissa() and bias() exclude each other: keep one");
     }
-    if (special && (settings.targets(AdapterShape.EMBEDDING) || settings.targets(AdapterShape.HEAD))) {
+    if (special && (shape.embedding().isAdapted() || shape.head().isAdapted())) {
       throw new InvalidInputException(kind + " is for the linear layers of the decoder: leave the embeddings out of on()");
     }
     if (lora.isPissa() && lora.dropout() > 0) {

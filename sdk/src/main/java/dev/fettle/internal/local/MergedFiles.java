@@ -8,7 +8,10 @@ import dev.fettle.internal.checkpoint.StrictJson;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfigJson;
+import dev.fettle.internal.torch.Kernels;
+import dev.fettle.internal.torch.LayerVector;
 import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Product;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.io.IOException;
@@ -56,11 +59,11 @@ final class MergedFiles {
     Path config = source.resolve("config.json");
     StoredType stored = WeightFiles.stored(type);
     String settings = Files.readString(config);
-    Files.writeString(into.resolve("config.json"), model.config().encoder()
-        ? ModelConfigJson.editEncoder(settings, config.toString(), stored)
-        : ModelConfigJson.edit(settings, config.toString(), stored, tuned.layout().config().tiedEmbeddings()));
+    Files.writeString(into.resolve("config.json"), model.config().isCausalLm()
+        ? ModelConfigJson.edit(settings, config.toString(), stored, tuned.layout().config().tiedEmbeddings())
+        : ModelConfigJson.editBare(settings, config.toString(), stored, model.config().architecture()));
     copyCompanions(source, into);
-    if (model.config().encoder()) {
+    if (!model.config().isCausalLm()) {
       model.encoder().settings().write(into);
     }
     List<List<Layout.Weight>> shards = shards();
@@ -124,8 +127,8 @@ final class MergedFiles {
   private void requireBiases() {
     AdapterShape shape = tuned.adapters().shape();
     for (int layer = 0; shape.kind().biases() && layer < shape.layers(); layer++) {
-      for (int group = 0; group < AdapterShape.GROUPS; group++) {
-        if (shape.rank(layer, group) > 0 && tuned.layout().block(layer, AdapterShape.biasIndex(group)).isEmpty()) {
+      for (Product product : shape.adapted(layer)) {
+        if (tuned.layout().block(layer, LayerVector.biasOf(product)).isEmpty()) {
           throw new InvalidInputException("this model's layers have no biases, so the trained ones cannot be folded in: "
               + "save the adapter with saveAdapter");
         }
@@ -138,30 +141,32 @@ final class MergedFiles {
     if (whole != null) {
       return tuned.parameters().values(scope, whole);
     }
-    Tensor base = scope.call("part", scope.call("flat", tuned.frozen(w.block())), w.offset(), w.shape());
+    Kernels k = scope.kernels();
+    long perRow = w.shape().length == 2 ? w.shape()[1] : 1;
+    Tensor base = tuned.frozen(w.block()).dense(scope, w.offset() / perRow, w.shape()[0]);
     AdapterShape shape = tuned.adapters().shape();
     ParameterVector.Parameter a = trained.get(AdapterNames.Kind.A.name(w.module()));
-    if (w.module().equals(AdapterShape.EMBEDDING)) {
-      return shape.embeddingRank() == 0 ? base : scope.call("merged_embedding", base,
-          values(scope, trained.get(AdapterNames.EMBEDDING_A)), values(scope, trained.get(AdapterNames.EMBEDDING_B)),
-          shape.embeddingScale());
+    if (w.module().equals(shape.embedding().name())) {
+      return !shape.embedding().isAdapted() ? base : k.mergedEmbedding(base,
+          values(scope, trained.get(AdapterNames.embeddingA(shape))), values(scope, trained.get(AdapterNames.embeddingB(shape))),
+          shape.embedding().scale());
     } else if (a == null) {
       return base;
     }
-    double scale = w.module().equals(AdapterShape.HEAD) ? shape.headScale() : tuned.adapters().settings().scale(w.module());
+    double scale = w.module().equals(shape.head().name()) ? shape.head().scale() : tuned.adapters().settings().scale(w.module());
     if (!w.name().endsWith(".weight")) {
       ParameterVector.Parameter bias = trained.get(AdapterNames.Kind.BIAS.name(w.module()));
-      return bias == null ? base : scope.call("plus", base, values(scope, bias), scale);
+      return bias == null ? base : k.plus(base, values(scope, bias), scale);
     }
     ParameterVector.Parameter b = trained.get(AdapterNames.Kind.B.name(w.module()));
-    Tensor merged = scope.call("merged", base, values(scope, a), values(scope, b), scale);
+    Tensor merged = k.merged(base, values(scope, a), values(scope, b), scale);
     ParameterVector.Parameter magnitude = trained.get(AdapterNames.Kind.MAGNITUDE.name(w.module()));
     if (magnitude != null) {
-      return scope.call("merged_magnitude", merged, values(scope, magnitude));
+      return k.mergedMagnitude(merged, values(scope, magnitude));
     }
     Tensor start = tuned.adapters().start();
-    return start == null ? merged : scope.call("merged", merged, scope.call("part", start, a.offset(), a.shape()),
-        scope.call("part", start, b.offset(), b.shape()), -scale);
+    return start == null ? merged : k.merged(merged, k.viewSlice(start, a.offset(), a.shape()),
+        k.viewSlice(start, b.offset(), b.shape()), -scale);
   }
 
   private Tensor values(Scope scope, ParameterVector.Parameter p) {

@@ -4,6 +4,8 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.local.ParameterVector.Parameter;
+import dev.fettle.internal.model.OuterWeight;
+import dev.fettle.internal.torch.Kernels;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
@@ -36,8 +38,8 @@ final class ParameterFiles {
     }
     try (Scope scope = new Scope()) {
       long size = tuned.parameters().size();
-      Tensor read = scope.call("zeros", new long[] {size}, NumberType.F32);
-      Tensor taken = start == null ? null : scope.call("zeros", new long[] {tuned.adapters().size()}, NumberType.F32);
+      Tensor read = scope.zeros(NumberType.F32, size);
+      Tensor taken = start == null ? null : scope.zeros(NumberType.F32, tuned.adapters().size());
       for (Parameter p : tuned.parameters().parameters()) {
         StoredTensor tensor = stored.tensors().get(prefix + p.name());
         if (isDoubled(tuned, p)) {
@@ -46,12 +48,12 @@ final class ParameterFiles {
           WeightFiles.read(stored::bytes, tensor, read, p.offset());
         }
       }
-      if (!Double.isFinite(scope.number("norm", read))) {
+      if (!Double.isFinite(scope.kernels().l2Norm(read))) {
         throw new InvalidInputException(stored.path() + ": a value is NaN or infinite");
       }
-      scope.effect("copy", tuned.parameters().values(), read);
+      scope.kernels().copy(tuned.parameters().values(), read);
       if (start != null) {
-        scope.effect("copy", start, taken);
+        scope.kernels().copy(start, taken);
       }
     }
     tuned.adapters().refreshStart();
@@ -59,7 +61,7 @@ final class ParameterFiles {
   }
 
   private static boolean isTiedHead(Tuned tuned, String name, String prefix) {
-    return name.equals(prefix + "lm_head.weight") && tuned.layout().head() == null;
+    return name.equals(prefix + OuterWeight.HEAD_MODULE + ".weight") && tuned.layout().config().tiedEmbeddings();
   }
 
   private static boolean isDoubled(Tuned tuned, Parameter p) {
@@ -76,13 +78,13 @@ final class ParameterFiles {
 
   /** Parts the adapter of twice the rank into what is trained and the start that is taken off again. */
   private static void halves(Scope scope, SafetensorsFile stored, StoredTensor tensor, Parameter p, Tensor read, Tensor taken) {
-    Tensor both = scope.call("zeros", tensor.shape(), NumberType.F32);
+    Tensor both = scope.zeros(NumberType.F32, tensor.shape());
     WeightFiles.read(stored::bytes, tensor, both, 0);
     boolean a = AdapterNames.Kind.A.is(p.name());
     long rank = p.shape()[a ? 0 : 1];
-    String cut = a ? "rows" : "columns";
-    scope.effect("copy", scope.call("part", read, p.offset(), p.shape()), scope.call(cut, both, 0, rank));
-    scope.effect("scaled", scope.call("part", taken, p.offset(), p.shape()), scope.call(cut, both, rank, rank), a ? 1.0 : -1.0);
+    Kernels k = scope.kernels();
+    k.copy(k.viewSlice(read, p.offset(), p.shape()), a ? k.rows(both, 0, rank) : k.columns(both, 0, rank));
+    k.scaled(k.viewSlice(taken, p.offset(), p.shape()), a ? k.rows(both, rank, rank) : k.columns(both, rank, rank), a ? 1 : -1);
   }
 
   static StoredTensor find(SafetensorsFile stored, String name) {

@@ -91,10 +91,10 @@ final class ParameterVector {
 
   /** The values of a parameter. */
   Tensor values(Scope into, Parameter p) {
-    return into.call("part", values, p.offset, p.shape);
+    return into.kernels().viewSlice(values, p.offset, p.shape);
   }
 
   private Tensor zeros() {
-    return scope.call("zeros", new long[] {size}, NumberType.F32);
+    return scope.zeros(NumberType.F32, size);
   }
 }

@@ -32,7 +32,7 @@ final class PassMemory {
   /** Refuses a pass over a batch that would not fit, even with all activations computed twice. */
   void require(Batch batch, boolean backward) {
     long rows = rows(batch);
-    long bytes = backward ? training(rows, longest(batch), 0, config.layers()) : passing(rows, longest(batch));
+    long bytes = backward ? training(rows, longest(batch), 0, config.layers().size()) : passing(rows, longest(batch));
     Memory.require(bytes, "a pass over " + rows + " tokens through " + name);
   }
 
@@ -44,7 +44,7 @@ final class PassMemory {
    */
   int firstKept(Batch batch, int lowest) {
     int first = Math.max(0, lowest);
-    int layers = config.layers() - first;
+    int layers = config.layers().size() - first;
     long available = Memory.available().orElse(Long.MAX_VALUE);
     int twice = sparing ? layers : 0;
     while (twice < layers && training(rows(batch), longest(batch), layers - twice, twice) > available) {
@@ -59,21 +59,21 @@ final class PassMemory {
     long longest = prompts.stream().mapToInt(p -> p.length).max().orElse(0);
     long sequences = (long) prompts.size() * params.samples();
     long room = longest + Math.max(256, Math.min(params.maxTokens(), config.contextLength() - longest));
-    long cache = 2L * config.layers() * config.keyValueHeads() * config.headDim() * type.size() * room;
+    long cache = 2L * config.layers().size() * config.layers().get(0).numbers().kvHeads() * config.layers().get(0).headDim() * type.size() * room;
     return passing(rows, longest) + sequences * (cache + 4L * config.vocabSize() * Float.BYTES);
   }
 
   private long training(long rows, long longest, int kept, int twice) {
-    long layer = 3L * config.hiddenSize() + 2L * config.heads() * config.headDim()
-        + 2L * config.keyValueHeads() * config.headDim() + 2L * config.intermediateSize();
+    long layer = 3L * config.hiddenSize() + 2L * config.layers().get(0).numbers().heads() * config.layers().get(0).headDim()
+        + 2L * config.layers().get(0).numbers().kvHeads() * config.layers().get(0).headDim() + 2L * config.layers().get(0).inputs(dev.fettle.internal.torch.Product.DOWN);
     long numbers = kept * layer + (twice == 0 ? 0 : layer + (long) twice * config.hiddenSize());
     return passing(rows, longest) + rows * type.size() * numbers;
   }
 
   /** What is in memory while rows pass through a layer or the head: activations, scores of a tile, logits of a chunk. */
   private long passing(long rows, long longest) {
-    long width = 4L * (config.hiddenSize() + (config.heads() + config.keyValueHeads()) * config.headDim())
-        + 6L * config.intermediateSize() + 3L * config.heads() * Math.min(longest, LOGIT_ROWS);
+    long width = 4L * (config.hiddenSize() + (config.layers().get(0).numbers().heads() + config.layers().get(0).numbers().kvHeads()) * config.layers().get(0).headDim())
+        + 6L * config.layers().get(0).inputs(dev.fettle.internal.torch.Product.DOWN) + 3L * config.layers().get(0).numbers().heads() * Math.min(longest, LOGIT_ROWS);
     return rows * type.size() * width + 3L * Math.min(rows, LOGIT_ROWS) * config.vocabSize() * Float.BYTES;
   }
 

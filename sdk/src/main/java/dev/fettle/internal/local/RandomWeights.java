@@ -1,6 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.Weight;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
@@ -12,15 +13,11 @@ final class RandomWeights {
 
   private RandomWeights() {}
 
-  static void fill(Tensor block, Layout.Weight w) {
+  static void fill(Weight block, Layout.Weight w) {
     try (Scope scope = new Scope()) {
-      Tensor start;
-      if (w.shape().length == 2) {
-        start = scope.call("normal", w.shape(), DEVIATION, NumberType.F32);
-      } else {
-        start = scope.call("constant", w.shape(), w.name().endsWith(".bias") ? 0.0 : 1.0, NumberType.F32);
-      }
-      scope.effect("copy", scope.call("part", scope.call("flat", block), w.offset(), w.shape()), start);
+      Tensor start = w.shape().length == 2 ? scope.kernels().normal(w.shape(), DEVIATION, NumberType.F32, scope.device())
+          : scope.kernels().constant(w.shape(), w.name().endsWith(".bias") ? 0 : 1, NumberType.F32, scope.device());
+      scope.kernels().copy(scope.kernels().viewSlice(scope.kernels().flat(block.dense(scope)), w.offset(), w.shape()), start);
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.fettle.NumericException;
 import dev.fettle.RankLoss;
 import dev.fettle.RankResult;
 import dev.fettle.Ranked;
+import dev.fettle.internal.torch.Kernels;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
@@ -31,10 +32,10 @@ final class RankTraining {
     this.model = model;
     this.tuned = tuned;
     this.tokens = tokens;
-    boolean encoder = model.config().encoder();
-    this.prompt = encoder ? null : new JudgePrompt(model);
-    Body body = encoder ? new EncoderBody(model.encoder().network(), tuned)
-        : new ChoiceBody(model.network(), tuned, prompt.yes(), prompt.no());
+    boolean judges = model.config().isCausalLm();
+    this.prompt = judges ? new JudgePrompt(model) : null;
+    Body body = judges ? new ChoiceBody(model.network(), tuned, prompt.yes(), prompt.no())
+        : new EncoderBody(model.network(), model.encoder().pooler(), tuned);
     this.step = new CachedStep(body, tuned, tokens);
   }
 
@@ -115,19 +116,20 @@ final class RankTraining {
       int width = model.config().hiddenSize();
       try (Scope scope = new Scope()) {
         long[] shape = {input.tokens.size(), width};
-        Tensor all = scope.call("part", scope.floats(values), 0, shape);
+        Kernels k = scope.kernels();
+        Tensor all = k.viewSlice(scope.floats(values), 0, shape);
         Tensor queries = scope.longs(input.queries);
         Tensor texts = scope.longs(input.texts);
-        Tensor q = scope.call("select_rows", all, queries);
-        Tensor t = scope.call("select_rows", all, texts);
-        float[] scores = scope.call("similarities", q, t).floats();
+        Tensor q = k.selectRows(all, queries);
+        Tensor t = k.selectRows(all, texts);
+        float[] scores = k.similarities(q, t).floats();
         RankFormula.Value value = RankFormula.of(loss, batch, scores);
         result = result(value, scores);
-        Tensor d = scope.call("part", scope.floats(value.derivative()), 0, new long[] {batch.size(), input.texts.length});
-        Tensor[] dqt = scope.tuple("similarities_backward", d, q, t);
-        Tensor into = scope.call("part", scope.floats(new float[values.length]), 0, shape);
-        scope.effect("selected_backward", dqt[0], queries, into);
-        scope.effect("selected_backward", dqt[1], texts, into);
+        Tensor d = k.viewSlice(scope.floats(value.derivative()), 0, new long[] {batch.size(), input.texts.length});
+        Tensor[] dqt = k.similaritiesBackward(d, q, t);
+        Tensor into = k.viewSlice(scope.floats(new float[values.length]), 0, shape);
+        k.selectedBackward(dqt[0], queries, into);
+        k.selectedBackward(dqt[1], texts, into);
         return into.floats();
       }
     }

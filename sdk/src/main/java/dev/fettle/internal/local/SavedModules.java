@@ -3,8 +3,8 @@ package dev.fettle.internal.local;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.internal.checkpoint.AdapterConfig;
-import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.OuterWeight;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -18,8 +18,8 @@ final class SavedModules {
     if (settings.extras().modulesToSave().isEmpty()) {
       return FullTargets.NONE;
     }
-    boolean tied = model.layout().head() == null;
-    Layout untied = tied ? Layout.of(model.config().withTiedEmbeddings(false)) : model.layout();
+    boolean tied = model.config().tiedEmbeddings();
+    Layout untied = tied ? Layout.of(model.config().untied()) : model.layout();
     Map<String, Rule> rules = new LinkedHashMap<>();
     for (String name : settings.extras().modulesToSave()) {
       int before = rules.size();
@@ -33,7 +33,7 @@ final class SavedModules {
       }
     }
     boolean embeddings = rules.keySet().stream()
-        .anyMatch(n -> n.startsWith(AdapterShape.EMBEDDING) || n.startsWith(AdapterShape.HEAD));
+        .anyMatch(n -> n.startsWith(untied.embeddingModule()) || n.startsWith(OuterWeight.HEAD_MODULE));
     return new FullTargets(rules, tied && embeddings);
   }
 

@@ -9,6 +9,7 @@ import dev.fettle.Tuning;
 import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.OuterWeight;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -117,7 +118,7 @@ record SavedTuning(Lora lora, boolean pissa, List<Part> parts, boolean untied) {
   }
 
   FullTargets full(LocalModel model) {
-    Layout layout = untied ? Layout.of(model.config().withTiedEmbeddings(false)) : model.layout();
+    Layout layout = untied ? Layout.of(model.config().untied()) : model.layout();
     Map<String, Rule> rules = new LinkedHashMap<>();
     for (Part part : parts) {
       Set<String> names = Set.copyOf(part.modules);
@@ -127,7 +128,7 @@ record SavedTuning(Lora lora, boolean pissa, List<Part> parts, boolean untied) {
         }
       }
     }
-    return new FullTargets(rules, untied && rules.keySet().stream().anyMatch(n -> n.startsWith("lm_head")
-        || n.startsWith("model.embed_tokens")));
+    return new FullTargets(rules, untied && rules.keySet().stream().anyMatch(n -> n.startsWith(OuterWeight.HEAD_MODULE)
+        || n.startsWith(layout.embeddingModule())));
   }
 }

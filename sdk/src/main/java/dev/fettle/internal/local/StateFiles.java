@@ -78,10 +78,7 @@ final class StateFiles {
     vectors.keySet().forEach(name -> writer.add(name, StoredType.F32, p.size()));
     writer.write(file, (tensor, sink) -> {
       for (Tensor piece : vectors.get(tensor.name())) {
-        try (Scope scope = new Scope()) {
-          long size = (long) scope.number("elements", piece);
-          WeightFiles.write(piece, 0, size, NumberType.F32, sink::put);
-        }
+        WeightFiles.write(piece, 0, piece.size(), NumberType.F32, sink::put);
       }
     });
   }
@@ -161,12 +158,12 @@ final class StateFiles {
         ParameterFiles.fill(values, adapters ? AdapterFiles.PREFIX : "", tuned, directory.toString());
       }
       tuned.adapters().seed(state.seed);
-      scope.effect("copy", p.firstMoment(), first);
-      scope.effect("copy", p.secondMoment(), second);
+      scope.kernels().copy(p.firstMoment(), first);
+      scope.kernels().copy(p.secondMoment(), second);
       tuned.gradients().clear();
       if (gradient != null) {
         for (GradientVectors.Piece piece : tuned.gradients().pieces()) {
-          scope.effect("copy_from", piece.values(), gradient, piece.offset());
+          scope.kernels().copyFrom(piece.values(), gradient, piece.offset());
         }
       }
       training.restore(state.counters);
@@ -193,7 +190,7 @@ final class StateFiles {
       throw new InvalidInputException(file.path() + ": needs a tensor " + name + " of " + p.size()
           + " F32 values, as this training has");
     }
-    Tensor out = scope.call("zeros", new long[] {p.size()}, NumberType.F32);
+    Tensor out = scope.zeros(NumberType.F32, p.size());
     WeightFiles.read(file::bytes, stored, out, 0);
     return out;
   }

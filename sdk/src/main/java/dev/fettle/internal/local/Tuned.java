@@ -4,13 +4,16 @@ import dev.fettle.Trainable;
 import dev.fettle.Tuning;
 import dev.fettle.internal.local.ParameterVector.Parameter;
 import dev.fettle.internal.model.Adapter;
+import dev.fettle.internal.model.LayerConfig;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.Network;
+import dev.fettle.internal.model.OuterWeight;
+import dev.fettle.internal.model.Weight;
 import dev.fettle.internal.model.Weights;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
-import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +52,7 @@ final class Tuned implements AutoCloseable {
     full.bind(scope, parameters, this::frozen, type);
     boolean shared = full.isEmpty() && brought.isEmpty() && !adapters.shape().kind().biases()
         && layout.config().tiedEmbeddings() == model.config().tiedEmbeddings();
-    this.weights = shared ? model.weights() : new Weights(running(), scope, this::current);
+    this.weights = shared ? model.weights() : new Weights(running(), type, scope, this::current);
   }
 
   /** The layout with room for biases that adapters bring where the model has none. */
@@ -58,17 +61,17 @@ final class Tuned implements AutoCloseable {
   }
 
   /** A block below adapters and full training. */
-  Tensor frozen(Layout.Block block) {
+  Weight frozen(Layout.Block block) {
     Layout of = model.layout();
     Layout.Block there = block.equals(layout.head()) && of.head() == null ? of.embedding() : block;
-    Tensor own = brought.block(there);
-    return own != null ? own : model.weights().tensor(there);
+    Weight own = brought.block(there);
+    return own != null ? own : model.weights().weight(there);
   }
 
   /** A block as the network reads it; {@code null} if the model has none. */
-  private Tensor current(Layout.Block block) {
-    Tensor own = full.own(block);
-    Tensor bias = own == null ? adapters.bias(block) : own;
+  private Weight current(Layout.Block block) {
+    Weight own = full.own(block);
+    Weight bias = own == null ? adapters.bias(block) : own;
     return bias == null ? frozen(block) : bias;
   }
 
@@ -117,8 +120,8 @@ final class Tuned implements AutoCloseable {
 
   /** The lowest layer into which the backward pass must go, or {@link Network#TO_EMBEDDING}. */
   int lowestLayer() {
-    boolean below = model.config().encoder() && full.trainsOuter();
-    if (below || adapters.shape().embeddingRank() > 0 || full.trains(layout.embedding())) {
+    boolean below = !model.config().isCausalLm() && full.trainsOuter();
+    if (below || adapters.shape().embedding().isAdapted() || full.trains(layout.embedding())) {
       return Network.TO_EMBEDDING;
     }
     return Math.min(adapters.shape().lowestLayer(), full.lowestLayer());
@@ -151,35 +154,31 @@ final class Tuned implements AutoCloseable {
   /** The present weights and adapter, copied as far as later steps would change them. */
   Frozen freeze(Scope into) {
     Adapter adapter = adapters.adapter().folded(into);
-    boolean folds = adapters.shape().kind().magnitudes() || adapters.shape().embeddingRank() > 0
-        || adapters.shape().headRank() > 0;
-    if (!folds && weights.layout() == model.layout() && full.isEmpty() && brought.isEmpty()) {
+    if (!adapters.folds() && weights.layout() == model.layout() && full.isEmpty() && brought.isEmpty()) {
       return new Frozen(weights, adapter);
     }
-    return new Frozen(new Weights(running(), into, block -> {
-      Tensor now = current(block);
-      Tensor folded = now == null ? null : adapters.folded(into, block, now, type);
+    return new Frozen(new Weights(running(), type, into, block -> {
+      Weight now = current(block);
+      Weight folded = now == null ? null : adapters.folded(into, block, now, type);
       boolean own = full.own(block) != null || !brought.isEmpty();
-      return folded != null ? folded : own ? into.call("clone", now) : now;
+      return folded != null ? folded : own ? new Weight.Dense(into.kernels().clone(now.dense(into)), type) : now;
     }), adapter);
   }
 
+  /** The modules of the table, in order, each with how it is trained. */
   Trainable trainable() {
-    Map<String, Object[]> rows = new LinkedHashMap<>();
+    Map<String, Trainable.Row> rows = new LinkedHashMap<>();
+    Map<String, Long> ranks = new HashMap<>();
+    adapters.parameters().stream().filter(p -> AdapterNames.isA(p.name()))
+        .forEach(p -> ranks.put(AdapterNames.module(p.name()), p.shape()[0]));
     for (Parameter p : adapters.parameters()) {
       String module = AdapterNames.module(p.name());
-      boolean first = AdapterNames.Kind.A.is(p.name()) || p.name().equals(AdapterNames.EMBEDDING_A);
-      Parameter a = adapters.parameter(module.equals(dev.fettle.internal.model.AdapterShape.EMBEDDING)
-          ? AdapterNames.EMBEDDING_A : AdapterNames.Kind.A.name(module));
-      add(rows, module, how() + ", rank " + a.shape()[0], first, p.size());
+      add(rows, module, how() + ", rank " + ranks.get(module), AdapterNames.isA(p.name()) ? 1 : 0, p.size());
     }
-    full.byModule().forEach((module, weights) -> {
-      long size = weights.stream().mapToLong(Parameter::size).sum();
-      add(rows, module, untied() && module.equals("lm_head") ? Trainable.UNTIED : "full", true, size);
-    });
-    List<Trainable.Row> table = new ArrayList<>();
-    rows.values().forEach(r -> table.add(new Trainable.Row((String) r[0], (int) r[2], (String) r[1], (long) r[3])));
-    return new Trainable(table, parameters.size(), model.parameters());
+    full.byModule().forEach((module, weights) -> add(rows, module,
+        untied() && module.equals(OuterWeight.HEAD_MODULE) ? Trainable.UNTIED : "full", 1,
+        weights.stream().mapToLong(Parameter::size).sum()));
+    return new Trainable(List.copyOf(rows.values()), parameters.size(), model.parameters());
   }
 
   private String how() {
@@ -187,11 +186,11 @@ final class Tuned implements AutoCloseable {
     return kind.magnitudes() ? "DoRA" : kind.startFrozen() ? "PiSSA" : kind.biases() ? "LoRA with bias" : "LoRA";
   }
 
-  private static void add(Map<String, Object[]> rows, String module, String how, boolean counts, long size) {
-    String name = module.replaceAll("^(model\\.(layers\\.\\d+\\.)?|encoder\\.layer\\.\\d+\\.)", "");
-    Object[] row = rows.computeIfAbsent(name + " " + how, k -> new Object[] {name, how, 0, 0L});
-    row[2] = (int) row[2] + (counts ? 1 : 0);
-    row[3] = (long) row[3] + size;
+  private void add(Map<String, Trainable.Row> rows, String module, String how, int modules, long size) {
+    String name = layout.config().layers().stream().map(LayerConfig::path).filter(module::startsWith).findFirst()
+        .map(path -> module.substring(path.length())).orElse(module.replaceFirst("^model\\.", ""));
+    rows.merge(name + " " + how, new Trainable.Row(name, modules, how, size),
+        (a, b) -> new Trainable.Row(name, a.modules() + b.modules(), how, a.parameters() + b.parameters()));
   }
 
   @Override

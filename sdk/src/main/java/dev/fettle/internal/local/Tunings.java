@@ -7,7 +7,6 @@ import dev.fettle.Lora;
 import dev.fettle.Tuning;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Layout;
-import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.torch.NumberType;
 import java.util.List;
 import java.util.Set;
@@ -49,8 +48,8 @@ final class Tunings {
   static Tuned build(Tuning tuning, LocalModel model, AdapterPart adapters, FullTargets full, Brought brought) {
     AdapterShape shape = adapters.shape();
     boolean untie = model.config().tiedEmbeddings()
-        && (full.untied() || shape.embeddingRank() > 0 || shape.headRank() > 0);
-    Layout layout = untie ? Layout.of(model.config().withTiedEmbeddings(false)) : model.layout();
+        && (full.untied() || shape.embedding().isAdapted() || shape.head().isAdapted());
+    Layout layout = untie ? Layout.of(model.config().untied()) : model.layout();
     requireApart(adapters, full, layout);
     WeightPart weights = new WeightPart(layout, full.rules(), adapters.size());
     requireMemory(adapters, weights, model);
@@ -72,9 +71,7 @@ final class Tunings {
         throw LoraTargets.overlap(AdapterNames.module(p.name()));
       }
     }
-    ModelConfig config = layout.config();
-    boolean ofModel = config.queryKeyValueBias() || config.outputBias() || config.mlpBias();
-    if (adapters.shape().kind().biases() && ofModel && full.rules().keySet().stream().anyMatch(n -> n.endsWith("proj.bias"))) {
+    if (adapters.shape().kind().biases() && layout.config().hasBiases() && full.rules().keySet().stream().anyMatch(n -> n.endsWith("proj.bias"))) {
       throw new InvalidInputException("bias() beside biases that are trained in full: leave out one of both");
     }
   }

@@ -31,7 +31,9 @@ final class WeightFiles {
 
   /** Reads a weight of a checkpoint into its place. */
   static void read(Reader reader, StoredTensor stored, Weights into, Layout.Weight weight) {
-    read(reader, stored, into.tensor(weight.block()), weight.offset());
+    try (Scope scope = new Scope()) {
+      read(reader, stored, into.weight(weight.block()).dense(scope), weight.offset());
+    }
   }
 
   /** Reads a stored tensor into the elements of a tensor from {@code start} on. */
@@ -52,7 +54,7 @@ final class WeightFiles {
     long piece = PIECE / type.size();
     for (long at = 0; at < count; at += piece) {
       try (Scope scope = new Scope()) {
-        sink.put(scope.call("load", from, type, start + at, Math.min(piece, count - at)).bytes());
+        sink.put(scope.kernels().load(from, type, start + at, Math.min(piece, count - at)).bytes());
       }
     }
   }

@@ -2,6 +2,7 @@ package dev.fettle.internal.local;
 
 import dev.fettle.internal.local.ParameterVector.Parameter;
 import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.Weight;
 import dev.fettle.internal.model.WeightGradients;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
@@ -28,7 +29,7 @@ final class WeightPart {
   private final Map<Layout.Block, Trained> blocks = new LinkedHashMap<>();
   private final List<Parameter> parameters = new ArrayList<>();
   private final Set<String> modules = new HashSet<>();
-  private final Map<Layout.Block, Tensor> own = new HashMap<>();
+  private final Map<Layout.Block, Weight> own = new HashMap<>();
   private ParameterVector vector;
   private NumberType type;
 
@@ -79,22 +80,20 @@ final class WeightPart {
 
   /** Whether anything outside the layers is trained. */
   boolean trainsOuter() {
-    return blocks.keySet().stream().anyMatch(b -> b.layer() < 0);
+    return blocks.keySet().stream().anyMatch(Layout.Block::isOuter);
   }
 
   /** Takes its place in a vector and starts from base weights. */
-  void bind(Scope scope, ParameterVector into, Function<Layout.Block, Tensor> base, NumberType type) {
+  void bind(Scope scope, ParameterVector into, Function<Layout.Block, Weight> base, NumberType type) {
     vector = into;
     this.type = type;
     blocks.forEach((block, trained) -> {
-      if (isView(trained, type)) {
-        own.put(block, scope.call("part", into.values(), trained.offset, block.shape()));
-      } else {
-        own.put(block, scope.call("zeros", block.shape(), type));
-      }
-      scope.effect("copy", own.get(block), base.apply(block));
-      if (!isView(trained, type)) {
-        try (Scope step = new Scope()) {
+      Tensor values = isView(trained, type) ? scope.kernels().viewSlice(into.values(), trained.offset, block.shape())
+          : scope.zeros(type, block.shape());
+      own.put(block, new Weight.Dense(values, type));
+      try (Scope step = new Scope()) {
+        step.kernels().copy(values, base.apply(block).dense(step));
+        if (!isView(trained, type)) {
           exchange(step, block, trained, true);
         }
       }
@@ -102,7 +101,7 @@ final class WeightPart {
   }
 
   /** The block as the network reads it; {@code null} if nothing of it is trained. */
-  Tensor own(Layout.Block block) {
+  Weight own(Layout.Block block) {
     return own.get(block);
   }
 
@@ -122,13 +121,13 @@ final class WeightPart {
   }
 
   private void exchange(Scope step, Layout.Block block, Trained trained, boolean toVector) {
-    Tensor flat = step.call("flat", own.get(block));
+    Tensor flat = step.kernels().flat(own.get(block).dense(step));
     long at = trained.offset;
     for (Layout.Weight w : trained.weights) {
-      Tensor master = step.call("part", vector.values(), at, w.shape());
-      Tensor copy = step.call("part", flat, w.offset(), w.shape());
+      Tensor master = step.kernels().viewSlice(vector.values(), at, w.shape());
+      Tensor copy = step.kernels().viewSlice(flat, w.offset(), w.shape());
       at += w.size();
-      step.effect("copy", toVector ? master : copy, toVector ? copy : master);
+      step.kernels().copy(toVector ? master : copy, toVector ? copy : master);
     }
   }
 
@@ -170,7 +169,7 @@ final class WeightPart {
   /** The lowest layer of which something is trained; the number of layers where it is none. */
   int lowestLayer() {
     return blocks.keySet().stream().mapToInt(Layout.Block::layer).filter(l -> l >= 0).min()
-        .orElse(layout.config().layers());
+        .orElse(layout.config().layers().size());
   }
 
   /** The modules of which weights are trained, with their weights, in order. */

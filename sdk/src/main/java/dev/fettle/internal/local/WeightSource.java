@@ -5,6 +5,7 @@ import dev.fettle.internal.Meter;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.WeightNames;
 import dev.fettle.internal.model.Weights;
 import dev.fettle.internal.torch.Torch;
@@ -40,10 +41,11 @@ sealed interface WeightSource {
             + "was given back while only a full fine-tuning of it was at work. Load the model again");
       }
       try (ModelDirectory stored = ModelDirectory.open(directory)) {
+        ModelConfig config = weights.layout().config();
         Collection<Layout.Weight> all = weights.layout().weights().values();
-        meter.expectBytes(all.stream().mapToLong(w -> WeightNames.stored(stored, w.name()).bytes()).sum());
+        meter.expectBytes(all.stream().mapToLong(w -> WeightNames.stored(stored, config, w.name()).bytes()).sum());
         for (Layout.Weight weight : all) {
-          StoredTensor from = WeightNames.stored(stored, weight.name());
+          StoredTensor from = WeightNames.stored(stored, config, weight.name());
           WeightFiles.read(stored::bytes, from, weights, weight);
           meter.addBytes(from.bytes());
         }
@@ -74,7 +76,7 @@ sealed interface WeightSource {
     @Override
     public void fill(Weights weights, Meter meter) {
       Torch.get().seed(seed);
-      weights.layout().weights().values().forEach(w -> RandomWeights.fill(weights.tensor(w.block()), w));
+      weights.layout().weights().values().forEach(w -> RandomWeights.fill(weights.weight(w.block()), w));
     }
 
     @Override

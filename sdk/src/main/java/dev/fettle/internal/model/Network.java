@@ -6,6 +6,8 @@ import dev.fettle.internal.torch.NativeList;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -54,8 +56,8 @@ public final class Network implements AutoCloseable {
     private final Tensor ids;
     private final Tensor positions;
     private final Map<Optional<Rope>, Tensor[]> angles;
-    private final NativeList<Tensor>[] saved = lists();
-    private final NativeList<Tensor>[] masks = lists();
+    private final List<NativeList<Tensor>> saved = new ArrayList<>();
+    private final List<NativeList<Tensor>> masks = new ArrayList<>();
     private Tensor embedded;
     private Tensor[] embeddedNorm;
     private Tensor output;
@@ -65,11 +67,6 @@ public final class Network implements AutoCloseable {
       this.ids = step.longs(packing.ids());
       this.positions = step.longs(packing.positions());
       this.angles = rotations.at(step, positions);
-    }
-
-    @SuppressWarnings("unchecked")
-    private NativeList<Tensor>[] lists() {
-      return new NativeList[config.layers().size()];
     }
 
     /** The output of the last layer, before the final norm: [rows, hidden]. */
@@ -84,7 +81,7 @@ public final class Network implements AutoCloseable {
 
     /** What a layer saved. */
     NativeList<Tensor> saved(int layer) {
-      return saved[layer];
+      return saved.get(layer);
     }
 
     private Tensor[] angles(int layer) {
@@ -114,15 +111,15 @@ public final class Network implements AutoCloseable {
     Tensor x = embed(step, trace, w, a);
     for (int i = 0; i < config.layers().size(); i++) {
       LayerNumbers numbers = config.layers().get(i).numbers();
-      trace.masks[i] = dropout.masks(step, a.shape(), i, packing.rows(), type, noMasks);
+      trace.masks.add(dropout.masks(step, a.shape(), i, packing.rows(), type, noMasks));
       Tensor[] angles = trace.angles(i);
-      LayerOutput out = step.kernels().layerForward(x, w.products(i), w.vectors(i), a.layer(i), trace.masks[i], angles[0],
+      LayerOutput out = step.kernels().layerForward(x, w.products(i), w.vectors(i), a.layer(i), trace.masks.get(i), angles[0],
           angles[1], packing.runs(), numbers.dims(), numbers.reals());
-      trace.saved[i] = out.saved();
+      trace.saved.add(out.saved());
       Kept kept = keep.visit(i, trace);
       if (kept != Kept.ALL) {
         step.free(out.saved());
-        trace.saved[i] = kept == Kept.INPUT ? step.list(x) : null;
+        trace.saved.set(i, kept == Kept.INPUT ? step.list(x) : null);
       }
       step.free(x);
       x = out.y();
@@ -155,12 +152,11 @@ public final class Network implements AutoCloseable {
       LayerNumbers numbers = config.layers().get(i).numbers();
       WeightGradients.OfLayer g = gw.layer(i);
       Tensor[] angles = trace.angles(i);
-      Tensor dx = step.kernels().layerBackward(dy, trace.saved[i], w.products(i), w.vectors(i), a.layer(i), trace.masks[i],
+      Tensor dx = step.kernels().layerBackward(dy, trace.saved.get(i), w.products(i), w.vectors(i), a.layer(i), trace.masks.get(i),
           g.products(), g.vectors(), ga.layer(i), a.blocks(i), a.scales(i), gw.flags(i), overwrite, i > lowest, angles[0],
           angles[1], trace.packing.runs(), numbers.dims(), numbers.reals());
       step.free(dy);
-      step.free(trace.saved[i]);
-      trace.saved[i] = null;
+      step.free(trace.saved.set(i, null));
       dy = dx;
     }
     if (lowest == TO_EMBEDDING) {

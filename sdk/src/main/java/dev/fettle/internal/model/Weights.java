@@ -6,6 +6,7 @@ import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Product;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
+import dev.fettle.internal.torch.Torch;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -75,6 +76,15 @@ public final class Weights {
     Map<Layout.Block, Weight> changed = new HashMap<>();
     weights.forEach((block, w) -> changed.put(block, block.isProduct() ? form.apply(w) : w));
     return new Weights(layout, type, into, changed, layout.config().isCausalLm() ? form.apply(head) : head);
+  }
+
+  /** The same with copies of the layers' matrices in the order in which oneDNN reads them, where the processor has that. */
+  public Weights packed(Scope into) {
+    if (type != NumberType.BF16 || !Torch.get().bf16()) {
+      return this;
+    }
+    return with(into, w -> w instanceof Weight.Dense dense
+        ? new Weight.Dense(dense.values(), type, into.kernels().pack(dense.values())) : w);
   }
 
   private static List<List<Tensor>> products(int layer, Map<Layout.Block, Weight> weights) {

@@ -22,8 +22,6 @@ public final class VectorStore implements AutoCloseable {
   /** Rows that pass through Java at a time. */
   static final int CHUNK = 4096;
 
-  private static final int INT8 = 1;
-  private static final int INT32 = 3;
   private static final int TOGETHER = 4;
   private static final Comparator<Found> WORST_FIRST =
       Comparator.comparingDouble(Found::score).thenComparing(Comparator.comparingInt(Found::row).reversed());
@@ -63,20 +61,20 @@ public final class VectorStore implements AutoCloseable {
     scope = new Scope();
     try {
       vectors = zeros(NumberType.F32, rows, dimensions);
-      codes = scope.call("zeros", new long[] {rows, dimensions}, INT8);
+      codes = scope.zeros(NumberType.INT8, rows, dimensions);
       scales = zeros(NumberType.F32, rows);
       errors = zeros(NumberType.F32, rows);
       norms = zeros(NumberType.F32, rows);
       score = zeros(NumberType.F32, rows);
       lower = zeros(NumberType.F32, rows);
-      sums = scope.call("zeros", new long[] {2L * TOGETHER * rows}, INT32);
+      sums = scope.zeros(NumberType.INT32, 2L * TOGETHER * rows);
       ByteBuffer buffer = ByteBuffer.allocateDirect(Math.min(rows, CHUNK) * dimensions * Float.BYTES)
           .order(ByteOrder.LITTLE_ENDIAN);
       for (int start = 0; start < rows; start += CHUNK) {
         int count = Math.min(CHUNK, rows - start);
         source.read(start, count, buffer.clear().limit(count * dimensions * Float.BYTES));
         scope.store(buffer.flip(), NumberType.F32, vectors, (long) start * dimensions);
-        scope.effect("index_rows", vectors, start, count, codes, scales, errors, norms);
+        scope.kernels().indexRows(vectors, start, count, codes, scales, errors, norms);
       }
     } catch (RuntimeException e) {
       scope.close();
@@ -90,7 +88,7 @@ public final class VectorStore implements AutoCloseable {
   }
 
   private Tensor zeros(NumberType type, long... shape) {
-    return scope.call("zeros", shape, type);
+    return scope.zeros(type, shape);
   }
 
   /** The best rows for each query, the best first; of equal ones the earlier row. */
@@ -112,7 +110,7 @@ public final class VectorStore implements AutoCloseable {
     }
     List<List<Found>> all = new ArrayList<>();
     try (Scope step = new Scope()) {
-      Tensor[] candidates = step.tuple("index_candidates", codes, scales, errors, norms, sums, score, lower,
+      Tensor[] candidates = step.kernels().indexCandidates(codes, scales, errors, norms, sums, score, lower,
           step.floats(flat), dimensions, count);
       long[] ids = candidates[0].longs();
       int start = 0;
@@ -129,7 +127,7 @@ public final class VectorStore implements AutoCloseable {
     PriorityQueue<Found> best = new PriorityQueue<>(WORST_FIRST);
     for (int at = from; at < from + candidates; at += CHUNK) {
       long[] some = Arrays.copyOfRange(ids, at, Math.min(at + CHUNK, from + candidates));
-      Tensor gathered = step.call("select_rows", vectors, step.longs(some));
+      Tensor gathered = step.kernels().selectRows(vectors, step.longs(some));
       float[] x = gathered.floats();
       step.free(gathered);
       for (int i = 0; i < some.length; i++) {
@@ -155,7 +153,7 @@ public final class VectorStore implements AutoCloseable {
     return EngineThread.get().call(() -> {
       requireOpen();
       try (Scope step = new Scope()) {
-        return step.call("select_rows", vectors, step.longs(row)).floats();
+        return step.kernels().selectRows(vectors, step.longs(row)).floats();
       }
     });
   }
@@ -168,7 +166,7 @@ public final class VectorStore implements AutoCloseable {
       sink.write(EngineThread.get().call(() -> {
         requireOpen();
         try (Scope step = new Scope()) {
-          return step.call("load", vectors, NumberType.F32, first, count).bytes();
+          return step.kernels().load(vectors, NumberType.F32, first, count).bytes();
         }
       }));
     }

@@ -6,7 +6,7 @@ import dev.fettle.Modules;
 import dev.fettle.Trainable;
 import dev.fettle.Tuning;
 import dev.fettle.UnsupportedModelException;
-import dev.fettle.internal.model.AdapterShape;
+import dev.fettle.internal.model.LayerConfig;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.wire.Models;
@@ -54,7 +54,7 @@ record WireTuning(Tuning tuning, int rank, long seed, boolean attention, boolean
     Unsaid.of(lora, SAID, plain, plain.on(lora.modules().toArray(Modules[]::new))).ifPresent(setting -> {
       throw refused(lora + " with " + setting, "rank, seed and plain adapters only");
     });
-    int layers = config.map(ModelConfig::layers).orElse(MANY_LAYERS);
+    int layers = config.map(c -> c.layers().size()).orElse(MANY_LAYERS);
     boolean attention = whole(lora, "self_attn.", ATTENTION, layers);
     boolean mlp = whole(lora, "mlp.", MLP, layers);
     refuseIf(!attention && !mlp, "on" + lora.modules(), "adapters on attention, mlp, or both");
@@ -119,19 +119,13 @@ record WireTuning(Tuning tuning, int rank, long seed, boolean attention, boolean
       return new Trainable(List.of(new Trainable.Row("all weights", Layout.of(config.get()).weights().size(), how, total)),
           total, total);
     }
-    AdapterShape shape = AdapterShape.of(config.get(), AdapterShape.Kind.PLAIN,
-        name -> (name.contains(".self_attn.") ? attention : mlp) ? rank : 0, name -> 1);
     Map<String, long[]> rows = new LinkedHashMap<>();
-    for (int layer = 0; layer < shape.layers(); layer++) {
-      for (int group = 0; group < AdapterShape.GROUPS; group++) {
-        for (int module : shape.members(group)) {
-          long size = (long) shape.moduleRank(layer, module) * (shape.inputs(group) + shape.moduleOutputs(module));
-          if (size > 0) {
-            long[] row = rows.computeIfAbsent(shape.name(layer, module).replaceAll("model\\.layers\\.\\d+\\.", ""),
-                k -> new long[2]);
-            row[0]++;
-            row[1] += size;
-          }
+    for (LayerConfig layer : config.get().layers()) {
+      for (LayerConfig.Linear linear : layer.linears()) {
+        if (linear.name().startsWith("self_attn.") ? attention : mlp) {
+          long[] row = rows.computeIfAbsent(linear.name(), k -> new long[2]);
+          row[0]++;
+          row[1] += (long) rank * (linear.inputs() + linear.outputs());
         }
       }
     }

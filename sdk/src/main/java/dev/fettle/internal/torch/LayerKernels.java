@@ -4,7 +4,7 @@ package dev.fettle.internal.torch;
  * Embeddings, layers, pooling: {@code embedding.py}, {@code norm.py}, {@code layer.py}. Rows are packed tokens; {@code runs}
  * lists how many sequences follow each other and how long they are, in turn.
  */
-interface LayerKernels {
+public interface LayerKernels {
   /** What a layer gives, and keeps for the backward pass. */
   record LayerOutput(Tensor y, NativeList<Tensor> saved) {}
 

@@ -6,6 +6,10 @@ import dev.fettle.DType;
 public enum NumberType {
   /** Raw bytes. */
   BYTE(0, 1),
+  /** 8-bit integers. */
+  INT8(1, 1),
+  /** 32-bit integers. */
+  INT32(3, 4),
   /** 64-bit integers. */
   INT64(4, 8),
   /** IEEE half precision, only in files. */

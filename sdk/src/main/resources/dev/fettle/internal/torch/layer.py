@@ -144,7 +144,7 @@ def layer_backward(dy: Tensor, saved: List[Tensor], w: List[List[Tensor]], v: Li
   both = heads + dims[Dim.KV_HEADS]
   kept = saved
   if len(saved) == 1:
-    y, kept = layer_forward(saved[0], w, v, a, m, cos, sin, runs, dims, reals)
+    y, kept = layer_forward(saved[Saved.INPUT], w, v, a, m, cos, sin, runs, dims, reals)
   x = kept[Saved.INPUT]
   raw = kept[Saved.QKV]
   u = kept[Saved.MLP]

@@ -3,6 +3,7 @@ package dev.fettle.internal.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fettle.FettleException;
+import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.WeightNames;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -85,7 +86,7 @@ class CorruptionTest {
 
   private void openModel() {
     try (ModelDirectory model = ModelDirectory.open(directory)) {
-      WeightNames.check(model);
+      WeightNames.check(model, ModelConfig.of(model.config()));
       for (StoredTensor tensor : model.tensors().values()) {
         assertThat(model.bytes(tensor, 0, Math.toIntExact(tensor.bytes())).remaining()).isEqualTo((int) tensor.bytes());
       }

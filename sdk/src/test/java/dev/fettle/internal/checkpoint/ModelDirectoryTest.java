@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.WeightNames;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,10 +24,11 @@ class ModelDirectoryTest {
   @ValueSource(strings = {"hf", "hf-bf16", "hf-sharded"})
   void the_forms_of_stories260k_hold_what_their_config_asks_for(String form) {
     try (ModelDirectory model = ModelDirectory.open(Fixtures.shared("models/stories260K/" + form))) {
-      WeightNames.check(model);
-      assertThat(model.config().layers()).isEqualTo(5);
-      assertThat(model.config().eosIds()).containsExactly(2);
-      assertThat(model.eosIds()).as("generation_config.json comes first").containsExactly(1, 2);
+      ModelConfig config = ModelConfig.of(model.config());
+      WeightNames.check(model, config);
+      assertThat(config.layers()).hasSize(5);
+      assertThat(config.eosIds()).containsExactly(2);
+      assertThat(model.generation().eosIds()).containsExactly(1, 2);
       StoredTensor norm = model.tensors().get("model.norm.weight");
       assertThat(norm.type()).isEqualTo(form.equals("hf-bf16") ? StoredType.BF16 : StoredType.F32);
       assertThat(model.bytes(norm, 0, (int) norm.bytes()).remaining()).isEqualTo(64 * norm.type().size());
@@ -37,12 +39,12 @@ class ModelDirectoryTest {
   void one_shard_or_two_are_the_same_model() throws IOException {
     TinyModel.write(directory, "qwen3");
     try (ModelDirectory whole = ModelDirectory.open(directory)) {
-      WeightNames.check(whole);
+      WeightNames.check(whole, ModelConfig.of(whole.config()));
       TinyModel.shard(directory);
       try (ModelDirectory sharded = ModelDirectory.open(directory)) {
-        WeightNames.check(sharded);
+        WeightNames.check(sharded, ModelConfig.of(sharded.config()));
         assertThat(sharded.tensors().keySet()).isEqualTo(whole.tensors().keySet());
-        StoredTensor foreign = whole.tensors().get(WeightNames.FINAL_NORM);
+        StoredTensor foreign = whole.tensors().get("model.norm.weight");
         assertThatThrownBy(() -> sharded.bytes(foreign, 0, 2)).isInstanceOf(InvalidInputException.class);
       }
     }
@@ -55,7 +57,7 @@ class ModelDirectoryTest {
         directory.resolve("generation_config.json"),
         "{\"eos_token_id\":[5,6],\"do_sample\":true,\"temperature\":0.5,\"top_k\":40,\"top_p\":0.7}");
     try (ModelDirectory model = ModelDirectory.open(directory)) {
-      assertThat(model.eosIds()).containsExactly(5, 6);
+      assertThat(model.generation().eosIds()).containsExactly(5, 6);
       GenerationConfig generation = model.generation();
       assertThat(generation.doSample()).isTrue();
       assertThat(generation.temperature()).isEqualTo(OptionalDouble.of(0.5));

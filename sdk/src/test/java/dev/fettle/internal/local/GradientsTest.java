@@ -155,7 +155,7 @@ class GradientsTest {
     float[] gradient(ParameterVector.Parameter p) {
       return EngineThread.get().call(() -> {
         try (Scope scope = new Scope()) {
-          return scope.call("clone", training.tuned().gradients().of(scope, p)).floats();
+          return scope.kernels().clone(training.tuned().gradients().of(scope, p)).floats();
         }
       });
     }
@@ -163,7 +163,7 @@ class GradientsTest {
     float[] values(ParameterVector.Parameter p) {
       return EngineThread.get().call(() -> {
         try (Scope scope = new Scope()) {
-          return scope.call("clone", scope.call("part", parameters().values(), p.offset(), p.shape())).floats();
+          return scope.kernels().clone(scope.kernels().viewSlice(parameters().values(), p.offset(), p.shape())).floats();
         }
       });
     }
@@ -173,7 +173,7 @@ class GradientsTest {
         try (Scope scope = new Scope()) {
           var stored = file.tensors().get(name);
           assertThat(stored).as(name).isNotNull();
-          var into = scope.call("zeros", new long[] {stored.elements()}, NumberType.F32);
+          var into = scope.zeros(NumberType.F32, stored.elements());
           WeightFiles.read(file::bytes, stored, into, 0);
           return into.floats();
         }

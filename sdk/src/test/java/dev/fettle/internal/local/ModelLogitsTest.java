@@ -100,7 +100,7 @@ class ModelLogitsTest {
           int[] rows = new int[sequences.get(i).length];
           int first = packing.starts()[i];
           Arrays.setAll(rows, j -> first + j);
-          out.add(new Head(model.weights()).logits(scope, trace.output(), rows).floats());
+          out.add(new Head(model.weights(), none, 1).logits(scope, trace.output(), rows).floats());
         }
         return out;
       } finally {

@@ -72,7 +72,7 @@ class RankGradientsTest {
           compared++;
         }
       }
-      assertThat(compared).isEqualTo(2 + 8 * t.model.config().layers());
+      assertThat(compared).isEqualTo(2 + 8 * t.model.config().layers().size());
     }
   }
 

@@ -27,7 +27,7 @@ class RopeTest {
     int headDim = golden.get("head_dim").intValue();
     String json = ModelConfigTest.LLAMA.replace("}", ",'max_position_embeddings':131072,'rope_parameters':");
     String config = json.replace('\'', '"') + golden.get("rope_parameters") + "}";
-    double[] frequencies = ModelConfig.parse(config, "config.json").rope().inverseFrequencies(headDim);
+    double[] frequencies = ModelConfig.parse(config, "config.json").layers().get(0).rope().get().inverseFrequencies(headDim);
     assertThat(frequencies).hasSize(headDim / 2).hasSize(golden.get("inv_freq").size());
     for (int i = 0; i < frequencies.length; i++) {
       double expected = golden.get("inv_freq").get(i).doubleValue();
