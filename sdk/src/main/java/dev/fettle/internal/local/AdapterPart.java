@@ -253,7 +253,7 @@ final class AdapterPart {
     long[] blocks = shape.blocks(layer, product);
     double[] scales = shape.scales(layer, product);
     if (shape.kind().startFrozen()) {
-      int rank = shape.rank(layer, product);
+      long rank = shape.rank(layer, product);
       step.kernels().adapterRefresh(of.a, of.b, blocks, scales, step.kernels().rows(pair.a(), 0, rank),
           step.kernels().columns(pair.scaledB(), 0, rank));
     } else {
@@ -279,7 +279,7 @@ final class AdapterPart {
     try (Scope step = new Scope()) {
       Views of = views(step, start);
       forEachProduct((layer, product) -> {
-        int rank = shape.rank(layer, product);
+        long rank = shape.rank(layer, product);
         Part part = of.layers.get(layer).get(product);
         Adapter.Pair pair = adapter.pair(layer, product);
         double[] negated = Arrays.stream(shape.scales(layer, product)).map(s -> -s).toArray();

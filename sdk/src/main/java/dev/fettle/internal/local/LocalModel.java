@@ -13,6 +13,7 @@ import dev.fettle.internal.TrainingBackend;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.model.Adapter;
 import dev.fettle.internal.model.AdapterShape;
+import dev.fettle.internal.model.Architectures;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.Network;
@@ -241,7 +242,8 @@ final class LocalModel implements ModelBackend {
   LocalEncoder encoder() {
     if (encoder == null) {
       throw new UnsupportedModelException(name + " is a causal language model (" + config.architecture().type()
-          + "); only encoders embed texts");
+          + "); only encoders ("
+          + String.join(", ", Architectures.types(ModelConfig.Purpose.EMBEDDING)) + ") embed texts");
     }
     return encoder;
   }

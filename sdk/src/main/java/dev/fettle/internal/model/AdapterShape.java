@@ -3,11 +3,12 @@ package dev.fettle.internal.model;
 import dev.fettle.internal.model.LayerConfig.Linear;
 import dev.fettle.internal.torch.Product;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.HashMap;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToIntFunction;
+import java.util.stream.LongStream;
 
 /** Which modules of a model carry an adapter, by which rank and scale, and what else adapters have. Immutable. */
 public final class AdapterShape {
@@ -130,12 +131,12 @@ public final class AdapterShape {
   }
 
   /** The sum of the ranks within a product. */
-  public int rank(int layer, Product product) {
-    return members(layer, product).stream().mapToInt(Member::rank).sum();
+  public long rank(int layer, Product product) {
+    return members(layer, product).stream().mapToLong(Member::rank).sum();
   }
 
   /** The rows of A that the kernels read: with a frozen start, twice the rank. */
-  public int rows(int layer, Product product) {
+  public long rows(int layer, Product product) {
     return (kind.startFrozen ? 2 : 1) * rank(layer, product);
   }
 
@@ -161,7 +162,7 @@ public final class AdapterShape {
 
   /** Rows and rank of each module of a product in turn, as the kernels take them. */
   public long[] blocks(int layer, Product product) {
-    return members(layer, product).stream().flatMapToLong(m -> java.util.stream.LongStream.of(m.outputs, m.rank)).toArray();
+    return members(layer, product).stream().flatMapToLong(m -> LongStream.of(m.outputs, m.rank)).toArray();
   }
 
   /** The scales of the modules of a product. */

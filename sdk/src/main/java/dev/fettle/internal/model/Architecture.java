@@ -13,6 +13,11 @@ public interface Architecture {
   /** What {@code model_type} says. */
   String type();
 
+  /** What its models are for. */
+  default ModelConfig.Purpose purpose() {
+    return ModelConfig.Purpose.CAUSAL_LM;
+  }
+
   /** The class in {@code architectures} that saved models name. */
   String className();
 

@@ -2,6 +2,7 @@ package dev.fettle.internal.model;
 
 import dev.fettle.internal.checkpoint.JsonFields;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -14,6 +15,11 @@ public final class Architectures {
   }
 
   private Architectures() {}
+
+  /** The names of the families that are for something. */
+  public static List<String> types(ModelConfig.Purpose purpose) {
+    return BY_TYPE.values().stream().filter(a -> a.purpose() == purpose).map(Architecture::type).toList();
+  }
 
   /** The family that a config.json names. */
   public static Architecture of(JsonFields config) {

@@ -39,6 +39,11 @@ final class Bert implements Architecture {
   }
 
   @Override
+  public ModelConfig.Purpose purpose() {
+    return ModelConfig.Purpose.EMBEDDING;
+  }
+
+  @Override
   public String className() {
     return "BertModel";
   }
@@ -66,7 +71,7 @@ final class Bert implements Architecture {
       all.add(new LayerConfig("encoder.layer." + i + ".", parts(hidden, intermediate), numbers, hidden / heads,
           Optional.empty()));
     }
-    return new ModelConfig(this, ModelConfig.Purpose.EMBEDDING, vocab, hidden, positions, eps, List.of(
+    return new ModelConfig(this, vocab, hidden, positions, eps, List.of(
         new OuterWeight(Place.EMBEDDING, "embeddings.word_embeddings.weight", vocab, hidden),
         new OuterWeight(Place.POSITIONS, "embeddings.position_embeddings.weight", positions, hidden),
         new OuterWeight(Place.SEGMENTS, "embeddings.token_type_embeddings.weight", segments, hidden),

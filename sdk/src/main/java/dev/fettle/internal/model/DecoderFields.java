@@ -184,7 +184,7 @@ final class DecoderFields {
     if (!fields.bool("tie_word_embeddings", false)) {
       outputs.add(OuterWeight.head(vocab, hidden));
     }
-    return new ModelConfig(architecture, ModelConfig.Purpose.CAUSAL_LM, vocab, hidden, contextLength, eps,
+    return new ModelConfig(architecture, vocab, hidden, contextLength, eps,
         List.of(new OuterWeight(OuterWeight.Place.EMBEDDING, "model.embed_tokens.weight", vocab, hidden)), all, outputs,
         storedType(fields), bosId, eosIds);
   }

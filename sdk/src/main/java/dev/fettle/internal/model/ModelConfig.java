@@ -15,7 +15,6 @@ import java.util.function.UnaryOperator;
  * {@code config.json} would change the mathematics and is not here has been rejected by its {@link Architecture}. Immutable.
  *
  * @param architecture the family
- * @param purpose what it is for
  * @param vocabSize rows of the embedding
  * @param hiddenSize width of the residual stream
  * @param contextLength positions that the model is made for
@@ -27,7 +26,7 @@ import java.util.function.UnaryOperator;
  * @param bosId id that begins a text, if any
  * @param eosIds ids that end a text, maybe none
  */
-public record ModelConfig(Architecture architecture, Purpose purpose, int vocabSize, int hiddenSize, int contextLength,
+public record ModelConfig(Architecture architecture, int vocabSize, int hiddenSize, int contextLength,
     double eps, List<OuterWeight> embeddings, List<LayerConfig> layers, List<OuterWeight> outputs, StoredType storedType,
     OptionalInt bosId, List<Integer> eosIds) {
 
@@ -41,7 +40,6 @@ public record ModelConfig(Architecture architecture, Purpose purpose, int vocabS
 
   public ModelConfig {
     Objects.requireNonNull(architecture, "architecture");
-    Objects.requireNonNull(purpose, "purpose");
     Objects.requireNonNull(storedType, "storedType");
     Objects.requireNonNull(bosId, "bosId");
     embeddings = List.copyOf(embeddings);
@@ -72,7 +70,7 @@ public record ModelConfig(Architecture architecture, Purpose purpose, int vocabS
 
   /** Whether it predicts tokens. */
   public boolean isCausalLm() {
-    return purpose == Purpose.CAUSAL_LM;
+    return architecture.purpose() == Purpose.CAUSAL_LM;
   }
 
   /** Whether the output embedding is the input embedding. */
@@ -87,7 +85,7 @@ public record ModelConfig(Architecture architecture, Purpose purpose, int vocabS
     }
     List<OuterWeight> more = new ArrayList<>(outputs);
     more.add(OuterWeight.head(vocabSize, hiddenSize));
-    return new ModelConfig(architecture, purpose, vocabSize, hiddenSize, contextLength, eps, embeddings, layers, more,
+    return new ModelConfig(architecture, vocabSize, hiddenSize, contextLength, eps, embeddings, layers, more,
         storedType, bosId, eosIds);
   }
 
@@ -102,7 +100,7 @@ public record ModelConfig(Architecture architecture, Purpose purpose, int vocabS
   }
 
   private ModelConfig withLayers(UnaryOperator<LayerConfig> change) {
-    return new ModelConfig(architecture, purpose, vocabSize, hiddenSize, contextLength, eps, embeddings,
+    return new ModelConfig(architecture, vocabSize, hiddenSize, contextLength, eps, embeddings,
         layers.stream().map(change).toList(), outputs, storedType, bosId, eosIds);
   }
 

@@ -36,7 +36,7 @@ class RecomputedActivationsTest {
       return EngineThread.get().call(() -> {
         Tuned tuned = t.training.tuned();
         PassMemory memory = new PassMemory(t.model.config(), NumberType.F32, "a model", sparing);
-        assertThat(memory.firstKept(BATCH, 0)).isEqualTo(sparing ? t.model.config().layers() : 0);
+        assertThat(memory.firstKept(BATCH, 0)).isEqualTo(sparing ? t.model.config().layers().size() : 0);
         new Step(t.model.network(), tuned, memory).forwardBackward(BATCH, Loss.crossEntropy(), false, 0);
         List<float[]> gradient = tuned.gradients().pieces().stream().map(piece -> piece.values().floats()).toList();
         assertThat(gradient).anySatisfy(g -> assertThat(g).isNotEqualTo(new float[g.length]));
