@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import dev.fettle.internal.ModelBackend;
+import dev.fettle.internal.NoNulls;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -47,12 +48,12 @@ public final class BaseModel implements AutoCloseable {
    * @throws UnsupportedModelException if the model is no encoder
    */
   public List<float[]> embed(List<String> texts) {
-    return embed(List.copyOf(texts), OptionalInt.empty());
+    return embed(texts, OptionalInt.empty());
   }
 
   /** The vectors of texts; see {@link #embed(List)}. */
   public List<float[]> embed(String... texts) {
-    return embed(List.of(texts));
+    return embed(List.of(NoNulls.in(texts, "texts")));
   }
 
   /**
@@ -62,11 +63,12 @@ public final class BaseModel implements AutoCloseable {
    * @throws InvalidInputException if that is more than {@link #contextLength()} or holds no token of the text
    */
   public List<float[]> embed(List<String> texts, int maxTokens) {
-    return embed(List.copyOf(texts), OptionalInt.of(maxTokens));
+    return embed(texts, OptionalInt.of(maxTokens));
   }
 
   private List<float[]> embed(List<String> texts, OptionalInt maxTokens) {
-    return Progress.watch("embed", meter -> backend.embed(texts, maxTokens, meter));
+    List<String> all = List.copyOf(NoNulls.in(texts, "texts"));
+    return Progress.watch("embed", meter -> backend.embed(all, maxTokens, meter));
   }
 
   /** The name that it was loaded by. */
@@ -116,6 +118,7 @@ public final class BaseModel implements AutoCloseable {
    * @throws InvalidInputException for models that the rule does not cover
    */
   public double suggestedLearningRate(Tuning tuning) {
+    Objects.requireNonNull(tuning, "tuning");
     return LearningRates.suggest(name(), hiddenSize(), !(tuning instanceof Full));
   }
 

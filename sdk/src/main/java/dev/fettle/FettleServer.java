@@ -46,7 +46,8 @@ public final class FettleServer implements AutoCloseable {
 
   /** {@link #serve(Fettle, BaseModel)} of a model that is loaded now. */
   public static Setup serve(Fettle fettle, String model) {
-    return serve(fettle, fettle.load(model));
+    Objects.requireNonNull(model, "model");
+    return serve(fettle, Objects.requireNonNull(fettle, "fettle").load(model));
   }
 
   /** How a server is to be. Immutable; each method returns a changed copy. */
@@ -113,7 +114,7 @@ public final class FettleServer implements AutoCloseable {
      * How long a client may be silent before what it made is freed; by default 5 minutes. Clients report every 10 s.
      */
     public Setup sessionTimeout(Duration value) {
-      if (value.isNegative() || value.isZero()) {
+      if (Objects.requireNonNull(value, "value").isNegative() || value.isZero()) {
         throw new InvalidInputException("sessionTimeout " + value + ": give more than 0");
       }
       return limits(limits.session(value));

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -126,8 +127,7 @@ public final class Lora implements Tuning {
    * alone. By default {@link Modules#linear()}, without what {@link #plus} trains in full.
    */
   public Lora on(Modules... chosen) {
-    Objects.requireNonNull(chosen, "chosen");
-    if (chosen.length == 0) {
+    if (NoNulls.in(chosen, "chosen").length == 0) {
       throw new InvalidInputException("on(): name at least one choice of modules");
     }
     requireNew("on");

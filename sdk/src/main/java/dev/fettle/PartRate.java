@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import java.util.Objects;
 import java.util.OptionalDouble;
 
 /**
@@ -14,7 +15,8 @@ public record PartRate(OptionalDouble learningRate, double factor, OptionalDoubl
   public static final PartRate OF_STEP = new PartRate(OptionalDouble.empty(), 1, OptionalDouble.empty());
 
   public PartRate {
-    if (learningRate.isPresent()) {
+    Objects.requireNonNull(weightDecay, "weightDecay");
+    if (Objects.requireNonNull(learningRate, "learningRate").isPresent()) {
       requirePositive("learningRate", learningRate.getAsDouble());
     }
     requirePositive("learningRateFactor", factor);
@@ -40,6 +42,7 @@ public record PartRate(OptionalDouble learningRate, double factor, OptionalDoubl
 
   /** The settings of a step as they are for this part. */
   public AdamW of(AdamW step) {
+    Objects.requireNonNull(step, "step");
     return new AdamW(learningRate.orElse(step.learningRate() * factor), step.beta1(), step.beta2(), step.eps(),
         weightDecay.orElse(step.weightDecay()), step.clipNorm());
   }

@@ -59,24 +59,6 @@ class SettingsTest {
     refused(() -> Message.of("robot", "x"), "robot");
   }
 
-  @Test
-  void nullArgumentsAreRefusedByName() {
-    nameless(() -> Datum.of((int[]) null), "tokens");
-    nameless(() -> Datum.of(new int[2], null), "weights");
-    nameless(() -> Datum.supervised(null, new int[1], new float[1]), "inputs");
-    nameless(() -> Datum.reinforcement(new int[1], new int[1], null, new float[1]), "logprobs");
-    nameless(() -> Lora.from(null), "directory");
-    nameless(() -> Lora.rank(1).on((Modules[]) null), "chosen");
-    nameless(() -> Lora.rank(1).rankOf(null, 1), "pattern");
-    nameless(() -> Loss.custom(null), "loss");
-    nameless(() -> Modules.named(null), "glob");
-    nameless(() -> new Text(null), "text");
-  }
-
-  private static void nameless(Supplier<?> call, String name) {
-    assertThatThrownBy(call::get).isInstanceOf(NullPointerException.class).hasMessage(name);
-  }
-
   private static void refused(Supplier<?> call, String part) {
     assertThatThrownBy(call::get).isInstanceOf(InvalidInputException.class).hasMessageContaining(part);
   }
