@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.serve.Limits;
 import dev.fettle.internal.serve.Server;
 import java.io.IOException;
@@ -179,7 +180,7 @@ public final class FettleServer implements AutoCloseable {
       try {
         return Files.createTempDirectory("fettle-server");
       } catch (IOException e) {
-        throw new FettleException("no temporary directory for checkpoints: " + e, e);
+        throw new FettleException("no temporary directory for checkpoints: " + FileErrors.reason(Path.of(System.getProperty("java.io.tmpdir")), e), e);
       }
     }
 

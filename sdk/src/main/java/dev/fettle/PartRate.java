@@ -47,7 +47,7 @@ public record PartRate(OptionalDouble learningRate, double factor, OptionalDoubl
         weightDecay.orElse(step.weightDecay()), step.clipNorm());
   }
 
-  private static void requirePositive(String name, double value) {
+  static void requirePositive(String name, double value) {
     if (!(value > 0 && value <= 1e6)) {
       throw new InvalidInputException(name + " " + value + ": give more than 0 and at most 1e6; a part that is not to be "
           + "trained is left out");

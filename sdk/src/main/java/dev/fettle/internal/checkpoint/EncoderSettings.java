@@ -2,6 +2,7 @@ package dev.fettle.internal.checkpoint;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.model.Pooling;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -98,7 +99,7 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width)
     try {
       return StrictJson.parse("{\"modules\":" + Files.readString(file) + "}", file.toString()).path("modules");
     } catch (IOException e) {
-      throw new InvalidInputException(file + ": cannot be read: " + e, e);
+      throw FileErrors.unread(file, e);
     }
   }
 
@@ -126,7 +127,7 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width)
       return OptionalInt.empty();
     }
     JsonNode value = StrictJson.read(file).path(key);
-    return value.isNumber() && value.asDouble() >= 1 && value.asDouble() <= Integer.MAX_VALUE
-        ? OptionalInt.of((int) value.asDouble()) : OptionalInt.empty();
+    double number = value.isNumber() ? value.asDouble(0) : 0;
+    return number >= 1 && number <= Integer.MAX_VALUE ? OptionalInt.of((int) number) : OptionalInt.empty();
   }
 }

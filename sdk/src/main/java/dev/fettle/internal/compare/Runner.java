@@ -7,6 +7,7 @@ import dev.fettle.Lora;
 import dev.fettle.NumericException;
 import dev.fettle.Progress;
 import dev.fettle.Training;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -129,7 +130,7 @@ public final class Runner {
       }
       return bytes;
     } catch (IOException e) {
-      throw new FettleException(directory + ": cannot be measured and deleted: " + e, e);
+      throw new FettleException(directory + ": cannot be measured and deleted: " + FileErrors.reason(directory, e), e);
     }
   }
 

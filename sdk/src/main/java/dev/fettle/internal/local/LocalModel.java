@@ -10,6 +10,7 @@ import dev.fettle.internal.Meter;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
+import dev.fettle.internal.checkpoint.Contents;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.model.Adapter;
 import dev.fettle.internal.model.AdapterShape;
@@ -90,6 +91,7 @@ final class LocalModel implements ModelBackend {
 
   /** A model with random weights, of the shape that a directory's config.json asks for; on the engine thread. */
   static LocalModel initialise(Path directory, DType dtype, long seed) {
+    Contents.require(directory, Contents.Kind.MODEL);
     ModelConfig config = ModelConfig.parse(directory.resolve("config.json"));
     LocalModel model = new LocalModel(directory.toString(), directory, config, config.eosIds(), dtype,
         tokenizer(directory, config), new WeightSource.OfSeed(seed));
