@@ -74,7 +74,8 @@ public final class RankedRun {
       throw new InvalidInputException("count = " + count + ": must be at least 1");
     }
     Map<String, List<Hit>> rankings = new HashMap<>();
-    NoNulls.in(queries, "queries").forEach((query, text) -> rankings.put(query, retriever.search(text, count)));
+    NoNulls.in(queries, "queries").forEach((query, text) -> rankings.put(query,
+        NoNulls.in(NoNulls.given(retriever.search(text, count), "the retriever", "query " + query), "hits of query " + query)));
     return new RankedRun(name, rankings);
   }
 

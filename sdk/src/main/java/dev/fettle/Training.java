@@ -86,7 +86,8 @@ public final class Training implements AutoCloseable {
    * The loss of texts ranked for queries; its gradient is added to the accumulated one. Batches of
    * more than 8,192 tokens whose intermediate values would take more than {@code fettle.cachedbytes} (1 GiB; or a quarter of
    * what is free) go through twice, with the same gradient (Gao et al. 2021). Texts are cut where
-   * {@link BaseModel#embed(List)} cuts them.
+   * {@link BaseModel#embed(List)} cuts them. No prompt is put before them, as in sentence-transformers: write it into the
+   * texts where the model is to learn with one.
    *
    * @throws InvalidInputException as {@link #forward(List, RankLoss)}
    * @throws NumericException if the loss is not finite; the gradient is as it was
@@ -104,17 +105,27 @@ public final class Training implements AutoCloseable {
 
   /** The vectors of texts with the weights as they are now, see {@link BaseModel#embed(List)}. */
   public List<float[]> embed(List<String> texts) {
-    return embed(texts, OptionalInt.empty());
+    return embed(texts, Optional.empty(), OptionalInt.empty());
   }
 
   /** The same of texts that are cut at so many tokens. */
   public List<float[]> embed(List<String> texts, int maxTokens) {
-    return embed(texts, OptionalInt.of(maxTokens));
+    return embed(texts, Optional.empty(), OptionalInt.of(maxTokens));
   }
 
-  private List<float[]> embed(List<String> texts, OptionalInt maxTokens) {
+  /** The same with another prompt before each text than the model's default, see {@link BaseModel#embed(List, Prompt)}. */
+  public List<float[]> embed(List<String> texts, Prompt prompt) {
+    return embed(texts, Optional.of(Objects.requireNonNull(prompt, "prompt")), OptionalInt.empty());
+  }
+
+  /** The same of texts that are cut, prompt included. */
+  public List<float[]> embed(List<String> texts, Prompt prompt, int maxTokens) {
+    return embed(texts, Optional.of(Objects.requireNonNull(prompt, "prompt")), OptionalInt.of(maxTokens));
+  }
+
+  private List<float[]> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens) {
     List<String> all = List.copyOf(NoNulls.in(texts, "texts"));
-    return Progress.watch("embed", meter -> join(backend.embed(all, maxTokens, meter)));
+    return Progress.watch("embed", meter -> join(backend.embed(all, prompt, maxTokens, meter)));
   }
 
   /** The same verbs as futures. */

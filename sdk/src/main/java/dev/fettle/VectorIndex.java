@@ -63,13 +63,13 @@ public final class VectorIndex implements AutoCloseable {
       throw new InvalidInputException("no vector: give at least one");
     }
     List<String> names = List.copyOf(ids);
-    float[] first = vectors.apply(0);
+    float[] first = NoNulls.given(vectors.apply(0), "vectors", "row 0");
     if (first.length == 0) {
       throw new InvalidInputException("vector 0 has no numbers");
     }
     return new VectorIndex(VectorStore.of(names.size(), first.length, (start, count, into) -> {
       for (int i = start; i < start + count; i++) {
-        put(i == 0 ? first : vectors.apply(i), first.length, i, into);
+        put(i == 0 ? first : NoNulls.given(vectors.apply(i), "vectors", "row " + i), first.length, i, into);
       }
       VectorFiles.finite(into, start, first.length, "vectors");
     }), names);
@@ -141,7 +141,8 @@ public final class VectorIndex implements AutoCloseable {
   /** A search by text, with what makes a vector of a text. */
   public Retriever retriever(Function<String, float[]> embed) {
     Objects.requireNonNull(embed, "embed");
-    return (query, count) -> search(embed.apply(Objects.requireNonNull(query, "query")), count);
+    return (query, count) -> search(
+        NoNulls.given(embed.apply(Objects.requireNonNull(query, "query")), "embed", "query " + query), count);
   }
 
   /**

@@ -180,4 +180,26 @@ class NullArgumentsTest {
           .hasMessageContaining("gradient");
     }
   }
+
+  @Test
+  void aFunctionThatGivesNullIsNamedWithWhatItWasAsked() {
+    Training training = (Training) instances.of(Training.class).get(0);
+    Retriever retriever = (query, count) -> null;
+    Map<String, String> queries = Map.of("q1", "text");
+
+    gaveNull("schedule gave null for 1 steps",
+        () -> Sft.on(training).data(Dataset.of(new Text("a"))).schedule(n -> null).run());
+    gaveNull("the custom loss returned null",
+        () -> training.forwardBackward(Batch.of(Datum.of(1, 2, 3)), Loss.custom((data, logprobs) -> null)));
+    gaveNull("the retriever gave null for query q1", () -> RankedRun.of("run", queries, retriever, 3));
+    gaveNull("the retriever gave null for query text", () -> HardNegatives.from(retriever, 1).mine("text", Map.of()));
+    gaveNull("vectors gave null for row 1",
+        () -> VectorIndex.of(List.of("a", "b"), (int i) -> i == 0 ? new float[] {1} : null));
+    gaveNull("embed gave null for query text",
+        () -> VectorIndex.of(List.of("a"), new float[][] {{1}}).retriever(text -> null).search("text", 1));
+  }
+
+  private static void gaveNull(String message, Runnable call) {
+    assertThatThrownBy(call::run).isInstanceOf(InvalidInputException.class).hasMessageStartingWith(message);
+  }
 }

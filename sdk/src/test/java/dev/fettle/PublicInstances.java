@@ -105,6 +105,7 @@ final class PublicInstances implements AutoCloseable {
     put(RankLoss.Pointwise.class, RankLoss.pointwise());
     put(RankLoss.RankNet.class, RankLoss.rankNet());
     put(RankLoss.ListNet.class, RankLoss.listNet());
+    put(Prompt.class, Prompt.none());
     put(DType.class, DType.F32);
     put(TrainOn.class, TrainOn.ALL_TOKENS);
   }

@@ -1,5 +1,6 @@
 package dev.fettle.internal;
 
+import dev.fettle.InvalidInputException;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Objects;
@@ -37,6 +38,18 @@ public final class NoNulls {
       element(value, name, key);
     });
     return values;
+  }
+
+  /**
+   * What a function of the user's has given.
+   *
+   * @throws InvalidInputException if that is null
+   */
+  public static <T> T given(T value, String by, Object argument) {
+    if (value == null) {
+      throw new InvalidInputException(by + " gave null for " + argument);
+    }
+    return value;
   }
 
   private static void element(Object value, String name, Object place) {
