@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.util.List;
 
 /**
@@ -12,7 +13,7 @@ import java.util.List;
  */
 public record Batch(List<Datum> data, int truncated, int refused) {
   public Batch {
-    data = List.copyOf(data);
+    data = List.copyOf(NoNulls.in(data, "data"));
     if (data.isEmpty()) {
       throw new InvalidInputException("an empty batch: give at least one datum");
     }
@@ -20,7 +21,7 @@ public record Batch(List<Datum> data, int truncated, int refused) {
 
   /** A batch of the given data. */
   public static Batch of(Datum... data) {
-    return new Batch(List.of(data), 0, 0);
+    return new Batch(List.of(NoNulls.in(data, "data")), 0, 0);
   }
 
   /** A batch of the given data. */

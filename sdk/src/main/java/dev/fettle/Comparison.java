@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.compare.ExactMatch;
 import dev.fettle.internal.compare.Method;
 import dev.fettle.internal.compare.NamedMethods;
@@ -105,7 +106,7 @@ public final class Comparison {
    */
   public Comparison method(String name, Tuning tuning) {
     Objects.requireNonNull(tuning, "tuning");
-    if (name.isBlank() || name.equals(BASE) || methods.containsKey(name)) {
+    if (Objects.requireNonNull(name, "name").isBlank() || name.equals(BASE) || methods.containsKey(name)) {
       throw new InvalidInputException("method \"" + name + "\": give a name that no other method has, and not base");
     }
     Method.requireFreeRate(name, tuning);
@@ -124,7 +125,8 @@ public final class Comparison {
    * @throws InvalidInputException if a name is unknown; the message lists those there are
    */
   public Comparison methods(List<String> names, List<Integer> ranks, Modules... hybrid) {
-    NamedMethods.of(List.copyOf(names), List.copyOf(ranks), List.of(hybrid)).forEach(this::method);
+    NamedMethods.of(List.copyOf(NoNulls.in(names, "names")), List.copyOf(NoNulls.in(ranks, "ranks")),
+        List.of(NoNulls.in(hybrid, "hybrid"))).forEach(this::method);
     return this;
   }
 
@@ -135,7 +137,8 @@ public final class Comparison {
    * @throws InvalidInputException unless they are positive, and at {@link #run()} if no such method is compared
    */
   public Comparison learningRates(String method, double... values) {
-    double[] sorted = values.clone();
+    Objects.requireNonNull(method, "method");
+    double[] sorted = Objects.requireNonNull(values, "values").clone();
     Arrays.sort(sorted);
     for (double value : sorted) {
       AdamW.learningRate(value);
@@ -144,7 +147,7 @@ public final class Comparison {
       throw new InvalidInputException("learning rates of " + method + " " + Arrays.toString(values)
           + ": give one or more, all positive and different");
     }
-    rates.put(Objects.requireNonNull(method, "method"), sorted);
+    rates.put(method, sorted);
     return this;
   }
 
@@ -214,9 +217,9 @@ public final class Comparison {
    * @param perItem one value for each test item, always in the same order, or one alone; their mean counts
    */
   public Comparison metric(String name, boolean moreIsBetter, Function<Training, double[]> perItem) {
+    values = Objects.requireNonNull(perItem, "perItem");
     metric = Objects.requireNonNull(name, "name");
     higherIsBetter = moreIsBetter;
-    values = Objects.requireNonNull(perItem, "perItem");
     return this;
   }
 

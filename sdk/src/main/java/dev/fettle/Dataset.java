@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.data.ExampleCursor;
 import dev.fettle.internal.data.Grouping;
 import dev.fettle.internal.data.Limit;
@@ -57,7 +58,7 @@ public final class Dataset {
    * @throws InvalidInputException if a file is missing, empty, a directory or unreadable
    */
   public static Dataset jsonl(Path... files) {
-    return new Dataset(Source.jsonl(List.of(files)), Limit.NONE);
+    return new Dataset(Source.jsonl(List.of(NoNulls.in(files, "files"))), Limit.NONE);
   }
 
   /**
@@ -69,6 +70,7 @@ public final class Dataset {
    * @throws InvalidInputException if the file is missing, empty, a directory or unreadable
    */
   public static Dataset jsonl(Path file, Function<? super Map<String, Object>, ? extends Example> form) {
+    Objects.requireNonNull(file, "file");
     return new Dataset(Source.jsonl(file, Objects.requireNonNull(form, "form")), Limit.NONE);
   }
 
@@ -78,7 +80,7 @@ public final class Dataset {
    * @throws InvalidInputException if there is none
    */
   public static Dataset of(List<? extends Example> examples) {
-    require(!examples.isEmpty(), "no example: give at least one");
+    require(!NoNulls.in(examples, "examples").isEmpty(), "no example: give at least one");
     return new Dataset(Source.of(examples), Limit.NONE);
   }
 
@@ -88,7 +90,7 @@ public final class Dataset {
    * @throws InvalidInputException if there is none
    */
   public static Dataset of(Example... examples) {
-    return of(List.of(examples));
+    return of(List.of(NoNulls.in(examples, "examples")));
   }
 
   /**
@@ -100,7 +102,8 @@ public final class Dataset {
    * @throws InvalidInputException if the numbers differ, a weight is not positive, or a dataset has a length limit
    */
   public static Dataset mix(long seed, List<Dataset> datasets, double... weights) {
-    require(!datasets.isEmpty(), "no dataset: give at least one");
+    Objects.requireNonNull(weights, "weights");
+    require(!NoNulls.in(datasets, "datasets").isEmpty(), "no dataset: give at least one");
     require(datasets.size() == weights.length, "%d datasets but %d weights", datasets.size(), weights.length);
     List<Source> sources = new ArrayList<>();
     for (int i = 0; i < weights.length; i++) {
@@ -148,7 +151,7 @@ public final class Dataset {
    * @throws InvalidInputException if a share is not positive or they do not add up to 1
    */
   public Dataset[] split(double... shares) {
-    double sum = Arrays.stream(shares).sum();
+    double sum = Arrays.stream(Objects.requireNonNull(shares, "shares")).sum();
     for (double share : shares) {
       require(share > 0, "shares %s: each must be positive", Arrays.toString(shares));
     }

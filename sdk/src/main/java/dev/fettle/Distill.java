@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.recipe.Prompts;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
@@ -55,7 +56,7 @@ public final class Distill {
 
   /** What to ask. Required. */
   public Distill prompts(List<Conversation> chats) {
-    prompts = List.copyOf(chats);
+    prompts = List.copyOf(NoNulls.in(chats, "chats"));
     return this;
   }
 

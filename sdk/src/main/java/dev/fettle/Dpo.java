@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.recipe.DataHash;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
@@ -46,7 +47,7 @@ public final class Dpo {
 
   /** What to learn from. Required. */
   public Dpo data(List<Preference> pairs) {
-    data = List.copyOf(pairs);
+    data = List.copyOf(NoNulls.in(pairs, "pairs"));
     return this;
   }
 
@@ -148,9 +149,10 @@ public final class Dpo {
    * @param reference r of each of the data
    */
   public static CustomLoss loss(double beta, List<Double> reference) {
-    List<Double> before = List.copyOf(reference);
+    List<Double> before = List.copyOf(NoNulls.in(reference, "reference"));
     return (data, logprobs) -> {
-      int pairs = data.size() / 2;
+      NoNulls.in(logprobs, "logprobs");
+      int pairs = NoNulls.in(data, "data").size() / 2;
       double[] sums = new double[5];
       List<float[]> gradient = new ArrayList<>();
       for (int pair = 0; pair < pairs; pair++) {

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.recipe.Prompts;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
@@ -51,13 +52,13 @@ public final class Grpo {
 
   /** What to ask. Required. */
   public Grpo prompts(List<Conversation> chats) {
-    prompts = List.copyOf(chats);
+    prompts = List.copyOf(NoNulls.in(chats, "chats"));
     return this;
   }
 
   /** Users' messages to ask. */
   public Grpo prompts(String... messages) {
-    return prompts(Arrays.stream(messages).map(m -> Conversation.of(Message.user(m))).toList());
+    return prompts(Arrays.stream(NoNulls.in(messages, "messages")).map(m -> Conversation.of(Message.user(m))).toList());
   }
 
   /** How good an answer is. Required. */
@@ -203,7 +204,7 @@ public final class Grpo {
    * @param scaled whether to divide by {@code deviation + 1e-4}, the unbiased one of the group, as TRL does
    */
   public static double[] advantages(double[] rewards, boolean scaled) {
-    double mean = Arrays.stream(rewards).average().orElse(0);
+    double mean = Arrays.stream(Objects.requireNonNull(rewards, "rewards")).average().orElse(0);
     double squares = Arrays.stream(rewards).map(r -> (r - mean) * (r - mean)).sum();
     double unit = scaled ? Math.sqrt(squares / Math.max(1, rewards.length - 1)) + 1e-4 : 1;
     return Arrays.stream(rewards).map(r -> (r - mean) / unit).toArray();

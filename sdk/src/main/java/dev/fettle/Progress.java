@@ -89,7 +89,7 @@ public final class Progress implements AutoCloseable {
 
   /** Counts a step, with its loss per unit of weight and the number of tokens that it read. */
   public void step(LossResult loss, long tokensRead) {
-    step(loss.meanLoss(), tokensRead);
+    step(Objects.requireNonNull(loss, "loss").meanLoss(), tokensRead);
   }
 
   /** Counts a step, with a loss, NaN if there is none, and the number of tokens that it read. */

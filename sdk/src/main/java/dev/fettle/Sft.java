@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.DataHash;
 import dev.fettle.internal.recipe.Recorder;
@@ -150,7 +151,7 @@ public final class Sft {
     Batches batches = data.shuffle(seed).epochs(epochs).batches(batchSize, renderer);
     DataHash content = DataHash.of(batches);
     int total = content.count();
-    Schedule rates = schedule != null ? schedule.apply(total)
+    Schedule rates = schedule != null ? NoNulls.given(schedule.apply(total), "schedule", total + " steps")
         : Schedule.linear(learningRate, total).warmup((int) Math.ceil(WARMUP * total));
     int every = validateEvery > 0 ? validateEvery : Math.max(1, total / VALIDATIONS);
     long validated = validation == null ? 0 : validation.batches(batchSize, renderer).count();

@@ -2,6 +2,7 @@ package dev.fettle;
 
 import static dev.fettle.internal.Futures.join;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.TrainingBackend;
 import java.nio.file.Path;
 import java.util.List;
@@ -83,41 +84,53 @@ public final class Training implements AutoCloseable {
    * @throws NumericException if the loss is not finite
    */
   public RankResult forward(List<Ranked> batch, RankLoss loss) {
-    return join(backend.forward(List.copyOf(batch), Objects.requireNonNull(loss, "loss")));
+    return join(backend.forward(checked(batch), Objects.requireNonNull(loss, "loss")));
   }
 
   /**
    * The loss of texts ranked for queries; its gradient is added to the accumulated one. Batches of
    * more than 8,192 tokens whose intermediate values would take more than {@code fettle.cachedbytes} (1 GiB; or a quarter of
    * what is free) go through twice, with the same gradient (Gao et al. 2021). Texts are cut where
-   * {@link BaseModel#embed(List)} cuts them.
+   * {@link BaseModel#embed(List)} cuts them. No prompt is put before them, as in sentence-transformers: write it into the
+   * texts where the model is to learn with one.
    *
    * @throws InvalidInputException as {@link #forward(List, RankLoss)}
    * @throws NumericException if the loss is not finite; the gradient is as it was
    * @throws NotEnoughMemoryException if the pass would not fit
    */
   public RankResult forwardBackward(List<Ranked> batch, RankLoss loss) {
-    return join(backend.forwardBackward(List.copyOf(batch), Objects.requireNonNull(loss, "loss")));
+    return join(backend.forwardBackward(checked(batch), Objects.requireNonNull(loss, "loss")));
   }
 
   /** {@link #forwardBackward(List, RankLoss)} and {@link #optimStep} as one, see {@link #step(Batch, Loss, AdamW)}. */
   public RankResult step(List<Ranked> batch, RankLoss loss, AdamW settings) {
     Objects.requireNonNull(loss, "loss");
-    return join(backend.step(List.copyOf(batch), loss, Objects.requireNonNull(settings, "settings")));
+    return join(backend.step(checked(batch), loss, Objects.requireNonNull(settings, "settings")));
   }
 
   /** The vectors of texts with the weights as they are now, see {@link BaseModel#embed(List)}. */
   public List<float[]> embed(List<String> texts) {
-    return embed(List.copyOf(texts), OptionalInt.empty());
+    return embed(texts, Optional.empty(), OptionalInt.empty());
   }
 
   /** The same of texts that are cut at so many tokens. */
   public List<float[]> embed(List<String> texts, int maxTokens) {
-    return embed(List.copyOf(texts), OptionalInt.of(maxTokens));
+    return embed(texts, Optional.empty(), OptionalInt.of(maxTokens));
   }
 
-  private List<float[]> embed(List<String> texts, OptionalInt maxTokens) {
-    return Progress.watch("embed", meter -> join(backend.embed(texts, maxTokens, meter)));
+  /** The same with another prompt before each text than the model's default, see {@link BaseModel#embed(List, Prompt)}. */
+  public List<float[]> embed(List<String> texts, Prompt prompt) {
+    return embed(texts, Optional.of(Objects.requireNonNull(prompt, "prompt")), OptionalInt.empty());
+  }
+
+  /** The same of texts that are cut, prompt included. */
+  public List<float[]> embed(List<String> texts, Prompt prompt, int maxTokens) {
+    return embed(texts, Optional.of(Objects.requireNonNull(prompt, "prompt")), OptionalInt.of(maxTokens));
+  }
+
+  private List<float[]> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens) {
+    List<String> all = List.copyOf(NoNulls.in(texts, "texts"));
+    return Progress.watch("embed", meter -> join(backend.embed(all, prompt, maxTokens, meter)));
   }
 
   /** The same verbs as futures. */
@@ -162,7 +175,8 @@ public final class Training implements AutoCloseable {
 
   /** {@link #saveState(Path)} with a position in the data, from {@link Batches#position()}. */
   public void saveState(Path directory, DataPosition position) {
-    join(backend.saveState(Objects.requireNonNull(directory, "directory"), Optional.of(position)));
+    join(backend.saveState(Objects.requireNonNull(directory, "directory"),
+        Optional.of(Objects.requireNonNull(position, "position"))));
   }
 
   /**
@@ -223,5 +237,9 @@ public final class Training implements AutoCloseable {
 
   private static Batch checked(Batch batch) {
     return Objects.requireNonNull(batch, "batch");
+  }
+
+  private static List<Ranked> checked(List<Ranked> batch) {
+    return List.copyOf(NoNulls.in(batch, "batch"));
   }
 }

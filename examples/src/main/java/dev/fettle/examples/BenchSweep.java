@@ -7,11 +7,11 @@ import dev.fettle.Charts;
 import dev.fettle.Charts.Axis;
 import dev.fettle.Charts.Series;
 import dev.fettle.Fettle;
-import dev.fettle.FettleException;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.Progress;
 import dev.fettle.Training;
+import dev.fettle.internal.FileErrors;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -130,7 +130,7 @@ final class BenchSweep {
       Files.writeString(directory.resolve("sweep-" + what + ".csv"), csv);
       ImageIO.write(plot, "png", directory.resolve("sweep-" + what + ".png").toFile());
     } catch (IOException e) {
-      throw new FettleException(directory + " could not be written: " + e + "; give another directory with --out", e);
+      throw FileErrors.unsaved(directory, e);
     }
   }
 

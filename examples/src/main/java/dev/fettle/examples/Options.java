@@ -9,6 +9,7 @@ import dev.fettle.Lora;
 import dev.fettle.Modules;
 import dev.fettle.Sampler;
 import dev.fettle.Tuning;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -180,7 +181,7 @@ final class Options {
     try {
       return Option.ids(Files.readString(file));
     } catch (IOException e) {
-      throw new InvalidInputException(file + " cannot be read: " + e, e);
+      throw FileErrors.unread(file, e);
     } catch (IllegalArgumentException e) {
       throw new InvalidInputException(file + ": " + e.getMessage(), e);
     }

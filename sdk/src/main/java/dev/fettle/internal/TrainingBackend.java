@@ -7,6 +7,7 @@ import dev.fettle.DataPosition;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.OptimResult;
+import dev.fettle.Prompt;
 import dev.fettle.RankLoss;
 import dev.fettle.RankResult;
 import dev.fettle.Ranked;
@@ -46,7 +47,8 @@ public interface TrainingBackend extends AutoCloseable {
   }
 
   /** Vectors of texts with the weights as they are; see {@link ModelBackend#embed}. */
-  default CompletableFuture<List<float[]>> embed(List<String> texts, OptionalInt maxTokens, Meter meter) {
+  default CompletableFuture<List<float[]>> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens,
+      Meter meter) {
     throw onlyHere();
   }
 

@@ -2,6 +2,7 @@ package dev.fettle.internal.checkpoint;
 
 import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -67,7 +68,7 @@ public final class AtomicFiles {
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
       force(file.getParent());
     } catch (IOException | UncheckedIOException e) {
-      throw new FettleException(target + ": cannot be saved: " + e, e);
+      throw FileErrors.unsaved(target, e);
     } finally {
       discard(temporary);
     }
@@ -106,7 +107,7 @@ public final class AtomicFiles {
       }
       force(directory.getParent());
     } catch (IOException | UncheckedIOException e) {
-      throw new FettleException(target + ": cannot be saved: " + e, e);
+      throw FileErrors.unsaved(target, e);
     } finally {
       discard(temporary);
     }
@@ -133,7 +134,7 @@ public final class AtomicFiles {
           }
         }
       } catch (IOException e) {
-        throw new FettleException(target + ": an interrupted save cannot be finished: " + e, e);
+        throw new FettleException(target + ": an interrupted save cannot be finished: " + FileErrors.reason(target, e), e);
       }
     }
   }
@@ -189,7 +190,7 @@ public final class AtomicFiles {
       }
       return absolute;
     } catch (IOException e) {
-      throw new FettleException(target + ": cannot be resolved: " + e, e);
+      throw new FettleException(target + ": cannot be resolved: " + FileErrors.reason(target, e), e);
     }
   }
 

@@ -1,7 +1,7 @@
 package dev.fettle.internal.compare;
 
-import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.recipe.DataHash;
 import java.io.IOException;
@@ -54,22 +54,22 @@ final class ResultsFile {
     try {
       lines = Files.readAllLines(file);
     } catch (IOException e) {
-      throw new FettleException(file + ": cannot be read: " + e, e);
+      throw FileErrors.unread(file, e);
     }
     for (int i = 0; i < lines.size(); i++) {
       JsonNode line;
       try {
         line = JSON.readTree(lines.get(i));
+        if (i > 0) {
+          outcomes.add(Outcome.of(line));
+        }
       } catch (JacksonException e) {
-        throw new InvalidInputException(file + " line " + (i + 1) + " is not JSON: delete the line, and its run is made "
+        throw new InvalidInputException(file + " line " + (i + 1) + " is broken: delete the line, and its run is made "
             + "again", e);
       }
       if (i == 0 && !line.path("sha256").asString("").equals(sha256)) {
         throw new InvalidInputException(file + " holds a comparison with other settings (" + differing(
             line.path("settings"), settings) + "): give another directory, or delete it");
-      }
-      if (i > 0) {
-        outcomes.add(Outcome.of(line));
       }
     }
   }

@@ -7,6 +7,8 @@ import dev.fettle.Lora;
 import dev.fettle.NumericException;
 import dev.fettle.Progress;
 import dev.fettle.Training;
+import dev.fettle.internal.FileErrors;
+import dev.fettle.internal.NoNulls;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -96,7 +98,7 @@ public final class Runner {
       long peak = PeakMemory.bytes();
       boolean sweep = kind.equals("sweep");
       double validation = sweep && !diverged ? plan.validation().applyAsDouble(training) : Double.NaN;
-      double[] items = sweep || diverged ? NONE : plan.test().apply(training);
+      double[] items = sweep || diverged ? NONE : NoNulls.given(plan.test().apply(training), "metric " + plan.metric(), training);
       double outside = sweep || diverged ? Double.NaN : outside(training);
       long saved = sweep || diverged ? 0 : savedBytes(method, training);
       return kept(new Outcome(kind, method.name(), method.description(), rate, seed,
@@ -129,7 +131,7 @@ public final class Runner {
       }
       return bytes;
     } catch (IOException e) {
-      throw new FettleException(directory + ": cannot be measured and deleted: " + e, e);
+      throw new FettleException(directory + ": cannot be measured and deleted: " + FileErrors.reason(directory, e), e);
     }
   }
 

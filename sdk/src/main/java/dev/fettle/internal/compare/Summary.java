@@ -3,7 +3,7 @@ package dev.fettle.internal.compare;
 import dev.fettle.Compared;
 import dev.fettle.Compared.Pair;
 import dev.fettle.Compared.Row;
-import dev.fettle.FettleException;
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.compare.Significance.Sample;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -36,7 +36,7 @@ public final class Summary {
       Files.writeString(plan.directory().resolve("report.md"), markdown);
       Plots.write(plan, compared, outcomes);
     } catch (IOException e) {
-      throw new FettleException(plan.directory() + ": the report cannot be written: " + e, e);
+      throw FileErrors.unsaved(plan.directory().resolve("report.md"), e);
     }
     return compared;
   }

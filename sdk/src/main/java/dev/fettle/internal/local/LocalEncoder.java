@@ -1,6 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.Prompt;
 import dev.fettle.Tokenizer;
 import dev.fettle.internal.Meter;
 import dev.fettle.internal.checkpoint.EncoderSettings;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** How a model embeds texts: tokens in their frame, cut at a length, through the network, pooled. */
@@ -33,7 +35,7 @@ final class LocalEncoder implements AutoCloseable {
     this.frame = TextFrame.of(tokenizer);
     EncoderSettings found = EncoderSettings.read(directory);
     int most = Math.min(config.contextLength(), found.maxTokens().orElse(Integer.MAX_VALUE));
-    this.settings = new EncoderSettings(found.pooling(), OptionalInt.of(most), config.hiddenSize());
+    this.settings = new EncoderSettings(found.pooling(), OptionalInt.of(most), config.hiddenSize(), found.prompts());
     this.network = new EncoderNetwork(config, type, settings.pooling());
   }
 
@@ -46,9 +48,38 @@ final class LocalEncoder implements AutoCloseable {
     return network;
   }
 
-  /** The tokens of texts, cut at a length or at the one that the model's directory gives. */
+  /**
+   * What is read of texts.
+   *
+   * @param unpooled the first tokens of each text, that do not count in its vector
+   */
+  record Read(List<int[]> tokens, int unpooled) {}
+
+  /** What is read of texts that a prompt stands before, cut at a length or at the one that the model's directory gives. */
+  Read read(List<String> texts, Optional<Prompt> chosen, OptionalInt most) {
+    String prompt = settings.prompts().text(chosen);
+    List<int[]> tokens = tokens(prompt.isEmpty() ? texts : texts.stream().map(prompt::concat).toList(), most);
+    int unpooled = prompt.isEmpty() || settings.pooling().withPrompt() ? 0 : length(prompt, most);
+    if (tokens.stream().anyMatch(t -> t.length <= unpooled)) {
+      throw new InvalidInputException("prompt \"" + prompt + "\": leaves no token of the texts within the "
+          + length(most) + " that are read; shorten it");
+    }
+    return new Read(tokens, unpooled);
+  }
+
+  /** The tokens of a prompt by itself, as sentence-transformers counts them: without the one that ends each text. */
+  private int length(String prompt, OptionalInt most) {
+    int[] alone = tokens(List.of(prompt), most).get(0);
+    return alone.length - (tokenizer.special(alone[alone.length - 1]) ? 1 : 0);
+  }
+
+  private int length(OptionalInt most) {
+    return most.orElse(settings.maxTokens().orElseThrow());
+  }
+
+  /** The tokens of texts as they are, cut in the same way. */
   List<int[]> tokens(List<String> texts, OptionalInt most) {
-    int length = most.orElse(settings.maxTokens().orElseThrow());
+    int length = length(most);
     if (length < 1 || length > network.config().contextLength()) {
       throw new InvalidInputException("maxTokens " + length + ": give 1 to " + network.config().contextLength()
           + ", the positions that " + name + " has");
@@ -58,7 +89,8 @@ final class LocalEncoder implements AutoCloseable {
   }
 
   /** The vectors of texts, in order; on the engine thread. */
-  List<float[]> embed(List<int[]> texts, Weights weights, Adapter adapter, Meter meter) {
+  List<float[]> embed(Read read, Weights weights, Adapter adapter, Meter meter) {
+    List<int[]> texts = read.tokens();
     float[][] out = new float[texts.size()][];
     if (texts.isEmpty()) {
       return List.of();
@@ -71,10 +103,10 @@ final class LocalEncoder implements AutoCloseable {
         try (Scope step = new Scope()) {
           Packing packing = packing(texts, portion);
           EncoderNetwork.Trace trace =
-              network.forward(step, weights, adapter, packing, Dropout.NONE, network.config().layers());
+              network.forward(step, weights, adapter, packing, Dropout.NONE, network.config().layers(), read.unpooled());
           scatter(trace.vectors().floats(), packing, portion, out);
-          long read = portion.stream().mapToLong(i -> texts.get(i).length).sum();
-          meter.add(portion.size(), read, read);
+          long rows = portion.stream().mapToLong(i -> texts.get(i).length).sum();
+          meter.add(portion.size(), rows, rows);
         }
       }
     });

@@ -2,6 +2,7 @@ package dev.fettle.internal.local;
 
 import dev.fettle.DType;
 import dev.fettle.InvalidInputException;
+import dev.fettle.Prompt;
 import dev.fettle.Renderer;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tuning;
@@ -10,7 +11,9 @@ import dev.fettle.internal.Meter;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
+import dev.fettle.internal.checkpoint.Contents;
 import dev.fettle.internal.checkpoint.ModelDirectory;
+import dev.fettle.internal.checkpoint.Prompts;
 import dev.fettle.internal.model.Adapter;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Layout;
@@ -90,6 +93,7 @@ final class LocalModel implements ModelBackend {
 
   /** A model with random weights, of the shape that a directory's config.json asks for; on the engine thread. */
   static LocalModel initialise(Path directory, DType dtype, long seed) {
+    Contents.require(directory, Contents.Kind.MODEL);
     ModelConfig config = ModelConfig.parse(directory.resolve("config.json"));
     LocalModel model = new LocalModel(directory.toString(), directory, config, config.eosIds(), dtype,
         tokenizer(directory, config), new WeightSource.OfSeed(seed));
@@ -245,14 +249,19 @@ final class LocalModel implements ModelBackend {
   }
 
   @Override
-  public List<float[]> embed(List<String> texts, OptionalInt maxTokens, Meter meter) {
+  public Prompts prompts() {
+    return encoder().settings().prompts();
+  }
+
+  @Override
+  public List<float[]> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens, Meter meter) {
     LocalEncoder embedding = encoder();
-    List<int[]> tokens = embedding.tokens(texts, maxTokens);
+    LocalEncoder.Read read = embedding.read(texts, prompt, maxTokens);
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "the model " + name);
       try (Scope own = new Scope()) {
         Adapter none = Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype));
-        return embedding.embed(tokens, weights(), none, meter);
+        return embedding.embed(read, weights(), none, meter);
       }
     });
   }

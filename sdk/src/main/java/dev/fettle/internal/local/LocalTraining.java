@@ -10,6 +10,7 @@ import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.NumericException;
 import dev.fettle.OptimResult;
+import dev.fettle.Prompt;
 import dev.fettle.RankLoss;
 import dev.fettle.RankResult;
 import dev.fettle.Ranked;
@@ -138,10 +139,11 @@ final class LocalTraining implements TrainingBackend {
   }
 
   @Override
-  public CompletableFuture<List<float[]>> embed(List<String> texts, OptionalInt maxTokens, Meter meter) {
+  public CompletableFuture<List<float[]>> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens,
+      Meter meter) {
     return work(() -> {
       LocalEncoder encoder = model.encoder();
-      return encoder.embed(encoder.tokens(texts, maxTokens), tuned.weights(), tuned.adapter(), meter);
+      return encoder.embed(encoder.read(texts, prompt, maxTokens), tuned.weights(), tuned.adapter(), meter);
     });
   }
 

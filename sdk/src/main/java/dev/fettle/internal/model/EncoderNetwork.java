@@ -92,6 +92,15 @@ public final class EncoderNetwork implements AutoCloseable {
    * @param lowest the lowest layer whose intermediate values are kept for a backward pass
    */
   public Trace forward(Scope step, Weights w, Adapter a, Packing packing, Dropout dropout, int lowest) {
+    return forward(step, w, a, packing, dropout, lowest, 0);
+  }
+
+  /**
+   * The same, for vectors alone: the first rows of each text, which are fewer than it has, are read and not pooled.
+   *
+   * @param unpooled how many
+   */
+  public Trace forward(Scope step, Weights w, Adapter a, Packing packing, Dropout dropout, int lowest, int unpooled) {
     Trace trace = new Trace(step, packing);
     trace.sum = step.call("embed_rows", w.embedding(), w.outer(Layout.POSITIONS), w.outer(Layout.SEGMENTS), trace.ids,
         trace.positions);
@@ -114,7 +123,7 @@ public final class EncoderNetwork implements AutoCloseable {
       x = out[0];
     }
     trace.output = x;
-    trace.pooled = step.call("pool", x, packing.runs(), pooling.first());
+    trace.pooled = step.call("pool", x, packing.runs(), pooling.first(), unpooled);
     trace.vectors = pooling.normalised() ? step.call("unit", trace.pooled) : trace.pooled;
     return trace;
   }

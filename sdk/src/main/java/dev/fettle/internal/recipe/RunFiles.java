@@ -2,10 +2,10 @@ package dev.fettle.internal.recipe;
 
 import dev.fettle.AdamW;
 import dev.fettle.DataPosition;
-import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Run;
 import dev.fettle.Training;
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -62,7 +62,7 @@ public final class RunFiles implements AutoCloseable {
       this.metrics = Files.newBufferedWriter(directory.resolve(METRICS), StandardOpenOption.CREATE,
           StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
     } catch (IOException e) {
-      throw new FettleException(directory + ": cannot be written: " + e, e);
+      throw FileErrors.unsaved(directory, e);
     }
     earlier.forEach(this::append);
     save();
@@ -106,7 +106,7 @@ public final class RunFiles implements AutoCloseable {
       metrics.write('\n');
       metrics.flush();
     } catch (IOException e) {
-      throw new FettleException(directory.resolve(METRICS) + ": cannot be written: " + e, e);
+      throw FileErrors.unsaved(directory.resolve(METRICS), e);
     }
   }
 
@@ -125,7 +125,7 @@ public final class RunFiles implements AutoCloseable {
     try {
       metrics.close();
     } catch (IOException e) {
-      throw new FettleException(directory.resolve(METRICS) + ": cannot be written: " + e, e);
+      throw FileErrors.unsaved(directory.resolve(METRICS), e);
     }
   }
 
@@ -155,8 +155,10 @@ public final class RunFiles implements AutoCloseable {
     }
     try {
       return JSON.readTree(Files.readString(file));
-    } catch (IOException | JacksonException e) {
-      throw new InvalidInputException(file + ": cannot be read: " + e.getMessage() + "; name another directory", e);
+    } catch (JacksonException e) {
+      throw new InvalidInputException(file + ": is not JSON: " + e.getOriginalMessage() + "; name another directory", e);
+    } catch (IOException e) {
+      throw FileErrors.unread(file, e);
     }
   }
 

@@ -128,6 +128,7 @@ final class ChatRenderer implements Renderer {
 
   @Override
   public Message parse(int[] sampled) {
+    Objects.requireNonNull(sampled, "sampled");
     List<Integer> stops = stopTokens();
     int end = 0;
     while (end < sampled.length && !stops.contains(sampled[end])) {

@@ -132,7 +132,7 @@ def encoder_backward(dy: Tensor, saved: List[Tensor], w: List[Tensor], a: List[T
   return ds1
 
 # One vector a text, in float32: the mean of its rows, or its first row.
-def pool(x: Tensor, runs: List[int], first: bool) -> Tensor:
+def pool(x: Tensor, runs: List[int], first: bool, unpooled: int) -> Tensor:
   parts = annotate(List[Tensor], [])
   row = 0
   for i in range(len(runs) // 2):
@@ -140,9 +140,9 @@ def pool(x: Tensor, runs: List[int], first: bool) -> Tensor:
     end = row + runs[2 * i] * t
     z = x[row:end].view([runs[2 * i], t, -1])
     if first:
-      parts.append(z[:, 0].float())
+      parts.append(z[:, unpooled].float())
     else:
-      parts.append(torch.sum(z, [1], dtype=6).div_(float(t)))
+      parts.append(torch.sum(z[:, unpooled:], [1], dtype=6).div_(float(t - unpooled)))
     row = end
   return torch.cat(parts)
 
