@@ -138,7 +138,7 @@ public final class Progress implements AutoCloseable {
 
   /** Does what tells a meter how far it is; after two seconds a line shows it. */
   static <T> T watch(String what, Function<Meter, T> work) {
-    if (isOff()) {
+    if (Status.isOff()) {
       return work.apply(new Meter());
     }
     return passing(what, 0).during(work);
@@ -173,13 +173,9 @@ public final class Progress implements AutoCloseable {
     write(clock.getAsLong());
   }
 
-  private static boolean isOff() {
-    return "off".equalsIgnoreCase(System.getProperty("fettle.progress"));
-  }
-
   /** What nobody asked for must not get among the results that a program prints. */
   static PrintStream stream(boolean passing) {
-    if (isOff()) {
+    if (Status.isOff()) {
       return null;
     }
     return passing || "err".equalsIgnoreCase(System.getProperty("fettle.progress")) ? System.err : System.out;

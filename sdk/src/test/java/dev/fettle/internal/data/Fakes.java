@@ -10,6 +10,7 @@ import dev.fettle.Renderer;
 import dev.fettle.Text;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +30,9 @@ final class Fakes {
         (proxy, method, args) -> {
           if (method.getName().equals("render")) {
             return render.apply((Example) args[0]);
+          }
+          if (method.isDefault()) {
+            return InvocationHandler.invokeDefault(proxy, method, args);
           }
           throw new UnsupportedOperationException(method.getName());
         });

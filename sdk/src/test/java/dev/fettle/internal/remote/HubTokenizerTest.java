@@ -7,6 +7,7 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.internal.hub.FakeHub;
 import dev.fettle.internal.local.EmbeddedModel;
 import java.nio.file.Path;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,7 +20,7 @@ class HubTokenizerTest {
   final FakeHub server = FakeHub.withModel();
 
   private ModelFacts facts(String name) {
-    return new ModelFacts(name, server.env(home));
+    return new ModelFacts(name, server.env(home), OptionalInt.empty());
   }
 
   @Test
