@@ -158,12 +158,12 @@ public final class Grpo {
    *     finite, or the directory holds a run
    */
   public Run run() {
-    if (reward == null) {
-      throw new InvalidInputException("Grpo without a reward: call reward((prompt, answer) -> ...)");
-    }
     Renderer renderer = training.renderer();
     Prompts source = new Prompts("Grpo", prompts, Limit.NONE.treating(tooLong).within(renderer.contextLength()),
         chat -> renderer.prompt(chat).length, seed);
+    if (reward == null) {
+      throw new InvalidInputException("Grpo without a reward: call reward((prompt, answer) -> ...)");
+    }
     Optional<RunFiles> files = Optional.ofNullable(directory)
         .map(d -> new RunFiles(d, "grpo", training, settings(source)));
     SamplingParams params = Sampler.ending(sampling, renderer).samples(samples);

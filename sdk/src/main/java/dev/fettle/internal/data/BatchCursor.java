@@ -92,7 +92,7 @@ public final class BatchCursor implements Iterator<Batch> {
   private void start() {
     boolean fromTheBeginning = position.examples() == 0 && position.sequences() == 0;
     try {
-      if (limit.tooLong() == TooLong.REFUSE && !told.checked()) {
+      if (limit.tooLong() == TooLong.REFUSE && !told.isChecked()) {
         check();
       }
       sequences = new Sequences(source.open(0), lengths, renderer);
@@ -118,6 +118,7 @@ public final class BatchCursor implements Iterator<Batch> {
       checked.close();
     }
     all.decide(source.toString());
+    told.checked();
   }
 
   private void look() {

@@ -125,8 +125,9 @@ public final class Lengths {
 
   /** Says, in the midst of a pass, that there is a first one. */
   void sayFirst() {
-    Status.say(longest + ": " + most + " tokens, more than " + limit.words() + ": "
-        + (limit.tooLong() == TooLong.CUT ? "cut" : "skipped") + ", as others will be; how many is said at the end. " + change());
+    Status.say(longest + " has " + most + " tokens, longer than " + limit.words() + ": it is "
+        + (limit.tooLong() == TooLong.CUT ? "cut" : "skipped") + ", and so are others; how many is said at the end. "
+        + change());
   }
 
   private String words() {

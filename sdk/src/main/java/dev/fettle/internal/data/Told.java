@@ -20,11 +20,14 @@ public final class Told {
     return told;
   }
 
-  /** Whether what is to be refused was looked for; from now on it was. */
-  boolean checked() {
-    boolean before = checked;
+  /** Whether what is to be refused was looked for, and not found. */
+  boolean isChecked() {
+    return checked;
+  }
+
+  /** It was looked for, and not found. */
+  void checked() {
     checked = true;
-    return before;
   }
 
   /** Says that there is a long sequence, if there is one. */

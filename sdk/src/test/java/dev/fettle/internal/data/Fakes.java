@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
@@ -36,6 +37,13 @@ final class Fakes {
           }
           throw new UnsupportedOperationException(method.getName());
         });
+  }
+
+  /** A renderer of a model with a context. */
+  static Renderer within(int context, Function<Example, List<Rendered>> render) {
+    return (Renderer) Proxy.newProxyInstance(Fakes.class.getClassLoader(), new Class<?>[] {Renderer.class},
+        (proxy, method, args) -> method.getName().equals("contextLength") ? OptionalInt.of(context)
+            : method.invoke(renderer(render), args));
   }
 
   /** One token a character; the prompt's are not trained, and neither are lower-case letters of a text. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.TrainOn;
 import dev.fettle.internal.hub.FakeHub;
 import dev.fettle.internal.local.EmbeddedModel;
 import java.nio.file.Path;
@@ -43,6 +44,17 @@ class HubTokenizerTest {
     ModelFacts local = facts("something/else");
     local.tokenizerId(EmbeddedModel.directory().toString());
     assertThat(local.tokenizer().encode("hello")).isNotEmpty();
+  }
+
+  @Test
+  void theContextIsTheServicesOrElseThatOfTheSettings() {
+    ModelFacts told = new ModelFacts("org/model", server.env(home), OptionalInt.of(77));
+
+    assertThat(told.renderer().contextLength()).hasValue(77);
+    assertThat(told.renderer().trainOn(TrainOn.ALL_TOKENS).contextLength()).hasValue(77);
+    assertThat(facts("org/model").renderer().contextLength())
+        .hasValue(facts("org/model").config().orElseThrow().contextLength());
+    assertThat(facts("org/nothing").context()).isEmpty();
   }
 
   @Test
