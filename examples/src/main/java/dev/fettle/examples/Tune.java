@@ -56,9 +56,12 @@ public final class Tune {
       Batches batches = data.batches(options.count(Option.BATCH),
           training.renderer().trainOn(TrainOn.ALL_ASSISTANT_MESSAGES));
       int most = options.count(Option.STEPS, Integer.MAX_VALUE);
-      Schedule schedule = schedule(options, batches, most);
+      // Only what falls with the steps needs to know how many there will be; else training begins before all is read.
+      boolean falls = !options.text(Option.SCHEDULE).equals("constant");
+      int total = falls ? Math.toIntExact(batches.count(most)) : options.count(Option.STEPS, 0);
+      Schedule schedule = schedule(options, total);
       Summary summary = new Summary();
-      try (Progress progress = Progress.of("train", options.count(Option.STEPS, 0))) {
+      try (Progress progress = Progress.of("train", total)) {
         for (Batch batch : batches) {
           LossResult loss = training.forwardBackward(batch, Loss.crossEntropy());
           training.optimStep(AdamW.learningRate(schedule.at(training.steps())));
@@ -84,11 +87,10 @@ public final class Tune {
     }
   }
 
-  /** Only what falls with the steps needs to know how many there will be: training begins before all data are read. */
-  private static Schedule schedule(Options options, Batches batches, int most) {
+  private static Schedule schedule(Options options, int steps) {
     return switch (options.text(Option.SCHEDULE)) {
-      case "linear" -> Schedule.linear(options.learningRate(), Math.toIntExact(batches.count(most)));
-      case "cosine" -> Schedule.cosine(options.learningRate(), Math.toIntExact(batches.count(most)));
+      case "linear" -> Schedule.linear(options.learningRate(), steps);
+      case "cosine" -> Schedule.cosine(options.learningRate(), steps);
       default -> Schedule.constant(options.learningRate());
     };
   }

@@ -4,6 +4,7 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.Rendered;
 import dev.fettle.TooLong;
 import dev.fettle.internal.Status;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -135,15 +136,17 @@ public final class Lengths {
     if (!exceeded()) {
       return "of " + all() + " " + unit + " " + nothing;
     }
-    StringBuilder text = new StringBuilder(over()).append(": ")
-        .append(limit.tooLong() == TooLong.CUT ? cut + " cut" : skipped + " skipped");
+    List<String> parts = new ArrayList<>();
+    if (cut > 0) {
+      parts.add(cut + " cut");
+    }
+    if (skipped > 0) {
+      parts.add(skipped + " skipped");
+    }
     if (emptied > 0) {
-      text.append(", ").append(emptied).append(" skipped, as the cut left nothing that is trained");
+      parts.add(emptied + " skipped, as the cut left nothing that is trained");
     }
-    if (untrained > 0) {
-      text.append("; of the others ").append(nothing);
-    }
-    return text.append(". ").append(change()).toString();
+    return over() + ": " + String.join(", ", parts) + (untrained > 0 ? "; of the others " + nothing : "") + ". " + change();
   }
 
   private String over() {
