@@ -29,8 +29,7 @@ public final class Batches implements Iterable<Batch> {
         new DataPosition(0, 0, 0, Fingerprints.of(source, limit, grouping)), Told.nothing());
   }
 
-  private Batches(Source source, Limit limit, Grouping grouping, Renderer renderer, DataPosition start,
-      Told told) {
+  private Batches(Source source, Limit limit, Grouping grouping, Renderer renderer, DataPosition start, Told told) {
     this.source = source;
     this.limit = limit;
     this.grouping = grouping;

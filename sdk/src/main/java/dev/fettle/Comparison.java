@@ -270,8 +270,8 @@ public final class Comparison {
   /**
    * Compares. All is checked before the first step.
    *
-   * @throws InvalidInputException if something is missing, empty, contradictory, or too long and refused, a method's selector matches nothing,
-   *     test data are in the training data, or the directory holds a comparison with other settings
+   * @throws InvalidInputException if something is missing, empty, contradictory, or too long and refused, a method's
+   *     selector matches nothing, test data are in the training data, or the directory holds a comparison with other settings
    */
   public Compared run() {
     Plan plan = plan();
