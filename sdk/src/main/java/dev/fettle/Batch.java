@@ -7,11 +7,11 @@ import java.util.List;
  * Some data that go through the model together. Immutable.
  *
  * @param data the sequences, in order; lengths may differ
- * @param truncated how many of them were cut at the length limit
- * @param refused how many sequences were left out, since the batch before, because they exceeded the length limit or
- *     had no trained token; the last batch also counts those after it
+ * @param cut how many of them were cut at the length limit
+ * @param skipped how many sequences were left out, since the batch before, because they were too long or had no trained
+ *     token; the last batch also counts those after it
  */
-public record Batch(List<Datum> data, int truncated, int refused) {
+public record Batch(List<Datum> data, int cut, int skipped) {
   public Batch {
     data = List.copyOf(NoNulls.in(data, "data"));
     if (data.isEmpty()) {

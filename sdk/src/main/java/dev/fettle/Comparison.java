@@ -273,8 +273,8 @@ public final class Comparison {
   /**
    * Compares. All is checked before the first step.
    *
-   * @throws InvalidInputException if something is missing, empty or contradictory, a method's selector matches nothing,
-   *     test data are in the training data, or the directory holds a comparison with other settings
+   * @throws InvalidInputException if something is missing, empty, contradictory, or too long and refused, a method's
+   *     selector matches nothing, test data are in the training data, or the directory holds a comparison with other settings
    */
   public Compared run() {
     Plan plan = plan();
@@ -307,16 +307,18 @@ public final class Comparison {
     }
     int made = steps;
     if (loop == null) {
-      DataHash hash = DataHash.of(learnt.batches(batchSize, renderer));
+      Batches read = learnt.batches(batchSize, renderer).quietly();
+      DataHash hash = DataHash.of(read);
+      read.lengths().decide("training data");
       made = (int) Math.min(steps > 0 ? steps : Long.MAX_VALUE, (long) hash.count() * epochs);
       all.put("data", hash.sha256());
       all.put("batch_size", batchSize);
     }
     all.put("steps", made);
-    Nll validationLoss = validate != null ? null : Nll.of("validation", judge, renderer, batchSize);
-    Nll testLoss = values != null || exact ? null : Nll.of("test", test, renderer, batchSize);
-    Nll otherLoss = outside == null ? null : Nll.of("outside", outside, renderer, batchSize);
-    ExactMatch answers = values == null && exact ? ExactMatch.of(test, model) : null;
+    Nll validationLoss = validate != null ? null : nll("validation", judge, renderer);
+    Nll testLoss = values != null || exact ? null : nll("test", test, renderer);
+    Nll otherLoss = outside == null ? null : nll("outside", outside, renderer);
+    ExactMatch answers = values == null && exact ? ExactMatch.of(test, model, test.limit()) : null;
     all.put("validation", validationLoss == null ? "own" : validationLoss.sha256());
     all.put("test", values != null ? "own" : answers != null ? answers.sha256() : testLoss.sha256());
     all.put("outside", otherLoss == null ? outsideLoss == null ? "none" : "own" : otherLoss.sha256());
@@ -330,6 +332,13 @@ public final class Comparison {
         validate != null ? validate : validationLoss::mean, metric, higherIsBetter,
         values != null ? values : answers != null ? answers::items : testLoss::items,
         otherLoss != null ? Optional.of(otherLoss::mean) : Optional.ofNullable(outsideLoss), all, directory);
+  }
+
+  private Nll nll(String name, Dataset examples, Renderer renderer) {
+    Batches batches = examples.batches(batchSize, renderer).quietly();
+    Nll loss = Nll.of(name, batches);
+    batches.lengths().decide(name + " data");
+    return loss;
   }
 
   private Method method(Map.Entry<String, Tuning> entry) {
@@ -349,7 +358,7 @@ public final class Comparison {
   private void supervised(Trial trial, Dataset examples, Renderer renderer) {
     Training training = trial.training();
     int made = 0;
-    for (Batch batch : examples.shuffle(trial.seed()).epochs(epochs).batches(batchSize, renderer)) {
+    for (Batch batch : examples.shuffle(trial.seed()).epochs(epochs).batches(batchSize, renderer).quietly()) {
       trial.done(training.step(batch, Loss.crossEntropy(), trial.settings()).loss().meanLoss(), batch.tokens());
       if (++made == trial.steps()) {
         return;

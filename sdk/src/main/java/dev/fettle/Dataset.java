@@ -167,24 +167,32 @@ public final class Dataset {
   }
 
   /**
-   * This with sequences of at most {@code tokens} tokens, the last one, which is only predicted, included. Longer ones
-   * are cut at their end and counted in {@link Batch#truncated()}. Without this call there is no limit here; a model
-   * still refuses a sequence that exceeds its context.
+   * This with sequences of at most {@code tokens} tokens, the last one, which is only predicted, included; default and
+   * upper bound are the model's context, where the renderer knows it ({@link Renderer#contextLength()}). Longer ones are
+   * cut at their end unless {@link #tooLong(TooLong)} says otherwise, and counted in {@link Batch#cut()}.
    */
   public Dataset maxLength(int tokens) {
-    require(tokens >= 2, "maxLength = %d: must be at least 2, one token to read and one to predict", tokens);
-    return new Dataset(source, new Limit(tokens, false));
+    return new Dataset(source, limit.atMost(length(tokens)));
   }
 
-  /** This with sequences longer than {@link #maxLength(int)} left out, and counted in {@link Batch#refused()}. */
-  public Dataset refuseLonger() {
-    require(!limit.equals(Limit.NONE), "refuseLonger without a limit: call maxLength(tokens) first");
-    return new Dataset(source, new Limit(limit.tokens(), true));
+  static int length(int tokens) {
+    require(tokens >= 2, "maxLength = %d: must be at least 2, one token to read and one to predict", tokens);
+    return tokens;
+  }
+
+  /**
+   * This with another way to treat sequences that are too long; by default they are cut. The first of them is told on
+   * {@code System.err} when it comes, and their number at the end; recipes tell the number before the first step.
+   * {@link TooLong#REFUSE} reads and renders all examples before the first batch, which takes as long as
+   * {@link Batches#count()}.
+   */
+  public Dataset tooLong(TooLong longer) {
+    return new Dataset(source, limit.treating(Objects.requireNonNull(longer, "longer")));
   }
 
   /**
    * Batches of {@code count} sequences; the last one has what is left. Sequences without a trained token are left out
-   * and counted in {@link Batch#refused()}.
+   * and counted in {@link Batch#skipped()}.
    */
   public Batches batches(int count, Renderer renderer) {
     require(count >= 1, "batch size = %d: must be at least 1", count);
@@ -215,6 +223,10 @@ public final class Dataset {
       count++;
     }
     return count;
+  }
+
+  Limit limit() {
+    return limit;
   }
 
   @Override

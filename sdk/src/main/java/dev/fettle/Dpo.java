@@ -1,6 +1,8 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.data.Lengths;
+import dev.fettle.internal.data.Limit;
 import dev.fettle.internal.recipe.DataHash;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
@@ -33,6 +35,7 @@ public final class Dpo {
   private double beta = 0.1;
   private double learningRate = 1e-5;
   private AdamW optimizer = AdamW.standard();
+  private Limit limit = Limit.NONE;
   private long seed;
   private Path directory;
 
@@ -84,6 +87,21 @@ public final class Dpo {
     return this;
   }
 
+  /** Tokens of a prompt and an answer together, at most. Default, and upper bound, the model's context. */
+  public Dpo maxLength(int tokens) {
+    limit = limit.atMost(Dataset.length(tokens));
+    return this;
+  }
+
+  /**
+   * What becomes of pairs that are longer: by default both answers are cut at their end, and a pair of which an answer is
+   * cut off whole is left out.
+   */
+  public Dpo tooLong(TooLong longer) {
+    limit = limit.treating(Objects.requireNonNull(longer, "longer"));
+    return this;
+  }
+
   /** Seeds the order of the pairs. Default 0. */
   public Dpo seed(long value) {
     seed = value;
@@ -99,25 +117,34 @@ public final class Dpo {
   /**
    * Trains.
    *
-   * @throws InvalidInputException if there are no data, a pair cannot be rendered, or the directory holds a run
+   * @throws InvalidInputException if there are no data, a pair cannot be rendered, some are too long and refused, or the
+   *     directory holds a run
    */
   public Run run() {
     if (data.isEmpty()) {
       throw new InvalidInputException("Dpo without data: call data(...) with at least one pair");
     }
     List<Datum> sequences = new ArrayList<>();
+    int read = 0;
+    Lengths lengths = new Lengths(limit.within(training.renderer().contextLength()), "pairs");
     for (Preference pair : data) {
-      sequences.add(datum(pair, pair.chosen()));
-      sequences.add(datum(pair, pair.rejected()));
+      lengths.hold("pair " + (++read), List.of(rendered(pair, pair.chosen()), rendered(pair, pair.rejected())))
+          .forEach(answer -> sequences.add(answer.datum()));
     }
-    Optional<RunFiles> files = Optional.ofNullable(directory).map(d -> new RunFiles(d, "dpo", training, settings()));
-    int total = (data.size() + batchSize - 1) / batchSize * epochs;
+    lengths.decide("dpo");
+    if (sequences.isEmpty()) {
+      throw new InvalidInputException("Dpo without data: " + lengths.summary());
+    }
+    int pairs = sequences.size() / 2;
+    Optional<RunFiles> files = Optional.ofNullable(directory)
+        .map(d -> new RunFiles(d, "dpo", training, settings(lengths)));
+    int total = (pairs + batchSize - 1) / batchSize * epochs;
     Schedule rates = Schedule.linear(learningRate, total);
     Double[] reference = new Double[sequences.size()];
     try (Sampler start = training.sampler(); Recorder record = new Recorder("dpo", training, files, total)) {
       Random random = new Random(seed);
       for (int epoch = 0; epoch < epochs; epoch++) {
-        List<Integer> order = order(random);
+        List<Integer> order = order(pairs, random);
         for (int from = 0; from < order.size(); from += batchSize) {
           List<Datum> batch = new ArrayList<>();
           List<Double> before = new ArrayList<>();
@@ -201,29 +228,30 @@ public final class Dpo {
     return sum(datum, model.logprobs(tokens));
   }
 
-  private Datum datum(Preference pair, Message answer) {
+  private Rendered rendered(Preference pair, Message answer) {
     List<Message> messages = new ArrayList<>(pair.prompt().messages());
     messages.add(answer);
     return training.renderer().trainOn(TrainOn.LAST_ASSISTANT_MESSAGE)
-        .render(new Conversation(messages, pair.prompt().tools())).get(0).datum();
+        .render(new Conversation(messages, pair.prompt().tools())).get(0);
   }
 
-  private List<Integer> order(Random random) {
+  private static List<Integer> order(int pairs, Random random) {
     List<Integer> order = new ArrayList<>();
-    for (int i = 0; i < data.size(); i++) {
+    for (int i = 0; i < pairs; i++) {
       order.add(i);
     }
     Collections.shuffle(order, random);
     return order;
   }
 
-  private Map<String, Object> settings() {
+  private Map<String, Object> settings(Lengths lengths) {
     StringBuilder text = new StringBuilder();
     data.forEach(p -> text.append(p.prompt().messages()).append(p.chosen().content()).append('\0').append(p.rejected().content())
         .append('\0'));
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put("pairs", data.size());
     settings.put("data_sha256", DataHash.of(text.toString()));
+    settings.put("lengths", lengths.json());
     settings.put("epochs", epochs);
     settings.put("batch_size", batchSize);
     settings.put("beta", beta);

@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.data.Limit;
 import dev.fettle.internal.recipe.Prompts;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
@@ -37,6 +38,7 @@ public final class Grpo {
   private AdamW optimizer = AdamW.standard();
   private Loss loss = Loss.importanceSampling();
   private SamplingParams sampling = SamplingParams.standard().maxTokens(64);
+  private TooLong tooLong = TooLong.SKIP;
   private long seed;
   private Path directory;
 
@@ -127,6 +129,17 @@ public final class Grpo {
     return this;
   }
 
+  /**
+   * What becomes of prompts that leave no room for an answer in the model's context: they are left out, or refused before
+   * the first step. Default {@link TooLong#SKIP}.
+   *
+   * @throws InvalidInputException for {@link TooLong#CUT}: a prompt cannot be cut
+   */
+  public Grpo tooLong(TooLong longer) {
+    tooLong = Prompts.tooLong(longer);
+    return this;
+  }
+
   /** Seeds the order of the prompts and the sampling. Default 0. */
   public Grpo seed(long value) {
     seed = value;
@@ -142,16 +155,18 @@ public final class Grpo {
   /**
    * Trains.
    *
-   * @throws InvalidInputException if prompts or reward are missing, a reward is not finite, or the directory holds a run
+   * @throws InvalidInputException if prompts or reward are missing, prompts are too long and refused, a reward is not
+   *     finite, or the directory holds a run
    */
   public Run run() {
-    Prompts source = new Prompts("Grpo", prompts, seed);
+    Renderer renderer = training.renderer();
+    Prompts source = new Prompts("Grpo", prompts, Limit.NONE.treating(tooLong).within(renderer.contextLength()),
+        chat -> renderer.prompt(chat).length, seed);
     if (reward == null) {
       throw new InvalidInputException("Grpo without a reward: call reward((prompt, answer) -> ...)");
     }
     Optional<RunFiles> files = Optional.ofNullable(directory)
-        .map(d -> new RunFiles(d, "grpo", training, settings(source.sha256())));
-    Renderer renderer = training.renderer();
+        .map(d -> new RunFiles(d, "grpo", training, settings(source)));
     SamplingParams params = Sampler.ending(sampling, renderer).samples(samples);
     AdamW settings = optimizer.withLearningRate(learningRate);
     try (Sampler base = kl > 0 ? training.model().sampler() : null;
@@ -210,10 +225,11 @@ public final class Grpo {
     return Arrays.stream(rewards).map(r -> (r - mean) / unit).toArray();
   }
 
-  private Map<String, Object> settings(String hash) {
+  private Map<String, Object> settings(Prompts source) {
     Map<String, Object> settings = new LinkedHashMap<>();
-    settings.put("prompts", prompts.size());
-    settings.put("data_sha256", hash);
+    settings.put("prompts", source.all().size());
+    settings.put("data_sha256", source.sha256());
+    settings.put("lengths", source.lengths());
     settings.put("steps", steps);
     settings.put("prompts_per_step", groups);
     settings.put("samples", samples);

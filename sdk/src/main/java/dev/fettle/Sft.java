@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.data.Lengths;
 import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.DataHash;
 import dev.fettle.internal.recipe.Recorder;
@@ -138,9 +139,11 @@ public final class Sft {
   }
 
   /**
-   * Trains. A batch whose loss or gradient is not finite is passed over.
+   * Trains. A batch whose loss or gradient is not finite is passed over. Examples longer than the model's context, or than
+   * {@link Dataset#maxLength(int)}, become what {@link Dataset#tooLong(TooLong)} says.
    *
-   * @throws InvalidInputException if there are no data, or the directory holds another run or one that has ended
+   * @throws InvalidInputException if there are no data, some are too long and refused, or the directory holds another run
+   *     or one that has ended
    * @throws NumericException if three batches in a row have no finite loss or gradient
    */
   public Run run() {
@@ -148,15 +151,23 @@ public final class Sft {
       throw new InvalidInputException("Sft without data: call data(Dataset)");
     }
     Renderer renderer = training.renderer().trainOn(trainOn);
-    Batches batches = data.shuffle(seed).epochs(epochs).batches(batchSize, renderer);
-    DataHash content = DataHash.of(batches);
-    int total = content.count();
+    Batches batches = data.shuffle(seed).epochs(epochs).batches(batchSize, renderer).quietly();
+    Batches once = batches.once();
+    DataHash content = DataHash.of(once);
+    once.lengths().decide("sft");
+    int total = Math.toIntExact(batches.epochs(content.sequences()));
     Schedule rates = schedule != null ? NoNulls.given(schedule.apply(total), "schedule", total + " steps")
         : Schedule.linear(learningRate, total).warmup((int) Math.ceil(WARMUP * total));
     int every = validateEvery > 0 ? validateEvery : Math.max(1, total / VALIDATIONS);
-    long validated = validation == null ? 0 : validation.batches(batchSize, renderer).count();
+    Batches held = validation == null ? null : validation.batches(batchSize, renderer).quietly();
+    long validated = 0;
+    if (held != null) {
+      validated = DataHash.of(held).count();
+      held.lengths().decide("sft, validation data");
+    }
     try (Checkpoints kept = new Checkpoints(training, Optional.ofNullable(directory));
-        Recorder record = new Recorder("sft", training, kept.files("sft", settings(content, rates, every)), total)) {
+        Recorder record = new Recorder("sft", training,
+            kept.files("sft", settings(content, once.lengths(), total, rates, every)), total)) {
       SampleTable samples = SampleTable.of(training, validation != null ? validation : data, directory != null);
       kept.restore(record.steps());
       Batches left = kept.from(batches, record.steps());
@@ -171,8 +182,8 @@ public final class Sft {
           line = record.skip(e, rate, batch);
         }
         boolean due = (step + 1) % every == 0 || step + 1 == total;
-        if (due && validation != null) {
-          double loss = loss(validation.batches(batchSize, renderer), validated);
+        if (due && held != null) {
+          double loss = loss(held, validated);
           line.put("validation_loss", loss);
           kept.improve(loss, step + 1);
         }
@@ -205,13 +216,14 @@ public final class Sft {
     return sum / weight;
   }
 
-  private Map<String, Object> settings(DataHash content, Schedule rates, int every) {
+  private Map<String, Object> settings(DataHash content, Lengths lengths, int total, Schedule rates, int every) {
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put("data", data.toString());
     settings.put("data_sha256", content.sha256());
+    settings.put("lengths", lengths.json());
     settings.put("epochs", epochs);
     settings.put("batch_size", batchSize);
-    settings.put("steps", content.count());
+    settings.put("steps", total);
     settings.put("schedule", rates.toString());
     settings.put("optimizer", RunFiles.optimizer(optimizer));
     settings.put("train_on", trainOn.toString());

@@ -68,6 +68,9 @@ class AbsurdStatesTest {
       wrong.addAll(wrong(fettle, state, List.of(), "format", all(NO_COUNT)));
       wrong.addAll(wrong(fettle, state, List.of(), "data", List.of("\"x\"", "1", "\"1/1/1/zzz\"", "\"-1/1/1/0\"")));
       wrong.addAll(wrong(fettle, state, List.of(), "dtype", List.of("\"F64\"", "1")));
+      for (String count : List.of("threads", "lanes")) {
+        wrong.addAll(wrong(fettle, state, List.of("execution"), count, all(NO_COUNT)));
+      }
       wrong.addAll(wrong(fettle, state, List.of("lora"), "ratio", all(NO_RATE)));
       for (List<String> part : List.of(List.of("lora"), List.of("full", "part0"))) {
         wrong.addAll(wrong(fettle, state, part, "factor", all(NO_RATE)));

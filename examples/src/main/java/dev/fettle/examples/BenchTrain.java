@@ -127,7 +127,7 @@ final class BenchTrain {
     Renderer answers = renderer.trainOn(TrainOn.ALL_ASSISTANT_MESSAGES);
     Dataset data = Dataset.jsonl(options.path(Option.DATA))
         .shuffle(options.seed())
-        .maxLength(options.count(Option.LENGTH));
+        .maxLength(Math.min(options.count(Option.LENGTH), model.contextLength()));
     Batches batches = options.has(Option.BATCH_TOKENS)
         ? data.batchesByTokens(options.count(Option.BATCH_TOKENS), answers)
         : data.batches(options.count(Option.BATCH, 8), answers);

@@ -49,6 +49,8 @@ enum Option {
   SCHEDULE("constant|linear|cosine", "how the learning rate falls", oneOf(List.of("constant", "linear", "cosine"))),
   SEED("N", "of all random choices", Option::whole),
   LENGTH("N", "tokens that a sequence has at most; longer ones are cut and counted", Option::count),
+  TOO_LONG("cut|skip|refuse", "sequences of more than --length tokens or the model's context: cut them at their end, leave "
+      + "them out, or end before the first step", oneOf(List.of("cut", "skip", "refuse"))),
   DTYPE("f32|bf16", "type to compute in; by default the faster one on this machine", oneOf(List.of("f32", "bf16"))),
   STEPS("N", "optimizer steps at most; by default until the data ends", Option::count),
   TIMED("steps", "N", "steps, or in decode runs, that are timed, after one that is not", Option::count),

@@ -2,12 +2,14 @@ package dev.fettle.examples;
 
 import dev.fettle.BaseModel;
 import dev.fettle.DType;
+import dev.fettle.Dataset;
 import dev.fettle.Fettle;
 import dev.fettle.Full;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.Modules;
 import dev.fettle.Sampler;
+import dev.fettle.TooLong;
 import dev.fettle.Tuning;
 import dev.fettle.internal.FileErrors;
 import java.io.IOException;
@@ -81,6 +83,12 @@ final class Options {
 
   int[] ids(Option option) {
     return (int[]) values.get(option);
+  }
+
+  /** The examples of a file, held to {@code --length} as {@code --too-long} says. */
+  Dataset data(Option file) {
+    return Dataset.jsonl(path(file)).maxLength(count(Option.LENGTH))
+        .tooLong(TooLong.valueOf(text(Option.TOO_LONG).toUpperCase(Locale.ROOT)));
   }
 
   long seed() {

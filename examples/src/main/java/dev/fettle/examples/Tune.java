@@ -31,6 +31,7 @@ public final class Tune {
       .takes(Option.BATCH, "8")
       .takes(Option.SEED, "0")
       .takes(Option.LENGTH, "1024")
+      .takes(Option.TOO_LONG, "cut")
       .takes(Option.SCHEDULE, "constant")
       .takes(Option.RANK, Option.LAST_LAYERS, Option.ADAPTER, Option.LR, Option.STEPS, Option.DTYPE, Option.CHAT,
           Option.REMOTE);
@@ -47,26 +48,26 @@ public final class Tune {
 
   private static void tune(Options options, PrintStream out) {
     Tuning tuning = options.tuning();
-    Dataset data = Dataset.jsonl(options.path(Option.DATA))
-        .shuffle(options.seed())
-        .epochs(options.count(Option.EPOCHS))
-        .maxLength(options.count(Option.LENGTH));
+    Dataset data = options.data(Option.DATA).shuffle(options.seed()).epochs(options.count(Option.EPOCHS));
     try (Fettle fettle = options.fettle()) {
       Training training = options.load(fettle).tune(tuning);
       out.println(training.model());
       out.print(training.trainable().table());
       Batches batches = data.batches(options.count(Option.BATCH),
           training.renderer().trainOn(TrainOn.ALL_ASSISTANT_MESSAGES));
-      long steps = Math.min(batches.count(), options.count(Option.STEPS, Integer.MAX_VALUE));
-      Schedule schedule = schedule(options, Math.toIntExact(steps));
+      int most = options.count(Option.STEPS, Integer.MAX_VALUE);
+      // Only what falls with the steps needs to know how many there will be; else training begins before all is read.
+      boolean falls = !options.text(Option.SCHEDULE).equals("constant");
+      int total = falls ? Math.toIntExact(batches.count(most)) : options.count(Option.STEPS, 0);
+      Schedule schedule = schedule(options, total);
       Summary summary = new Summary();
-      try (Progress progress = Progress.of("train", steps)) {
+      try (Progress progress = Progress.of("train", total)) {
         for (Batch batch : batches) {
           LossResult loss = training.forwardBackward(batch, Loss.crossEntropy());
           training.optimStep(AdamW.learningRate(schedule.at(training.steps())));
           progress.step(loss, batch.tokens());
           summary.add(batch, loss);
-          if (training.steps() == steps) {
+          if (training.steps() == most) {
             break;
           }
         }
@@ -79,8 +80,9 @@ public final class Tune {
       if (options.has(Option.CHAT)) {
         out.println(training.sampler().chat(options.text(Option.CHAT)));
       }
-      out.printf("%d sequences: %d cut at %d tokens; %d more left out, with nothing to learn%n", summary.sequences,
-          summary.truncated, options.count(Option.LENGTH), summary.refused);
+      out.printf("%d sequences: %d cut at %d tokens; %d more skipped, too long or with nothing to learn%n",
+          summary.sequences, summary.cut, Math.min(options.count(Option.LENGTH), training.model().contextLength()),
+          summary.skipped);
       out.println(new JsonMapper().writeValueAsString(summary.json(options)));
     }
   }
@@ -99,16 +101,16 @@ public final class Tune {
     private int steps;
     private long sequences;
     private long tokens;
-    private long truncated;
-    private long refused;
+    private long cut;
+    private long skipped;
 
     void add(Batch batch, LossResult loss) {
       last = loss.meanLoss();
       first = steps++ == 0 ? last : first;
       sequences += batch.size();
       tokens += batch.tokens();
-      truncated += batch.truncated();
-      refused += batch.refused();
+      cut += batch.cut();
+      skipped += batch.skipped();
     }
 
     Map<String, Object> json(Options options) {

@@ -43,6 +43,19 @@ public final class Status {
     return DOING.values().stream().findFirst().orElse("");
   }
 
+  /** Whether the system property {@code fettle.progress=off} keeps this process from telling anything. */
+  public static boolean isOff() {
+    return "off".equalsIgnoreCase(System.getProperty("fettle.progress"));
+  }
+
+  /** Writes a line for people that is no result, beside live lines. */
+  public static void say(String line) {
+    if (!isOff()) {
+      boolean amidALine = isTerminal() && !WATCHERS.isEmpty();
+      System.err.println((amidALine ? System.lineSeparator() : "") + line);
+    }
+  }
+
   /** Calls back whenever {@link #waiting()} changes, until {@link #unwatch}. */
   public static void watch(Runnable watcher) {
     WATCHERS.add(watcher);

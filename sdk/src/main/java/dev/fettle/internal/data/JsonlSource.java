@@ -56,6 +56,11 @@ record JsonlSource(List<Path> files, Function<? super Map<String, Object>, ? ext
   }
 
   @Override
+  public boolean sameEachPass() {
+    return true;
+  }
+
+  @Override
   public String fingerprint() {
     StringBuilder text = new StringBuilder(form == null ? "jsonl(" : "jsonl(own form");
     for (Path file : files) {

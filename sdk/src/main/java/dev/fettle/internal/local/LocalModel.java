@@ -65,7 +65,7 @@ final class LocalModel implements ModelBackend {
     this.dtype = dtype;
     this.config = config;
     this.tokenizer = tokenizer;
-    this.renderer = Renderers.detect(tokenizer, name);
+    this.renderer = Renderers.detect(tokenizer, name, OptionalInt.of(config.contextLength()));
     this.ends = new HashSet<>(ends);
     this.ends.addAll(renderer.stopTokens());
     this.layout = Layout.of(config);
