@@ -108,6 +108,7 @@ final class PublicInstances implements AutoCloseable {
     put(Prompt.class, Prompt.none());
     put(DType.class, DType.F32);
     put(TrainOn.class, TrainOn.ALL_TOKENS);
+    put(TooLong.class, TooLong.CUT);
   }
 
   private void data(Path directory) {
