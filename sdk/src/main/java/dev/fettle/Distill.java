@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.Prompts;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
@@ -9,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 
 /**
  * Learning from a teacher, which may be a larger model or one that was tuned. On-policy, the default, the student answers
@@ -107,7 +107,11 @@ public final class Distill {
     return this;
   }
 
-  /** Where to keep {@code metrics.jsonl}, {@code run.json} and {@code report.html}. Default nowhere. */
+  /**
+   * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html} and, after each tenth of the steps, the
+   * checkpoint to go on from. If a run with equal settings was interrupted there, {@link #run()} goes on with it. Ctrl-C and
+   * SIGTERM end the run as in {@link Sft#directory}. Default nowhere.
+   */
   public Distill directory(Path path) {
     directory = Objects.requireNonNull(path, "path");
     return this;
@@ -117,14 +121,16 @@ public final class Distill {
    * Trains.
    *
    * @throws InvalidInputException if teacher or prompts are missing, the tokenizers differ on-policy, or the directory
-   *     holds a run
+   *     is refused as in {@link Sft#run()}
    */
   public Run run() {
     Prompts source = new Prompts("Distill", prompts, seed);
     if (teacher == null) {
       throw new InvalidInputException("Distill without a teacher: call teacher(sampler)");
     }
-    return offPolicy ? fromAnswers() : fromScores(source);
+    try (Checkpoints kept = new Checkpoints(training, directory)) {
+      return offPolicy ? fromAnswers() : fromScores(kept, source);
+    }
   }
 
   /** The teacher answers, the student copies. */
@@ -148,17 +154,19 @@ public final class Distill {
   }
 
   /** The student answers, the teacher scores each token. */
-  private Run fromScores(Prompts source) {
+  private Run fromScores(Checkpoints kept, Prompts source) {
     if (teacher.tokenizer().vocabSize() != training.tokenizer().vocabSize()) {
       throw new InvalidInputException("the teacher has " + teacher.tokenizer().vocabSize() + " tokens, the student "
           + training.tokenizer().vocabSize() + ": on-policy distillation needs one tokenizer; use offPolicy()");
     }
-    Optional<RunFiles> files = Optional.ofNullable(directory)
-        .map(d -> new RunFiles(d, "distill", training, settings(source.sha256())));
+    String hash = source.sha256();
     AdamW settings = optimizer.withLearningRate(learningRate);
-    try (Recorder record = new Recorder("distill", training, files, steps)) {
+    try (Recorder record = new Recorder("distill", training, kept.files("distill", settings(hash)), steps)) {
       for (int step = 0; step < steps; step++) {
         List<Conversation> asked = source.next(batchSize);
+        if (step < record.count()) {
+          continue;
+        }
         List<Sample> answers;
         try (Sampler student = training.sampler()) {
           answers = student.sampleChats(asked, sampling.seed(seed + step));
@@ -172,6 +180,9 @@ public final class Distill {
         Map<String, Double> line = record.line(training.step(batch, Loss.importanceSampling(), settings), learningRate, batch);
         line.putAll(rollouts.metrics());
         record.write(line);
+        if (kept.stop(record.count(), steps, hash)) {
+          return record.stopped(steps);
+        }
       }
       return record.finish("all " + steps + " steps done", 0, List.of());
     }

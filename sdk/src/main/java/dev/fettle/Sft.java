@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.function.IntFunction;
 
 /**
@@ -30,8 +29,6 @@ public final class Sft {
   public static final int DEFAULT_PATIENCE = 3;
   /** The share of the steps in which the rate rises, unless {@link #schedule} is called. */
   public static final double WARMUP = 0.05;
-
-  private static final int VALIDATIONS = 10;
 
   private final Training training;
   private Dataset data;
@@ -129,7 +126,8 @@ public final class Sft {
   /**
    * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html}, the checkpoint to go on from, and the
    * best weights as a state in {@code best}. If a run with equal settings was interrupted there, {@link #run()} goes on
-   * with it. Default nowhere.
+   * with it. With a directory, Ctrl-C and SIGTERM end the run after its step, with a checkpoint; a second Ctrl-C ends it at
+   * once. Default nowhere.
    */
   public Sft directory(Path path) {
     directory = Objects.requireNonNull(path, "path");
@@ -139,23 +137,29 @@ public final class Sft {
   /**
    * Trains. A batch whose loss or gradient is not finite is passed over.
    *
-   * @throws InvalidInputException if there are no data, or the directory holds another run or one that has ended
+   * @throws InvalidInputException if there are no data, or the directory holds another run or one that has ended, cannot
+   *     be written, or is another run's at this time
    * @throws NumericException if three batches in a row have no finite loss or gradient
    */
   public Run run() {
     if (data == null) {
       throw new InvalidInputException("Sft without data: call data(Dataset)");
     }
+    try (Checkpoints kept = new Checkpoints(training, directory)) {
+      return run(kept);
+    }
+  }
+
+  private Run run(Checkpoints kept) {
     Renderer renderer = training.renderer().trainOn(trainOn);
     Batches batches = data.shuffle(seed).epochs(epochs).batches(batchSize, renderer);
     DataHash content = DataHash.of(batches);
     int total = content.count();
     Schedule rates = schedule != null ? schedule.apply(total)
         : Schedule.linear(learningRate, total).warmup((int) Math.ceil(WARMUP * total));
-    int every = validateEvery > 0 ? validateEvery : Math.max(1, total / VALIDATIONS);
+    int every = validateEvery > 0 ? validateEvery : Math.max(1, total / Checkpoints.COUNT);
     long validated = validation == null ? 0 : validation.batches(batchSize, renderer).count();
-    try (Checkpoints kept = new Checkpoints(training, Optional.ofNullable(directory));
-        Recorder record = new Recorder("sft", training, kept.files("sft", settings(content, rates, every)), total)) {
+    try (Recorder record = new Recorder("sft", training, kept.files("sft", settings(content, rates, every)), total)) {
       SampleTable samples = SampleTable.of(training, validation != null ? validation : data, directory != null);
       kept.restore(record.steps());
       Batches left = kept.from(batches, record.steps());
@@ -182,6 +186,10 @@ public final class Sft {
             ending = "no better validation loss " + patience + " times in a row";
             break;
           }
+        }
+        if (kept.stopAsked()) {
+          kept.save(left.position());
+          return record.stopped(total);
         }
       }
       long best = kept.restoreBest(record.count());
