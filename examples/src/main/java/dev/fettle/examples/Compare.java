@@ -7,6 +7,7 @@ import dev.fettle.BaseModel;
 import dev.fettle.Compared;
 import dev.fettle.Comparison;
 import dev.fettle.Dataset;
+import dev.fettle.Destination;
 import dev.fettle.Fettle;
 import dev.fettle.Modules;
 import java.io.PrintStream;
@@ -50,7 +51,7 @@ public final class Compare {
       throw new UsageException("--metric ndcg is of rankings, which Rank compares: see Rank --help");
     }
     Map<String, double[]> rates = rates(options);
-    try (Fettle fettle = options.fettle()) {
+    try (Destination results = Destination.within(options.path(Option.RESULTS)); Fettle fettle = options.fettle()) {
       BaseModel model = options.load(fettle);
       int length = Math.min(options.count(Option.LENGTH), model.contextLength());
       Comparison comparison = Comparison.of(model)
@@ -62,7 +63,7 @@ public final class Compare {
           .seed(options.seed())
           .epochs(options.count(Option.EPOCHS))
           .batchSize(options.count(Option.BATCH))
-          .directory(options.path(Option.RESULTS));
+          .directory(results.path());
       rates.forEach(comparison::learningRates);
       if (options.has(Option.VALIDATION)) {
         comparison.validation(read(options.path(Option.VALIDATION), length));

@@ -175,8 +175,8 @@ public final class AtomicFiles {
       Files.createDirectory(temporary);
       Files.write(inner, new byte[1]);
     } catch (IOException | UncheckedIOException e) {
-      throw new InvalidInputException(target + ": nothing can be saved there: " + Reasons.of(real, e) + "; name another "
-          + "place", e);
+      throw new InvalidInputException(target + ": cannot be written: " + Reasons.of(real, e) + "; name another place",
+          e);
     } finally {
       Temporaries.release(inner);
       discard(temporary);

@@ -23,6 +23,9 @@ final class Reasons {
     }
     if (cause instanceof FileSystemException refused && refused.getFile() != null) {
       String words = words(refused);
+      if (words.contains("too long")) {
+        return "its name or path is too long";
+      }
       return Path.of(refused.getFile()).startsWith(ground)
           ? "nothing can be made in " + ground + (words.isEmpty() ? "" : " (" + words + ")")
           : refused.getFile() + (words.isEmpty() ? " is not there" : ": " + words);
