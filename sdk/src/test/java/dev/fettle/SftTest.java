@@ -164,6 +164,22 @@ class SftTest {
   }
 
   @Test
+  void whatOthersPutWhereARunKeepsItsFilesIsNamedBeforeTheFirstStep() throws IOException {
+    Training training = training();
+    for (String name : List.of("metrics.jsonl", "report.html", "checkpoint/notes.txt", "best/notes.txt")) {
+      Path out = directory.resolve(name.replace('/', '-'));
+      Path foreign = out.resolve(name);
+      Files.createDirectories(foreign.getParent());
+      Files.writeString(foreign, "mine");
+
+      assertThatThrownBy(() -> Sft.on(training).data(colours(0, 4, "colour:")).directory(out).run())
+          .isInstanceOf(InvalidInputException.class).hasMessageContaining("holds " + name.split("/")[0]);
+      assertThat(foreign).hasContent("mine");
+    }
+    assertThat(training.steps()).isZero();
+  }
+
+  @Test
   void threeBatchesInARowWithoutAFiniteLossEndTheRun() {
     Sft sft = Sft.on(fettle.load("fettle-tiny", DType.F32).tune(Full.all())).data(colours(0, 40, "colour:"))
         .batchSize(4).schedule(n -> Schedule.constant(1e6)).optimizer(AdamW.standard().weightDecay(1e6));

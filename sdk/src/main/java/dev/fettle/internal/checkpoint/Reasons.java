@@ -26,7 +26,7 @@ final class Reasons {
       if (words.contains("too long")) {
         return "its name or path is too long";
       }
-      return Path.of(refused.getFile()).startsWith(ground)
+      return Temporaries.isAbout(target, Path.of(refused.getFile()))
           ? "nothing can be made in " + ground + (words.isEmpty() ? "" : " (" + words + ")")
           : refused.getFile() + (words.isEmpty() ? " is not there" : ": " + words);
     }
