@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -134,6 +135,24 @@ class SftTest {
     assertThat(Files.readAllLines(out.resolve("metrics.jsonl"))).hasSize(whole.steps().size());
     assertThatThrownBy(() -> resumable(file, out, Integer.MAX_VALUE)).isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("has ended").hasMessageContaining(out.toString());
+  }
+
+  @Test
+  void aRunWhoseThreadIsInterruptedLetsGoOfItsDirectory() throws Exception {
+    Path file = Files.writeString(directory.resolve("data.jsonl"), "{\"text\": \"one two three\"}\n");
+    Path out = directory.resolve("run");
+    AtomicInteger reads = new AtomicInteger();
+    Sft sft = Sft.on(training()).directory(out).data(Dataset.jsonl(file, line -> {
+      // Read before: to count, and for the report.
+      if (reads.incrementAndGet() == 3) {
+        Thread.currentThread().interrupt();
+      }
+      return new Text((String) line.get("text"));
+    }));
+
+    assertThatThrownBy(() -> CompletableFuture.runAsync(sft::run).join()).hasMessageContaining("interrupted while waiting");
+    assertThat(out.resolve("metrics.jsonl")).isEmptyFile();
+    assertThat(Sft.on(training()).data(Dataset.jsonl(file)).directory(out).run().steps()).hasSize(1);
   }
 
   private Run resumable(Path file, Path out, int lines) {

@@ -14,6 +14,8 @@ import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -87,12 +89,13 @@ class StoppedRunsTest {
     return steps;
   }
 
-  @Test
-  void aSecondSignalEndsAStepThatNeverEnds() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"INT, 130", "TERM, 143"})
+  void aSecondSignalEndsAStepThatNeverEnds(String signal, int code) throws Exception {
     try (Child child = recipes(directory, "hang", List.of("grpo"))) {
-      child.untilItSays("waiting").signal("INT").untilItComplains("told to end").signal("INT");
+      child.untilItSays("waiting").signal(signal).untilItComplains("told to end").signal(signal);
 
-      assertThat(child.ended()).isEqualTo(130);
+      assertThat(child.ended()).isEqualTo(code);
       assertThat(child.complaints()).doesNotContain("stopped after");
     }
   }

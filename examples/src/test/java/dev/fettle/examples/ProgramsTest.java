@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -102,6 +103,35 @@ class ProgramsTest {
     String[] withAdapter = {"--model", MODEL, "--dtype", "f32", "--tokens", "[1,403,407,261,378,100]", "--adapter",
         adapter.toString()};
     assertThat(Outcome.of(Score::run, withAdapter).out()).isNotEqualTo(Outcome.of(Score::run, ids).out());
+  }
+
+  @Test
+  void aPlaceThatTuneCannotSaveToIsRefusedBeforeTheFirstStep() throws Exception {
+    Path data = data(" was a dog.");
+    Path foreign = Files.createDirectory(directory.resolve("foreign"));
+    Files.writeString(foreign.resolve("thesis.txt"), "years of work");
+
+    for (Path out : List.of(foreign, data, data.resolve("adapter"), Path.of("/"))) {
+      Outcome tune = Outcome.of(Tune::run, "--model", MODEL, "--data", data.toString(), "--out", out.toString());
+
+      assertThat(tune.code()).isEqualTo(1);
+      assertThat(tune.out()).as("nothing was loaded").isEmpty();
+      assertThat(tune.err().lines()).singleElement().asString().startsWith(out + ": ").doesNotContain("Exception");
+    }
+    assertThat(foreign.resolve("thesis.txt")).hasContent("years of work");
+  }
+
+  @Test
+  void aReadmeInTheAdaptersFolderStays() throws Exception {
+    Path adapter = Files.createDirectory(directory.resolve("adapter"));
+    Files.writeString(adapter.resolve("README.md"), "my adapter");
+
+    for (int time = 0; time < 2; time++) {
+      assertThat(Outcome.of(Tune::run, "--model", MODEL, "--data", data(" was a dog.").toString(), "--out",
+          adapter.toString(), "--steps", "1")).matches(o -> o.code() == 0);
+      assertThat(adapter.resolve("adapter_model.safetensors")).exists();
+      assertThat(adapter.resolve("README.md")).hasContent("my adapter");
+    }
   }
 
   @Test
