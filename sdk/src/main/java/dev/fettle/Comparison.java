@@ -264,7 +264,10 @@ public final class Comparison {
     return this;
   }
 
-  /** Where {@code results.jsonl}, {@code report.md} and the plots are kept. Required. */
+  /**
+   * Where {@code results.jsonl}, {@code report.md} and the plots are kept. Required. Ctrl-C and SIGTERM end a comparison at
+   * once: the runs that have ended are kept there, the one under way is made again.
+   */
   public Comparison directory(Path path) {
     directory = Objects.requireNonNull(path, "path");
     return this;
@@ -274,11 +277,17 @@ public final class Comparison {
    * Compares. All is checked before the first step.
    *
    * @throws InvalidInputException if something is missing, empty, contradictory, or too long and refused, a method's
-   *     selector matches nothing, test data are in the training data, or the directory holds a comparison with other settings
+   *     selector matches nothing, test data are in the training data, or the directory holds a comparison with other
+   *     settings, cannot be written, or is another's at this time
    */
   public Compared run() {
     Plan plan = plan();
-    return Summary.of(plan, Runner.run(plan));
+    Destination place = Destination.within(plan.directory());
+    try {
+      return Summary.of(plan, Runner.run(plan));
+    } finally {
+      place.close();
+    }
   }
 
   private Plan plan() {

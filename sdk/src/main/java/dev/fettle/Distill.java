@@ -2,6 +2,7 @@ package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.data.Limit;
+import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.Prompts;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
@@ -11,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 
 /**
  * Learning from a teacher, which may be a larger model or one that was tuned. On-policy, the default, the student answers
@@ -122,7 +122,11 @@ public final class Distill {
     return this;
   }
 
-  /** Where to keep {@code metrics.jsonl}, {@code run.json} and {@code report.html}. Default nowhere. */
+  /**
+   * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html} and, after each tenth of the steps, the
+   * checkpoint to go on from. If a run with equal settings was interrupted there, {@link #run()} goes on with it. Ctrl-C and
+   * SIGTERM end the run as in {@link Sft#directory}. Default nowhere.
+   */
   public Distill directory(Path path) {
     directory = Objects.requireNonNull(path, "path");
     return this;
@@ -132,7 +136,7 @@ public final class Distill {
    * Trains.
    *
    * @throws InvalidInputException if teacher or prompts are missing, prompts are too long and refused, the tokenizers
-   *     differ on-policy, or the directory holds a run
+   *     differ on-policy, or the directory is refused as in {@link Sft#run()}
    */
   public Run run() {
     if (teacher == null) {
@@ -142,10 +146,12 @@ public final class Distill {
       throw new InvalidInputException("the teacher has " + teacher.tokenizer().vocabSize() + " tokens, the student "
           + training.tokenizer().vocabSize() + ": on-policy distillation needs one tokenizer; use offPolicy()");
     }
-    Limit limit = Limit.NONE.treating(tooLong).within(training.renderer().contextLength())
-        .within(teacher.renderer().contextLength());
-    Prompts source = new Prompts("Distill", prompts, limit, this::promptTokens, seed);
-    return offPolicy ? fromAnswers(source.all()) : fromScores(source, limit.tokens());
+    try (Checkpoints kept = new Checkpoints(training, directory)) {
+      Limit limit = Limit.NONE.treating(tooLong).within(training.renderer().contextLength())
+          .within(teacher.renderer().contextLength());
+      Prompts source = new Prompts("Distill", prompts, limit, this::promptTokens, seed);
+      return offPolicy ? fromAnswers(source.all()) : fromScores(kept, source, limit.tokens());
+    }
   }
 
   private int promptTokens(Conversation chat) {
@@ -174,13 +180,15 @@ public final class Distill {
   }
 
   /** The student answers, the teacher scores each token. */
-  private Run fromScores(Prompts source, int context) {
-    Optional<RunFiles> files = Optional.ofNullable(directory)
-        .map(d -> new RunFiles(d, "distill", training, settings(source)));
+  private Run fromScores(Checkpoints kept, Prompts source, int context) {
     AdamW settings = optimizer.withLearningRate(learningRate);
-    try (Recorder record = new Recorder("distill", training, files, steps)) {
+    String hash = source.sha256();
+    try (Recorder record = new Recorder("distill", training, kept.files("distill", settings(source)), steps)) {
       for (int step = 0; step < steps; step++) {
         List<Conversation> asked = source.next(batchSize);
+        if (step < record.count()) {
+          continue;
+        }
         List<Sample> answers;
         try (Sampler student = training.sampler()) {
           answers = student.sampleChats(asked, sampling.seed(seed + step));
@@ -195,6 +203,9 @@ public final class Distill {
         Map<String, Double> line = record.line(training.step(batch, Loss.importanceSampling(), settings), learningRate, batch);
         line.putAll(rollouts.metrics());
         record.write(line);
+        if (kept.stop(record.count(), steps, hash)) {
+          return record.stopped(steps);
+        }
       }
       return record.finish("all " + steps + " steps done", 0, List.of());
     }

@@ -3,6 +3,7 @@ package dev.fettle;
 import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.data.Lengths;
 import dev.fettle.internal.data.Limit;
+import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.DataHash;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
@@ -13,7 +14,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Random;
 
 /**
@@ -108,7 +108,12 @@ public final class Dpo {
     return this;
   }
 
-  /** Where to keep {@code metrics.jsonl}, {@code run.json} and {@code report.html}. Default nowhere. */
+  /**
+   * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html} and, after each tenth of the steps, the
+   * checkpoint to go on from. If a run with equal settings was interrupted there, {@link #run()} goes on with it; the
+   * training is to be as it was before that run. Ctrl-C and SIGTERM end the run as in {@link Sft#directory}. Default
+   * nowhere.
+   */
   public Dpo directory(Path path) {
     directory = Objects.requireNonNull(path, "path");
     return this;
@@ -118,12 +123,18 @@ public final class Dpo {
    * Trains.
    *
    * @throws InvalidInputException if there are no data, a pair cannot be rendered, some are too long and refused, or the
-   *     directory holds a run
+   *     directory is refused as in {@link Sft#run()}
    */
   public Run run() {
     if (data.isEmpty()) {
       throw new InvalidInputException("Dpo without data: call data(...) with at least one pair");
     }
+    try (Checkpoints kept = new Checkpoints(training, directory)) {
+      return run(kept);
+    }
+  }
+
+  private Run run(Checkpoints kept) {
     List<Datum> sequences = new ArrayList<>();
     int read = 0;
     Lengths lengths = new Lengths(limit.within(training.renderer().contextLength()), "pairs");
@@ -136,16 +147,21 @@ public final class Dpo {
       throw new InvalidInputException("Dpo without data: " + lengths.summary());
     }
     int pairs = sequences.size() / 2;
-    Optional<RunFiles> files = Optional.ofNullable(directory)
-        .map(d -> new RunFiles(d, "dpo", training, settings(lengths)));
+    String hash = hash();
     int total = (pairs + batchSize - 1) / batchSize * epochs;
     Schedule rates = Schedule.linear(learningRate, total);
     Double[] reference = new Double[sequences.size()];
-    try (Sampler start = training.sampler(); Recorder record = new Recorder("dpo", training, files, total)) {
+    int seen = 0;
+    // The reference is taken before the state of an interrupted run is loaded.
+    try (Sampler start = training.sampler();
+        Recorder record = new Recorder("dpo", training, kept.files("dpo", settings(hash, lengths)), total)) {
       Random random = new Random(seed);
       for (int epoch = 0; epoch < epochs; epoch++) {
         List<Integer> order = order(pairs, random);
         for (int from = 0; from < order.size(); from += batchSize) {
+          if (seen++ < record.count()) {
+            continue;
+          }
           List<Datum> batch = new ArrayList<>();
           List<Double> before = new ArrayList<>();
           for (int pair : order.subList(from, Math.min(order.size(), from + batchSize))) {
@@ -162,6 +178,9 @@ public final class Dpo {
           line.putAll(own(result.loss().metrics()));
           line.put("loss", result.loss().loss());
           record.write(line);
+          if (kept.stop(record.count(), total, hash)) {
+            return record.stopped(total);
+          }
         }
       }
       return record.finish("all " + total + " steps done", 0, List.of());
@@ -244,13 +263,17 @@ public final class Dpo {
     return order;
   }
 
-  private Map<String, Object> settings(Lengths lengths) {
+  private String hash() {
     StringBuilder text = new StringBuilder();
     data.forEach(p -> text.append(p.prompt().messages()).append(p.chosen().content()).append('\0').append(p.rejected().content())
         .append('\0'));
+    return DataHash.of(text.toString());
+  }
+
+  private Map<String, Object> settings(String hash, Lengths lengths) {
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put("pairs", data.size());
-    settings.put("data_sha256", DataHash.of(text.toString()));
+    settings.put("data_sha256", hash);
     settings.put("lengths", lengths.json());
     settings.put("epochs", epochs);
     settings.put("batch_size", batchSize);

@@ -2,6 +2,7 @@ package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.data.Limit;
+import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.Prompts;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
@@ -11,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 
 /**
  * Reinforcement learning from a reward function (GRPO, Shao et al. 2024): for each prompt a group of answers is sampled,
@@ -146,7 +146,11 @@ public final class Grpo {
     return this;
   }
 
-  /** Where to keep {@code metrics.jsonl}, {@code run.json} and {@code report.html}. Default nowhere. */
+  /**
+   * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html} and, after each tenth of the steps, the
+   * checkpoint to go on from. If a run with equal settings was interrupted there, {@link #run()} goes on with it. Ctrl-C and
+   * SIGTERM end the run as in {@link Sft#directory}. Default nowhere.
+   */
   public Grpo directory(Path path) {
     directory = Objects.requireNonNull(path, "path");
     return this;
@@ -156,23 +160,31 @@ public final class Grpo {
    * Trains.
    *
    * @throws InvalidInputException if prompts or reward are missing, prompts are too long and refused, a reward is not
-   *     finite, or the directory holds a run
+   *     finite, or the directory is refused as in {@link Sft#run()}
    */
   public Run run() {
-    Renderer renderer = training.renderer();
-    Prompts source = new Prompts("Grpo", prompts, Limit.NONE.treating(tooLong).within(renderer.contextLength()),
-        chat -> renderer.prompt(chat).length, seed);
     if (reward == null) {
       throw new InvalidInputException("Grpo without a reward: call reward((prompt, answer) -> ...)");
     }
-    Optional<RunFiles> files = Optional.ofNullable(directory)
-        .map(d -> new RunFiles(d, "grpo", training, settings(source)));
+    try (Checkpoints kept = new Checkpoints(training, directory)) {
+      return run(kept);
+    }
+  }
+
+  private Run run(Checkpoints kept) {
+    Renderer renderer = training.renderer();
+    Prompts source = new Prompts("Grpo", prompts, Limit.NONE.treating(tooLong).within(renderer.contextLength()),
+        chat -> renderer.prompt(chat).length, seed);
+    String hash = source.sha256();
     SamplingParams params = Sampler.ending(sampling, renderer).samples(samples);
     AdamW settings = optimizer.withLearningRate(learningRate);
     try (Sampler base = kl > 0 ? training.model().sampler() : null;
-        Recorder record = new Recorder("grpo", training, files, steps)) {
+        Recorder record = new Recorder("grpo", training, kept.files("grpo", settings(source)), steps)) {
       for (int step = 0; step < steps; step++) {
         List<Conversation> asked = source.next(groups);
+        if (step < record.count()) {
+          continue;
+        }
         List<int[]> tokens = asked.stream().map(renderer::prompt).toList();
         List<List<Sample>> answers;
         try (Sampler policy = training.sampler()) {
@@ -195,6 +207,9 @@ public final class Grpo {
         }
         line.putAll(rollouts.metrics());
         record.write(line);
+        if (kept.stop(record.count(), steps, hash)) {
+          return record.stopped(steps);
+        }
       }
       return record.finish("all " + steps + " steps done", 0, List.of());
     }

@@ -29,7 +29,7 @@ import java.util.Set;
  * @param recipe its name, such as {@code sft}
  * @param training the training that it worked on
  * @param steps in order
- * @param ending why it ended, in words
+ * @param ending why it ended, in words; "stopped after step ..." if the process was told to end meanwhile
  * @param best the step, from 1, whose weights the training has; 0 for the last
  * @param directory where {@code metrics.jsonl}, {@code run.json} and {@code report.html} are, if anywhere
  */

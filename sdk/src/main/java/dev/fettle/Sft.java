@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.function.IntFunction;
 
 /**
@@ -32,8 +31,6 @@ public final class Sft {
   public static final int DEFAULT_PATIENCE = 3;
   /** The share of the steps in which the rate rises, unless {@link #schedule} is called. */
   public static final double WARMUP = 0.05;
-
-  private static final int VALIDATIONS = 10;
 
   private final Training training;
   private Dataset data;
@@ -131,7 +128,8 @@ public final class Sft {
   /**
    * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html}, the checkpoint to go on from, and the
    * best weights as a state in {@code best}. If a run with equal settings was interrupted there, {@link #run()} goes on
-   * with it. Default nowhere.
+   * with it. With a directory, Ctrl-C and SIGTERM end the run after its step, with a checkpoint; a second Ctrl-C ends it at
+   * once. Default nowhere.
    */
   public Sft directory(Path path) {
     directory = Objects.requireNonNull(path, "path");
@@ -143,13 +141,19 @@ public final class Sft {
    * {@link Dataset#maxLength(int)}, become what {@link Dataset#tooLong(TooLong)} says.
    *
    * @throws InvalidInputException if there are no data, some are too long and refused, or the directory holds another run
-   *     or one that has ended
+   *     or one that has ended, cannot be written, or is another run's at this time
    * @throws NumericException if three batches in a row have no finite loss or gradient
    */
   public Run run() {
     if (data == null) {
       throw new InvalidInputException("Sft without data: call data(Dataset)");
     }
+    try (Checkpoints kept = new Checkpoints(training, directory)) {
+      return run(kept);
+    }
+  }
+
+  private Run run(Checkpoints kept) {
     Renderer renderer = training.renderer().trainOn(trainOn);
     Batches batches = data.shuffle(seed).epochs(epochs).batches(batchSize, renderer).quietly();
     Batches once = batches.once();
@@ -158,16 +162,15 @@ public final class Sft {
     int total = Math.toIntExact(batches.epochs(content.sequences()));
     Schedule rates = schedule != null ? NoNulls.given(schedule.apply(total), "schedule", total + " steps")
         : Schedule.linear(learningRate, total).warmup((int) Math.ceil(WARMUP * total));
-    int every = validateEvery > 0 ? validateEvery : Math.max(1, total / VALIDATIONS);
+    int every = validateEvery > 0 ? validateEvery : Math.max(1, total / Checkpoints.COUNT);
     Batches held = validation == null ? null : validation.batches(batchSize, renderer).quietly();
     long validated = 0;
     if (held != null) {
       validated = DataHash.of(held).count();
       held.lengths().decide("sft, validation data");
     }
-    try (Checkpoints kept = new Checkpoints(training, Optional.ofNullable(directory));
-        Recorder record = new Recorder("sft", training,
-            kept.files("sft", settings(content, once.lengths(), total, rates, every)), total)) {
+    try (Recorder record = new Recorder("sft", training,
+        kept.files("sft", settings(content, once.lengths(), total, rates, every)), total)) {
       SampleTable samples = SampleTable.of(training, validation != null ? validation : data, directory != null);
       kept.restore(record.steps());
       Batches left = kept.from(batches, record.steps());
@@ -194,6 +197,10 @@ public final class Sft {
             ending = "no better validation loss " + patience + " times in a row";
             break;
           }
+        }
+        if (kept.stopAsked()) {
+          kept.save(left.position());
+          return record.stopped(total);
         }
       }
       long best = kept.restoreBest(record.count());

@@ -145,7 +145,8 @@ public final class Training implements AutoCloseable {
 
   /**
    * Saves the adapter in PEFT's layout: {@code adapter_config.json} and {@code adapter_model.safetensors}, in f32. The
-   * directory is replaced as a whole or not at all. Weights that a hybrid trains in full go in as PEFT's
+   * directory is replaced as a whole or not at all; a README, a licence and the like that people put there stay as they are,
+   * and {@link Destination} finds out beforehand whether it can be replaced. Weights that a hybrid trains in full go in as PEFT's
    * {@code modules_to_save}: PEFT loads them, servers such as vLLM do not; for those use {@link #saveMerged(Path)}. A
    * warning is logged.
    *
@@ -157,7 +158,7 @@ public final class Training implements AutoCloseable {
 
   /**
    * Saves the whole model with what was trained folded in, in Hugging Face layout and the compute type; large models in
-   * shards. The directory is replaced as a whole or not at all.
+   * shards. The directory is replaced as that of {@link #saveAdapter(Path)}.
    */
   public void saveMerged(Path directory) {
     saveMerged(directory, model.dtype());
@@ -168,7 +169,7 @@ public final class Training implements AutoCloseable {
     join(backend.saveMerged(Objects.requireNonNull(directory, "directory"), Objects.requireNonNull(type, "type")));
   }
 
-  /** Saves all that {@link Fettle#resume(Path)} needs. The directory is replaced as a whole or not at all. */
+  /** Saves all that {@link Fettle#resume(Path)} needs. The directory is replaced as that of {@link #saveAdapter(Path)}. */
   public void saveState(Path directory) {
     join(backend.saveState(Objects.requireNonNull(directory, "directory"), Optional.empty()));
   }

@@ -6,6 +6,8 @@ package dev.fettle.examples;
 import dev.fettle.BaseModel;
 import dev.fettle.Compared;
 import dev.fettle.Comparison;
+import dev.fettle.Dataset;
+import dev.fettle.Destination;
 import dev.fettle.Fettle;
 import dev.fettle.Modules;
 import java.io.PrintStream;
@@ -49,7 +51,7 @@ public final class Compare {
       throw new UsageException("--metric ndcg is of rankings, which Rank compares: see Rank --help");
     }
     Map<String, double[]> rates = rates(options);
-    try (Fettle fettle = options.fettle()) {
+    try (Destination results = Destination.within(options.path(Option.RESULTS)); Fettle fettle = options.fettle()) {
       BaseModel model = options.load(fettle);
       Comparison comparison = Comparison.of(model)
           .methods(Arrays.asList(options.text(Option.METHODS).split(",")), ranks(options),
@@ -60,7 +62,7 @@ public final class Compare {
           .seed(options.seed())
           .epochs(options.count(Option.EPOCHS))
           .batchSize(options.count(Option.BATCH))
-          .directory(options.path(Option.RESULTS));
+          .directory(results.path());
       rates.forEach(comparison::learningRates);
       if (options.has(Option.VALIDATION)) {
         comparison.validation(options.data(Option.VALIDATION));

@@ -38,6 +38,7 @@ enum Option {
   ALLOW_OVERLAP("", "lets test data be in the training data", text -> text),
   FILE("FILE", "texts, one a line", Option::path),
   OUT("DIR", "where the adapter is saved, or with --method full or hybrid the whole model", Option::path),
+  RESUME("DIR", "state that an interrupted Tune left in a directory beside --out, to go on from", Option::path),
   METHOD("lora|full|hybrid", "train adapters, weights themselves, or adapters and the last layers themselves",
       oneOf(List.of("lora", "full", "hybrid"))),
   LAST_LAYERS("N", "layers that are trained themselves, from the last on, with the output embedding; hybrid: 2",

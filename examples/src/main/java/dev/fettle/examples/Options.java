@@ -16,17 +16,22 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The values of a command line. */
 final class Options {
   private final Map<Option, Object> values;
+  private final List<String> line;
 
-  private Options(Map<Option, Object> values) {
+  private Options(Map<Option, Object> values, List<String> line) {
     this.values = values;
+    this.line = line;
   }
 
   /** Reads {@code --name value} and {@code --name=value}; {@link UsageException} for anything else. */
@@ -50,7 +55,20 @@ final class Options {
       throw new UsageException(option.flag() + " " + option.placeholder() + " is missing");
     });
     command.defaults().forEach((option, text) -> values.computeIfAbsent(option, o -> o.read(text)));
-    return new Options(values);
+    return new Options(values, Stream.concat(Stream.of(command.name()), Stream.of(args)).toList());
+  }
+
+  /** The command line that these are from with one option more, or with another value of it, as a shell takes it. */
+  String lineWith(Option option, String value) {
+    List<String> words = new ArrayList<>(line);
+    int given = words.indexOf(option.flag());
+    if (given >= 0) {
+      words.subList(given, given + 2).clear();
+    }
+    words.removeIf(word -> word.startsWith(option.flag() + "="));
+    words.addAll(List.of(option.flag(), value));
+    return words.stream().map(word -> word.matches("[\\w@%+=:,./-]+") ? word : "'" + word.replace("'", "'\\''") + "'")
+        .collect(Collectors.joining(" "));
   }
 
   boolean has(Option option) {

@@ -108,6 +108,35 @@ class ProgramsTest {
   }
 
   @Test
+  void aPlaceThatTuneCannotSaveToIsRefusedBeforeTheFirstStep() throws Exception {
+    Path data = data(" was a dog.");
+    Path foreign = Files.createDirectory(directory.resolve("foreign"));
+    Files.writeString(foreign.resolve("thesis.txt"), "years of work");
+
+    for (Path out : List.of(foreign, data, data.resolve("adapter"), Path.of("/"))) {
+      Outcome tune = Outcome.of(Tune::run, "--model", MODEL, "--data", data.toString(), "--out", out.toString());
+
+      assertThat(tune.code()).isEqualTo(1);
+      assertThat(tune.out()).as("nothing was loaded").isEmpty();
+      assertThat(tune.err().lines()).singleElement().asString().startsWith(out + ": ").doesNotContain("Exception");
+    }
+    assertThat(foreign.resolve("thesis.txt")).hasContent("years of work");
+  }
+
+  @Test
+  void aReadmeInTheAdaptersFolderStays() throws Exception {
+    Path adapter = Files.createDirectory(directory.resolve("adapter"));
+    Files.writeString(adapter.resolve("README.md"), "my adapter");
+
+    for (int time = 0; time < 2; time++) {
+      assertThat(Outcome.of(Tune::run, "--model", MODEL, "--data", data(" was a dog.").toString(), "--out",
+          adapter.toString(), "--steps", "1")).matches(o -> o.code() == 0);
+      assertThat(adapter.resolve("adapter_model.safetensors")).exists();
+      assertThat(adapter.resolve("README.md")).hasContent("my adapter");
+    }
+  }
+
+  @Test
   void tuningAllWeightsSavesAModel() throws Exception {
     Path model = directory.resolve("model");
     Outcome tune = Outcome.of(Tune::run, "--model", MODEL, "--data", data(" was a red dog.").toString(), "--out",

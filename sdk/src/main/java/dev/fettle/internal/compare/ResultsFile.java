@@ -16,6 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -27,7 +29,7 @@ final class ResultsFile {
 
   private final Path file;
   private final String head;
-  private final List<Outcome> outcomes = new ArrayList<>();
+  private final List<Outcome> outcomes = new CopyOnWriteArrayList<>();
 
   private ResultsFile(Path file, String head) {
     this.file = file;
@@ -45,8 +47,24 @@ final class ResultsFile {
     ResultsFile results = new ResultsFile(directory.resolve(NAME), JSON.writeValueAsString(head));
     if (Files.exists(results.file)) {
       results.read(String.valueOf(head.get("sha256")), texts);
+    } else {
+      requireFree(directory);
     }
     return results;
+  }
+
+  private static void requireFree(Path directory) {
+    for (String name : Stream.concat(Stream.of(Summary.REPORT), Plots.FILES.stream()).toList()) {
+      if (Files.exists(directory.resolve(name))) {
+        throw new InvalidInputException(directory + " holds " + name + " without a " + NAME + ", so it is of no comparison "
+            + "and would be replaced: give another directory");
+      }
+    }
+  }
+
+  /** What has come of the runs so far, for whoever ends them early. */
+  String kept() {
+    return outcomes.size() + " runs have ended and are kept in " + file + ": the same call goes on after them.";
   }
 
   private void read(String sha256, Map<String, Object> settings) {

@@ -8,7 +8,9 @@ import dev.fettle.NumericException;
 import dev.fettle.Progress;
 import dev.fettle.Training;
 import dev.fettle.internal.FileErrors;
+import dev.fettle.internal.Interruption;
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.checkpoint.AtomicFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,14 +38,29 @@ public final class Runner {
   public static List<Outcome> run(Plan plan) {
     plan.methods().forEach(method -> tryOut(plan, method));
     Runner runner = new Runner(plan);
-    runner.all.add(runner.results.base().orElseGet(runner::base));
+    AtomicFiles.rehearse(runner.artefact());
+    Interruption open = Interruption.saying(runner.results::kept);
+    try {
+      runner.all();
+      return runner.all;
+    } finally {
+      open.close();
+    }
+  }
+
+  private void all() {
+    all.add(results.base().orElseGet(this::base));
     for (Method method : plan.methods()) {
-      double best = Sweep.best(method, rate -> runner.run("sweep", method, rate, plan.seed()).validation());
+      double best = Sweep.best(method, rate -> run("sweep", method, rate, plan.seed()).validation());
       for (int i = 1; i <= plan.seeds(); i++) {
-        runner.run("seed", method, best, plan.seed() + i);
+        run("seed", method, best, plan.seed() + i);
       }
     }
-    return runner.all;
+  }
+
+  /** Where a run's result is saved to see how large it is. */
+  private Path artefact() {
+    return plan.directory().resolve("artefact");
   }
 
   /** What cannot be trained so is found before any step. */
@@ -117,7 +134,7 @@ public final class Runner {
   }
 
   private long savedBytes(Method method, Training training) {
-    Path directory = plan.directory().resolve("artefact");
+    Path directory = artefact();
     if (method.isAdapter()) {
       training.saveAdapter(directory);
     } else {
