@@ -7,6 +7,7 @@ import dev.fettle.Lora;
 import dev.fettle.NumericException;
 import dev.fettle.Progress;
 import dev.fettle.Training;
+import dev.fettle.internal.Linux;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,7 +78,8 @@ public final class Runner {
     List<Double> losses = new ArrayList<>();
     long[] tokens = {0};
     long begun = System.nanoTime();
-    PeakMemory.forget();
+    System.gc();
+    Linux.HERE.forgetPeak();
     try (Training training = plan.model().tune(method.seeded(seed));
         Progress progress = Progress.of(agenda.line(kind, method, rate, seed), plan.steps())) {
       long trained = training.trainable().trained();
@@ -93,7 +95,7 @@ public final class Runner {
         diverged = true;
       }
       double seconds = since(start);
-      long peak = PeakMemory.bytes();
+      long peak = Linux.HERE.peakResidentBytes().orElse(-1);
       boolean sweep = kind.equals("sweep");
       double validation = sweep && !diverged ? plan.validation().applyAsDouble(training) : Double.NaN;
       double[] items = sweep || diverged ? NONE : plan.test().apply(training);

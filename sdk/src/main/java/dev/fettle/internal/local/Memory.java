@@ -1,9 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.NotEnoughMemoryException;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.fettle.internal.Linux;
 import java.util.Locale;
 import java.util.OptionalLong;
 
@@ -31,29 +29,8 @@ final class Memory {
 
   /** Free memory in bytes: of the machine, of the container, and of the limit {@code fettle.memory}. */
   static OptionalLong available() {
-    long least = LIMIT;
-    try {
-      for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
-        if (line.startsWith("MemAvailable:")) {
-          least = Math.min(least, 1024 * Long.parseLong(line.replaceAll("\\D", "")));
-        }
-      }
-      least = Math.min(least, container());
-    } catch (IOException | NumberFormatException e) {
-      return LIMIT == Long.MAX_VALUE ? OptionalLong.empty() : OptionalLong.of(LIMIT);
-    }
+    long least = Math.min(LIMIT, Linux.HERE.availableBytes().orElse(Long.MAX_VALUE));
     return least == Long.MAX_VALUE ? OptionalLong.empty() : OptionalLong.of(least);
-  }
-
-  private static long container() throws IOException {
-    Path max = Path.of("/sys/fs/cgroup/memory.max");
-    Path current = Path.of("/sys/fs/cgroup/memory.current");
-    if (!Files.isReadable(max) || !Files.isReadable(current)) {
-      return Long.MAX_VALUE;
-    }
-    String limit = Files.readString(max).trim();
-    return limit.equals("max") ? Long.MAX_VALUE
-        : Math.max(0, Long.parseLong(limit) - Long.parseLong(Files.readString(current).trim()));
   }
 
   private static double gib(long bytes) {

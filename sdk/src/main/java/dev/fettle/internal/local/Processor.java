@@ -1,11 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.DType;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.List;
+import dev.fettle.internal.Linux;
 import java.util.Set;
 
 /** What the processor of this machine does natively. */
@@ -16,19 +12,6 @@ final class Processor {
 
   /** bf16 where the processor has dot products of it, else f32. */
   static DType bestType() {
-    return flags().stream().anyMatch(BF16_FLAGS::contains) ? DType.BF16 : DType.F32;
-  }
-
-  private static List<String> flags() {
-    try {
-      for (String line : Files.readAllLines(Path.of("/proc/cpuinfo"))) {
-        if (line.startsWith("flags") || line.startsWith("Features")) {
-          return Arrays.asList(line.substring(line.indexOf(':') + 1).trim().split("\\s+"));
-        }
-      }
-    } catch (IOException e) {
-      return List.of();
-    }
-    return List.of();
+    return Linux.HERE.processorFeatures().stream().anyMatch(BF16_FLAGS::contains) ? DType.BF16 : DType.F32;
   }
 }
