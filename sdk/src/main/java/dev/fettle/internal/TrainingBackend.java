@@ -6,6 +6,7 @@ import dev.fettle.DType;
 import dev.fettle.DataPosition;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
+import dev.fettle.MemoryPlan;
 import dev.fettle.OptimResult;
 import dev.fettle.RankLoss;
 import dev.fettle.RankResult;
@@ -25,6 +26,26 @@ public interface TrainingBackend extends AutoCloseable {
   Tuning tuning();
 
   Trainable trainable();
+
+  /** The native memory that it holds from step to step. */
+  default CompletableFuture<MemoryPlan> memoryPlan() {
+    throw unplanned();
+  }
+
+  /** The same with a pass over a batch and its way back. */
+  default CompletableFuture<MemoryPlan> memoryPlan(Batch batch) {
+    throw unplanned();
+  }
+
+  /** The same with a pass over ranked texts. */
+  default CompletableFuture<MemoryPlan> memoryPlan(List<Ranked> batch, RankLoss loss) {
+    throw unplanned();
+  }
+
+  private static UnsupportedModelException unplanned() {
+    return new UnsupportedModelException("memory is planned for models on this machine, see Fettle.local(): a service does "
+        + "not say how it holds a training");
+  }
 
   CompletableFuture<LossResult> forward(Batch batch, Loss loss);
 
