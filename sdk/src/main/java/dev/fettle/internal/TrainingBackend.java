@@ -42,7 +42,8 @@ public interface TrainingBackend extends AutoCloseable {
     throw unplanned();
   }
 
-  private static UnsupportedModelException unplanned() {
+  /** What a backend says that does not plan memory. */
+  static UnsupportedModelException unplanned() {
     return new UnsupportedModelException("memory is planned for models on this machine, see Fettle.local(): a service does "
         + "not say how it holds a training");
   }

@@ -40,11 +40,15 @@ final class DecodeForms implements AutoCloseable {
     return form.get();
   }
 
-  /** The memory that a form would take; none if it is there. */
+  /** The memory that a form takes beside the weights themselves. */
+  MemoryPlan plan(boolean rounded) {
+    return MemoryPlanner.plan(MemoryPlanner.DECODING,
+        rounded ? DecodeWeights.roundedBytes(weights.layout()) : DecodeWeights.copiedBytes(weights.layout(), type));
+  }
+
+  /** The same where it is not there yet; nothing where it is. */
   MemoryPlan missing(boolean rounded) {
-    long bytes = rounded ? int8 == null ? DecodeWeights.roundedBytes(weights.layout()) : 0
-        : exact == null ? DecodeWeights.copiedBytes(weights.layout(), type) : 0;
-    return MemoryPlanner.plan(MemoryPlanner.DECODING, bytes);
+    return (rounded ? int8 : exact) == null ? plan(rounded) : new MemoryPlan(List.of());
   }
 
   @Override

@@ -43,6 +43,7 @@ final class LocalSampler implements SamplerBackend {
   private final Set<LocalStream.Session> streams = new HashSet<>();
   private final DecodeForms forms;
   private final boolean sharesForms;
+  private final MemoryPlan snapshot;
   private final Optional<Memory.Held> held;
   private boolean open = true;
 
@@ -50,6 +51,7 @@ final class LocalSampler implements SamplerBackend {
     this.model = model;
     this.scope = scope;
     this.held = held;
+    this.snapshot = held.map(Memory.Held::plan).orElse(new MemoryPlan(List.of()));
     this.frozen = frozen;
     Optional<DecodeForms> shared = model.forms(frozen.weights());
     this.sharesForms = shared.isPresent();
@@ -89,6 +91,14 @@ final class LocalSampler implements SamplerBackend {
       }
       return out;
     });
+  }
+
+  @Override
+  public CompletableFuture<MemoryPlan> memoryPlan(List<int[]> prompts, SamplingParams params) {
+    check("prompts", prompts);
+    checkInt8(params);
+    return work(() -> MemoryPlanner.plus(model.memory().weights(), snapshot, forms.plan(params.int8()),
+        model.memory().sampling(prompts, params)));
   }
 
   /** How many prompts go together: fewer where memory is short. */

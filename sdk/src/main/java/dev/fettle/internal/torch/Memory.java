@@ -53,6 +53,11 @@ public final class Memory {
       this.present = present;
     }
 
+    /** What was promised. */
+    public MemoryPlan plan() {
+      return promised.get();
+    }
+
     @Override
     public void close() {
       synchronized (Memory.this) {
