@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.Linux;
 import dev.fettle.internal.Meter;
 import dev.fettle.internal.Status;
 import java.io.PrintStream;
@@ -210,7 +211,7 @@ public final class Progress implements AutoCloseable {
     }
     append(line, lossWeight == 0 ? "" : String.format(Locale.ROOT, "loss %.4f", lossSum / lossWeight));
     append(line, meter.rate());
-    long resident = Status.residentBytes();
+    long resident = Linux.HERE.residentBytes().orElse(0);
     append(line, resident <= 0 ? "" : String.format(Locale.ROOT, "%.2f GiB", resident / (double) (1 << 30)));
     append(line, meter.time());
     append(line, Status.doing());

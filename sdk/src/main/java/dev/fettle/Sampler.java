@@ -43,6 +43,21 @@ public final class Sampler implements AutoCloseable {
     }
   }
 
+  /**
+   * The native memory that {@link #sample(int[], SamplingParams)} will hold at its busiest moment if every sample becomes
+   * as long as it may, with the model and what this sampler holds itself.
+   *
+   * @throws UnsupportedModelException on a service, which does not say
+   */
+  public MemoryPlan memoryPlan(int[] prompt, SamplingParams params) {
+    List<int[]> prompts = List.of(Objects.requireNonNull(prompt, "prompt"));
+    try {
+      return join(backend.memoryPlan(prompts, Objects.requireNonNull(params, "params")));
+    } finally {
+      Reference.reachabilityFence(this);
+    }
+  }
+
   /** Samples continuations of tokens. */
   public List<Sample> sample(int[] prompt, SamplingParams params) {
     return sample(List.of(Objects.requireNonNull(prompt, "prompt")), params).get(0);

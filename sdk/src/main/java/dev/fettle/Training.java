@@ -194,6 +194,33 @@ public final class Training implements AutoCloseable {
     return backend.dataPosition();
   }
 
+  /**
+   * The native memory that this training holds from step to step: the base model where it reads it, what is trained, its
+   * gradient in as many lanes as there may be, the optimizer's moments.
+   *
+   * @throws UnsupportedModelException on a service, which does not say
+   */
+  public MemoryPlan memoryPlan() {
+    return join(backend.memoryPlan());
+  }
+
+  /**
+   * The same with a {@link #forwardBackward} over a batch at its busiest moment, as it would be carried out now: where all
+   * activations do not fit, with some computed twice; where a gradient has accumulated, with the second one that a further
+   * pass needs.
+   *
+   * @throws InvalidInputException as {@link #forwardBackward}
+   * @throws UnsupportedModelException on a service
+   */
+  public MemoryPlan memoryPlan(Batch batch) {
+    return join(backend.memoryPlan(checked(batch)));
+  }
+
+  /** The same with a pass over ranked texts. */
+  public MemoryPlan memoryPlan(List<Ranked> batch, RankLoss loss) {
+    return join(backend.memoryPlan(List.copyOf(batch), Objects.requireNonNull(loss, "loss")));
+  }
+
   /** What is trained: modules, numbers, share of the model. */
   public Trainable trainable() {
     return backend.trainable();

@@ -62,6 +62,7 @@ enum Option {
   SAMPLES("N", "continuations of each prompt, sampled at temperature 1 if there is more than one", Option::count),
   WHAT("length|rank|batch|adapters|layers", "what grows",
       oneOf(List.of("length", "rank", "batch", "adapters", "layers"))),
+  SETTING("NAME", "one of " + String.join(", ", BenchMemory.names()), oneOf(BenchMemory.names())),
   MOST("N", "how far it grows at most", Option::count),
   FIGURES("out", "DIR", "where the CSV and the PNG are written", Option::path),
   RESULTS("out", "DIR", "where results.jsonl, report.md and the plots are; what is there is not run again", Option::path),

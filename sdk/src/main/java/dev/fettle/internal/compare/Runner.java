@@ -9,6 +9,7 @@ import dev.fettle.Progress;
 import dev.fettle.Training;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.Interruption;
+import dev.fettle.internal.Linux;
 import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import java.io.IOException;
@@ -96,7 +97,8 @@ public final class Runner {
     List<Double> losses = new ArrayList<>();
     long[] tokens = {0};
     long begun = System.nanoTime();
-    PeakMemory.forget();
+    System.gc();
+    Linux.HERE.forgetPeak();
     try (Training training = plan.model().tune(method.seeded(seed));
         Progress progress = Progress.of(agenda.line(kind, method, rate, seed), plan.steps())) {
       long trained = training.trainable().trained();
@@ -112,7 +114,7 @@ public final class Runner {
         diverged = true;
       }
       double seconds = since(start);
-      long peak = PeakMemory.bytes();
+      long peak = Linux.HERE.peakResidentBytes().orElse(-1);
       boolean sweep = kind.equals("sweep");
       double validation = sweep && !diverged ? plan.validation().applyAsDouble(training) : Double.NaN;
       double[] items = sweep || diverged ? NONE : NoNulls.given(plan.test().apply(training), "metric " + plan.metric(), training);

@@ -83,6 +83,17 @@ final class AdapterPart {
     return parameters.isEmpty() ? 0 : parameters.get(parameters.size() - 1).offset() + parameters.get(parameters.size() - 1).size();
   }
 
+  /** The bytes of what is held beside the vector: the adapter as the network reads it, biases, the start. */
+  long heldBytes(NumberType type) {
+    long biased = 0;
+    for (int layer = 0; shape.kind().biases() && layer < shape.layers(); layer++) {
+      for (int group = 0; group < AdapterShape.GROUPS; group++) {
+        biased += shape.rank(layer, group) > 0 ? shape.outputs(group) : 0;
+      }
+    }
+    return Adapter.bytes(shape, type) + biased * type.size() + (shape.kind().startFrozen() ? size() * Float.BYTES : 0);
+  }
+
   /** Takes its place in a vector, over base weights that stay as they are. */
   void bind(Scope scope, ParameterVector into, Layout weights, Function<Layout.Block, Tensor> frozen, NumberType type) {
     vector = into;
@@ -283,6 +294,20 @@ final class AdapterPart {
         }
       }
     }
+  }
+
+  /** Whether {@link #folded} has a tensor for a block. */
+  boolean folds(Layout.Block block) {
+    if (block.layer() < 0) {
+      return block.equals(layout.embedding()) && shape.embeddingRank() > 0
+          || block.equals(layout.head()) && shape.headRank() > 0;
+    }
+    for (int group = 0; shape.kind().magnitudes() && group < AdapterShape.GROUPS; group++) {
+      if (shape.rank(block.layer(), group) > 0 && block.index() == AdapterShape.weightIndex(group)) {
+        return true;
+      }
+    }
+    return biases.containsKey(block);
   }
 
   /** A base weight with what the sampler's adapter does not say: gains, biases, adapters of embeddings; or {@code null}. */

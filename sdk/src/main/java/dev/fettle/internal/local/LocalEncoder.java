@@ -12,6 +12,7 @@ import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.Packing;
 import dev.fettle.internal.model.Weights;
 import dev.fettle.internal.text.TextFrame;
+import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import java.nio.file.Path;
@@ -28,8 +29,11 @@ final class LocalEncoder implements AutoCloseable {
   private final TextFrame frame;
   private final EncoderSettings settings;
   private final EncoderNetwork network;
+  private final MemoryPlanner memory;
 
-  LocalEncoder(String name, Path directory, ModelConfig config, NumberType type, Tokenizer tokenizer) {
+  LocalEncoder(String name, Path directory, ModelConfig config, NumberType type, Tokenizer tokenizer,
+      MemoryPlanner memory) {
+    this.memory = memory;
     this.name = name;
     this.tokenizer = tokenizer;
     this.frame = TextFrame.of(tokenizer);
@@ -95,7 +99,8 @@ final class LocalEncoder implements AutoCloseable {
     if (texts.isEmpty()) {
       return List.of();
     }
-    requireMemory(texts);
+    Memory.get().require(memory.texts(texts, null, Portions.TOKENS, false), 0, "embedding texts of "
+        + texts.stream().mapToInt(t -> t.length).max().orElse(0) + " tokens with " + name);
     meter.expect(texts.size(), texts.stream().mapToLong(t -> t.length).sum());
     Portions portions = Portions.of(texts, Lanes.most(), Portions.TOKENS);
     Lanes.run(portions.lanes().size(), lane -> {
@@ -131,14 +136,6 @@ final class LocalEncoder implements AutoCloseable {
     int[] sorted = packing.starts().clone();
     Arrays.sort(sorted);
     return Arrays.stream(packing.starts()).map(start -> Arrays.binarySearch(sorted, start)).toArray();
-  }
-
-  private void requireMemory(List<int[]> texts) {
-    long longest = texts.stream().mapToInt(t -> t.length).max().orElse(0);
-    ModelConfig c = network.config();
-    long rows = Math.max(Portions.TOKENS, longest) * Lanes.most();
-    Memory.require(rows * 4 * (10L * c.hiddenSize() + 2L * c.intermediateSize()) + 12 * c.heads() * longest * longest,
-        "embedding texts of " + longest + " tokens with " + name);
   }
 
   @Override

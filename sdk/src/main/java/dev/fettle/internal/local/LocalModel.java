@@ -23,6 +23,7 @@ import dev.fettle.internal.model.WeightNames;
 import dev.fettle.internal.model.Weights;
 import dev.fettle.internal.text.Renderers;
 import dev.fettle.internal.text.Tokenizers;
+import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import java.nio.file.Path;
@@ -52,7 +53,8 @@ final class LocalModel implements ModelBackend {
   private Scope scope = new Scope();
   private Weights weights;
   private final Network network;
-  private final PassMemory memory;
+  private final MemoryPlanner memory;
+  private Memory.Held held;
   private DecodeForms forms;
   private final LocalEncoder encoder;
   private final List<AutoCloseable> dependants = new ArrayList<>();
@@ -69,10 +71,10 @@ final class LocalModel implements ModelBackend {
     this.ends = new HashSet<>(ends);
     this.ends.addAll(renderer.stopTokens());
     this.layout = Layout.of(config);
-    this.memory = new PassMemory(config, NumberType.of(dtype), name);
+    this.memory = new MemoryPlanner(layout, NumberType.of(dtype));
     this.source = source;
     NumberType type = NumberType.of(dtype);
-    this.encoder = config.encoder() ? new LocalEncoder(name, directory, config, type, tokenizer) : null;
+    this.encoder = config.encoder() ? new LocalEncoder(name, directory, config, type, tokenizer, memory) : null;
     this.network = config.encoder() ? null : new Network(config, type);
   }
 
@@ -192,11 +194,11 @@ final class LocalModel implements ModelBackend {
   private Weights weights(Meter meter) {
     if (weights == null) {
       NumberType type = NumberType.of(dtype);
-      Memory.require(layout.parameters() * type.size(), "loading " + name);
+      held = Memory.get().hold(memory.weights(), "loading " + name);
       Weights empty = Weights.zeros(layout, scope, type);
       source.fill(empty, meter);
       weights = empty;
-      if (encoder != null && Memory.fits(2 * layout.parameters() * type.size())) {
+      if (encoder != null && Memory.get().fits(2 * memory.weights().total())) {
         encoder.network().pack(weights);
       }
     }
@@ -223,16 +225,22 @@ final class LocalModel implements ModelBackend {
 
   /** Gives the memory of the weights back where nobody reads them: all trainings have all weights of their own. */
   private void release() {
-    boolean needed = dependants.stream().anyMatch(d -> !(d instanceof LocalTraining t) || t.tuned().sharesBase());
-    if (!needed && source.isThere()) {
+    if (releasableBytes() > 0 && source.isThere()) {
       forgetForms();
       if (encoder != null) {
         encoder.network().unpack();
       }
       weights = null;
+      held.close();
       scope.close();
       scope = new Scope();
     }
+  }
+
+  /** The bytes of the weights, if nobody reads them. */
+  long releasableBytes() {
+    boolean needed = dependants.stream().anyMatch(d -> !(d instanceof LocalTraining t) || t.tuned().sharesBase());
+    return needed || weights == null ? 0 : memory.weights().total();
   }
 
   Set<Integer> endTokens() {
@@ -292,12 +300,14 @@ final class LocalModel implements ModelBackend {
       EngineThread.requireOpen(open, "the model " + name);
       network();
       Scope own = new Scope();
-      return sampler(own, new Tuned.Frozen(weights(), Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype))));
+      return sampler(own, Optional.empty(),
+          new Tuned.Frozen(weights(), Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype))));
     });
   }
 
-  LocalSampler sampler(Scope own, Tuned.Frozen frozen) {
-    LocalSampler sampler = new LocalSampler(this, own, frozen);
+  /** @param held what the copies in a sampler's scope were promised */
+  LocalSampler sampler(Scope own, Optional<Memory.Held> held, Tuned.Frozen frozen) {
+    LocalSampler sampler = new LocalSampler(this, own, held, frozen);
     dependants.add(sampler);
     return sampler;
   }
@@ -307,7 +317,7 @@ final class LocalModel implements ModelBackend {
   }
 
   /** What passes through it take of memory. */
-  PassMemory memory() {
+  MemoryPlanner memory() {
     return memory;
   }
 
@@ -328,6 +338,9 @@ final class LocalModel implements ModelBackend {
           network.close();
         } else {
           encoder.close();
+        }
+        if (held != null) {
+          held.close();
         }
         scope.close();
         weights = null;

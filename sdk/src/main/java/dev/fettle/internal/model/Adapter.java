@@ -67,6 +67,26 @@ public final class Adapter {
     return new Adapter(shape, scope, parts, gains, outer);
   }
 
+  /** The bytes of an adapter's tensors. */
+  public static long bytes(AdapterShape shape, NumberType type) {
+    long numbers = 0;
+    long singles = 0;
+    for (int i = 0; i < shape.layers(); i++) {
+      for (int g = 0; g < AdapterShape.GROUPS; g++) {
+        int layer = i;
+        long rank = (shape.kind().startFrozen() ? 2 : 1)
+            * Arrays.stream(shape.members(g)).mapToLong(module -> shape.moduleRank(layer, module)).sum();
+        numbers += rank * (shape.inputs(g) + shape.outputs(g));
+        if (shape.kind().magnitudes() && rank > 0) {
+          numbers += shape.outputs(g);
+          singles += shape.outputs(g);
+        }
+      }
+    }
+    long ends = (long) shape.config().vocabSize() + shape.config().hiddenSize();
+    return (numbers + ((long) shape.embeddingRank() + shape.headRank()) * ends) * type.size() + singles * Float.BYTES;
+  }
+
   /**
    * A copy that later changes of this adapter do not reach, with the gains in the scaled B's and without adapters of the
    * embeddings: all this is to be folded into the weights that go with it.

@@ -61,7 +61,20 @@ public final class DecodeWeights implements AutoCloseable {
 
   /** The memory that the copies of exact weights take, in bytes. */
   public static long copiedBytes(Layout layout, NumberType type) {
-    return type == NumberType.BF16 && Torch.get().bf16() ? layout.parameters() * type.size() : 0;
+    return type == NumberType.BF16 && Torch.get().bf16() ? matrices(layout, false) * type.size() : 0;
+  }
+
+  /** The memory that rounded matrices take, in bytes; scales are a thousandth of it. */
+  public static long roundedBytes(Layout layout) {
+    return matrices(layout, true);
+  }
+
+  /** The numbers in all matrices that decoding reads in another form. */
+  private static long matrices(Layout layout, boolean rounded) {
+    Layout.Block head = layout.head() == null ? layout.embedding() : layout.head();
+    return layout.blocks().stream()
+        .filter(b -> b.equals(head) || b.layer() >= 0 && Layout.MATRICES.contains(b.index()))
+        .filter(b -> !rounded || roundable(b.shape())).mapToLong(Layout.Block::size).sum();
   }
 
   private long[] shape(int layer, int index) {

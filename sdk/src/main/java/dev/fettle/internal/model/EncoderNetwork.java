@@ -13,7 +13,7 @@ import java.util.List;
  */
 public final class EncoderNetwork implements AutoCloseable {
   /** Attention scores that the backward pass holds at once. */
-  private static final long SCORES = Long.getLong("fettle.scores", 3L << 20);
+  static final long SCORES = Long.getLong("fettle.scores", 3L << 20);
 
   private final ModelConfig config;
   private final NumberType type;

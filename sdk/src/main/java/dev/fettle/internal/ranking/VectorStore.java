@@ -1,7 +1,9 @@
 package dev.fettle.internal.ranking;
 
 import dev.fettle.ClosedException;
+import dev.fettle.MemoryPlan;
 import dev.fettle.internal.local.EngineThread;
+import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
@@ -31,6 +33,7 @@ public final class VectorStore implements AutoCloseable {
   private final int rows;
   private final int dimensions;
   private final Scope scope;
+  private final Memory.Held held;
   private final Tensor vectors;
   private final Tensor codes;
   private final Tensor scales;
@@ -60,6 +63,8 @@ public final class VectorStore implements AutoCloseable {
   private VectorStore(int rows, int dimensions, Rows source) {
     this.rows = rows;
     this.dimensions = dimensions;
+    held = Memory.get().hold(new MemoryPlan(List.of(new MemoryPlan.Part("vectors",
+        (long) rows * (dimensions * (Float.BYTES + 1L) + (5 + 2 * TOGETHER) * Float.BYTES)))), "an index of " + rows + " vectors");
     scope = new Scope();
     try {
       vectors = zeros(NumberType.F32, rows, dimensions);
@@ -80,6 +85,7 @@ public final class VectorStore implements AutoCloseable {
       }
     } catch (RuntimeException e) {
       scope.close();
+      held.close();
       throw e;
     }
   }
@@ -195,6 +201,7 @@ public final class VectorStore implements AutoCloseable {
     EngineThread.get().run(() -> {
       open = false;
       scope.close();
+      held.close();
     });
   }
 }
