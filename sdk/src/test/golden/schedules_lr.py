@@ -26,7 +26,7 @@ def factor(shape, step, total, warmup):
 def main():
     schedules = [dict(shape=shape, total=total, warmup=warmup,
                       factors=numbers([factor(shape, s, total, warmup) for s in range(total)]))
-                 for shape in SHAPES for total, warmup in ((20, 0), (20, 3), (7, 1))]
+                 for shape in SHAPES for total, warmup in ((20, 0), (20, 3), (7, 1), (5, 5), (1, 1), (1, 0))]
     rates = [dict(model=name, hidden=hidden, lora=lora,
                   learning_rate=numbers(5e-5 * (10 if lora else 1) * (2000 / hidden) ** POWER[family]))
              for name, family, hidden in MODELS for lora in (True, False)]

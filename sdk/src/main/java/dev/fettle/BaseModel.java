@@ -1,9 +1,12 @@
 package dev.fettle;
 
 import dev.fettle.internal.ModelBackend;
+import dev.fettle.internal.NoNulls;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -41,18 +44,18 @@ public final class BaseModel implements AutoCloseable {
    * directory says in sentence-transformers' files ({@code modules.json}, {@code 1_Pooling}), else the mean over tokens,
    * of length 1. A text is cut at the {@code max_seq_length} of {@code sentence_bert_config.json}, else at
    * {@code model_max_length} of {@code tokenizer_config.json}, and in any case at {@link #contextLength()}; what
-   * {@code tokenizer.json} says of cutting and padding does not count. Prefixes such as {@code "query: "} are the
-   * caller's to write.
+   * {@code tokenizer.json} says of cutting and padding does not count. Before each text stands the default prompt of
+   * {@code config_sentence_transformers.json}, if the model has one.
    *
    * @throws UnsupportedModelException if the model is no encoder
    */
   public List<float[]> embed(List<String> texts) {
-    return embed(List.copyOf(texts), OptionalInt.empty());
+    return embed(texts, Optional.empty(), OptionalInt.empty());
   }
 
   /** The vectors of texts; see {@link #embed(List)}. */
   public List<float[]> embed(String... texts) {
-    return embed(List.of(texts));
+    return embed(List.of(NoNulls.in(texts, "texts")));
   }
 
   /**
@@ -62,11 +65,41 @@ public final class BaseModel implements AutoCloseable {
    * @throws InvalidInputException if that is more than {@link #contextLength()} or holds no token of the text
    */
   public List<float[]> embed(List<String> texts, int maxTokens) {
-    return embed(List.copyOf(texts), OptionalInt.of(maxTokens));
+    return embed(texts, Optional.empty(), OptionalInt.of(maxTokens));
   }
 
-  private List<float[]> embed(List<String> texts, OptionalInt maxTokens) {
-    return Progress.watch("embed", meter -> backend.embed(texts, maxTokens, meter));
+  /**
+   * The vectors of texts with another prompt before each than the model's default; see {@link #embed(List)}.
+   *
+   * @throws InvalidInputException if the model has none of the name
+   */
+  public List<float[]> embed(List<String> texts, Prompt prompt) {
+    return embed(texts, Optional.of(Objects.requireNonNull(prompt, "prompt")), OptionalInt.empty());
+  }
+
+  /** The same of texts that are cut, prompt included; see {@link #embed(List, int)}. */
+  public List<float[]> embed(List<String> texts, Prompt prompt, int maxTokens) {
+    return embed(texts, Optional.of(Objects.requireNonNull(prompt, "prompt")), OptionalInt.of(maxTokens));
+  }
+
+  private List<float[]> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens) {
+    List<String> all = List.copyOf(NoNulls.in(texts, "texts"));
+    return Progress.watch("embed", meter -> backend.embed(all, prompt, maxTokens, meter));
+  }
+
+  /**
+   * The prompts that the model has for texts to embed, by name. {@code query} and {@code document} are always among them, as
+   * in sentence-transformers, and empty where the model does not give them.
+   *
+   * @throws UnsupportedModelException if the model is no encoder
+   */
+  public Map<String, String> prompts() {
+    return backend.prompts().byName();
+  }
+
+  /** The name of the prompt that stands before a text for which none is chosen; see {@link #prompts()}. */
+  public Optional<String> defaultPrompt() {
+    return backend.prompts().byDefault();
   }
 
   /** The name that it was loaded by. */
@@ -116,6 +149,7 @@ public final class BaseModel implements AutoCloseable {
    * @throws InvalidInputException for models that the rule does not cover
    */
   public double suggestedLearningRate(Tuning tuning) {
+    Objects.requireNonNull(tuning, "tuning");
     return LearningRates.suggest(name(), hiddenSize(), !(tuning instanceof Full));
   }
 

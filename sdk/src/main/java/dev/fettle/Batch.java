@@ -1,18 +1,19 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.util.List;
 
 /**
  * Some data that go through the model together. Immutable.
  *
  * @param data the sequences, in order; lengths may differ
- * @param truncated how many of them were cut at the length limit
- * @param refused how many sequences were left out, since the batch before, because they exceeded the length limit or
- *     had no trained token; the last batch also counts those after it
+ * @param cut how many of them were cut at the length limit
+ * @param skipped how many sequences were left out, since the batch before, because they were too long or had no trained
+ *     token; the last batch also counts those after it
  */
-public record Batch(List<Datum> data, int truncated, int refused) {
+public record Batch(List<Datum> data, int cut, int skipped) {
   public Batch {
-    data = List.copyOf(data);
+    data = List.copyOf(NoNulls.in(data, "data"));
     if (data.isEmpty()) {
       throw new InvalidInputException("an empty batch: give at least one datum");
     }
@@ -20,7 +21,7 @@ public record Batch(List<Datum> data, int truncated, int refused) {
 
   /** A batch of the given data. */
   public static Batch of(Datum... data) {
-    return new Batch(List.of(data), 0, 0);
+    return new Batch(List.of(NoNulls.in(data, "data")), 0, 0);
   }
 
   /** A batch of the given data. */

@@ -3,8 +3,10 @@ package dev.fettle;
 import dev.fettle.internal.data.BatchCursor;
 import dev.fettle.internal.data.Fingerprints;
 import dev.fettle.internal.data.Grouping;
+import dev.fettle.internal.data.Lengths;
 import dev.fettle.internal.data.Limit;
 import dev.fettle.internal.data.Source;
+import dev.fettle.internal.data.Told;
 import java.util.Iterator;
 import java.util.Objects;
 
@@ -19,30 +21,33 @@ public final class Batches implements Iterable<Batch> {
   private final Grouping grouping;
   private final Renderer renderer;
   private final DataPosition start;
+  private final Told told;
   private BatchCursor latest;
 
   Batches(Source source, Limit limit, Grouping grouping, Renderer renderer) {
     this(source, limit, grouping, renderer,
-        new DataPosition(0, 0, 0, Fingerprints.of(source, limit, grouping)));
+        new DataPosition(0, 0, 0, Fingerprints.of(source, limit, grouping)), Told.nothing());
   }
 
-  private Batches(Source source, Limit limit, Grouping grouping, Renderer renderer, DataPosition start) {
+  private Batches(Source source, Limit limit, Grouping grouping, Renderer renderer, DataPosition start, Told told) {
     this.source = source;
     this.limit = limit;
     this.grouping = grouping;
     this.renderer = renderer;
     this.start = start;
+    this.told = told;
   }
 
   /**
    * A new pass from the start, or from the position that was given.
    *
    * <p>Its methods throw {@link InvalidInputException} for a wrong line (with file and line), for an example that the
-   * renderer refuses, and if there is nothing at all to train on. After an error every further call throws it again.
+   * renderer refuses, before the first batch for sequences that {@link TooLong#REFUSE} refuses, and if there is nothing at
+   * all to train on. After an error every further call throws it again.
    */
   @Override
   public Iterator<Batch> iterator() {
-    latest = new BatchCursor(source, limit, grouping, renderer, start);
+    latest = cursor(source, told);
     return latest;
   }
 
@@ -65,18 +70,59 @@ public final class Batches implements Iterable<Batch> {
           + start.fingerprint() + "): use the same file names and sizes, seeds, weights, epochs, length limit and "
           + "batch size as when it was saved, or start from the beginning");
     }
-    return new Batches(source, limit, grouping, renderer, position);
+    return new Batches(source, limit, grouping, renderer, position, told);
   }
 
-  /** How many batches there are from the start, or from the position given; reads and renders everything to know. */
+  /**
+   * How many batches there are from the start, or from the position given; reads and renders everything to know, but of
+   * epochs that hold the same examples one alone.
+   */
   public long count() {
-    long count = 0;
-    Iterator<Batch> counted = new BatchCursor(source, limit, grouping, renderer, start);
-    while (counted.hasNext()) {
-      counted.next();
-      count++;
+    return count(Long.MAX_VALUE);
+  }
+
+  /** How many batches there are, or {@code most} if there are more; reads and renders no further than that takes. */
+  public long count(long most) {
+    if (most < 1) {
+      throw new InvalidInputException("most = " + most + ": must be at least 1");
     }
-    return count;
+    boolean epochsAlike = start.batches() == 0 && !grouping.byTokens();
+    long sequences = 0;
+    long count = 0;
+    try (Progress progress = Progress.passing("count", 0)) {
+      Iterator<Batch> counted = cursor(epochsAlike ? source.once() : source, Told.byOthers());
+      while (count < most && counted.hasNext()) {
+        Batch batch = counted.next();
+        sequences += batch.size();
+        count++;
+        progress.step(Double.NaN, batch.tokens());
+      }
+    }
+    return count == most || !epochsAlike ? count : Math.min(most, epochs(sequences));
+  }
+
+  /** How many batches the sequences of {@link #once()} make over all epochs. */
+  long epochs(long sequences) {
+    return (Math.multiplyExact(sequences, source.copies()) + grouping.most() - 1) / grouping.most();
+  }
+
+  /** The same examples, those of epochs that hold the same ones once; who asks for it checks and tells lengths. */
+  Batches once() {
+    return new Batches(source.once(), limit, grouping, renderer, start, Told.byOthers());
+  }
+
+  /** These for someone who has checked and told lengths. */
+  Batches quietly() {
+    return new Batches(source, limit, grouping, renderer, start, Told.byOthers());
+  }
+
+  /** What became of long sequences in the latest pass. */
+  Lengths lengths() {
+    return latest.lengths();
+  }
+
+  private BatchCursor cursor(Source from, Told known) {
+    return new BatchCursor(from, limit.within(renderer.contextLength()), grouping, renderer, start, known);
   }
 
   @Override

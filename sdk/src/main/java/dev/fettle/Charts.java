@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.chart.Bars;
 import dev.fettle.internal.chart.Curve;
 import dev.fettle.internal.chart.Curve.Style;
@@ -103,9 +104,9 @@ public final class Charts {
   public record Series(String name, double[] x, double[] y, double[] error) {
     public Series {
       Objects.requireNonNull(name, "name");
-      x = x.clone();
-      y = y.clone();
-      error = error.clone();
+      x = Objects.requireNonNull(x, "x").clone();
+      y = Objects.requireNonNull(y, "y").clone();
+      error = Objects.requireNonNull(error, "error").clone();
       if (x.length != y.length || error.length != 0 && error.length != y.length) {
         throw new InvalidInputException("series " + name + ": " + x.length + " x, " + y.length + " y and " + error.length
             + " errors; give as many of each, or no errors");
@@ -119,7 +120,7 @@ public final class Charts {
 
     /** Values at 1, 2, 3 and so on. */
     public static Series of(String name, double... y) {
-      double[] x = new double[y.length];
+      double[] x = new double[Objects.requireNonNull(y, "y").length];
       Arrays.setAll(x, i -> i + 1);
       return of(name, x, y);
     }
@@ -133,19 +134,24 @@ public final class Charts {
   /** Lines, with a dot at each value where there are few. */
   public BufferedImage lines(String title, Axis x, Axis y, Series... series) {
     List<Curve> curves = new ArrayList<>();
-    for (Series s : series) {
+    for (Series s : NoNulls.in(series, "series")) {
       curves.add(new Curve(s, s.x().length <= 24 ? Style.DOTTED : Style.LINE, curves.size()));
     }
-    return Plot.draw(theme, title, x, y, curves);
+    return draw(title, x, y, curves);
   }
 
   /** Points, with bars for their errors. */
   public BufferedImage scatter(String title, Axis x, Axis y, Series... series) {
     List<Curve> curves = new ArrayList<>();
-    for (Series s : series) {
+    for (Series s : NoNulls.in(series, "series")) {
       curves.add(new Curve(s, Style.POINTS, curves.size()));
     }
-    return Plot.draw(theme, title, x, y, curves);
+    return draw(title, x, y, curves);
+  }
+
+  private BufferedImage draw(String title, Axis x, Axis y, List<Curve> curves) {
+    return Plot.draw(theme, Objects.requireNonNull(title, "title"), Objects.requireNonNull(x, "x"),
+        Objects.requireNonNull(y, "y"), curves);
   }
 
   /**
@@ -155,7 +161,9 @@ public final class Charts {
    * @throws InvalidInputException unless there are as many values as names
    */
   public BufferedImage bars(String title, String what, List<String> names, double... values) {
-    if (names.size() != values.length) {
+    Objects.requireNonNull(title, "title");
+    Objects.requireNonNull(what, "what");
+    if (NoNulls.in(names, "names").size() != Objects.requireNonNull(values, "values").length) {
       throw new InvalidInputException(names.size() + " names but " + values.length + " values");
     }
     return Bars.draw(theme, title, what, List.copyOf(names), values.clone(), new double[0]);
@@ -169,7 +177,12 @@ public final class Charts {
    * @throws InvalidInputException if the numbers of rows or columns differ
    */
   public BufferedImage heatMap(String title, String what, List<String> rows, List<String> columns, double[][] values) {
-    if (rows.size() != values.length || Arrays.stream(values).anyMatch(v -> v.length != columns.size())) {
+    Objects.requireNonNull(title, "title");
+    Objects.requireNonNull(what, "what");
+    NoNulls.in(rows, "rows");
+    NoNulls.in(columns, "columns");
+    if (rows.size() != NoNulls.in(values, "values").length
+        || Arrays.stream(values).anyMatch(v -> v.length != columns.size())) {
       throw new InvalidInputException("a heat map of " + rows.size() + " rows and " + columns.size()
           + " columns needs an array for each row with a value for each column");
     }
@@ -178,7 +191,7 @@ public final class Charts {
 
   /** The loss of a run by step: raw, smoothed, and of the validation data where there are some. */
   public BufferedImage lossCurve(Run run) {
-    double[] steps = run.values("step");
+    double[] steps = Objects.requireNonNull(run, "run").values("step");
     double[] loss = run.values("loss");
     List<Curve> curves = new ArrayList<>();
     curves.add(new Curve(Series.of("", steps, loss), Style.FAINT, 0));
@@ -193,12 +206,14 @@ public final class Charts {
   /** The smoothed losses of several runs by name, over steps. */
   public BufferedImage lossCurves(Map<String, Run> runs) {
     List<Series> series = new ArrayList<>();
-    runs.forEach((name, run) -> series.add(new Series(name, run.values("step"), run.values("loss"), new double[0])));
+    NoNulls.in(runs, "runs").forEach((name, run) ->
+        series.add(new Series(name, run.values("step"), run.values("loss"), new double[0])));
     return lossCurves(series);
   }
 
   /** The same of losses by step, which are smoothed here. */
   public BufferedImage lossCurves(List<Series> losses) {
+    NoNulls.in(losses, "losses");
     List<Curve> curves = new ArrayList<>();
     for (int i = 0; i < losses.size(); i++) {
       curves.add(new Curve(losses.get(i), Style.FAINT, i));
@@ -212,7 +227,7 @@ public final class Charts {
 
   /** Any metric of a run by step, raw and smoothed, such as {@code reward}; see {@link Run#metrics()}. */
   public BufferedImage curve(Run run, String metric) {
-    Series values = run.series(metric);
+    Series values = Objects.requireNonNull(run, "run").series(metric);
     if (values.y().length == 0) {
       throw new InvalidInputException("no step of the run has " + metric + "; there are " + run.metrics());
     }
@@ -226,7 +241,8 @@ public final class Charts {
 
   /** The learning rate of each of a number of steps. */
   public BufferedImage schedule(Schedule schedule, int steps) {
-    double[] rates = new double[steps];
+    Objects.requireNonNull(schedule, "schedule");
+    double[] rates = new double[Sft.positive("steps", steps)];
     Arrays.setAll(rates, schedule::at);
     return Plot.draw(theme, "Learning rate", Axis.of("step"), Axis.of("learning rate"),
         List.of(new Curve(Series.of("learning rate", rates), Style.LINE, 0)));
@@ -234,14 +250,15 @@ public final class Charts {
 
   /** Quality against the number of trained parameters, with the spread over seeds as errors; one series a method. */
   public BufferedImage quality(String metric, List<Series> methods) {
+    Objects.requireNonNull(metric, "metric");
     return scatter("Quality against what is trained", Axis.log("trained parameters"), Axis.of(metric),
-        methods.toArray(Series[]::new));
+        NoNulls.in(methods, "methods").toArray(Series[]::new));
   }
 
   /** The final loss against the learning rate; one series a method. */
   public BufferedImage learningRates(List<Series> methods) {
     List<Curve> curves = new ArrayList<>();
-    methods.forEach(s -> curves.add(new Curve(s, Style.DOTTED, curves.size())));
+    NoNulls.in(methods, "methods").forEach(s -> curves.add(new Curve(s, Style.DOTTED, curves.size())));
     return Plot.draw(theme, "Loss by learning rate", Axis.log("learning rate"), Axis.of("nats a token"), curves);
   }
 
@@ -251,13 +268,14 @@ public final class Charts {
    * @throws InvalidInputException if the text has fewer than two tokens
    */
   public BufferedImage tokenLoss(Sampler sampler, String text) {
-    int[] tokens = sampler.tokenizer().encode(text);
+    int[] tokens = Objects.requireNonNull(sampler, "sampler").tokenizer().encode(text);
     return tokenLoss(sampler, tokens.length > 600 ? Arrays.copyOf(tokens, 600) : tokens);
   }
 
   /** The same of tokens, such as a rendered conversation's. */
   public BufferedImage tokenLoss(Sampler sampler, int... tokens) {
-    if (tokens.length < 2) {
+    Objects.requireNonNull(sampler, "sampler");
+    if (Objects.requireNonNull(tokens, "tokens").length < 2) {
       throw new InvalidInputException("tokenLoss of " + tokens.length + " tokens: give at least 2");
     }
     float[] logprobs = sampler.logprobs(tokens);
@@ -282,7 +300,7 @@ public final class Charts {
 
   /** The same of a training that is going on. */
   public BufferedImage weightChange(Training training) {
-    return UpdateNorms.saved(training, this::weightChange);
+    return UpdateNorms.saved(Objects.requireNonNull(training, "training"), this::weightChange);
   }
 
   /**
@@ -304,7 +322,7 @@ public final class Charts {
 
   /** Pictures one below the other, as one. */
   public BufferedImage stack(BufferedImage... pictures) {
-    return Plot.stack(theme, List.of(pictures));
+    return Plot.stack(theme, List.of(NoNulls.in(pictures, "pictures")));
   }
 
   private static double memory(int steps) {

@@ -18,6 +18,9 @@ public record Checkpoint(String path, boolean resumable, Optional<Instant> saved
     Optional<Instant> expires) {
   public Checkpoint {
     Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(saved, "saved");
+    Objects.requireNonNull(bytes, "bytes");
+    Objects.requireNonNull(expires, "expires");
   }
 
   @Override

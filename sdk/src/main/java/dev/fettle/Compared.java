@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -21,9 +22,9 @@ public record Compared(String metric, boolean higherIsBetter, List<Row> rows, Li
     String markdown, Path directory) {
   public Compared {
     Objects.requireNonNull(metric, "metric");
-    rows = List.copyOf(rows);
-    quality = List.copyOf(quality);
-    forgetting = List.copyOf(forgetting);
+    rows = List.copyOf(NoNulls.in(rows, "rows"));
+    quality = List.copyOf(NoNulls.in(quality, "quality"));
+    forgetting = List.copyOf(NoNulls.in(forgetting, "forgetting"));
     Objects.requireNonNull(markdown, "markdown");
     Objects.requireNonNull(directory, "directory");
   }
@@ -49,8 +50,8 @@ public record Compared(String metric, boolean higherIsBetter, List<Row> rows, Li
     public Row {
       Objects.requireNonNull(method, "method");
       Objects.requireNonNull(tuning, "tuning");
-      quality = List.copyOf(quality);
-      outside = List.copyOf(outside);
+      quality = List.copyOf(NoNulls.in(quality, "quality"));
+      outside = List.copyOf(NoNulls.in(outside, "outside"));
     }
 
     /** The metric's mean over seeds. */
@@ -78,6 +79,11 @@ public record Compared(String metric, boolean higherIsBetter, List<Row> rows, Li
    * @param p how likely chance alone gives so much, corrected for the number of pairs (Holm 1979); see {@link Comparison}
    */
   public record Pair(String first, String second, double difference, double p) {
+    public Pair {
+      Objects.requireNonNull(first, "first");
+      Objects.requireNonNull(second, "second");
+    }
+
     /** Whether chance could explain the difference: unless {@code p} is less than 0.05. */
     public boolean isTie() {
       return !(p < 0.05);
@@ -96,6 +102,7 @@ public record Compared(String metric, boolean higherIsBetter, List<Row> rows, Li
    * @throws NoSuchElementException if it was not compared
    */
   public Row row(String method) {
+    Objects.requireNonNull(method, "method");
     return rows.stream().filter(r -> r.method.equals(method)).findFirst().orElseThrow(() -> new NoSuchElementException(
         method + " was not compared; there are " + rows.stream().map(Row::method).toList()));
   }

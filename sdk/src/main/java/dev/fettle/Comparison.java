@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.compare.ExactMatch;
 import dev.fettle.internal.compare.Method;
 import dev.fettle.internal.compare.NamedMethods;
@@ -105,7 +106,7 @@ public final class Comparison {
    */
   public Comparison method(String name, Tuning tuning) {
     Objects.requireNonNull(tuning, "tuning");
-    if (name.isBlank() || name.equals(BASE) || methods.containsKey(name)) {
+    if (Objects.requireNonNull(name, "name").isBlank() || name.equals(BASE) || methods.containsKey(name)) {
       throw new InvalidInputException("method \"" + name + "\": give a name that no other method has, and not base");
     }
     Method.requireFreeRate(name, tuning);
@@ -124,7 +125,8 @@ public final class Comparison {
    * @throws InvalidInputException if a name is unknown; the message lists those there are
    */
   public Comparison methods(List<String> names, List<Integer> ranks, Modules... hybrid) {
-    NamedMethods.of(List.copyOf(names), List.copyOf(ranks), List.of(hybrid)).forEach(this::method);
+    NamedMethods.of(List.copyOf(NoNulls.in(names, "names")), List.copyOf(NoNulls.in(ranks, "ranks")),
+        List.of(NoNulls.in(hybrid, "hybrid"))).forEach(this::method);
     return this;
   }
 
@@ -135,7 +137,8 @@ public final class Comparison {
    * @throws InvalidInputException unless they are positive, and at {@link #run()} if no such method is compared
    */
   public Comparison learningRates(String method, double... values) {
-    double[] sorted = values.clone();
+    Objects.requireNonNull(method, "method");
+    double[] sorted = Objects.requireNonNull(values, "values").clone();
     Arrays.sort(sorted);
     for (double value : sorted) {
       AdamW.learningRate(value);
@@ -144,7 +147,7 @@ public final class Comparison {
       throw new InvalidInputException("learning rates of " + method + " " + Arrays.toString(values)
           + ": give one or more, all positive and different");
     }
-    rates.put(Objects.requireNonNull(method, "method"), sorted);
+    rates.put(method, sorted);
     return this;
   }
 
@@ -214,9 +217,9 @@ public final class Comparison {
    * @param perItem one value for each test item, always in the same order, or one alone; their mean counts
    */
   public Comparison metric(String name, boolean moreIsBetter, Function<Training, double[]> perItem) {
+    values = Objects.requireNonNull(perItem, "perItem");
     metric = Objects.requireNonNull(name, "name");
     higherIsBetter = moreIsBetter;
-    values = Objects.requireNonNull(perItem, "perItem");
     return this;
   }
 
@@ -261,7 +264,10 @@ public final class Comparison {
     return this;
   }
 
-  /** Where {@code results.jsonl}, {@code report.md} and the plots are kept. Required. */
+  /**
+   * Where {@code results.jsonl}, {@code report.md} and the plots are kept. Required. Ctrl-C and SIGTERM end a comparison at
+   * once: the runs that have ended are kept there, the one under way is made again.
+   */
   public Comparison directory(Path path) {
     directory = Objects.requireNonNull(path, "path");
     return this;
@@ -270,12 +276,18 @@ public final class Comparison {
   /**
    * Compares. All is checked before the first step.
    *
-   * @throws InvalidInputException if something is missing, empty or contradictory, a method's selector matches nothing,
-   *     test data are in the training data, or the directory holds a comparison with other settings
+   * @throws InvalidInputException if something is missing, empty, contradictory, or too long and refused, a method's
+   *     selector matches nothing, test data are in the training data, or the directory holds a comparison with other
+   *     settings, cannot be written, or is another's at this time
    */
   public Compared run() {
     Plan plan = plan();
-    return Summary.of(plan, Runner.run(plan));
+    Destination place = Destination.within(plan.directory());
+    try {
+      return Summary.of(plan, Runner.run(plan));
+    } finally {
+      place.close();
+    }
   }
 
   private Plan plan() {
@@ -304,16 +316,18 @@ public final class Comparison {
     }
     int made = steps;
     if (loop == null) {
-      DataHash hash = DataHash.of(learnt.batches(batchSize, renderer));
+      Batches read = learnt.batches(batchSize, renderer).quietly();
+      DataHash hash = DataHash.of(read);
+      read.lengths().decide("training data");
       made = (int) Math.min(steps > 0 ? steps : Long.MAX_VALUE, (long) hash.count() * epochs);
       all.put("data", hash.sha256());
       all.put("batch_size", batchSize);
     }
     all.put("steps", made);
-    Nll validationLoss = validate != null ? null : Nll.of("validation", judge, renderer, batchSize);
-    Nll testLoss = values != null || exact ? null : Nll.of("test", test, renderer, batchSize);
-    Nll otherLoss = outside == null ? null : Nll.of("outside", outside, renderer, batchSize);
-    ExactMatch answers = values == null && exact ? ExactMatch.of(test, model) : null;
+    Nll validationLoss = validate != null ? null : nll("validation", judge, renderer);
+    Nll testLoss = values != null || exact ? null : nll("test", test, renderer);
+    Nll otherLoss = outside == null ? null : nll("outside", outside, renderer);
+    ExactMatch answers = values == null && exact ? ExactMatch.of(test, model, test.limit()) : null;
     all.put("validation", validationLoss == null ? "own" : validationLoss.sha256());
     all.put("test", values != null ? "own" : answers != null ? answers.sha256() : testLoss.sha256());
     all.put("outside", otherLoss == null ? outsideLoss == null ? "none" : "own" : otherLoss.sha256());
@@ -327,6 +341,13 @@ public final class Comparison {
         validate != null ? validate : validationLoss::mean, metric, higherIsBetter,
         values != null ? values : answers != null ? answers::items : testLoss::items,
         otherLoss != null ? Optional.of(otherLoss::mean) : Optional.ofNullable(outsideLoss), all, directory);
+  }
+
+  private Nll nll(String name, Dataset examples, Renderer renderer) {
+    Batches batches = examples.batches(batchSize, renderer).quietly();
+    Nll loss = Nll.of(name, batches);
+    batches.lengths().decide(name + " data");
+    return loss;
   }
 
   private Method method(Map.Entry<String, Tuning> entry) {
@@ -346,7 +367,7 @@ public final class Comparison {
   private void supervised(Trial trial, Dataset examples, Renderer renderer) {
     Training training = trial.training();
     int made = 0;
-    for (Batch batch : examples.shuffle(trial.seed()).epochs(epochs).batches(batchSize, renderer)) {
+    for (Batch batch : examples.shuffle(trial.seed()).epochs(epochs).batches(batchSize, renderer).quietly()) {
       trial.done(training.step(batch, Loss.crossEntropy(), trial.settings()).loss().meanLoss(), batch.tokens());
       if (++made == trial.steps()) {
         return;

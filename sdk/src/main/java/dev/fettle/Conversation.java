@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.util.List;
 
 /**
@@ -10,8 +11,8 @@ import java.util.List;
  */
 public record Conversation(List<Message> messages, List<String> tools) implements Example {
   public Conversation {
-    messages = List.copyOf(messages);
-    tools = List.copyOf(tools);
+    messages = List.copyOf(NoNulls.in(messages, "messages"));
+    tools = List.copyOf(NoNulls.in(tools, "tools"));
     if (messages.isEmpty()) {
       throw new InvalidInputException("a conversation without messages");
     }
@@ -19,7 +20,7 @@ public record Conversation(List<Message> messages, List<String> tools) implement
 
   /** A conversation without tools. */
   public static Conversation of(Message... messages) {
-    return new Conversation(List.of(messages), List.of());
+    return new Conversation(List.of(NoNulls.in(messages, "messages")), List.of());
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -24,8 +25,8 @@ public interface CustomLoss {
    */
   record Value(double loss, List<float[]> gradient, Map<String, Double> metrics) {
     public Value {
-      gradient = List.copyOf(gradient);
-      metrics = Map.copyOf(metrics);
+      gradient = List.copyOf(NoNulls.in(gradient, "gradient"));
+      metrics = Map.copyOf(NoNulls.in(metrics, "metrics"));
     }
 
     /** A value without metrics. */

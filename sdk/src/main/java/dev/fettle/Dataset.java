@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.data.ExampleCursor;
 import dev.fettle.internal.data.Grouping;
 import dev.fettle.internal.data.Limit;
@@ -57,7 +58,7 @@ public final class Dataset {
    * @throws InvalidInputException if a file is missing, empty, a directory or unreadable
    */
   public static Dataset jsonl(Path... files) {
-    return new Dataset(Source.jsonl(List.of(files)), Limit.NONE);
+    return new Dataset(Source.jsonl(List.of(NoNulls.in(files, "files"))), Limit.NONE);
   }
 
   /**
@@ -69,6 +70,7 @@ public final class Dataset {
    * @throws InvalidInputException if the file is missing, empty, a directory or unreadable
    */
   public static Dataset jsonl(Path file, Function<? super Map<String, Object>, ? extends Example> form) {
+    Objects.requireNonNull(file, "file");
     return new Dataset(Source.jsonl(file, Objects.requireNonNull(form, "form")), Limit.NONE);
   }
 
@@ -78,7 +80,7 @@ public final class Dataset {
    * @throws InvalidInputException if there is none
    */
   public static Dataset of(List<? extends Example> examples) {
-    require(!examples.isEmpty(), "no example: give at least one");
+    require(!NoNulls.in(examples, "examples").isEmpty(), "no example: give at least one");
     return new Dataset(Source.of(examples), Limit.NONE);
   }
 
@@ -88,7 +90,7 @@ public final class Dataset {
    * @throws InvalidInputException if there is none
    */
   public static Dataset of(Example... examples) {
-    return of(List.of(examples));
+    return of(List.of(NoNulls.in(examples, "examples")));
   }
 
   /**
@@ -100,7 +102,8 @@ public final class Dataset {
    * @throws InvalidInputException if the numbers differ, a weight is not positive, or a dataset has a length limit
    */
   public static Dataset mix(long seed, List<Dataset> datasets, double... weights) {
-    require(!datasets.isEmpty(), "no dataset: give at least one");
+    Objects.requireNonNull(weights, "weights");
+    require(!NoNulls.in(datasets, "datasets").isEmpty(), "no dataset: give at least one");
     require(datasets.size() == weights.length, "%d datasets but %d weights", datasets.size(), weights.length);
     List<Source> sources = new ArrayList<>();
     for (int i = 0; i < weights.length; i++) {
@@ -148,7 +151,7 @@ public final class Dataset {
    * @throws InvalidInputException if a share is not positive or they do not add up to 1
    */
   public Dataset[] split(double... shares) {
-    double sum = Arrays.stream(shares).sum();
+    double sum = Arrays.stream(Objects.requireNonNull(shares, "shares")).sum();
     for (double share : shares) {
       require(share > 0, "shares %s: each must be positive", Arrays.toString(shares));
     }
@@ -164,24 +167,32 @@ public final class Dataset {
   }
 
   /**
-   * This with sequences of at most {@code tokens} tokens, the last one, which is only predicted, included. Longer ones
-   * are cut at their end and counted in {@link Batch#truncated()}. Without this call there is no limit here; a model
-   * still refuses a sequence that exceeds its context.
+   * This with sequences of at most {@code tokens} tokens, the last one, which is only predicted, included; default and
+   * upper bound are the model's context, where the renderer knows it ({@link Renderer#contextLength()}). Longer ones are
+   * cut at their end unless {@link #tooLong(TooLong)} says otherwise, and counted in {@link Batch#cut()}.
    */
   public Dataset maxLength(int tokens) {
-    require(tokens >= 2, "maxLength = %d: must be at least 2, one token to read and one to predict", tokens);
-    return new Dataset(source, new Limit(tokens, false));
+    return new Dataset(source, limit.atMost(length(tokens)));
   }
 
-  /** This with sequences longer than {@link #maxLength(int)} left out, and counted in {@link Batch#refused()}. */
-  public Dataset refuseLonger() {
-    require(!limit.equals(Limit.NONE), "refuseLonger without a limit: call maxLength(tokens) first");
-    return new Dataset(source, new Limit(limit.tokens(), true));
+  static int length(int tokens) {
+    require(tokens >= 2, "maxLength = %d: must be at least 2, one token to read and one to predict", tokens);
+    return tokens;
+  }
+
+  /**
+   * This with another way to treat sequences that are too long; by default they are cut. The first of them is told on
+   * {@code System.err} when it comes, and their number at the end; recipes tell the number before the first step.
+   * {@link TooLong#REFUSE} reads and renders all examples before the first batch, which takes as long as
+   * {@link Batches#count()}.
+   */
+  public Dataset tooLong(TooLong longer) {
+    return new Dataset(source, limit.treating(Objects.requireNonNull(longer, "longer")));
   }
 
   /**
    * Batches of {@code count} sequences; the last one has what is left. Sequences without a trained token are left out
-   * and counted in {@link Batch#refused()}.
+   * and counted in {@link Batch#skipped()}.
    */
   public Batches batches(int count, Renderer renderer) {
     require(count >= 1, "batch size = %d: must be at least 1", count);
@@ -212,6 +223,10 @@ public final class Dataset {
       count++;
     }
     return count;
+  }
+
+  Limit limit() {
+    return limit;
   }
 
   @Override

@@ -84,8 +84,9 @@ public final class Datum {
    * @throws InvalidInputException if the prompt is empty, or the number of advantages fits neither
    */
   public static Datum sampled(int[] prompt, Sample sample, float... advantages) {
-    int first = prompt.length;
-    int[] answer = sample.tokens();
+    Objects.requireNonNull(advantages, "advantages");
+    int first = Objects.requireNonNull(prompt, "prompt").length;
+    int[] answer = Objects.requireNonNull(sample, "sample").tokens();
     require(first > 0, "an empty prompt: give at least one token");
     require(answer.length > 0, "an empty sample has nothing to learn from");
     require(advantages.length == answer.length || advantages.length == 1, "%d sampled tokens but %d advantages",

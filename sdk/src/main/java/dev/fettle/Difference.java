@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import java.util.Locale;
+import java.util.Objects;
 
 /**
  * What a second run has more than a first one, over the same queries.
@@ -16,6 +17,13 @@ import java.util.Locale;
  */
 public record Difference(String metric, String first, String second, int queries, double mean, Interval interval,
     double randomisationP, double studentP) {
+  public Difference {
+    Objects.requireNonNull(metric, "metric");
+    Objects.requireNonNull(first, "first");
+    Objects.requireNonNull(second, "second");
+    Objects.requireNonNull(interval, "interval");
+  }
+
   /** Whether the randomisation test gives less than 0.05. One of many comparisons should ask for less than that. */
   public boolean significant() {
     return randomisationP < 0.05;

@@ -1,5 +1,8 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.data.Limit;
+import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.Prompts;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
@@ -9,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 
 /**
  * Learning from a teacher, which may be a larger model or one that was tuned. On-policy, the default, the student answers
@@ -34,6 +36,7 @@ public final class Distill {
   private double learningRate;
   private AdamW optimizer = AdamW.standard();
   private SamplingParams sampling = SamplingParams.standard().maxTokens(64);
+  private TooLong tooLong = TooLong.SKIP;
   private long seed;
   private Path directory;
 
@@ -55,7 +58,7 @@ public final class Distill {
 
   /** What to ask. Required. */
   public Distill prompts(List<Conversation> chats) {
-    prompts = List.copyOf(chats);
+    prompts = List.copyOf(NoNulls.in(chats, "chats"));
     return this;
   }
 
@@ -101,13 +104,29 @@ public final class Distill {
     return this;
   }
 
+  /**
+   * What becomes of prompts that leave no room for an answer in the context of teacher or student: they are left out, or
+   * refused before the first step. Default {@link TooLong#SKIP}. What an answer has beyond the student's context, or
+   * on-policy the teacher's, is cut.
+   *
+   * @throws InvalidInputException for {@link TooLong#CUT}: a prompt cannot be cut
+   */
+  public Distill tooLong(TooLong longer) {
+    tooLong = Prompts.tooLong(longer);
+    return this;
+  }
+
   /** Seeds the order of the prompts and the sampling. Default 0. */
   public Distill seed(long value) {
     seed = value;
     return this;
   }
 
-  /** Where to keep {@code metrics.jsonl}, {@code run.json} and {@code report.html}. Default nowhere. */
+  /**
+   * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html} and, after each tenth of the steps, the
+   * checkpoint to go on from. If a run with equal settings was interrupted there, {@link #run()} goes on with it. Ctrl-C and
+   * SIGTERM end the run as in {@link Sft#directory}. Default nowhere.
+   */
   public Distill directory(Path path) {
     directory = Objects.requireNonNull(path, "path");
     return this;
@@ -116,23 +135,36 @@ public final class Distill {
   /**
    * Trains.
    *
-   * @throws InvalidInputException if teacher or prompts are missing, the tokenizers differ on-policy, or the directory
-   *     holds a run
+   * @throws InvalidInputException if teacher or prompts are missing, prompts are too long and refused, the tokenizers
+   *     differ on-policy, or the directory is refused as in {@link Sft#run()}
    */
   public Run run() {
-    Prompts source = new Prompts("Distill", prompts, seed);
     if (teacher == null) {
       throw new InvalidInputException("Distill without a teacher: call teacher(sampler)");
     }
-    return offPolicy ? fromAnswers() : fromScores(source);
+    if (!offPolicy && teacher.tokenizer().vocabSize() != training.tokenizer().vocabSize()) {
+      throw new InvalidInputException("the teacher has " + teacher.tokenizer().vocabSize() + " tokens, the student "
+          + training.tokenizer().vocabSize() + ": on-policy distillation needs one tokenizer; use offPolicy()");
+    }
+    try (Checkpoints kept = new Checkpoints(training, directory)) {
+      Limit limit = Limit.NONE.treating(tooLong).within(training.renderer().contextLength())
+          .within(teacher.renderer().contextLength());
+      Prompts source = new Prompts("Distill", prompts, limit, this::promptTokens, seed);
+      return offPolicy ? fromAnswers(source.all()) : fromScores(kept, source, limit.tokens());
+    }
+  }
+
+  private int promptTokens(Conversation chat) {
+    int own = training.renderer().prompt(chat).length;
+    return offPolicy ? Math.max(own, teacher.renderer().prompt(chat).length) : own;
   }
 
   /** The teacher answers, the student copies. */
-  private Run fromAnswers() {
+  private Run fromAnswers(List<Conversation> questions) {
     List<Conversation> lessons = new ArrayList<>();
-    try (Progress progress = Progress.of("teacher", prompts.size())) {
-      for (int from = 0; from < prompts.size(); from += batchSize) {
-        List<Conversation> asked = prompts.subList(from, Math.min(prompts.size(), from + batchSize));
+    try (Progress progress = Progress.of("teacher", questions.size())) {
+      for (int from = 0; from < questions.size(); from += batchSize) {
+        List<Conversation> asked = questions.subList(from, Math.min(questions.size(), from + batchSize));
         List<Sample> answers = teacher.sampleChats(asked, sampling.seed(seed + from));
         for (int i = 0; i < asked.size(); i++) {
           List<Message> messages = new ArrayList<>(asked.get(i).messages());
@@ -148,39 +180,42 @@ public final class Distill {
   }
 
   /** The student answers, the teacher scores each token. */
-  private Run fromScores(Prompts source) {
-    if (teacher.tokenizer().vocabSize() != training.tokenizer().vocabSize()) {
-      throw new InvalidInputException("the teacher has " + teacher.tokenizer().vocabSize() + " tokens, the student "
-          + training.tokenizer().vocabSize() + ": on-policy distillation needs one tokenizer; use offPolicy()");
-    }
-    Optional<RunFiles> files = Optional.ofNullable(directory)
-        .map(d -> new RunFiles(d, "distill", training, settings(source.sha256())));
+  private Run fromScores(Checkpoints kept, Prompts source, int context) {
     AdamW settings = optimizer.withLearningRate(learningRate);
-    try (Recorder record = new Recorder("distill", training, files, steps)) {
+    String hash = source.sha256();
+    try (Recorder record = new Recorder("distill", training, kept.files("distill", settings(source)), steps)) {
       for (int step = 0; step < steps; step++) {
         List<Conversation> asked = source.next(batchSize);
+        if (step < record.count()) {
+          continue;
+        }
         List<Sample> answers;
         try (Sampler student = training.sampler()) {
           answers = student.sampleChats(asked, sampling.seed(seed + step));
         }
         Rollouts rollouts = new Rollouts();
         for (int i = 0; i < asked.size(); i++) {
-          rollouts.add(training.renderer().prompt(asked.get(i)), answers.get(i));
+          int[] prompt = training.renderer().prompt(asked.get(i));
+          rollouts.add(prompt, Rollouts.cut(answers.get(i), context - prompt.length));
         }
         rollouts.penalise(teacher, 1, "reverse_kl");
         Batch batch = rollouts.batch();
         Map<String, Double> line = record.line(training.step(batch, Loss.importanceSampling(), settings), learningRate, batch);
         line.putAll(rollouts.metrics());
         record.write(line);
+        if (kept.stop(record.count(), steps, hash)) {
+          return record.stopped(steps);
+        }
       }
       return record.finish("all " + steps + " steps done", 0, List.of());
     }
   }
 
-  private Map<String, Object> settings(String hash) {
+  private Map<String, Object> settings(Prompts source) {
     Map<String, Object> settings = new LinkedHashMap<>();
-    settings.put("prompts", prompts.size());
-    settings.put("data_sha256", hash);
+    settings.put("prompts", source.all().size());
+    settings.put("data_sha256", source.sha256());
+    settings.put("lengths", source.lengths());
     settings.put("teacher", teacher.toString());
     settings.put("steps", steps);
     settings.put("batch_size", batchSize);

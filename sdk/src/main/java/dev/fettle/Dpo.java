@@ -1,5 +1,9 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.data.Lengths;
+import dev.fettle.internal.data.Limit;
+import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.DataHash;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
@@ -10,7 +14,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Random;
 
 /**
@@ -32,6 +35,7 @@ public final class Dpo {
   private double beta = 0.1;
   private double learningRate = 1e-5;
   private AdamW optimizer = AdamW.standard();
+  private Limit limit = Limit.NONE;
   private long seed;
   private Path directory;
 
@@ -46,7 +50,7 @@ public final class Dpo {
 
   /** What to learn from. Required. */
   public Dpo data(List<Preference> pairs) {
-    data = List.copyOf(pairs);
+    data = List.copyOf(NoNulls.in(pairs, "pairs"));
     return this;
   }
 
@@ -83,13 +87,33 @@ public final class Dpo {
     return this;
   }
 
+  /** Tokens of a prompt and an answer together, at most. Default, and upper bound, the model's context. */
+  public Dpo maxLength(int tokens) {
+    limit = limit.atMost(Dataset.length(tokens));
+    return this;
+  }
+
+  /**
+   * What becomes of pairs that are longer: by default both answers are cut at their end, and a pair of which an answer is
+   * cut off whole is left out.
+   */
+  public Dpo tooLong(TooLong longer) {
+    limit = limit.treating(Objects.requireNonNull(longer, "longer"));
+    return this;
+  }
+
   /** Seeds the order of the pairs. Default 0. */
   public Dpo seed(long value) {
     seed = value;
     return this;
   }
 
-  /** Where to keep {@code metrics.jsonl}, {@code run.json} and {@code report.html}. Default nowhere. */
+  /**
+   * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html} and, after each tenth of the steps, the
+   * checkpoint to go on from. If a run with equal settings was interrupted there, {@link #run()} goes on with it; the
+   * training is to be as it was before that run. Ctrl-C and SIGTERM end the run as in {@link Sft#directory}. Default
+   * nowhere.
+   */
   public Dpo directory(Path path) {
     directory = Objects.requireNonNull(path, "path");
     return this;
@@ -98,26 +122,46 @@ public final class Dpo {
   /**
    * Trains.
    *
-   * @throws InvalidInputException if there are no data, a pair cannot be rendered, or the directory holds a run
+   * @throws InvalidInputException if there are no data, a pair cannot be rendered, some are too long and refused, or the
+   *     directory is refused as in {@link Sft#run()}
    */
   public Run run() {
     if (data.isEmpty()) {
       throw new InvalidInputException("Dpo without data: call data(...) with at least one pair");
     }
-    List<Datum> sequences = new ArrayList<>();
-    for (Preference pair : data) {
-      sequences.add(datum(pair, pair.chosen()));
-      sequences.add(datum(pair, pair.rejected()));
+    try (Checkpoints kept = new Checkpoints(training, directory)) {
+      return run(kept);
     }
-    Optional<RunFiles> files = Optional.ofNullable(directory).map(d -> new RunFiles(d, "dpo", training, settings()));
-    int total = (data.size() + batchSize - 1) / batchSize * epochs;
+  }
+
+  private Run run(Checkpoints kept) {
+    List<Datum> sequences = new ArrayList<>();
+    int read = 0;
+    Lengths lengths = new Lengths(limit.within(training.renderer().contextLength()), "pairs");
+    for (Preference pair : data) {
+      lengths.hold("pair " + (++read), List.of(rendered(pair, pair.chosen()), rendered(pair, pair.rejected())))
+          .forEach(answer -> sequences.add(answer.datum()));
+    }
+    lengths.decide("dpo");
+    if (sequences.isEmpty()) {
+      throw new InvalidInputException("Dpo without data: " + lengths.summary());
+    }
+    int pairs = sequences.size() / 2;
+    String hash = hash();
+    int total = (pairs + batchSize - 1) / batchSize * epochs;
     Schedule rates = Schedule.linear(learningRate, total);
     Double[] reference = new Double[sequences.size()];
-    try (Sampler start = training.sampler(); Recorder record = new Recorder("dpo", training, files, total)) {
+    int seen = 0;
+    // The reference is taken before the state of an interrupted run is loaded.
+    try (Sampler start = training.sampler();
+        Recorder record = new Recorder("dpo", training, kept.files("dpo", settings(hash, lengths)), total)) {
       Random random = new Random(seed);
       for (int epoch = 0; epoch < epochs; epoch++) {
-        List<Integer> order = order(random);
+        List<Integer> order = order(pairs, random);
         for (int from = 0; from < order.size(); from += batchSize) {
+          if (seen++ < record.count()) {
+            continue;
+          }
           List<Datum> batch = new ArrayList<>();
           List<Double> before = new ArrayList<>();
           for (int pair : order.subList(from, Math.min(order.size(), from + batchSize))) {
@@ -134,6 +178,9 @@ public final class Dpo {
           line.putAll(own(result.loss().metrics()));
           line.put("loss", result.loss().loss());
           record.write(line);
+          if (kept.stop(record.count(), total, hash)) {
+            return record.stopped(total);
+          }
         }
       }
       return record.finish("all " + total + " steps done", 0, List.of());
@@ -148,9 +195,10 @@ public final class Dpo {
    * @param reference r of each of the data
    */
   public static CustomLoss loss(double beta, List<Double> reference) {
-    List<Double> before = List.copyOf(reference);
+    List<Double> before = List.copyOf(NoNulls.in(reference, "reference"));
     return (data, logprobs) -> {
-      int pairs = data.size() / 2;
+      NoNulls.in(logprobs, "logprobs");
+      int pairs = NoNulls.in(data, "data").size() / 2;
       double[] sums = new double[5];
       List<float[]> gradient = new ArrayList<>();
       for (int pair = 0; pair < pairs; pair++) {
@@ -199,29 +247,34 @@ public final class Dpo {
     return sum(datum, model.logprobs(tokens));
   }
 
-  private Datum datum(Preference pair, Message answer) {
+  private Rendered rendered(Preference pair, Message answer) {
     List<Message> messages = new ArrayList<>(pair.prompt().messages());
     messages.add(answer);
     return training.renderer().trainOn(TrainOn.LAST_ASSISTANT_MESSAGE)
-        .render(new Conversation(messages, pair.prompt().tools())).get(0).datum();
+        .render(new Conversation(messages, pair.prompt().tools())).get(0);
   }
 
-  private List<Integer> order(Random random) {
+  private static List<Integer> order(int pairs, Random random) {
     List<Integer> order = new ArrayList<>();
-    for (int i = 0; i < data.size(); i++) {
+    for (int i = 0; i < pairs; i++) {
       order.add(i);
     }
     Collections.shuffle(order, random);
     return order;
   }
 
-  private Map<String, Object> settings() {
+  private String hash() {
     StringBuilder text = new StringBuilder();
     data.forEach(p -> text.append(p.prompt().messages()).append(p.chosen().content()).append('\0').append(p.rejected().content())
         .append('\0'));
+    return DataHash.of(text.toString());
+  }
+
+  private Map<String, Object> settings(String hash, Lengths lengths) {
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put("pairs", data.size());
-    settings.put("data_sha256", DataHash.of(text.toString()));
+    settings.put("data_sha256", hash);
+    settings.put("lengths", lengths.json());
     settings.put("epochs", epochs);
     settings.put("batch_size", batchSize);
     settings.put("beta", beta);

@@ -53,7 +53,7 @@ public final class Fettle implements AutoCloseable {
    * @throws InvalidInputException if it is no URL of a service, or not encrypted and not on this machine
    */
   public static Fettle remote(URI service) {
-    return remote(Remote.at(service));
+    return remote(Remote.at(Objects.requireNonNull(service, "service")));
   }
 
   /** A service with a key, a deadline or other settings of one's own; see {@link #remote(URI)}. */

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.serve.Limits;
 import dev.fettle.internal.serve.Server;
 import java.io.IOException;
@@ -46,7 +47,8 @@ public final class FettleServer implements AutoCloseable {
 
   /** {@link #serve(Fettle, BaseModel)} of a model that is loaded now. */
   public static Setup serve(Fettle fettle, String model) {
-    return serve(fettle, fettle.load(model));
+    Objects.requireNonNull(model, "model");
+    return serve(fettle, Objects.requireNonNull(fettle, "fettle").load(model));
   }
 
   /** How a server is to be. Immutable; each method returns a changed copy. */
@@ -113,7 +115,7 @@ public final class FettleServer implements AutoCloseable {
      * How long a client may be silent before what it made is freed; by default 5 minutes. Clients report every 10 s.
      */
     public Setup sessionTimeout(Duration value) {
-      if (value.isNegative() || value.isZero()) {
+      if (Objects.requireNonNull(value, "value").isNegative() || value.isZero()) {
         throw new InvalidInputException("sessionTimeout " + value + ": give more than 0");
       }
       return limits(limits.session(value));
@@ -178,7 +180,7 @@ public final class FettleServer implements AutoCloseable {
       try {
         return Files.createTempDirectory("fettle-server");
       } catch (IOException e) {
-        throw new FettleException("no temporary directory for checkpoints: " + e, e);
+        throw new FettleException("no temporary directory for checkpoints: " + FileErrors.reason(Path.of(System.getProperty("java.io.tmpdir")), e), e);
       }
     }
 

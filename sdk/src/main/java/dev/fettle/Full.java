@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.util.List;
 import java.util.Objects;
 
@@ -31,8 +32,7 @@ public final class Full implements Tuning {
    *     model
    */
   public static Full of(Modules... chosen) {
-    Objects.requireNonNull(chosen, "chosen");
-    if (chosen.length == 0) {
+    if (NoNulls.in(chosen, "chosen").length == 0) {
       throw new InvalidInputException("of(): name at least one choice of modules, or use Full.all()");
     }
     return new Full(List.of(chosen), PartRate.OF_STEP);

@@ -1,5 +1,8 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.data.Limit;
+import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.Prompts;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
@@ -9,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 
 /**
  * Reinforcement learning from a reward function (GRPO, Shao et al. 2024): for each prompt a group of answers is sampled,
@@ -36,6 +38,7 @@ public final class Grpo {
   private AdamW optimizer = AdamW.standard();
   private Loss loss = Loss.importanceSampling();
   private SamplingParams sampling = SamplingParams.standard().maxTokens(64);
+  private TooLong tooLong = TooLong.SKIP;
   private long seed;
   private Path directory;
 
@@ -51,13 +54,13 @@ public final class Grpo {
 
   /** What to ask. Required. */
   public Grpo prompts(List<Conversation> chats) {
-    prompts = List.copyOf(chats);
+    prompts = List.copyOf(NoNulls.in(chats, "chats"));
     return this;
   }
 
   /** Users' messages to ask. */
   public Grpo prompts(String... messages) {
-    return prompts(Arrays.stream(messages).map(m -> Conversation.of(Message.user(m))).toList());
+    return prompts(Arrays.stream(NoNulls.in(messages, "messages")).map(m -> Conversation.of(Message.user(m))).toList());
   }
 
   /** How good an answer is. Required. */
@@ -126,13 +129,28 @@ public final class Grpo {
     return this;
   }
 
+  /**
+   * What becomes of prompts that leave no room for an answer in the model's context: they are left out, or refused before
+   * the first step. Default {@link TooLong#SKIP}.
+   *
+   * @throws InvalidInputException for {@link TooLong#CUT}: a prompt cannot be cut
+   */
+  public Grpo tooLong(TooLong longer) {
+    tooLong = Prompts.tooLong(longer);
+    return this;
+  }
+
   /** Seeds the order of the prompts and the sampling. Default 0. */
   public Grpo seed(long value) {
     seed = value;
     return this;
   }
 
-  /** Where to keep {@code metrics.jsonl}, {@code run.json} and {@code report.html}. Default nowhere. */
+  /**
+   * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html} and, after each tenth of the steps, the
+   * checkpoint to go on from. If a run with equal settings was interrupted there, {@link #run()} goes on with it. Ctrl-C and
+   * SIGTERM end the run as in {@link Sft#directory}. Default nowhere.
+   */
   public Grpo directory(Path path) {
     directory = Objects.requireNonNull(path, "path");
     return this;
@@ -141,22 +159,32 @@ public final class Grpo {
   /**
    * Trains.
    *
-   * @throws InvalidInputException if prompts or reward are missing, a reward is not finite, or the directory holds a run
+   * @throws InvalidInputException if prompts or reward are missing, prompts are too long and refused, a reward is not
+   *     finite, or the directory is refused as in {@link Sft#run()}
    */
   public Run run() {
-    Prompts source = new Prompts("Grpo", prompts, seed);
     if (reward == null) {
       throw new InvalidInputException("Grpo without a reward: call reward((prompt, answer) -> ...)");
     }
-    Optional<RunFiles> files = Optional.ofNullable(directory)
-        .map(d -> new RunFiles(d, "grpo", training, settings(source.sha256())));
+    try (Checkpoints kept = new Checkpoints(training, directory)) {
+      return run(kept);
+    }
+  }
+
+  private Run run(Checkpoints kept) {
     Renderer renderer = training.renderer();
+    Prompts source = new Prompts("Grpo", prompts, Limit.NONE.treating(tooLong).within(renderer.contextLength()),
+        chat -> renderer.prompt(chat).length, seed);
+    String hash = source.sha256();
     SamplingParams params = Sampler.ending(sampling, renderer).samples(samples);
     AdamW settings = optimizer.withLearningRate(learningRate);
     try (Sampler base = kl > 0 ? training.model().sampler() : null;
-        Recorder record = new Recorder("grpo", training, files, steps)) {
+        Recorder record = new Recorder("grpo", training, kept.files("grpo", settings(source)), steps)) {
       for (int step = 0; step < steps; step++) {
         List<Conversation> asked = source.next(groups);
+        if (step < record.count()) {
+          continue;
+        }
         List<int[]> tokens = asked.stream().map(renderer::prompt).toList();
         List<List<Sample>> answers;
         try (Sampler policy = training.sampler()) {
@@ -179,6 +207,9 @@ public final class Grpo {
         }
         line.putAll(rollouts.metrics());
         record.write(line);
+        if (kept.stop(record.count(), steps, hash)) {
+          return record.stopped(steps);
+        }
       }
       return record.finish("all " + steps + " steps done", 0, List.of());
     }
@@ -203,16 +234,17 @@ public final class Grpo {
    * @param scaled whether to divide by {@code deviation + 1e-4}, the unbiased one of the group, as TRL does
    */
   public static double[] advantages(double[] rewards, boolean scaled) {
-    double mean = Arrays.stream(rewards).average().orElse(0);
+    double mean = Arrays.stream(Objects.requireNonNull(rewards, "rewards")).average().orElse(0);
     double squares = Arrays.stream(rewards).map(r -> (r - mean) * (r - mean)).sum();
     double unit = scaled ? Math.sqrt(squares / Math.max(1, rewards.length - 1)) + 1e-4 : 1;
     return Arrays.stream(rewards).map(r -> (r - mean) / unit).toArray();
   }
 
-  private Map<String, Object> settings(String hash) {
+  private Map<String, Object> settings(Prompts source) {
     Map<String, Object> settings = new LinkedHashMap<>();
-    settings.put("prompts", prompts.size());
-    settings.put("data_sha256", hash);
+    settings.put("prompts", source.all().size());
+    settings.put("data_sha256", source.sha256());
+    settings.put("lengths", source.lengths());
     settings.put("steps", steps);
     settings.put("prompts_per_step", groups);
     settings.put("samples", samples);

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -64,7 +65,7 @@ public final class HardNegatives {
 
   /** The documents for a query with these judgements; fewer if there are not as many. */
   List<String> mine(String query, Map<String, Integer> grades) {
-    List<Hit> found = retriever.search(query, depth);
+    List<Hit> found = NoNulls.given(retriever.search(query, depth), "the retriever", "query " + query);
     List<String> eligible = new ArrayList<>();
     for (Hit hit : found.subList(Math.min(skip, found.size()), Math.min(depth, found.size()))) {
       Integer grade = grades.get(hit.document());

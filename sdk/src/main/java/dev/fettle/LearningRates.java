@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import java.util.Locale;
+import java.util.Objects;
 
 /** A rule for the learning rate, as the Tinker cookbook has it. */
 public final class LearningRates {
@@ -16,7 +17,7 @@ public final class LearningRates {
    * @throws InvalidInputException for another family: start from 5e-4 for LoRA and 5e-5 for all weights
    */
   public static double suggest(String model, int hiddenSize, boolean lora) {
-    String name = model.toLowerCase(Locale.ROOT);
+    String name = Objects.requireNonNull(model, "model").toLowerCase(Locale.ROOT);
     double power;
     if (name.contains("llama")) {
       power = 0.781;

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -126,8 +127,7 @@ public final class Lora implements Tuning {
    * alone. By default {@link Modules#linear()}, without what {@link #plus} trains in full.
    */
   public Lora on(Modules... chosen) {
-    Objects.requireNonNull(chosen, "chosen");
-    if (chosen.length == 0) {
+    if (NoNulls.in(chosen, "chosen").length == 0) {
       throw new InvalidInputException("on(): name at least one choice of modules");
     }
     requireNew("on");
@@ -182,10 +182,11 @@ public final class Lora implements Tuning {
    * Steps the B's of linear layers with a multiple of the A's learning rate (LoRA+, Hayou et al. 2024, who advise 16).
    * Default 1.
    *
-   * @throws InvalidInputException unless it is more than 0
+   * @throws InvalidInputException unless it is more than 0 and at most 1e6
    */
   public Lora learningRateRatio(double ofB) {
-    return with(c -> c.ratio = positive("learningRateRatio", ofB));
+    PartRate.requirePositive("learningRateRatio", ofB);
+    return with(c -> c.ratio = ofB);
   }
 
   /** Steps the adapters with a multiple of each step's learning rate. Default 1. */

@@ -60,7 +60,7 @@ public sealed interface Loss
 
   /** A loss of the caller's own, with its derivative by the logprobs; it costs a forward pass more. */
   static Loss custom(CustomLoss loss) {
-    return new Custom(Objects.requireNonNull(loss, "loss"));
+    return new Custom(loss);
   }
 
   /** See {@link #crossEntropy()}. */
@@ -93,7 +93,11 @@ public sealed interface Loss
   }
 
   /** See {@link #custom(CustomLoss)}. */
-  record Custom(CustomLoss loss) implements Loss {}
+  record Custom(CustomLoss loss) implements Loss {
+    public Custom {
+      Objects.requireNonNull(loss, "loss");
+    }
+  }
 
   private static void thresholds(double low, double high) {
     if (!(low >= 0 && low <= high && high < Double.POSITIVE_INFINITY)) {

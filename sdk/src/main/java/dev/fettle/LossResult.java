@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -15,8 +16,8 @@ import java.util.Map;
  */
 public record LossResult(double loss, List<float[]> logprobs, double weight, Map<String, Double> metrics) {
   public LossResult {
-    logprobs = List.copyOf(logprobs);
-    metrics = Map.copyOf(metrics);
+    logprobs = List.copyOf(NoNulls.in(logprobs, "logprobs"));
+    metrics = Map.copyOf(NoNulls.in(metrics, "metrics"));
   }
 
   /** The loss per unit of weight: of a cross-entropy with weights 0 and 1, the mean negative log-likelihood. */

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.util.List;
 import java.util.Objects;
 
@@ -17,7 +18,7 @@ public record Message(String role, String content, String reasoning, List<ToolCa
     Objects.requireNonNull(role, "role");
     Objects.requireNonNull(content, "content");
     Objects.requireNonNull(reasoning, "reasoning");
-    toolCalls = List.copyOf(toolCalls);
+    toolCalls = List.copyOf(NoNulls.in(toolCalls, "toolCalls"));
     if (!List.of("system", "user", "assistant", "tool").contains(role)) {
       throw new InvalidInputException("role \"" + role + "\" is not one of system, user, assistant, tool");
     }
@@ -50,12 +51,12 @@ public record Message(String role, String content, String reasoning, List<ToolCa
 
   /** This message with the assistant's reasoning. */
   public Message withReasoning(String text) {
-    return new Message(role, content, text, toolCalls, trained);
+    return new Message(role, content, Objects.requireNonNull(text, "text"), toolCalls, trained);
   }
 
   /** This message with tool calls. */
   public Message withToolCalls(ToolCall... calls) {
-    return new Message(role, content, reasoning, List.of(calls), trained);
+    return new Message(role, content, reasoning, List.of(NoNulls.in(calls, "calls")), trained);
   }
 
   /** This message, trained or not under {@link TrainOn#CUSTOMIZED}. */

@@ -91,7 +91,7 @@ public final class Modules {
 
   /** Those of these modules that are also among others, such as {@code attention().within(lastLayers(2))}. */
   public Modules within(Modules other) {
-    return new Modules(text + ".within(" + other.text + ")",
+    return new Modules(text + ".within(" + Objects.requireNonNull(other, "other").text + ")",
         (name, layer, of) -> choice.contains(name, layer, of) && other.choice.contains(name, layer, of));
   }
 
@@ -102,7 +102,7 @@ public final class Modules {
    * @param layers how many layers the model has
    */
   public boolean contains(String module, int layers) {
-    var m = LAYER.matcher(module);
+    var m = LAYER.matcher(Objects.requireNonNull(module, "module"));
     return choice.contains(module, m.matches() ? Integer.parseInt(m.group(1)) : -1, layers);
   }
 

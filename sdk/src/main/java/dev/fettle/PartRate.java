@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import java.util.Objects;
 import java.util.OptionalDouble;
 
 /**
@@ -14,7 +15,8 @@ public record PartRate(OptionalDouble learningRate, double factor, OptionalDoubl
   public static final PartRate OF_STEP = new PartRate(OptionalDouble.empty(), 1, OptionalDouble.empty());
 
   public PartRate {
-    if (learningRate.isPresent()) {
+    Objects.requireNonNull(weightDecay, "weightDecay");
+    if (Objects.requireNonNull(learningRate, "learningRate").isPresent()) {
       requirePositive("learningRate", learningRate.getAsDouble());
     }
     requirePositive("learningRateFactor", factor);
@@ -40,11 +42,12 @@ public record PartRate(OptionalDouble learningRate, double factor, OptionalDoubl
 
   /** The settings of a step as they are for this part. */
   public AdamW of(AdamW step) {
+    Objects.requireNonNull(step, "step");
     return new AdamW(learningRate.orElse(step.learningRate() * factor), step.beta1(), step.beta2(), step.eps(),
         weightDecay.orElse(step.weightDecay()), step.clipNorm());
   }
 
-  private static void requirePositive(String name, double value) {
+  static void requirePositive(String name, double value) {
     if (!(value > 0 && value <= 1e6)) {
       throw new InvalidInputException(name + " " + value + ": give more than 0 and at most 1e6; a part that is not to be "
           + "trained is left out");

@@ -22,7 +22,9 @@ public record Preference(Conversation prompt, Message chosen, Message rejected) 
 
   /** Two answers to a user's message. */
   public static Preference of(String prompt, String chosen, String rejected) {
-    return new Preference(Conversation.of(Message.user(prompt)), Message.assistant(chosen), Message.assistant(rejected));
+    return new Preference(Conversation.of(Message.user(Objects.requireNonNull(prompt, "prompt"))),
+        Message.assistant(Objects.requireNonNull(chosen, "chosen")),
+        Message.assistant(Objects.requireNonNull(rejected, "rejected")));
   }
 
   /**

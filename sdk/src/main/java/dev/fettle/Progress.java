@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.Linux;
 import dev.fettle.internal.Meter;
 import dev.fettle.internal.Status;
 import java.io.PrintStream;
@@ -24,9 +25,10 @@ import java.util.function.LongSupplier;
  * }</pre>
  *
  * <p>In a terminal the line is rewritten in place. Elsewhere, as in a notebook or a log file, a plain line comes every few
- * seconds, and one at the end. Loading, sampling, embedding and validation show a line by themselves when they take more
- * than two seconds, on {@code System.err}; in a terminal it is gone when they are done. The system property
- * {@code fettle.progress=off} switches all of it off, {@code fettle.progress=err} sends all of it to {@code System.err}.
+ * seconds, and one at the end. Loading, sampling, embedding, validation and what reads data before the first step show a
+ * line by themselves when they take more than two seconds, on {@code System.err}; in a terminal it is gone when they are
+ * done. The system property {@code fettle.progress=off} switches all of it off, and what is said of sequences that are too
+ * long with it; {@code fettle.progress=err} sends all of it to {@code System.err}.
  * Thread-safe; {@link #close()} ends the line.
  */
 public final class Progress implements AutoCloseable {
@@ -89,7 +91,7 @@ public final class Progress implements AutoCloseable {
 
   /** Counts a step, with its loss per unit of weight and the number of tokens that it read. */
   public void step(LossResult loss, long tokensRead) {
-    step(loss.meanLoss(), tokensRead);
+    step(Objects.requireNonNull(loss, "loss").meanLoss(), tokensRead);
   }
 
   /** Counts a step, with a loss, NaN if there is none, and the number of tokens that it read. */
@@ -138,7 +140,7 @@ public final class Progress implements AutoCloseable {
 
   /** Does what tells a meter how far it is; after two seconds a line shows it. */
   static <T> T watch(String what, Function<Meter, T> work) {
-    if (isOff()) {
+    if (Status.isOff()) {
       return work.apply(new Meter());
     }
     return passing(what, 0).during(work);
@@ -173,13 +175,9 @@ public final class Progress implements AutoCloseable {
     write(clock.getAsLong());
   }
 
-  private static boolean isOff() {
-    return "off".equalsIgnoreCase(System.getProperty("fettle.progress"));
-  }
-
   /** What nobody asked for must not get among the results that a program prints. */
   static PrintStream stream(boolean passing) {
-    if (isOff()) {
+    if (Status.isOff()) {
       return null;
     }
     return passing || "err".equalsIgnoreCase(System.getProperty("fettle.progress")) ? System.err : System.out;
@@ -213,7 +211,7 @@ public final class Progress implements AutoCloseable {
     }
     append(line, lossWeight == 0 ? "" : String.format(Locale.ROOT, "loss %.4f", lossSum / lossWeight));
     append(line, meter.rate());
-    long resident = Status.residentBytes();
+    long resident = Linux.HERE.residentBytes().orElse(0);
     append(line, resident <= 0 ? "" : String.format(Locale.ROOT, "%.2f GiB", resident / (double) (1 << 30)));
     append(line, meter.time());
     append(line, Status.doing());

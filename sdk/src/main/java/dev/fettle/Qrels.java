@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.ranking.BeirFiles;
 import dev.fettle.internal.ranking.TrecFiles;
 import dev.fettle.internal.ranking.Utf8Order;
@@ -25,7 +26,7 @@ public final class Qrels {
   private Qrels(Map<String, ? extends Map<String, Integer>> grades) {
     SortedMap<String, Map<String, Integer>> sorted = new TreeMap<>(Utf8Order.ASCENDING);
     grades.forEach((query, documents) -> {
-      if (!documents.isEmpty()) {
+      if (!NoNulls.in(documents, "grades[" + query + "]").isEmpty()) {
         SortedMap<String, Integer> copy = new TreeMap<>(Utf8Order.ASCENDING);
         copy.putAll(documents);
         sorted.put(query, Collections.unmodifiableSortedMap(copy));
@@ -65,7 +66,7 @@ public final class Qrels {
    * @throws InvalidInputException if there is none
    */
   public static Qrels of(Map<String, ? extends Map<String, Integer>> grades) {
-    return new Qrels(grades);
+    return new Qrels(NoNulls.in(grades, "grades"));
   }
 
   /** The queries that have a judgement, in the order of their UTF-8. */
@@ -85,7 +86,7 @@ public final class Qrels {
    */
   public Qrels only(Collection<String> queries) {
     Map<String, Map<String, Integer>> kept = new TreeMap<>(grades);
-    kept.keySet().retainAll(new HashSet<>(queries));
+    kept.keySet().retainAll(new HashSet<>(NoNulls.in(queries, "queries")));
     return new Qrels(kept);
   }
 
@@ -95,7 +96,7 @@ public final class Qrels {
    * @throws InvalidInputException if none is left
    */
   public Qrels without(Collection<String> documents) {
-    Set<String> gone = new HashSet<>(documents);
+    Set<String> gone = new HashSet<>(NoNulls.in(documents, "documents"));
     Map<String, Map<String, Integer>> kept = new TreeMap<>();
     grades.forEach((query, judged) -> {
       Map<String, Integer> rest = new TreeMap<>(judged);

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -14,8 +15,8 @@ import java.util.Map;
  */
 public record RankResult(double loss, List<float[]> scores, Map<String, Double> metrics) {
   public RankResult {
-    scores = List.copyOf(scores);
-    metrics = Map.copyOf(metrics);
+    scores = List.copyOf(NoNulls.in(scores, "scores"));
+    metrics = Map.copyOf(NoNulls.in(metrics, "metrics"));
   }
 
   @Override

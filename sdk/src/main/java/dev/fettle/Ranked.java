@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -15,8 +16,8 @@ import java.util.Objects;
 public record Ranked(String query, List<String> texts, List<Double> grades) {
   public Ranked {
     Objects.requireNonNull(query, "query");
-    texts = List.copyOf(texts);
-    grades = List.copyOf(grades);
+    texts = List.copyOf(NoNulls.in(texts, "texts"));
+    grades = List.copyOf(NoNulls.in(grades, "grades"));
     if (texts.isEmpty()) {
       throw new InvalidInputException("no texts for the query: give at least one");
     }
@@ -32,8 +33,8 @@ public record Ranked(String query, List<String> texts, List<Double> grades) {
 
   /** A query, a text that belongs to it and, if any, hard negatives: texts that look alike and do not. */
   public static Ranked pair(String query, String positive, String... negatives) {
-    List<String> texts = new ArrayList<>(List.of(positive));
-    texts.addAll(List.of(negatives));
+    List<String> texts = new ArrayList<>(List.of(Objects.requireNonNull(positive, "positive")));
+    texts.addAll(List.of(NoNulls.in(negatives, "negatives")));
     return new Ranked(query, texts, List.of());
   }
 

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.ranking.Orders;
 import dev.fettle.internal.ranking.TrecFiles;
 import java.nio.file.Path;
@@ -51,9 +52,10 @@ public final class RankedRun {
    */
   public static RankedRun of(String name, Map<String, ? extends Map<String, ? extends Number>> scores) {
     Map<String, List<Hit>> rankings = new HashMap<>();
-    scores.forEach((query, documents) -> {
+    NoNulls.in(scores, "scores").forEach((query, documents) -> {
       List<Hit> hits = new ArrayList<>();
-      documents.forEach((document, score) -> hits.add(new Hit(document, score.doubleValue())));
+      NoNulls.in(documents, "scores[" + query + "]").forEach((document, score) ->
+          hits.add(new Hit(document, score.doubleValue())));
       rankings.put(query, hits);
     });
     return new RankedRun(name, rankings);
@@ -72,7 +74,8 @@ public final class RankedRun {
       throw new InvalidInputException("count = " + count + ": must be at least 1");
     }
     Map<String, List<Hit>> rankings = new HashMap<>();
-    queries.forEach((query, text) -> rankings.put(query, retriever.search(text, count)));
+    NoNulls.in(queries, "queries").forEach((query, text) -> rankings.put(query,
+        NoNulls.in(NoNulls.given(retriever.search(text, count), "the retriever", "query " + query), "hits of query " + query)));
     return new RankedRun(name, rankings);
   }
 
@@ -94,13 +97,13 @@ public final class RankedRun {
   /** The rankings of some of the queries. */
   public RankedRun only(Collection<String> queries) {
     Map<String, List<Hit>> kept = new HashMap<>(rankings);
-    kept.keySet().retainAll(new HashSet<>(queries));
+    kept.keySet().retainAll(new HashSet<>(NoNulls.in(queries, "queries")));
     return new RankedRun(name, kept);
   }
 
   /** The rankings with some documents taken out; the ones below move up. */
   public RankedRun without(Collection<String> documents) {
-    Set<String> gone = new HashSet<>(documents);
+    Set<String> gone = new HashSet<>(NoNulls.in(documents, "documents"));
     Map<String, List<Hit>> kept = new HashMap<>();
     rankings.forEach((query, hits) ->
         kept.put(query, hits.stream().filter(hit -> !gone.contains(hit.document())).toList()));
@@ -109,7 +112,7 @@ public final class RankedRun {
 
   /** This under another name. */
   public RankedRun named(String other) {
-    return new RankedRun(other, rankings);
+    return new RankedRun(Objects.requireNonNull(other, "other"), rankings);
   }
 
   /**

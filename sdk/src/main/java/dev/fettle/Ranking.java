@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.ranking.Evaluation;
 import dev.fettle.internal.ranking.Report;
 import dev.fettle.internal.ranking.Settings;
@@ -115,7 +116,7 @@ public final class Ranking {
    * @throws InvalidInputException if a measure is unknown or no query counts
    */
   public List<String> trecEval(boolean queries, boolean summary, String... measures) {
-    return Report.lines(evaluation(), queries, summary, measures);
+    return Report.lines(evaluation(), queries, summary, NoNulls.in(measures, "measures"));
   }
 
   private Evaluation evaluation() {

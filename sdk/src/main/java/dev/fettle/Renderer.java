@@ -2,6 +2,7 @@ package dev.fettle;
 
 import dev.fettle.internal.text.Renderers;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Turns examples into tokens and loss mask together, in the chat format that a model was trained with. Immutable and
@@ -99,6 +100,11 @@ public interface Renderer {
    *     {@code [[ ]]}
    */
   String show(Example example, boolean colour);
+
+  /** The longest sequence that the model takes, in tokens; empty where no model is known, as with {@link #of}. */
+  default OptionalInt contextLength() {
+    return OptionalInt.empty();
+  }
 
   /** The name of the chat format. */
   String family();

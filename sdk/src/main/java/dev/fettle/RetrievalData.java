@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.data.RetrievalFiles;
 import dev.fettle.internal.ranking.BeirFiles;
 import java.nio.file.Files;
@@ -42,6 +43,8 @@ public final class RetrievalData {
    * @throws InvalidInputException if a file is missing or broken; the message names file and line
    */
   public static RetrievalData beir(Path directory, String part) {
+    Objects.requireNonNull(directory, "directory");
+    Objects.requireNonNull(part, "part");
     Path qrels = directory.resolve("qrels");
     Path judged = Files.isDirectory(qrels) ? qrels.resolve(part + ".tsv") : directory.resolve("qrels.tsv");
     return of(RetrievalFiles.corpus(present(directory, "corpus.jsonl")).values(),
@@ -60,8 +63,10 @@ public final class RetrievalData {
    * @throws InvalidInputException if a judged query has no text or a document is there twice
    */
   public static RetrievalData of(Collection<Document> documents, Map<String, String> queries, Qrels qrels) {
+    NoNulls.in(queries, "queries");
+    Objects.requireNonNull(qrels, "qrels");
     Map<String, Document> corpus = new LinkedHashMap<>();
-    for (Document document : documents) {
+    for (Document document : NoNulls.in(documents, "documents")) {
       if (corpus.put(document.id(), document) != null) {
         throw new InvalidInputException("document " + document.id() + " is there twice");
       }
@@ -93,7 +98,7 @@ public final class RetrievalData {
 
   /** The same documents with some of the queries. */
   public RetrievalData only(Collection<String> kept) {
-    return of(corpus.values(), queries, qrels.only(kept));
+    return of(corpus.values(), queries, qrels.only(NoNulls.in(kept, "kept")));
   }
 
   /** Searches for all queries; see {@link RankedRun#of(String, Map, Retriever, int)}. */
@@ -137,6 +142,8 @@ public final class RetrievalData {
 
   /** Writes the collection in BEIR's layout, with the judgements as one part. Files are replaced one by one. */
   public void writeBeir(Path directory, String part) {
+    Objects.requireNonNull(directory, "directory");
+    Objects.requireNonNull(part, "part");
     RetrievalFiles.writeCorpus(directory.resolve("corpus.jsonl"), corpus.values());
     RetrievalFiles.writeQueries(directory.resolve("queries.jsonl"), queries);
     BeirFiles.writeQrels(directory.resolve("qrels").resolve(part + ".tsv"), qrels.grades());

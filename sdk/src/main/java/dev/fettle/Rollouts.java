@@ -92,6 +92,12 @@ final class Rollouts {
     return all;
   }
 
+  /** An answer of which no more than so many tokens are kept. */
+  static Sample cut(Sample answer, int most) {
+    return answer.tokens().length <= most ? answer : new Sample(Arrays.copyOf(answer.tokens(), most),
+        Arrays.copyOf(answer.logprobs(), most), answer.text(), Sample.StopReason.LENGTH);
+  }
+
   boolean isEmpty() {
     return samples.isEmpty();
   }

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -28,7 +29,7 @@ import java.util.Set;
  * @param recipe its name, such as {@code sft}
  * @param training the training that it worked on
  * @param steps in order
- * @param ending why it ended, in words
+ * @param ending why it ended, in words; "stopped after step ..." if the process was told to end meanwhile
  * @param best the step, from 1, whose weights the training has; 0 for the last
  * @param directory where {@code metrics.jsonl}, {@code run.json} and {@code report.html} are, if anywhere
  */
@@ -36,7 +37,7 @@ public record Run(String recipe, Training training, List<Step> steps, String end
   public Run {
     Objects.requireNonNull(recipe, "recipe");
     Objects.requireNonNull(training, "training");
-    steps = List.copyOf(steps);
+    steps = List.copyOf(NoNulls.in(steps, "steps"));
     Objects.requireNonNull(ending, "ending");
     Objects.requireNonNull(directory, "directory");
   }
@@ -48,12 +49,12 @@ public record Run(String recipe, Training training, List<Step> steps, String end
    */
   public record Step(Map<String, Double> metrics) {
     public Step {
-      metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));
+      metrics = Collections.unmodifiableMap(new LinkedHashMap<>(NoNulls.in(metrics, "metrics")));
     }
 
     /** A metric; NaN if this step does not have it. */
     public double value(String metric) {
-      return metrics.getOrDefault(metric, Double.NaN);
+      return metrics.getOrDefault(Objects.requireNonNull(metric, "metric"), Double.NaN);
     }
 
     @Override
@@ -64,11 +65,13 @@ public record Run(String recipe, Training training, List<Step> steps, String end
 
   /** A metric at every step; NaN where a step does not have it. */
   public double[] values(String metric) {
+    Objects.requireNonNull(metric, "metric");
     return steps.stream().mapToDouble(s -> s.value(metric)).toArray();
   }
 
   /** A metric of the steps that have it, to draw. */
   public Charts.Series series(String metric) {
+    Objects.requireNonNull(metric, "metric");
     List<Step> having = steps.stream().filter(s -> Double.isFinite(s.value(metric))).toList();
     return Charts.Series.of(metric, having.stream().mapToDouble(s -> s.value("step")).toArray(),
         having.stream().mapToDouble(s -> s.value(metric)).toArray());

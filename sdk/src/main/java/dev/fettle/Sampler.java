@@ -2,6 +2,7 @@ package dev.fettle;
 
 import static dev.fettle.internal.Futures.join;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.SamplerBackend;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
@@ -35,8 +36,23 @@ public final class Sampler implements AutoCloseable {
   public List<List<Sample>> sample(List<int[]> prompts, SamplingParams params) {
     Objects.requireNonNull(params, "params");
     try {
-      List<int[]> all = List.copyOf(Objects.requireNonNull(prompts, "prompts"));
+      List<int[]> all = List.copyOf(NoNulls.in(prompts, "prompts"));
       return Progress.watch("sample", meter -> join(backend.sample(all, params, meter)));
+    } finally {
+      Reference.reachabilityFence(this);
+    }
+  }
+
+  /**
+   * The native memory that {@link #sample(int[], SamplingParams)} will hold at its busiest moment if every sample becomes
+   * as long as it may, with the model and what this sampler holds itself.
+   *
+   * @throws UnsupportedModelException on a service, which does not say
+   */
+  public MemoryPlan memoryPlan(int[] prompt, SamplingParams params) {
+    List<int[]> prompts = List.of(Objects.requireNonNull(prompt, "prompt"));
+    try {
+      return join(backend.memoryPlan(prompts, Objects.requireNonNull(params, "params")));
     } finally {
       Reference.reachabilityFence(this);
     }
@@ -54,14 +70,14 @@ public final class Sampler implements AutoCloseable {
 
   /** Samples the next assistant message of a chat; stops where the chat format says that a message ends. */
   public List<Sample> sample(Conversation chat, SamplingParams params) {
-    return sample(backend.renderer().prompt(chat), ending(params, backend.renderer()));
+    return sample(prompt(chat), ending(params, backend.renderer()));
   }
 
   /** Samples the next assistant message of several chats together; one sample each. */
   public List<Sample> sampleChats(List<Conversation> chats, SamplingParams params) {
     List<int[]> prompts = new ArrayList<>();
-    for (Conversation chat : chats) {
-      prompts.add(backend.renderer().prompt(chat));
+    for (Conversation chat : NoNulls.in(chats, "chats")) {
+      prompts.add(prompt(chat));
     }
     return sample(prompts, ending(params, backend.renderer()).samples(1)).stream().map(s -> s.get(0)).toList();
   }
@@ -80,11 +96,12 @@ public final class Sampler implements AutoCloseable {
 
   /** {@link #stream(int[], SamplingParams)} of the next assistant message of a chat. */
   public Iterable<Token> stream(Conversation chat, SamplingParams params) {
-    return stream(backend.renderer().prompt(chat), ending(params, backend.renderer()));
+    return stream(prompt(chat), ending(params, backend.renderer()));
   }
 
   /** The model's likeliest answer to a user's message. */
   public String chat(String message) {
+    Objects.requireNonNull(message, "message");
     return chat(Conversation.of(Message.user(message)), SamplingParams.greedy()).content();
   }
 
@@ -156,6 +173,10 @@ public final class Sampler implements AutoCloseable {
     List<Integer> ids = new ArrayList<>(params.stopTokens());
     ids.addAll(renderer.stopTokens());
     return params.stop(stops.toArray(String[]::new)).stopTokens(ids.stream().mapToInt(Integer::intValue).toArray());
+  }
+
+  private int[] prompt(Conversation chat) {
+    return backend.renderer().prompt(Objects.requireNonNull(chat, "chat"));
   }
 
   private int[] tokens(String text) {

@@ -1,7 +1,9 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * How to sample. Immutable.
@@ -20,8 +22,8 @@ import java.util.List;
 public record SamplingParams(int maxTokens, double temperature, int topK, double topP, long seed, List<String> stop,
     List<Integer> stopTokens, int samples, boolean ignoreEos, boolean int8) {
   public SamplingParams {
-    stop = List.copyOf(stop);
-    stopTokens = List.copyOf(stopTokens);
+    stop = List.copyOf(NoNulls.in(stop, "stop"));
+    stopTokens = List.copyOf(NoNulls.in(stopTokens, "stopTokens"));
     require(maxTokens >= 1, "maxTokens", maxTokens, "at least 1");
     require(temperature >= 0 && temperature < Double.POSITIVE_INFINITY, "temperature", temperature, "at least 0");
     require(topK >= 0, "topK", topK, "at least 0");
@@ -69,13 +71,14 @@ public record SamplingParams(int maxTokens, double temperature, int topK, double
 
   /** With texts that end a sample. */
   public SamplingParams stop(String... texts) {
-    return new SamplingParams(maxTokens, temperature, topK, topP, seed, List.of(texts), stopTokens, samples, ignoreEos, int8);
+    return new SamplingParams(maxTokens, temperature, topK, topP, seed, List.of(NoNulls.in(texts, "texts")), stopTokens,
+        samples, ignoreEos, int8);
   }
 
   /** With token ids that end a sample. */
   public SamplingParams stopTokens(int... ids) {
-    return new SamplingParams(maxTokens, temperature, topK, topP, seed, stop, Arrays.stream(ids).boxed().toList(), samples,
-        ignoreEos, int8);
+    List<Integer> boxed = Arrays.stream(Objects.requireNonNull(ids, "ids")).boxed().toList();
+    return new SamplingParams(maxTokens, temperature, topK, topP, seed, stop, boxed, samples, ignoreEos, int8);
   }
 
   /** With several samples of each prompt. */

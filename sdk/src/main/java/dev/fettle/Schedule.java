@@ -2,7 +2,8 @@ package dev.fettle;
 
 /**
  * A learning rate for each step. With a warm-up of {@code w} steps the rate rises evenly, {@code (step + 1) / w} of the
- * peak at step {@code step}; what follows runs over the remaining steps. Immutable.
+ * peak at step {@code step}; what follows runs over the remaining steps. A warm-up of all steps ends at the peak, and after
+ * the last step every schedule stays at its rate. Immutable.
  */
 public final class Schedule {
   private enum Shape { CONSTANT, LINEAR, COSINE }
@@ -20,7 +21,7 @@ public final class Schedule {
       throw new InvalidInputException("steps " + steps + ": give at least 1");
     }
     if (warmup < 0 || warmup > steps) {
-      throw new InvalidInputException("warmup " + warmup + ": give 0 to the number of steps");
+      throw new InvalidInputException("warmup " + warmup + ": give 0 to the number of steps, " + steps);
     }
     this.shape = shape;
     this.peak = peak;
@@ -43,7 +44,11 @@ public final class Schedule {
     return new Schedule(Shape.COSINE, learningRate, steps, 0);
   }
 
-  /** With a warm-up. Default 0 steps. */
+  /**
+   * With a warm-up. Default 0 steps.
+   *
+   * @throws InvalidInputException if it is negative or longer than the schedule
+   */
   public Schedule warmup(int warmupSteps) {
     return new Schedule(shape, peak, steps, warmupSteps);
   }
@@ -57,10 +62,12 @@ public final class Schedule {
     if (step < 0) {
       throw new InvalidInputException("step " + step + ": steps are counted from 0");
     }
-    if (step < warmup) {
-      return peak * (step + 1) / warmup;
+    long within = Math.min(step, steps - 1L);
+    if (within < warmup) {
+      // The fraction first: 0.1 * 3 / 3 is more than 0.1.
+      return peak * ((within + 1.0) / warmup);
     }
-    double done = (double) (Math.min(step, steps - 1L) - warmup) / Math.max(1, steps - warmup);
+    double done = (double) (within - warmup) / (steps - warmup);
     return switch (shape) {
       case CONSTANT -> peak;
       case LINEAR -> peak * (1 - done);

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.ranking.Bootstrap;
 import dev.fettle.internal.ranking.PairedTests;
 import java.util.Collections;
@@ -37,7 +38,7 @@ public final class Scores {
    */
   public static Scores mean(String name, List<Scores> runs) {
     Objects.requireNonNull(name, "name");
-    if (runs.isEmpty()) {
+    if (NoNulls.in(runs, "runs").isEmpty()) {
       throw new InvalidInputException("no scores: give those of at least one run");
     }
     Scores first = runs.get(0);

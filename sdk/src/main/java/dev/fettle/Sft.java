@@ -1,5 +1,7 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.data.Lengths;
 import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.DataHash;
 import dev.fettle.internal.recipe.Recorder;
@@ -9,7 +11,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.function.IntFunction;
 
 /**
@@ -30,8 +31,6 @@ public final class Sft {
   public static final int DEFAULT_PATIENCE = 3;
   /** The share of the steps in which the rate rises, unless {@link #schedule} is called. */
   public static final double WARMUP = 0.05;
-
-  private static final int VALIDATIONS = 10;
 
   private final Training training;
   private Dataset data;
@@ -129,7 +128,8 @@ public final class Sft {
   /**
    * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html}, the checkpoint to go on from, and the
    * best weights as a state in {@code best}. If a run with equal settings was interrupted there, {@link #run()} goes on
-   * with it. Default nowhere.
+   * with it. With a directory, Ctrl-C and SIGTERM end the run after its step, with a checkpoint; a second Ctrl-C ends it at
+   * once. Default nowhere.
    */
   public Sft directory(Path path) {
     directory = Objects.requireNonNull(path, "path");
@@ -137,25 +137,40 @@ public final class Sft {
   }
 
   /**
-   * Trains. A batch whose loss or gradient is not finite is passed over.
+   * Trains. A batch whose loss or gradient is not finite is passed over. Examples longer than the model's context, or than
+   * {@link Dataset#maxLength(int)}, become what {@link Dataset#tooLong(TooLong)} says.
    *
-   * @throws InvalidInputException if there are no data, or the directory holds another run or one that has ended
+   * @throws InvalidInputException if there are no data, some are too long and refused, or the directory holds another run
+   *     or one that has ended, cannot be written, or is another run's at this time
    * @throws NumericException if three batches in a row have no finite loss or gradient
    */
   public Run run() {
     if (data == null) {
       throw new InvalidInputException("Sft without data: call data(Dataset)");
     }
+    try (Checkpoints kept = new Checkpoints(training, directory)) {
+      return run(kept);
+    }
+  }
+
+  private Run run(Checkpoints kept) {
     Renderer renderer = training.renderer().trainOn(trainOn);
-    Batches batches = data.shuffle(seed).epochs(epochs).batches(batchSize, renderer);
-    DataHash content = DataHash.of(batches);
-    int total = content.count();
-    Schedule rates = schedule != null ? schedule.apply(total)
+    Batches batches = data.shuffle(seed).epochs(epochs).batches(batchSize, renderer).quietly();
+    Batches once = batches.once();
+    DataHash content = DataHash.of(once);
+    once.lengths().decide("sft");
+    int total = Math.toIntExact(batches.epochs(content.sequences()));
+    Schedule rates = schedule != null ? NoNulls.given(schedule.apply(total), "schedule", total + " steps")
         : Schedule.linear(learningRate, total).warmup((int) Math.ceil(WARMUP * total));
-    int every = validateEvery > 0 ? validateEvery : Math.max(1, total / VALIDATIONS);
-    long validated = validation == null ? 0 : validation.batches(batchSize, renderer).count();
-    try (Checkpoints kept = new Checkpoints(training, Optional.ofNullable(directory));
-        Recorder record = new Recorder("sft", training, kept.files("sft", settings(content, rates, every)), total)) {
+    int every = validateEvery > 0 ? validateEvery : Math.max(1, total / Checkpoints.COUNT);
+    Batches held = validation == null ? null : validation.batches(batchSize, renderer).quietly();
+    long validated = 0;
+    if (held != null) {
+      validated = DataHash.of(held).count();
+      held.lengths().decide("sft, validation data");
+    }
+    try (Recorder record = new Recorder("sft", training,
+        kept.files("sft", settings(content, once.lengths(), total, rates, every)), total)) {
       SampleTable samples = SampleTable.of(training, validation != null ? validation : data, directory != null);
       kept.restore(record.steps());
       Batches left = kept.from(batches, record.steps());
@@ -170,8 +185,8 @@ public final class Sft {
           line = record.skip(e, rate, batch);
         }
         boolean due = (step + 1) % every == 0 || step + 1 == total;
-        if (due && validation != null) {
-          double loss = loss(validation.batches(batchSize, renderer), validated);
+        if (due && held != null) {
+          double loss = loss(held, validated);
           line.put("validation_loss", loss);
           kept.improve(loss, step + 1);
         }
@@ -182,6 +197,10 @@ public final class Sft {
             ending = "no better validation loss " + patience + " times in a row";
             break;
           }
+        }
+        if (kept.stopAsked()) {
+          kept.save(left.position());
+          return record.stopped(total);
         }
       }
       long best = kept.restoreBest(record.count());
@@ -204,13 +223,14 @@ public final class Sft {
     return sum / weight;
   }
 
-  private Map<String, Object> settings(DataHash content, Schedule rates, int every) {
+  private Map<String, Object> settings(DataHash content, Lengths lengths, int total, Schedule rates, int every) {
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put("data", data.toString());
     settings.put("data_sha256", content.sha256());
+    settings.put("lengths", lengths.json());
     settings.put("epochs", epochs);
     settings.put("batch_size", batchSize);
-    settings.put("steps", content.count());
+    settings.put("steps", total);
     settings.put("schedule", rates.toString());
     settings.put("optimizer", RunFiles.optimizer(optimizer));
     settings.put("train_on", trainOn.toString());

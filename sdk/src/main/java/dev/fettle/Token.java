@@ -1,5 +1,7 @@
 package dev.fettle;
 
+import java.util.Objects;
+
 /**
  * A token as it is sampled.
  *
@@ -8,6 +10,10 @@ package dev.fettle;
  * @param logprob under the model itself, in nats
  */
 public record Token(int id, String text, float logprob) {
+  public Token {
+    Objects.requireNonNull(text, "text");
+  }
+
   @Override
   public String toString() {
     return "Token[" + id + ", " + text.replaceAll("[\\p{Cntrl}<>]", " ") + "]";

@@ -1,7 +1,9 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 
 /**
  * What a training changes.
@@ -15,7 +17,7 @@ public record Trainable(List<Row> rows, long trained, long total) {
   public static final String UNTIED = "full, now untied";
 
   public Trainable {
-    rows = List.copyOf(rows);
+    rows = List.copyOf(NoNulls.in(rows, "rows"));
   }
 
   /**
@@ -27,6 +29,11 @@ public record Trainable(List<Row> rows, long trained, long total) {
    * @param parameters how many numbers are trained in all of them
    */
   public record Row(String name, int modules, String how, long parameters) {
+    public Row {
+      Objects.requireNonNull(name, "name");
+      Objects.requireNonNull(how, "how");
+    }
+
     @Override
     public String toString() {
       return "Row[" + modules + " x " + name + ", " + how + ", " + parameters + "]";

@@ -2,6 +2,7 @@ package dev.fettle;
 
 import static dev.fettle.internal.Futures.join;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.TrainingBackend;
 import java.nio.file.Path;
 import java.util.List;
@@ -83,41 +84,53 @@ public final class Training implements AutoCloseable {
    * @throws NumericException if the loss is not finite
    */
   public RankResult forward(List<Ranked> batch, RankLoss loss) {
-    return join(backend.forward(List.copyOf(batch), Objects.requireNonNull(loss, "loss")));
+    return join(backend.forward(checked(batch), Objects.requireNonNull(loss, "loss")));
   }
 
   /**
    * The loss of texts ranked for queries; its gradient is added to the accumulated one. Batches of
    * more than 8,192 tokens whose intermediate values would take more than {@code fettle.cachedbytes} (1 GiB; or a quarter of
    * what is free) go through twice, with the same gradient (Gao et al. 2021). Texts are cut where
-   * {@link BaseModel#embed(List)} cuts them.
+   * {@link BaseModel#embed(List)} cuts them. No prompt is put before them, as in sentence-transformers: write it into the
+   * texts where the model is to learn with one.
    *
    * @throws InvalidInputException as {@link #forward(List, RankLoss)}
    * @throws NumericException if the loss is not finite; the gradient is as it was
    * @throws NotEnoughMemoryException if the pass would not fit
    */
   public RankResult forwardBackward(List<Ranked> batch, RankLoss loss) {
-    return join(backend.forwardBackward(List.copyOf(batch), Objects.requireNonNull(loss, "loss")));
+    return join(backend.forwardBackward(checked(batch), Objects.requireNonNull(loss, "loss")));
   }
 
   /** {@link #forwardBackward(List, RankLoss)} and {@link #optimStep} as one, see {@link #step(Batch, Loss, AdamW)}. */
   public RankResult step(List<Ranked> batch, RankLoss loss, AdamW settings) {
     Objects.requireNonNull(loss, "loss");
-    return join(backend.step(List.copyOf(batch), loss, Objects.requireNonNull(settings, "settings")));
+    return join(backend.step(checked(batch), loss, Objects.requireNonNull(settings, "settings")));
   }
 
   /** The vectors of texts with the weights as they are now, see {@link BaseModel#embed(List)}. */
   public List<float[]> embed(List<String> texts) {
-    return embed(List.copyOf(texts), OptionalInt.empty());
+    return embed(texts, Optional.empty(), OptionalInt.empty());
   }
 
   /** The same of texts that are cut at so many tokens. */
   public List<float[]> embed(List<String> texts, int maxTokens) {
-    return embed(List.copyOf(texts), OptionalInt.of(maxTokens));
+    return embed(texts, Optional.empty(), OptionalInt.of(maxTokens));
   }
 
-  private List<float[]> embed(List<String> texts, OptionalInt maxTokens) {
-    return Progress.watch("embed", meter -> join(backend.embed(texts, maxTokens, meter)));
+  /** The same with another prompt before each text than the model's default, see {@link BaseModel#embed(List, Prompt)}. */
+  public List<float[]> embed(List<String> texts, Prompt prompt) {
+    return embed(texts, Optional.of(Objects.requireNonNull(prompt, "prompt")), OptionalInt.empty());
+  }
+
+  /** The same of texts that are cut, prompt included. */
+  public List<float[]> embed(List<String> texts, Prompt prompt, int maxTokens) {
+    return embed(texts, Optional.of(Objects.requireNonNull(prompt, "prompt")), OptionalInt.of(maxTokens));
+  }
+
+  private List<float[]> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens) {
+    List<String> all = List.copyOf(NoNulls.in(texts, "texts"));
+    return Progress.watch("embed", meter -> join(backend.embed(all, prompt, maxTokens, meter)));
   }
 
   /** The same verbs as futures. */
@@ -132,7 +145,8 @@ public final class Training implements AutoCloseable {
 
   /**
    * Saves the adapter in PEFT's layout: {@code adapter_config.json} and {@code adapter_model.safetensors}, in f32. The
-   * directory is replaced as a whole or not at all. Weights that a hybrid trains in full go in as PEFT's
+   * directory is replaced as a whole or not at all; a README, a licence and the like that people put there stay as they are,
+   * and {@link Destination} finds out beforehand whether it can be replaced. Weights that a hybrid trains in full go in as PEFT's
    * {@code modules_to_save}: PEFT loads them, servers such as vLLM do not; for those use {@link #saveMerged(Path)}. A
    * warning is logged.
    *
@@ -144,7 +158,7 @@ public final class Training implements AutoCloseable {
 
   /**
    * Saves the whole model with what was trained folded in, in Hugging Face layout and the compute type; large models in
-   * shards. The directory is replaced as a whole or not at all.
+   * shards. The directory is replaced as that of {@link #saveAdapter(Path)}.
    */
   public void saveMerged(Path directory) {
     saveMerged(directory, model.dtype());
@@ -155,14 +169,15 @@ public final class Training implements AutoCloseable {
     join(backend.saveMerged(Objects.requireNonNull(directory, "directory"), Objects.requireNonNull(type, "type")));
   }
 
-  /** Saves all that {@link Fettle#resume(Path)} needs. The directory is replaced as a whole or not at all. */
+  /** Saves all that {@link Fettle#resume(Path)} needs. The directory is replaced as that of {@link #saveAdapter(Path)}. */
   public void saveState(Path directory) {
     join(backend.saveState(Objects.requireNonNull(directory, "directory"), Optional.empty()));
   }
 
   /** {@link #saveState(Path)} with a position in the data, from {@link Batches#position()}. */
   public void saveState(Path directory, DataPosition position) {
-    join(backend.saveState(Objects.requireNonNull(directory, "directory"), Optional.of(position)));
+    join(backend.saveState(Objects.requireNonNull(directory, "directory"),
+        Optional.of(Objects.requireNonNull(position, "position"))));
   }
 
   /**
@@ -177,6 +192,33 @@ public final class Training implements AutoCloseable {
   /** The position in the data that the state held which this training came from. */
   public Optional<DataPosition> dataPosition() {
     return backend.dataPosition();
+  }
+
+  /**
+   * The native memory that this training holds from step to step: the base model where it reads it, what is trained, its
+   * gradient in as many lanes as there may be, the optimizer's moments.
+   *
+   * @throws UnsupportedModelException on a service, which does not say
+   */
+  public MemoryPlan memoryPlan() {
+    return join(backend.memoryPlan());
+  }
+
+  /**
+   * The same with a {@link #forwardBackward} over a batch at its busiest moment, as it would be carried out now: where all
+   * activations do not fit, with some computed twice; where a gradient has accumulated, with the second one that a further
+   * pass needs.
+   *
+   * @throws InvalidInputException as {@link #forwardBackward}
+   * @throws UnsupportedModelException on a service
+   */
+  public MemoryPlan memoryPlan(Batch batch) {
+    return join(backend.memoryPlan(checked(batch)));
+  }
+
+  /** The same with a pass over ranked texts. */
+  public MemoryPlan memoryPlan(List<Ranked> batch, RankLoss loss) {
+    return join(backend.memoryPlan(List.copyOf(batch), Objects.requireNonNull(loss, "loss")));
   }
 
   /** What is trained: modules, numbers, share of the model. */
@@ -223,5 +265,9 @@ public final class Training implements AutoCloseable {
 
   private static Batch checked(Batch batch) {
     return Objects.requireNonNull(batch, "batch");
+  }
+
+  private static List<Ranked> checked(List<Ranked> batch) {
+    return List.copyOf(NoNulls.in(batch, "batch"));
   }
 }

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.util.List;
 import java.util.Objects;
 
@@ -14,7 +15,7 @@ public record Triple(String query, String positive, List<String> negatives) {
   public Triple {
     require(Objects.requireNonNull(query, "query"), "query");
     require(Objects.requireNonNull(positive, "positive"), "positive");
-    negatives = List.copyOf(negatives);
+    negatives = List.copyOf(NoNulls.in(negatives, "negatives"));
     negatives.forEach(negative -> require(negative, "a negative"));
   }
 

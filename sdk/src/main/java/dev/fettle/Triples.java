@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.data.RetrievalFiles;
 import dev.fettle.internal.data.TripleCursor;
 import java.nio.file.Path;
@@ -33,12 +34,12 @@ public final class Triples implements Iterable<Triple> {
    * @throws InvalidInputException with file and line if a line has another form or an empty text
    */
   public static Triples jsonl(Path... files) {
-    return new Triples(List.copyOf(RetrievalFiles.triples(List.of(files))));
+    return new Triples(List.copyOf(RetrievalFiles.triples(List.of(NoNulls.in(files, "files")))));
   }
 
   /** Triples in memory. */
   public static Triples of(List<Triple> triples) {
-    return new Triples(List.copyOf(triples));
+    return new Triples(List.copyOf(NoNulls.in(triples, "triples")));
   }
 
   /** How many there are. */
@@ -54,7 +55,7 @@ public final class Triples implements Iterable<Triple> {
   /** These and others. */
   public Triples plus(Triples others) {
     List<Triple> all = new ArrayList<>(triples);
-    all.addAll(others.triples);
+    all.addAll(Objects.requireNonNull(others, "others").triples);
     return of(all);
   }
 
@@ -84,7 +85,7 @@ public final class Triples implements Iterable<Triple> {
    */
   public static Iterable<List<Triple>> streamed(int count, Path... files) {
     atLeastOne(count);
-    List<Path> all = List.of(files);
+    List<Path> all = List.of(NoNulls.in(files, "files"));
     new TripleCursor(all);
     return () -> {
       Iterator<Triple> triples = new TripleCursor(all);

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.ranking.VectorFiles;
 import dev.fettle.internal.ranking.VectorStore;
 import java.nio.ByteBuffer;
@@ -44,7 +45,8 @@ public final class VectorIndex implements AutoCloseable {
    * @throws InvalidInputException if there is none, lengths differ, or a number is not finite
    */
   public static VectorIndex of(List<String> ids, float[][] vectors) {
-    if (ids.size() != vectors.length) {
+    NoNulls.in(ids, "ids");
+    if (ids.size() != NoNulls.in(vectors, "vectors").length) {
       throw new InvalidInputException(ids.size() + " ids for " + vectors.length + " vectors: give one for each");
     }
     return of(ids, (int i) -> vectors[i]);
@@ -56,17 +58,18 @@ public final class VectorIndex implements AutoCloseable {
    * @param vectors gives the vector of each document by its place in {@code ids}, called once for each, in order
    */
   public static VectorIndex of(List<String> ids, IntFunction<float[]> vectors) {
-    if (ids.isEmpty()) {
+    Objects.requireNonNull(vectors, "vectors");
+    if (NoNulls.in(ids, "ids").isEmpty()) {
       throw new InvalidInputException("no vector: give at least one");
     }
     List<String> names = List.copyOf(ids);
-    float[] first = vectors.apply(0);
+    float[] first = NoNulls.given(vectors.apply(0), "vectors", "row 0");
     if (first.length == 0) {
       throw new InvalidInputException("vector 0 has no numbers");
     }
     return new VectorIndex(VectorStore.of(names.size(), first.length, (start, count, into) -> {
       for (int i = start; i < start + count; i++) {
-        put(i == 0 ? first : vectors.apply(i), first.length, i, into);
+        put(i == 0 ? first : NoNulls.given(vectors.apply(i), "vectors", "row " + i), first.length, i, into);
       }
       VectorFiles.finite(into, start, first.length, "vectors");
     }), names);
@@ -109,7 +112,7 @@ public final class VectorIndex implements AutoCloseable {
    * @throws ClosedException after {@link #close()}
    */
   public List<Hit> search(float[] query, int count) {
-    return search(List.of(query), count).get(0);
+    return search(List.of(Objects.requireNonNull(query, "query")), count).get(0);
   }
 
   /** {@link #search(float[], int)} for several vectors, which takes less time than one by one. */
@@ -117,7 +120,7 @@ public final class VectorIndex implements AutoCloseable {
     if (count < 1) {
       throw new InvalidInputException("count = " + count + ": must be at least 1");
     }
-    for (float[] query : queries) {
+    for (float[] query : NoNulls.in(queries, "queries")) {
       if (query.length != store.dimensions()) {
         throw new InvalidInputException("the query has " + query.length + " numbers, the vectors have "
             + store.dimensions());
@@ -138,7 +141,8 @@ public final class VectorIndex implements AutoCloseable {
   /** A search by text, with what makes a vector of a text. */
   public Retriever retriever(Function<String, float[]> embed) {
     Objects.requireNonNull(embed, "embed");
-    return (query, count) -> search(embed.apply(query), count);
+    return (query, count) -> search(
+        NoNulls.given(embed.apply(Objects.requireNonNull(query, "query")), "embed", "query " + query), count);
   }
 
   /**

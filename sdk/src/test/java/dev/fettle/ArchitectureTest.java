@@ -47,6 +47,18 @@ class ArchitectureTest {
   }
 
   @Test
+  void whatLinuxSaysIsReadInOnePlace() throws IOException {
+    List<String> readers = new ArrayList<>();
+    for (Path file : sources()) {
+      String text = Files.readString(file);
+      if (Stream.of("\"/proc", "\"proc/", "\"/sys/", "\"sys/").anyMatch(text::contains)) {
+        readers.add(SOURCES.relativize(file).toString());
+      }
+    }
+    assertThat(readers).containsExactlyInAnyOrder("internal/Linux.java", "internal/ControlGroups.java");
+  }
+
+  @Test
   void noPublicSignatureMentionsALibraryOrAnInternalType() throws Exception {
     List<String> wrong = new ArrayList<>();
     int seen = 0;

@@ -76,7 +76,7 @@ class LongWorkTest {
     try (LocalBackend backend = new LocalBackend()) {
       ModelBackend model = backend.load(Golden.path("encoders/mean").toString(), Optional.of(DType.F32));
 
-      model.embed(List.of("one", "two words", "three of them"), OptionalInt.empty(), meter);
+      model.embed(List.of("one", "two words", "three of them"), Optional.empty(), OptionalInt.empty(), meter);
 
       assertThat(meter.count()).isEqualTo("3/3");
       assertThat(meter.tokens()).isGreaterThan(6);

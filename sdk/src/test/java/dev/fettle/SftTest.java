@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -122,8 +123,8 @@ class SftTest {
     Files.writeString(file, text);
     Run whole = resumable(file, directory.resolve("whole"), Integer.MAX_VALUE);
     Path out = directory.resolve("parts");
-    // The first pass counts; the run is torn in its second epoch.
-    assertThatThrownBy(() -> resumable(file, out, 80 + 40 + 25)).hasMessageContaining("torn");
+    // One epoch is read to count; the run is torn in its second epoch.
+    assertThatThrownBy(() -> resumable(file, out, 40 + 40 + 25)).hasMessageContaining("torn");
     assertThat(Golden.json(out.resolve("run.json")).path("ending").asString()).isEqualTo("running");
 
     Run parts = resumable(file, out, Integer.MAX_VALUE);
@@ -134,6 +135,24 @@ class SftTest {
     assertThat(Files.readAllLines(out.resolve("metrics.jsonl"))).hasSize(whole.steps().size());
     assertThatThrownBy(() -> resumable(file, out, Integer.MAX_VALUE)).isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("has ended").hasMessageContaining(out.toString());
+  }
+
+  @Test
+  void aRunWhoseThreadIsInterruptedLetsGoOfItsDirectory() throws Exception {
+    Path file = Files.writeString(directory.resolve("data.jsonl"), "{\"text\": \"one two three\"}\n");
+    Path out = directory.resolve("run");
+    AtomicInteger reads = new AtomicInteger();
+    Sft sft = Sft.on(training()).directory(out).data(Dataset.jsonl(file, line -> {
+      // Read before: to count, and for the report.
+      if (reads.incrementAndGet() == 3) {
+        Thread.currentThread().interrupt();
+      }
+      return new Text((String) line.get("text"));
+    }));
+
+    assertThatThrownBy(() -> CompletableFuture.runAsync(sft::run).join()).hasMessageContaining("interrupted while waiting");
+    assertThat(out.resolve("metrics.jsonl")).isEmptyFile();
+    assertThat(Sft.on(training()).data(Dataset.jsonl(file)).directory(out).run().steps()).hasSize(1);
   }
 
   private Run resumable(Path file, Path out, int lines) {
@@ -161,6 +180,22 @@ class SftTest {
     Files.writeString(about, "{");
     assertThatThrownBy(() -> Sft.on(training()).data(data).directory(out).run())
         .isInstanceOf(InvalidInputException.class).hasMessageContaining("run.json");
+  }
+
+  @Test
+  void whatOthersPutWhereARunKeepsItsFilesIsNamedBeforeTheFirstStep() throws IOException {
+    Training training = training();
+    for (String name : List.of("metrics.jsonl", "report.html", "checkpoint/notes.txt", "best/notes.txt")) {
+      Path out = directory.resolve(name.replace('/', '-'));
+      Path foreign = out.resolve(name);
+      Files.createDirectories(foreign.getParent());
+      Files.writeString(foreign, "mine");
+
+      assertThatThrownBy(() -> Sft.on(training).data(colours(0, 4, "colour:")).directory(out).run())
+          .isInstanceOf(InvalidInputException.class).hasMessageContaining("holds " + name.split("/")[0]);
+      assertThat(foreign).hasContent("mine");
+    }
+    assertThat(training.steps()).isZero();
   }
 
   @Test

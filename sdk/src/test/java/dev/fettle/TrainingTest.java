@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.fettle.internal.Linux;
 import dev.fettle.internal.torch.Torch;
 import dev.fettle.support.Golden;
 import dev.fettle.support.LocalFettle;
@@ -255,17 +256,8 @@ class TrainingTest {
   }
 
   private static long resident() {
-    try {
-      System.gc();
-      for (String line : java.nio.file.Files.readAllLines(java.nio.file.Path.of("/proc/self/status"))) {
-        if (line.startsWith("VmRSS:")) {
-          return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
-        }
-      }
-    } catch (java.io.IOException e) {
-      return 0;
-    }
-    return 0;
+    System.gc();
+    return Linux.HERE.residentBytes().orElse(0);
   }
 
   @Test

@@ -16,8 +16,8 @@ import tools.jackson.databind.json.JsonMapper;
 public final class Bench {
   private static final Map<String, Mode> MODES = new LinkedHashMap<>();
 
-  /** A command and what it does with the model. */
-  private record Mode(Command command, Measurement measurement) {}
+  /** A command and what it does. */
+  private record Mode(Command command, Command.Body body) {}
 
   @FunctionalInterface
   interface Measurement {
@@ -100,6 +100,9 @@ public final class Bench {
         .takes(Option.METHOD, "lora")
         .takes(Option.BATCH, "4")
         .takes(Option.LENGTH, "256");
+    MODES.put("memory", new Mode(new Command("Bench memory", "Compares the memory that is planned with the growth that the "
+        + "system sees, in settings of training and\n  sampling, each in a process of its own. Prints a table as Markdown; with "
+        + "--setting one row of it.").takes(Option.SETTING), BenchMemory::run));
     mode("save", "Writes the model of --random to a directory, for measurements that load one.", BenchTrain::save)
         .requires(Option.OUT);
   }
@@ -124,14 +127,14 @@ public final class Bench {
       return Command.MISUSED;
     }
     return mode.command.run(Arrays.copyOfRange(args, 1, args.length), out, err,
-        (options, o) -> measure(options, o, mode.measurement));
+        mode.body);
   }
 
   private static Command mode(String verb, String summary, Measurement measurement) {
     Command command = new Command("Bench " + verb, summary)
         .takes(Option.MODEL, Option.RANDOM, Option.DTYPE, Option.THREADS, Option.KERNELS)
         .takes(Option.SEED, "0");
-    MODES.put(verb, new Mode(command, measurement));
+    MODES.put(verb, new Mode(command, (options, out) -> measure(options, out, measurement)));
     return command;
   }
 

@@ -6,12 +6,13 @@ import dev.fettle.Batch;
 import dev.fettle.Charts;
 import dev.fettle.Charts.Axis;
 import dev.fettle.Charts.Series;
+import dev.fettle.Destination;
 import dev.fettle.Fettle;
-import dev.fettle.FettleException;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.Progress;
 import dev.fettle.Training;
+import dev.fettle.internal.FileErrors;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,6 +36,12 @@ final class BenchSweep {
     if (what.equals("layers")) {
       options.needs(Option.RANDOM);
     }
+    try (Destination figures = Destination.within(options.path(Option.FIGURES))) {
+      return sweep(what, model, options, figures.path());
+    }
+  }
+
+  private static Map<String, Object> sweep(String what, BaseModel model, Options options, Path figures) {
     List<Integer> values = values(what, model, options);
     List<Point> points = new ArrayList<>();
     // Once for Java's compiler: the first point would be slow for being the first.
@@ -45,7 +52,7 @@ final class BenchSweep {
         progress.step(Double.NaN, 0);
       }
     }
-    write(what, points, model, options.path(Option.FIGURES));
+    write(what, points, model, figures);
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("what", what);
     result.put("values", points.stream().map(Point::value).toList());
@@ -130,7 +137,7 @@ final class BenchSweep {
       Files.writeString(directory.resolve("sweep-" + what + ".csv"), csv);
       ImageIO.write(plot, "png", directory.resolve("sweep-" + what + ".png").toFile());
     } catch (IOException e) {
-      throw new FettleException(directory + " could not be written: " + e + "; give another directory with --out", e);
+      throw FileErrors.unsaved(directory, e);
     }
   }
 

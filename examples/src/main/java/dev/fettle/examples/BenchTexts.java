@@ -1,9 +1,9 @@
 package dev.fettle.examples;
 
 import dev.fettle.BaseModel;
-import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.text.TextFrame;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -57,7 +57,7 @@ final class BenchTexts {
     try {
       Files.writeString(file, new JsonMapper().writeValueAsString(steps));
     } catch (IOException e) {
-      throw new FettleException(file + " could not be written: " + e + "; give another file with --dump", e);
+      throw FileErrors.unsaved(file, e);
     }
   }
 

@@ -6,7 +6,6 @@ import dev.fettle.Batch;
 import dev.fettle.Batches;
 import dev.fettle.Dataset;
 import dev.fettle.Datum;
-import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
@@ -16,6 +15,7 @@ import dev.fettle.Renderer;
 import dev.fettle.Tokenizer;
 import dev.fettle.TrainOn;
 import dev.fettle.Training;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -127,7 +127,7 @@ final class BenchTrain {
     Renderer answers = renderer.trainOn(TrainOn.ALL_ASSISTANT_MESSAGES);
     Dataset data = Dataset.jsonl(options.path(Option.DATA))
         .shuffle(options.seed())
-        .maxLength(options.count(Option.LENGTH));
+        .maxLength(Math.min(options.count(Option.LENGTH), model.contextLength()));
     Batches batches = options.has(Option.BATCH_TOKENS)
         ? data.batchesByTokens(options.count(Option.BATCH_TOKENS), answers)
         : data.batches(options.count(Option.BATCH, 8), answers);
@@ -161,7 +161,7 @@ final class BenchTrain {
     try {
       Files.writeString(file, new JsonMapper().writeValueAsString(out));
     } catch (IOException e) {
-      throw new FettleException(file + " could not be written: " + e + "; give another file with --dump", e);
+      throw FileErrors.unsaved(file, e);
     }
   }
 

@@ -3,6 +3,7 @@
 
 package dev.fettle.examples;
 
+import dev.fettle.Destination;
 import dev.fettle.Metric;
 import dev.fettle.RankedRun;
 import dev.fettle.Ranking;
@@ -39,6 +40,9 @@ public final class Bm25 {
     Path directory = options.path(Option.DATA);
     RetrievalData data = RetrievalData.beir(directory, options.text(Option.PART));
     out.println(data);
+    if (options.has(Option.RUN)) {
+      Destination.file(options.path(Option.RUN)).close();
+    }
     RankedRun run;
     try (LuceneBm25 bm25 = LuceneBm25.plain(data.corpus().values(), options.number(Option.K1),
         options.number(Option.B))) {

@@ -71,6 +71,10 @@ final class Command {
     throw new UsageException("unknown option \"" + flag + "\"; there are " + String.join(" ", known));
   }
 
+  String name() {
+    return name;
+  }
+
   String usage() {
     StringBuilder usage = new StringBuilder("usage: " + name);
     required.forEach(o -> usage.append(' ').append(o.flag()).append(' ').append(o.placeholder()));

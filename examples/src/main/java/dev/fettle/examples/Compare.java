@@ -7,10 +7,10 @@ import dev.fettle.BaseModel;
 import dev.fettle.Compared;
 import dev.fettle.Comparison;
 import dev.fettle.Dataset;
+import dev.fettle.Destination;
 import dev.fettle.Fettle;
 import dev.fettle.Modules;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +31,7 @@ public final class Compare {
       .takes(Option.BATCH, "8")
       .takes(Option.SEED, "0")
       .takes(Option.LENGTH, "1024")
+      .takes(Option.TOO_LONG, "cut")
       .takes(Option.LAST_LAYERS, "2")
       .takes(Option.VALIDATION, Option.OUTSIDE, Option.STEPS, Option.RATES, Option.DTYPE, Option.ALLOW_OVERLAP,
           Option.REMOTE);
@@ -50,25 +51,24 @@ public final class Compare {
       throw new UsageException("--metric ndcg is of rankings, which Rank compares: see Rank --help");
     }
     Map<String, double[]> rates = rates(options);
-    try (Fettle fettle = options.fettle()) {
+    try (Destination results = Destination.within(options.path(Option.RESULTS)); Fettle fettle = options.fettle()) {
       BaseModel model = options.load(fettle);
-      int length = Math.min(options.count(Option.LENGTH), model.contextLength());
       Comparison comparison = Comparison.of(model)
           .methods(Arrays.asList(options.text(Option.METHODS).split(",")), ranks(options),
               Modules.lastLayers(options.count(Option.LAST_LAYERS)), Modules.lmHead())
-          .data(read(options.path(Option.TRAIN), length))
-          .test(read(options.path(Option.TEST), length))
+          .data(options.data(Option.TRAIN))
+          .test(options.data(Option.TEST))
           .seeds(options.count(Option.SEEDS))
           .seed(options.seed())
           .epochs(options.count(Option.EPOCHS))
           .batchSize(options.count(Option.BATCH))
-          .directory(options.path(Option.RESULTS));
+          .directory(results.path());
       rates.forEach(comparison::learningRates);
       if (options.has(Option.VALIDATION)) {
-        comparison.validation(read(options.path(Option.VALIDATION), length));
+        comparison.validation(options.data(Option.VALIDATION));
       }
       if (options.has(Option.OUTSIDE)) {
-        comparison.outside(read(options.path(Option.OUTSIDE), length));
+        comparison.outside(options.data(Option.OUTSIDE));
       }
       if (options.has(Option.STEPS)) {
         comparison.steps(options.count(Option.STEPS));
@@ -83,10 +83,6 @@ public final class Compare {
       out.println(compared.markdown());
       out.println(new JsonMapper().writeValueAsString(json(compared)));
     }
-  }
-
-  private static Dataset read(Path file, int length) {
-    return Dataset.jsonl(file).maxLength(length);
   }
 
   @SuppressWarnings("unchecked")

@@ -4,11 +4,11 @@
 package dev.fettle.examples;
 
 import dev.fettle.Conversation;
-import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.examples.tiny.Corpus;
 import dev.fettle.examples.tiny.TicketTask;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -59,7 +59,7 @@ public final class CompareData {
         text(options.path(Option.FILE), directory);
       }
     } catch (IOException e) {
-      throw new FettleException(directory + " could not be written: " + e, e);
+      throw FileErrors.unsaved(directory, e);
     }
     out.println(directory);
   }

@@ -1,9 +1,9 @@
 package dev.fettle.examples;
 
-import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Qrels;
 import dev.fettle.RetrievalData;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +31,7 @@ final class Cranfield {
       return new Cranfield(RetrievalData.beir(directory.resolve("beir")),
           new JsonMapper().readTree(Files.readString(split)));
     } catch (IOException e) {
-      throw new FettleException(split + " cannot be read: " + e, e);
+      throw FileErrors.unread(split, e);
     } catch (JacksonException e) {
       throw new InvalidInputException(split + " is not JSON: " + e.getOriginalMessage(), e);
     }

@@ -1,10 +1,10 @@
 package dev.fettle.examples;
 
 import dev.fettle.Document;
-import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Qrels;
 import dev.fettle.RetrievalData;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -47,7 +47,7 @@ final class CranfieldFiles {
     try {
       Files.writeString(directory.resolve("split.json"), new JsonMapper().writeValueAsString(split));
     } catch (IOException e) {
-      throw new FettleException(directory.resolve("split.json") + " cannot be written: " + e, e);
+      throw FileErrors.unsaved(directory.resolve("split.json"), e);
     }
   }
 
@@ -91,7 +91,7 @@ final class CranfieldFiles {
     try {
       return Files.readAllLines(file, StandardCharsets.US_ASCII);
     } catch (IOException e) {
-      throw new InvalidInputException(file + " cannot be read as ASCII: " + e, e);
+      throw new InvalidInputException(file + " cannot be read as ASCII: " + FileErrors.reason(file, e), e);
     }
   }
 }

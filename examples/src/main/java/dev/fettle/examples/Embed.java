@@ -5,7 +5,7 @@ package dev.fettle.examples;
 
 import dev.fettle.BaseModel;
 import dev.fettle.Fettle;
-import dev.fettle.InvalidInputException;
+import dev.fettle.internal.FileErrors;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -48,7 +48,7 @@ public final class Embed {
       }
       print(model, texts, options, out);
     } catch (IOException e) {
-      throw new InvalidInputException(file + " cannot be read as UTF-8 text: " + e, e);
+      throw FileErrors.unread(file, e);
     }
   }
 

@@ -1,9 +1,7 @@
 package dev.fettle.examples;
 
 import dev.fettle.BaseModel;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.fettle.internal.Linux;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -42,24 +40,11 @@ final class Figures {
 
   /** The most memory that this process had, since {@link #forgetPeak()} or ever; -1 where the system does not say. */
   static long peakResidentBytes() {
-    try {
-      for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-        if (line.startsWith("VmHWM:")) {
-          return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
-        }
-      }
-    } catch (IOException | NumberFormatException e) {
-      return -1;
-    }
-    return -1;
+    return Linux.HERE.peakResidentBytes().orElse(-1);
   }
 
   /** Lets the peak begin anew where the system can; elsewhere it only grows. */
   static void forgetPeak() {
-    try {
-      Files.writeString(Path.of("/proc/self/clear_refs"), "5");
-    } catch (IOException e) {
-      return;
-    }
+    Linux.HERE.forgetPeak();
   }
 }

@@ -2,28 +2,36 @@ package dev.fettle.examples;
 
 import dev.fettle.BaseModel;
 import dev.fettle.DType;
+import dev.fettle.Dataset;
 import dev.fettle.Fettle;
 import dev.fettle.Full;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.Modules;
 import dev.fettle.Sampler;
+import dev.fettle.TooLong;
 import dev.fettle.Tuning;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The values of a command line. */
 final class Options {
   private final Map<Option, Object> values;
+  private final List<String> line;
 
-  private Options(Map<Option, Object> values) {
+  private Options(Map<Option, Object> values, List<String> line) {
     this.values = values;
+    this.line = line;
   }
 
   /** Reads {@code --name value} and {@code --name=value}; {@link UsageException} for anything else. */
@@ -47,7 +55,20 @@ final class Options {
       throw new UsageException(option.flag() + " " + option.placeholder() + " is missing");
     });
     command.defaults().forEach((option, text) -> values.computeIfAbsent(option, o -> o.read(text)));
-    return new Options(values);
+    return new Options(values, Stream.concat(Stream.of(command.name()), Stream.of(args)).toList());
+  }
+
+  /** The command line that these are from with one option more, or with another value of it, as a shell takes it. */
+  String lineWith(Option option, String value) {
+    List<String> words = new ArrayList<>(line);
+    int given = words.indexOf(option.flag());
+    if (given >= 0) {
+      words.subList(given, given + 2).clear();
+    }
+    words.removeIf(word -> word.startsWith(option.flag() + "="));
+    words.addAll(List.of(option.flag(), value));
+    return words.stream().map(word -> word.matches("[\\w@%+=:,./-]+") ? word : "'" + word.replace("'", "'\\''") + "'")
+        .collect(Collectors.joining(" "));
   }
 
   boolean has(Option option) {
@@ -80,6 +101,12 @@ final class Options {
 
   int[] ids(Option option) {
     return (int[]) values.get(option);
+  }
+
+  /** The examples of a file, held to {@code --length} as {@code --too-long} says. */
+  Dataset data(Option file) {
+    return Dataset.jsonl(path(file)).maxLength(count(Option.LENGTH))
+        .tooLong(TooLong.valueOf(text(Option.TOO_LONG).toUpperCase(Locale.ROOT)));
   }
 
   long seed() {
@@ -180,7 +207,7 @@ final class Options {
     try {
       return Option.ids(Files.readString(file));
     } catch (IOException e) {
-      throw new InvalidInputException(file + " cannot be read: " + e, e);
+      throw FileErrors.unread(file, e);
     } catch (IllegalArgumentException e) {
       throw new InvalidInputException(file + ": " + e.getMessage(), e);
     }

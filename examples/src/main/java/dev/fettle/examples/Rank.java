@@ -6,6 +6,7 @@ package dev.fettle.examples;
 import dev.fettle.BaseModel;
 import dev.fettle.Compared;
 import dev.fettle.Comparison;
+import dev.fettle.Destination;
 import dev.fettle.Fettle;
 import dev.fettle.Full;
 import dev.fettle.Lora;
@@ -71,10 +72,10 @@ public final class Rank {
       CranfieldDownload.into(directory, CranfieldDownload.SOURCE);
     }
     Cranfield collection = Cranfield.read(directory);
-    try (Fettle fettle = Fettle.local()) {
+    try (Destination results = Destination.within(options.path(Option.OUT)); Fettle fettle = Fettle.local()) {
       BaseModel model = options.load(fettle);
       RankTask task = new RankTask(collection, model.tokenizer(), model.contextLength());
-      RankRuns runs = new RankRuns(task, options.path(Option.OUT), options.seed());
+      RankRuns runs = new RankRuns(task, results.path(), options.seed());
       Rank rank = new Rank(task, runs, data(task, runs, model));
       out.println(rank.data);
       Compared compared = rank.comparison(model, options).run();

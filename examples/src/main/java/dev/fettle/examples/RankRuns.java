@@ -2,7 +2,6 @@ package dev.fettle.examples;
 
 import dev.fettle.Compared;
 import dev.fettle.Comparison;
-import dev.fettle.FettleException;
 import dev.fettle.Full;
 import dev.fettle.Hybrid;
 import dev.fettle.RankedRun;
@@ -10,6 +9,7 @@ import dev.fettle.Retriever;
 import dev.fettle.Training;
 import dev.fettle.Trial;
 import dev.fettle.Tuning;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +35,7 @@ final class RankRuns {
     try {
       Files.createDirectories(this.directory);
     } catch (IOException e) {
-      throw new FettleException(this.directory + " cannot be made: " + e, e);
+      throw FileErrors.unsaved(this.directory, e);
     }
   }
 

@@ -40,6 +40,15 @@ class OptionsTest {
   }
 
   @Test
+  void aCommandLineIsWrittenAsAShellTakesItWithAnotherValueOfAnOption() {
+    Options options = parse("--model", "my model", "--adapter", "old", "--prompt=it's $HOME");
+
+    assertThat(options.lineWith(Option.ADAPTER, "new dir"))
+        .isEqualTo("Example --model 'my model' '--prompt=it'\\''s $HOME' --adapter 'new dir'");
+    assertThat(parse("--model=m", "--adapter=old").lineWith(Option.ADAPTER, "a/b-c.d")).isEqualTo("Example --model=m --adapter a/b-c.d");
+  }
+
+  @Test
   void whatIsNotGivenHasItsDefault() {
     Options options = parse("--model", "m");
 

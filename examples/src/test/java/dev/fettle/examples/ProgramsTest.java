@@ -7,7 +7,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -105,6 +108,35 @@ class ProgramsTest {
   }
 
   @Test
+  void aPlaceThatTuneCannotSaveToIsRefusedBeforeTheFirstStep() throws Exception {
+    Path data = data(" was a dog.");
+    Path foreign = Files.createDirectory(directory.resolve("foreign"));
+    Files.writeString(foreign.resolve("thesis.txt"), "years of work");
+
+    for (Path out : List.of(foreign, data, data.resolve("adapter"), Path.of("/"))) {
+      Outcome tune = Outcome.of(Tune::run, "--model", MODEL, "--data", data.toString(), "--out", out.toString());
+
+      assertThat(tune.code()).isEqualTo(1);
+      assertThat(tune.out()).as("nothing was loaded").isEmpty();
+      assertThat(tune.err().lines()).singleElement().asString().startsWith(out + ": ").doesNotContain("Exception");
+    }
+    assertThat(foreign.resolve("thesis.txt")).hasContent("years of work");
+  }
+
+  @Test
+  void aReadmeInTheAdaptersFolderStays() throws Exception {
+    Path adapter = Files.createDirectory(directory.resolve("adapter"));
+    Files.writeString(adapter.resolve("README.md"), "my adapter");
+
+    for (int time = 0; time < 2; time++) {
+      assertThat(Outcome.of(Tune::run, "--model", MODEL, "--data", data(" was a dog.").toString(), "--out",
+          adapter.toString(), "--steps", "1")).matches(o -> o.code() == 0);
+      assertThat(adapter.resolve("adapter_model.safetensors")).exists();
+      assertThat(adapter.resolve("README.md")).hasContent("my adapter");
+    }
+  }
+
+  @Test
   void tuningAllWeightsSavesAModel() throws Exception {
     Path model = directory.resolve("model");
     Outcome tune = Outcome.of(Tune::run, "--model", MODEL, "--data", data(" was a red dog.").toString(), "--out",
@@ -117,6 +149,62 @@ class ProgramsTest {
     assertThat(tune.json().get("model").asString()).isEqualTo(model.toString());
     assertThat(tune.out()).contains("6 sequences: 6 cut at 8 tokens");
     assertThat(Outcome.of(Score::run, "--model", model.toString(), "--tokens", "[1,403]").code()).isZero();
+  }
+
+  private Outcome tune(Path data, String more) {
+    return Outcome.of(Tune::run, Stream.concat(Stream.of("--model", "fettle-tiny", "--dtype", "f32", "--rank", "2", "--data",
+        data.toString(), "--out", directory.resolve("out").toString()), Stream.of(more.split(" "))).toArray(String[]::new));
+  }
+
+  private Path withALongLine() throws Exception {
+    String text = "word ".repeat(700);
+    return Files.write(directory.resolve("long.jsonl"), List.of("{\"text\":\"One.\"}", "{\"text\":\"Two.\"}",
+        "{\"text\":\"" + text + "\"}", "{\"prompt\":\"" + text + "\",\"completion\":\"three\"}"));
+  }
+
+  @Test
+  void aLineLongerThanTheContextIsCutSkippedOrRefusedBeforeTheFirstStep() throws Exception {
+    Path data = withALongLine();
+    Outcome cut = tune(data, "--batch 1");
+    Outcome shorter = tune(data, "--batch 1 --length 100 --too-long cut");
+    Outcome skipped = tune(data, "--batch 1 --too-long skip");
+
+    assertThat(cut.err()).isEmpty();
+    assertThat(cut.out()).contains("3 sequences: 1 cut at 512 tokens; 1 more skipped, too long or with nothing to learn");
+    assertThat(cut.json().get("steps").asInt()).isEqualTo(3);
+    assertThat(shorter.out()).contains("3 sequences: 1 cut at 100 tokens; 1 more skipped");
+    assertThat(skipped.out()).contains("2 sequences: 0 cut at 512 tokens; 2 more skipped");
+    Path out = directory.resolve("out/adapter_model.safetensors");
+    byte[] before = Files.readAllBytes(out);
+    Outcome refused = tune(data, "--batch 1 --too-long refuse");
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err().lines()).singleElement().asString()
+        .contains("2 of 4 sequences are longer than 512 tokens, the model's context").contains("long.jsonl:");
+    assertThat(Files.readAllBytes(out)).isEqualTo(before);
+    assertThat(tune(data, "--too-long maybe").err()).contains("give one of cut, skip, refuse");
+  }
+
+  @Test
+  void tuningBeginsBeforeAllIsRead() throws Exception {
+    List<String> lines = new ArrayList<>(Collections.nCopies(10_100, "{\"text\":\"Once upon a time\"}"));
+    lines.add("broken");
+    Path data = Files.write(directory.resolve("broken.jsonl"), lines);
+
+    for (String schedule : List.of("constant", "linear")) {
+      Outcome tune = tune(data, "--steps 2 --epochs 2000 --batch 4 --schedule " + schedule);
+      assertThat(tune.code()).as(tune.err()).isZero();
+      assertThat(tune.json().get("steps").asInt()).isEqualTo(2);
+    }
+    assertThat(tune(data, "--schedule linear").err()).contains("broken.jsonl:10101");
+  }
+
+  @Test
+  void benchCutsAtTheContextOfItsModel() throws Exception {
+    Outcome bench = Outcome.of(Bench::run, "sft", "--random", "tiny", "--tokenizer", MODEL, "--data",
+        withALongLine().toString(), "--length", "1000000", "--batch", "1", "--steps", "2");
+
+    assertThat(bench.code()).as(bench.err()).isZero();
+    assertThat(bench.json().get("loss").asDouble()).isPositive();
   }
 
   @Test

@@ -1,11 +1,14 @@
 package dev.fettle.internal;
 
 import dev.fettle.DType;
+import dev.fettle.Prompt;
 import dev.fettle.Renderer;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tuning;
 import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.checkpoint.Prompts;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** A loaded base model; see {@link dev.fettle.BaseModel}. */
@@ -30,8 +33,16 @@ public interface ModelBackend extends AutoCloseable {
 
   SamplerBackend sampler();
 
-  /** Vectors of texts, in order; each text is cut at a number of tokens, or where the model's directory says. */
-  default List<float[]> embed(List<String> texts, OptionalInt maxTokens, Meter meter) {
+  /** The prompts that it has for texts to embed. */
+  default Prompts prompts() {
+    throw new UnsupportedModelException(name() + ": texts are embedded on this machine only, see Fettle.local()");
+  }
+
+  /**
+   * Vectors of texts, in order; before each stands the prompt that is chosen, or else the model's default, and it is cut at
+   * a number of tokens, or where the model's directory says.
+   */
+  default List<float[]> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens, Meter meter) {
     throw new UnsupportedModelException(name() + ": texts are embedded on this machine only, see Fettle.local()");
   }
 

@@ -1,5 +1,6 @@
 package dev.fettle.internal;
 
+import dev.fettle.MemoryPlan;
 import dev.fettle.Renderer;
 import dev.fettle.Sample;
 import dev.fettle.SamplingParams;
@@ -22,6 +23,11 @@ public interface SamplerBackend extends AutoCloseable {
 
   /** For each prompt its samples; tells how many are there. */
   CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params, Meter meter);
+
+  /** The native memory that sampling continuations of prompts will hold. */
+  default CompletableFuture<MemoryPlan> memoryPlan(List<int[]> prompts, SamplingParams params) {
+    throw TrainingBackend.unplanned();
+  }
 
   Iterator<Token> stream(int[] prompt, SamplingParams params);
 

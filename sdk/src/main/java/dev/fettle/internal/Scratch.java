@@ -16,7 +16,8 @@ public final class Scratch implements AutoCloseable {
     try {
       directory = Files.createTempDirectory("fettle");
     } catch (IOException e) {
-      throw new FettleException("no temporary directory could be made: " + e + "; set java.io.tmpdir", e);
+      throw new FettleException("no temporary directory could be made in " + System.getProperty("java.io.tmpdir") + ": "
+          + FileErrors.reason(Path.of(System.getProperty("java.io.tmpdir")), e) + "; set java.io.tmpdir", e);
     }
   }
 
@@ -32,7 +33,7 @@ public final class Scratch implements AutoCloseable {
         Files.deleteIfExists(file);
       }
     } catch (IOException e) {
-      throw new FettleException(directory + ": the temporary directory could not be deleted: " + e, e);
+      throw new FettleException(directory + ": the temporary directory could not be deleted: " + FileErrors.reason(directory, e), e);
     }
   }
 }

@@ -1,9 +1,6 @@
 package dev.fettle.internal;
 
 import java.io.Console;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -43,6 +40,19 @@ public final class Status {
     return DOING.values().stream().findFirst().orElse("");
   }
 
+  /** Whether the system property {@code fettle.progress=off} keeps this process from telling anything. */
+  public static boolean isOff() {
+    return "off".equalsIgnoreCase(System.getProperty("fettle.progress"));
+  }
+
+  /** Writes a line for people that is no result, beside live lines. */
+  public static void say(String line) {
+    if (!isOff()) {
+      boolean amidALine = isTerminal() && !WATCHERS.isEmpty();
+      System.err.println((amidALine ? System.lineSeparator() : "") + line);
+    }
+  }
+
   /** Calls back whenever {@link #waiting()} changes, until {@link #unwatch}. */
   public static void watch(Runnable watcher) {
     WATCHERS.add(watcher);
@@ -51,29 +61,6 @@ public final class Status {
   /** Ends {@link #watch}. */
   public static void unwatch(Runnable watcher) {
     WATCHERS.remove(watcher);
-  }
-
-  /** The resident memory of this process in bytes; 0 where the system does not say. */
-  public static long residentBytes() {
-    return bytes("VmRSS:", 0);
-  }
-
-  /** The most that {@link #residentBytes} has been; -1 where the system does not say. */
-  public static long peakBytes() {
-    return bytes("VmHWM:", -1);
-  }
-
-  private static long bytes(String key, long unknown) {
-    try {
-      for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-        if (line.startsWith(key)) {
-          return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
-        }
-      }
-    } catch (IOException | NumberFormatException e) {
-      return unknown;
-    }
-    return unknown;
   }
 
   /** Whether a person sees what is written, so that a line can be rewritten. */

@@ -6,7 +6,9 @@ import dev.fettle.DType;
 import dev.fettle.DataPosition;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
+import dev.fettle.MemoryPlan;
 import dev.fettle.OptimResult;
+import dev.fettle.Prompt;
 import dev.fettle.RankLoss;
 import dev.fettle.RankResult;
 import dev.fettle.Ranked;
@@ -25,6 +27,27 @@ public interface TrainingBackend extends AutoCloseable {
   Tuning tuning();
 
   Trainable trainable();
+
+  /** The native memory that it holds from step to step. */
+  default CompletableFuture<MemoryPlan> memoryPlan() {
+    throw unplanned();
+  }
+
+  /** The same with a pass over a batch and its way back. */
+  default CompletableFuture<MemoryPlan> memoryPlan(Batch batch) {
+    throw unplanned();
+  }
+
+  /** The same with a pass over ranked texts. */
+  default CompletableFuture<MemoryPlan> memoryPlan(List<Ranked> batch, RankLoss loss) {
+    throw unplanned();
+  }
+
+  /** What a backend says that does not plan memory. */
+  static UnsupportedModelException unplanned() {
+    return new UnsupportedModelException("memory is planned for models on this machine, see Fettle.local(): a service does "
+        + "not say how it holds a training");
+  }
 
   CompletableFuture<LossResult> forward(Batch batch, Loss loss);
 
@@ -46,7 +69,8 @@ public interface TrainingBackend extends AutoCloseable {
   }
 
   /** Vectors of texts with the weights as they are; see {@link ModelBackend#embed}. */
-  default CompletableFuture<List<float[]>> embed(List<String> texts, OptionalInt maxTokens, Meter meter) {
+  default CompletableFuture<List<float[]>> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens,
+      Meter meter) {
     throw onlyHere();
   }
 

@@ -7,6 +7,7 @@ import dev.fettle.AdamW;
 import dev.fettle.Batch;
 import dev.fettle.Conversation;
 import dev.fettle.DType;
+import dev.fettle.Destination;
 import dev.fettle.Fettle;
 import dev.fettle.Full;
 import dev.fettle.Loss;
@@ -38,7 +39,7 @@ public final class PretrainTiny {
         Corpus.stream(TinyRecipe.TOKENIZER_SEED).limit(TinyRecipe.TOKENIZER_CONVERSATIONS), TinyRecipe.VOCABULARY);
     tokenizer.write(shape);
     Files.writeString(shape.resolve("config.json"), TinyRecipe.config(tokenizer));
-    try (Fettle fettle = Fettle.local()) {
+    try (Destination place = Destination.replacing(out); Fettle fettle = Fettle.local()) {
       Training training = fettle.initialise(shape, DType.F32, TinyRecipe.CORPUS_SEED).tune(Full.all());
       System.out.println(training.model() + " " + training.trainable());
       Schedule schedule = Schedule.cosine(TinyRecipe.LEARNING_RATE, steps).warmup(Math.min(steps, TinyRecipe.WARMUP_STEPS));
@@ -51,7 +52,7 @@ public final class PretrainTiny {
           progress.step(result.loss(), batch.tokens());
         }
       }
-      training.saveMerged(out, DType.BF16);
+      training.saveMerged(place.path(), DType.BF16);
       for (String question : List.of("Where is my parcel?", "What is 12 plus 30?", "Spell tiger.", "Hello!")) {
         System.out.println(question + " -> " + training.sampler().chat(
             Conversation.of(Message.user(question)), SamplingParams.greedy().maxTokens(60)).content());

@@ -4,7 +4,6 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.Training;
 import dev.fettle.internal.Scratch;
 import dev.fettle.internal.checkpoint.AdapterConfig;
-import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.StoredTensor;
@@ -29,17 +28,15 @@ import java.util.regex.Pattern;
  * @param total the norm of all together
  */
 public record UpdateNorms(List<String> layers, List<String> modules, double[][] values, double total) {
-  private static final String WEIGHTS = "adapter_model.safetensors";
   private static final Pattern A = Pattern.compile("base_model\\.model\\.(.*)\\.lora_A\\.weight");
   private static final Pattern LAYER = Pattern.compile("(?:.*\\.)?layers?\\.(\\d{1,6})\\.(.*)");
   private static final int PIECE = 1 << 20;
 
   /** Reads an adapter directory. */
   public static UpdateNorms of(Path directory) {
-    AtomicFiles.recover(directory);
-    AdapterConfig config = AdapterConfig.parse(directory.resolve(AdapterConfig.FILE_NAME));
+    AdapterConfig config = AdapterConfig.in(directory);
     Squares squares = new Squares();
-    try (SafetensorsFile file = SafetensorsFile.open(directory.resolve(WEIGHTS))) {
+    try (SafetensorsFile file = SafetensorsFile.open(directory.resolve(AdapterConfig.WEIGHTS))) {
       for (StoredTensor a : file.tensors().values()) {
         Matcher m = A.matcher(a.name());
         if (m.matches()) {

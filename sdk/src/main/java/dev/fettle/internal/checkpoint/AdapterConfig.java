@@ -1,5 +1,7 @@
 package dev.fettle.internal.checkpoint;
 
+import dev.fettle.UnsupportedModelException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -51,6 +53,8 @@ public record AdapterConfig(
 
   /** The name of the file. */
   public static final String FILE_NAME = "adapter_config.json";
+  /** The name of the file of the weights beside it. */
+  public static final String WEIGHTS = "adapter_model.safetensors";
 
   public AdapterConfig {
     Objects.requireNonNull(targets, "targets");
@@ -67,10 +71,25 @@ public record AdapterConfig(
   }
 
   /**
+   * Reads that of the adapter in a directory.
+   *
+   * @throws dev.fettle.InvalidInputException if there is no adapter in it; the message says what there is
+   * @throws UnsupportedModelException as {@link #parse(Path)}, or if its weights are not safetensors
+   */
+  public static AdapterConfig in(Path directory) {
+    Contents.require(directory, Contents.Kind.ADAPTER);
+    AdapterConfig config = parse(directory.resolve(FILE_NAME));
+    if (!Files.exists(directory.resolve(WEIGHTS)) && Files.exists(directory.resolve("adapter_model.bin"))) {
+      throw new UnsupportedModelException(directory + ": has adapter_model.bin only; save the adapter as safetensors");
+    }
+    return config;
+  }
+
+  /**
    * Reads an adapter_config.json.
    *
    * @throws dev.fettle.InvalidInputException if a value is missing or wrong
-   * @throws dev.fettle.UnsupportedModelException if it asks for a kind of adapter that is not supported
+   * @throws UnsupportedModelException if it asks for a kind of adapter that is not supported
    */
   public static AdapterConfig parse(Path file) {
     return AdapterConfigReader.read(new JsonFields(StrictJson.read(file), file.toString()));

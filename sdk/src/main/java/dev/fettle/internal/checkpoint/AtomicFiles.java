@@ -2,6 +2,7 @@ package dev.fettle.internal.checkpoint;
 
 import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -21,12 +22,16 @@ import java.util.stream.Stream;
  * one first gets a waiting name, then the old one is moved away, then the new one takes its place; a kill between the
  * last two leaves the waiting one, and {@link #recover}, which every reader here calls first, finishes the move.
  *
- * <p>Only directories whose whole content an earlier save wrote are replaced, see {@link Inventory}. What killed
- * processes left behind is deleted by the next save of the same target. Thread-safe; two processes that save the same
- * directory at a time are safe where directories can be swapped, and the last one wins.
+ * <p>Only directories whose whole content an earlier save wrote are replaced, see {@link Inventory}; a README and the
+ * like, see {@link Keepsakes}, move along into the new one. What killed processes left behind is deleted by the next save
+ * of the same target. Thread-safe; two processes that save the same directory at a time are safe where directories can be
+ * swapped, and the last one wins. Whoever works long before a save calls {@link #rehearse} first, and takes a
+ * {@link Claim}.
  */
 public final class AtomicFiles {
   private static final boolean WINDOWS = System.getProperty("os.name", "").startsWith("Windows");
+  /** No saved file has a longer name, so where this one fits, all do. */
+  private static final String LONGEST_NAME = "model-00000-of-00000.safetensors";
   private static final Object RENAMES = new Object();
 
   private AtomicFiles() {}
@@ -67,7 +72,7 @@ public final class AtomicFiles {
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
       force(file.getParent());
     } catch (IOException | UncheckedIOException e) {
-      throw new FettleException(target + ": cannot be saved: " + e, e);
+      throw FileErrors.unsaved(target, e);
     } finally {
       discard(temporary);
     }
@@ -89,8 +94,7 @@ public final class AtomicFiles {
     recover(directory);
     Path temporary = Temporaries.claim(directory);
     try {
-      requireReplaceable(directory);
-      Files.createDirectories(directory.getParent());
+      prepare(directory);
       Temporaries.clean(directory);
       synchronized (RENAMES) {
         drop(directory, Temporaries.retired(directory));
@@ -101,15 +105,93 @@ public final class AtomicFiles {
       Inventory.write(temporary);
       forceAll(temporary);
       requireReplaceable(directory);
+      for (Path kept : Keepsakes.copy(directory, temporary)) {
+        if (Files.isRegularFile(kept, LinkOption.NOFOLLOW_LINKS)) {
+          force(kept);
+        }
+      }
       synchronized (RENAMES) {
         putInPlace(temporary, directory, maySwap);
       }
       force(directory.getParent());
     } catch (IOException | UncheckedIOException e) {
-      throw new FettleException(target + ": cannot be saved: " + e, e);
+      throw FileErrors.unsaved(target, e);
     } finally {
       discard(temporary);
     }
+  }
+
+  /**
+   * Does all of {@link #writeDirectory} but the content and the last step: what would fail after long work fails now.
+   *
+   * @throws InvalidInputException with the reason, if nothing could be saved there
+   */
+  public static void rehearse(Path target) {
+    Path directory = real(target);
+    recover(directory);
+    rehearse(target, directory, () -> {
+      prepare(directory);
+      if (MountPoints.contains(directory)) {
+        throw new InvalidInputException(target + ": a file system is mounted there, so it cannot be replaced as a whole; "
+            + "name a directory below it, such as " + target.resolve("adapter"));
+      }
+    });
+  }
+
+  /**
+   * The same for a file.
+   *
+   * @throws InvalidInputException with the reason, if it could not be written
+   */
+  public static void rehearseFile(Path target) {
+    Path file = real(target);
+    rehearse(target, file, () -> {
+      if (Files.isDirectory(file)) {
+        throw new InvalidInputException(target + ": is a directory; name a file");
+      }
+      Files.createDirectories(file.getParent());
+    });
+  }
+
+  /**
+   * The same for files in a directory, which is made.
+   *
+   * @throws InvalidInputException with the reason, if none could be written
+   */
+  public static void rehearseWithin(Path target) {
+    Path directory = real(target);
+    rehearse(target, directory.resolve("file"), () -> {
+      if (Files.exists(directory) && !Files.isDirectory(directory)) {
+        throw new InvalidInputException(target + ": is a file; name a directory");
+      }
+      Files.createDirectories(directory);
+    });
+  }
+
+  private static void rehearse(Path target, Path real, Preparation preparation) {
+    Path temporary = Temporaries.claim(real);
+    Path inner = Temporaries.claim(temporary.resolve(LONGEST_NAME));
+    try {
+      preparation.run();
+      Files.createDirectory(temporary);
+      Files.write(inner, new byte[1]);
+    } catch (IOException | UncheckedIOException e) {
+      throw new InvalidInputException(target + ": cannot be written: " + Reasons.of(real, e) + "; name another place",
+          e);
+    } finally {
+      Temporaries.release(inner);
+      discard(temporary);
+    }
+  }
+
+  @FunctionalInterface
+  private interface Preparation {
+    void run() throws IOException;
+  }
+
+  private static void prepare(Path directory) throws IOException {
+    requireReplaceable(directory);
+    Files.createDirectories(directory.getParent());
   }
 
   /**
@@ -133,7 +215,7 @@ public final class AtomicFiles {
           }
         }
       } catch (IOException e) {
-        throw new FettleException(target + ": an interrupted save cannot be finished: " + e, e);
+        throw new FettleException(target + ": an interrupted save cannot be finished: " + FileErrors.reason(target, e), e);
       }
     }
   }
@@ -179,7 +261,7 @@ public final class AtomicFiles {
   }
 
   /** The absolute path with links followed, so that a link stays and what it points to is replaced. */
-  private static Path real(Path target) {
+  static Path real(Path target) {
     Objects.requireNonNull(target, "target");
     Path absolute = target.toAbsolutePath();
     try {
@@ -189,7 +271,7 @@ public final class AtomicFiles {
       }
       return absolute;
     } catch (IOException e) {
-      throw new FettleException(target + ": cannot be resolved: " + e, e);
+      throw new FettleException(target + ": cannot be resolved: " + FileErrors.reason(target, e), e);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.fettle.internal.checkpoint;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.model.Pooling;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,12 +15,13 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * What the files of sentence-transformers beside an encoder say: how its rows are pooled, and where texts are cut.
+ * What the files of sentence-transformers beside an encoder say: how its rows are pooled, where texts are cut, and
+ * what stands before them.
  *
  * @param maxTokens tokens that a text has at most, if a file says so
  * @param width numbers of a vector; 0 where it is not known yet
  */
-public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width) {
+public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width, Prompts prompts) {
   /** The list of modules that a text passes through. */
   public static final String MODULES = "modules.json";
   /** The settings of the first module, the encoder itself. */
@@ -44,7 +46,7 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width)
     Pooling pooling = Files.isRegularFile(modules) ? pooling(directory, modules) : Pooling.STANDARD;
     OptionalInt most = integer(directory.resolve(SENTENCES), "max_seq_length");
     return new EncoderSettings(pooling, most.isPresent() ? most
-        : integer(directory.resolve("tokenizer_config.json"), "model_max_length"), 0);
+        : integer(directory.resolve("tokenizer_config.json"), "model_max_length"), 0, Prompts.read(directory));
   }
 
   /** Writes them beside an encoder, as sentence-transformers reads them. */
@@ -63,6 +65,7 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width)
     ObjectNode pool = json.objectNode().put("word_embedding_dimension", width);
     List.of("cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens").forEach(mode ->
         pool.put("pooling_mode_" + mode, mode.equals(pooling.first() ? "cls_token" : "mean_tokens")));
+    pool.put("include_prompt", pooling.withPrompt());
     for (int i = 1; i < types.size(); i++) {
       Files.createDirectory(directory.resolve(i + "_" + types.get(i)));
     }
@@ -73,7 +76,7 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width)
 
   private static Pooling pooling(Path directory, Path modules) {
     JsonNode list = list(modules);
-    boolean first = false;
+    Pooling rows = new Pooling(false, false, true);
     boolean normalised = false;
     for (int i = 0; i < list.size(); i++) {
       JsonFields module = new JsonFields(list.get(i), modules + " [" + i + "]");
@@ -85,12 +88,12 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width)
                 + directory.resolve(module.string("path").get()) + " instead");
           }
         }
-        case "Pooling" -> first = first(directory.resolve(module.string("path").orElse("")).resolve(CONFIG));
+        case "Pooling" -> rows = rows(directory.resolve(module.string("path").orElse("")).resolve(CONFIG));
         case "Normalize" -> normalised = true;
         default -> throw module.unsupported("type", "the modules are Transformer, Pooling and Normalize");
       }
     }
-    return new Pooling(first, normalised);
+    return new Pooling(rows.first(), normalised, rows.withPrompt());
   }
 
   /** An array, read as strictly as objects are. */
@@ -98,11 +101,11 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width)
     try {
       return StrictJson.parse("{\"modules\":" + Files.readString(file) + "}", file.toString()).path("modules");
     } catch (IOException e) {
-      throw new InvalidInputException(file + ": cannot be read: " + e, e);
+      throw FileErrors.unread(file, e);
     }
   }
 
-  private static boolean first(Path file) {
+  private static Pooling rows(Path file) {
     JsonFields fields = new JsonFields(StrictJson.read(file), file.toString());
     List<String> modes = new ArrayList<>();
     if (fields.has("pooling_mode")) {
@@ -117,7 +120,7 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width)
       throw new UnsupportedModelException(file + ": pooling by " + mode + " is not supported; there are mean "
           + "and cls");
     }
-    return mode.equals("cls");
+    return new Pooling(mode.equals("cls"), false, fields.bool("include_prompt", true));
   }
 
   /** A number that is sensible as a length: tokenizers without a limit write 10^30. */
@@ -126,7 +129,7 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width)
       return OptionalInt.empty();
     }
     JsonNode value = StrictJson.read(file).path(key);
-    return value.isNumber() && value.asDouble() >= 1 && value.asDouble() <= Integer.MAX_VALUE
-        ? OptionalInt.of((int) value.asDouble()) : OptionalInt.empty();
+    double number = value.isNumber() ? value.asDouble(0) : 0;
+    return number >= 1 && number <= Integer.MAX_VALUE ? OptionalInt.of((int) number) : OptionalInt.empty();
   }
 }

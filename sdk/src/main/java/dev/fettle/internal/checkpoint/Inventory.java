@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 
 /**
  * The list of the files that a save put into a directory, kept in the directory itself. A directory that holds
- * anything else is never replaced.
+ * anything else is never replaced, {@link Keepsakes} aside.
  */
 final class Inventory {
   static final String NAME = ".fettle-files";
@@ -29,11 +29,11 @@ final class Inventory {
     Files.write(directory.resolve(NAME), names, StandardCharsets.UTF_8);
   }
 
-  /** Refuses a directory that holds anything that is not on its list; an empty one is fine. */
+  /** Refuses a directory that holds anything that is not on its list and no keepsake; an empty one is fine. */
   static void requireOurs(Path directory) throws IOException {
     Set<String> ours = read(directory);
     try (Stream<Path> all = Files.walk(directory)) {
-      all.filter(path -> !path.equals(directory))
+      all.filter(path -> !path.equals(directory) && !(path.getParent().equals(directory) && Keepsakes.is(path)))
           .map(path -> relative(directory, path))
           .filter(name -> !ours.contains(name))
           .findFirst()

@@ -10,10 +10,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Supplier;
 import tools.jackson.databind.JsonNode;
 
 /** Typed reading of one JSON object; each error names the source, the key and the value. A null counts as absent. */
 public final class JsonFields {
+  /** More than anyone counts to; what adds to a count cannot overflow. */
+  private static final long MOST = 1L << 53;
+
   private final JsonNode object;
   private final String source;
   private final String prefix;
@@ -81,6 +85,23 @@ public final class JsonFields {
   /** A whole number within the bounds, if present. */
   public OptionalInt optionalInteger(String key, int min, int max) {
     return has(key) ? OptionalInt.of(toInt(key, node(key), min, max)) : OptionalInt.empty();
+  }
+
+  /** A required whole number of 64 bits. */
+  public long whole(String key) {
+    if (!has(key) || !node(key).isIntegralNumber() || !node(key).canConvertToLong()) {
+      throw invalid(key, "must be a whole number");
+    }
+    return node(key).longValue();
+  }
+
+  /** A required whole number that counts what has been done. */
+  public long count(String key) {
+    long value = whole(key);
+    if (value < 0 || value > MOST) {
+      throw invalid(key, "must be from 0 to " + MOST);
+    }
+    return value;
   }
 
   /** A finite number, or the default when absent. */
@@ -175,11 +196,20 @@ public final class JsonFields {
 
   private static boolean isNeutral(JsonNode value, double neutral) {
     if (value.isNumber()) {
-      return value.doubleValue() == neutral;
+      return value.asDouble(Double.NaN) == neutral;
     }
     return value.isBoolean() && !value.booleanValue()
         || value.isContainer() && value.isEmpty()
         || value.isString() && value.stringValue().isEmpty();
+  }
+
+  /** What is made of the key's value; where that is refused, the error names source and key too. */
+  public <T> T checked(String key, Supplier<T> made) {
+    try {
+      return made.get();
+    } catch (InvalidInputException e) {
+      throw new InvalidInputException(source + ": " + prefix + key + ": " + e.getMessage(), e);
+    }
   }
 
   /** An error about the value of the key. */
@@ -215,7 +245,8 @@ public final class JsonFields {
   }
 
   private double toDouble(String key, JsonNode value) {
-    double number = value.isNumber() ? value.doubleValue() : Double.NaN;
+    // A whole number of 400 digits is valid JSON and no double.
+    double number = value.isNumber() ? value.asDouble(Double.NaN) : Double.NaN;
     if (!Double.isFinite(number)) {
       throw invalid(key, "must be a finite number");
     }

@@ -49,18 +49,8 @@ public final class ModelDirectory implements AutoCloseable {
    */
   public static ModelDirectory open(Path path) {
     Objects.requireNonNull(path, "path");
-    AtomicFiles.recover(path);
-    if (!Files.exists(path)) {
-      throw new InvalidInputException(path + ": no such directory");
-    }
-    if (!Files.isDirectory(path)) {
-      throw new InvalidInputException(path + ": is not a directory; name the one that holds " + CONFIG);
-    }
-    Path configFile = path.resolve(CONFIG);
-    if (!Files.isRegularFile(configFile)) {
-      throw new InvalidInputException(path + ": no " + CONFIG + " in it; not a model in Hugging Face layout");
-    }
-    JsonFields config = new JsonFields(StrictJson.read(configFile), configFile.toString());
+    Contents.require(path, Contents.Kind.MODEL);
+    JsonFields config = new JsonFields(StrictJson.read(path.resolve(CONFIG)), path.resolve(CONFIG).toString());
     Path generationFile = path.resolve(GENERATION);
     GenerationConfig generation =
         Files.isRegularFile(generationFile) ? GenerationConfig.read(generationFile) : GenerationConfig.NONE;

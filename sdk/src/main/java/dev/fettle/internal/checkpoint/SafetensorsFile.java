@@ -2,12 +2,12 @@ package dev.fettle.internal.checkpoint;
 
 import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
@@ -49,10 +49,8 @@ public final class SafetensorsFile implements AutoCloseable {
         channel.close();
         throw e;
       }
-    } catch (NoSuchFileException e) {
-      throw new InvalidInputException(path + ": no such file", e);
     } catch (IOException e) {
-      throw new InvalidInputException(path + ": cannot be read: " + e, e);
+      throw FileErrors.unread(path, e);
     }
   }
 
@@ -127,7 +125,7 @@ public final class SafetensorsFile implements AutoCloseable {
     } catch (ClosedChannelException e) {
       throw new FettleException(path + ": closed; open it again to read tensor " + tensor.name(), e);
     } catch (IOException e) {
-      throw new FettleException(path + ": cannot map tensor " + tensor.name() + ": " + e, e);
+      throw new FettleException(path + ": cannot map tensor " + tensor.name() + ": " + FileErrors.reason(path, e), e);
     }
   }
 
@@ -136,7 +134,7 @@ public final class SafetensorsFile implements AutoCloseable {
     try {
       channel.close();
     } catch (IOException e) {
-      throw new FettleException(path + ": cannot be closed: " + e, e);
+      throw new FettleException(path + ": cannot be closed: " + FileErrors.reason(path, e), e);
     }
   }
 

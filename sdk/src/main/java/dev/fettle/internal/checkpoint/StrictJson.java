@@ -1,6 +1,7 @@
 package dev.fettle.internal.checkpoint;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -49,7 +50,7 @@ public final class StrictJson {
       }
       return parse(ByteBuffer.wrap(Files.readAllBytes(file)), file.toString());
     } catch (IOException e) {
-      throw new InvalidInputException(file + ": cannot be read: " + e, e);
+      throw FileErrors.unread(file, e);
     }
   }
 

@@ -67,6 +67,12 @@ final class Temporaries {
     return pid == ProcessHandle.current().pid() ? !LIVE.contains(path.getFileName().toString()) : ProcessHandle.of(pid).isEmpty();
   }
 
+  /** Whether a path is a target, above or below it, or below a temporary sibling of it. */
+  static boolean isAbout(Path target, Path path) {
+    return target.startsWith(path) || path.startsWith(target)
+        || path.toString().startsWith(target.resolveSibling(prefix(target)).toString());
+  }
+
   private static String prefix(Path target) {
     return "." + target.getFileName() + ".fettle-tmp-";
   }

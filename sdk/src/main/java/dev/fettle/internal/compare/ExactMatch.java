@@ -13,6 +13,8 @@ import dev.fettle.Sampler;
 import dev.fettle.SamplingParams;
 import dev.fettle.Tokenizer;
 import dev.fettle.Training;
+import dev.fettle.internal.data.Lengths;
+import dev.fettle.internal.data.Limit;
 import dev.fettle.internal.recipe.DataHash;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,18 +30,30 @@ public final class ExactMatch {
 
   private ExactMatch() {}
 
-  /** Reads the examples; each must have an answer. */
-  public static ExactMatch of(Dataset examples, BaseModel model) {
+  /**
+   * Reads the examples; each must have an answer. Those whose prompt leaves no room for one are skipped or refused.
+   *
+   * @param limit says which of the two
+   */
+  public static ExactMatch of(Dataset examples, BaseModel model, Limit limit) {
     ExactMatch all = new ExactMatch();
     Renderer renderer = model.renderer();
     Tokenizer tokenizer = model.tokenizer();
+    Lengths lengths = Lengths.ofPrompts(Limit.NONE.treating(limit.tooLong()).within(renderer.contextLength()));
+    int number = 0;
     int longest = 0;
     for (Example example : examples.examples()) {
-      all.add(example, all.answers.size() + 1, renderer, tokenizer);
-      longest = Math.max(longest, tokenizer.encode(all.answers.get(all.answers.size() - 1)).length);
+      String origin = "test example " + (++number);
+      int[] prompt = prompt(example, origin, renderer, tokenizer);
+      if (lengths.hasRoom(origin, prompt.length)) {
+        all.prompts.add(prompt);
+        all.answers.add(answer(example));
+        longest = Math.max(longest, tokenizer.encode(answer(example)).length);
+      }
     }
+    lengths.decide("test data");
     if (all.answers.isEmpty()) {
-      throw new InvalidInputException("the test data have no example");
+      throw new InvalidInputException("the test data have no example" + (number == 0 ? "" : " that leaves room for an answer"));
     }
     all.params = all.params.maxTokens(longest + SPARE_TOKENS).stop(renderer.stopStrings().toArray(String[]::new))
         .stopTokens(renderer.stopTokens().stream().mapToInt(Integer::intValue).toArray());
@@ -65,20 +79,23 @@ public final class ExactMatch {
         .mapToDouble(i -> samples.get(i).get(0).text().strip().equals(answers.get(i)) ? 1 : 0).toArray();
   }
 
-  private void add(Example example, int number, Renderer renderer, Tokenizer tokenizer) {
+  private static int[] prompt(Example example, String origin, Renderer renderer, Tokenizer tokenizer) {
     if (example instanceof Conversation chat && chat.messages().size() > 1
         && chat.messages().get(chat.messages().size() - 1).role().equals("assistant")) {
       int last = chat.messages().size() - 1;
       List<Message> before = chat.messages().subList(0, last);
-      prompts.add(renderer.prompt(new Conversation(before, chat.tools())));
-      answers.add(chat.messages().get(last).content().strip());
-    } else if (example instanceof Completion completion) {
-      prompts.add(withStart(completion.prompt(), tokenizer));
-      answers.add(completion.completion().strip());
-    } else {
-      throw new InvalidInputException("test example " + number + ", " + example + ", has no answer to match: give "
-          + "conversations that end with the assistant, or prompts and completions");
+      return renderer.prompt(new Conversation(before, chat.tools()));
     }
+    if (example instanceof Completion completion) {
+      return withStart(completion.prompt(), tokenizer);
+    }
+    throw new InvalidInputException(origin + ", " + example + ", has no answer to match: give conversations that end with "
+        + "the assistant, or prompts and completions");
+  }
+
+  private static String answer(Example example) {
+    return (example instanceof Completion completion ? completion.completion()
+        : ((Conversation) example).messages().get(((Conversation) example).messages().size() - 1).content()).strip();
   }
 
   private static int[] withStart(String prompt, Tokenizer tokenizer) {

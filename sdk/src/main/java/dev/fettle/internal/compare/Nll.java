@@ -2,12 +2,10 @@ package dev.fettle.internal.compare;
 
 import dev.fettle.Batch;
 import dev.fettle.Batches;
-import dev.fettle.Dataset;
 import dev.fettle.Datum;
 import dev.fettle.InvalidInputException;
 import dev.fettle.LossResult;
 import dev.fettle.Progress;
-import dev.fettle.Renderer;
 import dev.fettle.Training;
 import dev.fettle.internal.recipe.DataHash;
 import java.util.ArrayList;
@@ -26,9 +24,8 @@ public final class Nll {
     this.content = content;
   }
 
-  /** Reads the examples once, so that broken ones are found at once. */
-  public static Nll of(String name, Dataset examples, Renderer renderer, int batchSize) {
-    Batches batches = examples.batches(batchSize, renderer);
+  /** Reads the batches once, so that broken ones are found at once. */
+  public static Nll of(String name, Batches batches) {
     try {
       return new Nll(name, batches, DataHash.of(batches));
     } catch (InvalidInputException e) {

@@ -4,14 +4,22 @@ import dev.fettle.Charts;
 import dev.fettle.Charts.Series;
 import dev.fettle.Compared;
 import dev.fettle.Compared.Row;
+import dev.fettle.internal.checkpoint.AtomicFiles;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import javax.imageio.ImageIO;
 
 /** The pictures of a comparison. */
 final class Plots {
+  private static final String QUALITY = "quality.png";
+  private static final String LOSSES = "losses.png";
+  private static final String RATES = "learning-rates.png";
+  static final List<String> FILES = List.of(QUALITY, LOSSES, RATES);
+
   private Plots() {}
 
   static void write(Plan plan, Compared compared, List<Outcome> outcomes) throws IOException {
@@ -29,14 +37,16 @@ final class Plots {
           .ifPresent(o -> losses.add(Series.of(o.method(), o.losses())));
     }
     List<Series> rates = Sweeps.of(plan, outcomes).stream().map(s -> Series.of(s.method(), s.rates(), s.losses())).toList();
-    save(plan, "quality", Charts.light().quality(plan.metric(), quality));
-    save(plan, "losses", Charts.light().lossCurves(losses));
+    save(plan, QUALITY, Charts.light().quality(plan.metric(), quality));
+    save(plan, LOSSES, Charts.light().lossCurves(losses));
     if (!rates.isEmpty()) {
-      save(plan, "learning-rates", Charts.light().learningRates(rates));
+      save(plan, RATES, Charts.light().learningRates(rates));
     }
   }
 
   private static void save(Plan plan, String name, BufferedImage picture) throws IOException {
-    ImageIO.write(picture, "png", plan.directory().resolve(name + ".png").toFile());
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    ImageIO.write(picture, "png", bytes);
+    AtomicFiles.writeFile(plan.directory().resolve(name), channel -> channel.write(ByteBuffer.wrap(bytes.toByteArray())));
   }
 }

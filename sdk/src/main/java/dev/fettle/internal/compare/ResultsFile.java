@@ -1,7 +1,7 @@
 package dev.fettle.internal.compare;
 
-import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.recipe.DataHash;
 import java.io.IOException;
@@ -16,6 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -27,7 +29,7 @@ final class ResultsFile {
 
   private final Path file;
   private final String head;
-  private final List<Outcome> outcomes = new ArrayList<>();
+  private final List<Outcome> outcomes = new CopyOnWriteArrayList<>();
 
   private ResultsFile(Path file, String head) {
     this.file = file;
@@ -45,8 +47,24 @@ final class ResultsFile {
     ResultsFile results = new ResultsFile(directory.resolve(NAME), JSON.writeValueAsString(head));
     if (Files.exists(results.file)) {
       results.read(String.valueOf(head.get("sha256")), texts);
+    } else {
+      requireFree(directory);
     }
     return results;
+  }
+
+  private static void requireFree(Path directory) {
+    for (String name : Stream.concat(Stream.of(Summary.REPORT), Plots.FILES.stream()).toList()) {
+      if (Files.exists(directory.resolve(name))) {
+        throw new InvalidInputException(directory + " holds " + name + " without a " + NAME + ", so it is of no comparison "
+            + "and would be replaced: give another directory");
+      }
+    }
+  }
+
+  /** What has come of the runs so far, for whoever ends them early. */
+  String kept() {
+    return outcomes.size() + " runs have ended and are kept in " + file + ": the same call goes on after them.";
   }
 
   private void read(String sha256, Map<String, Object> settings) {
@@ -54,22 +72,22 @@ final class ResultsFile {
     try {
       lines = Files.readAllLines(file);
     } catch (IOException e) {
-      throw new FettleException(file + ": cannot be read: " + e, e);
+      throw FileErrors.unread(file, e);
     }
     for (int i = 0; i < lines.size(); i++) {
       JsonNode line;
       try {
         line = JSON.readTree(lines.get(i));
+        if (i > 0) {
+          outcomes.add(Outcome.of(line));
+        }
       } catch (JacksonException e) {
-        throw new InvalidInputException(file + " line " + (i + 1) + " is not JSON: delete the line, and its run is made "
+        throw new InvalidInputException(file + " line " + (i + 1) + " is broken: delete the line, and its run is made "
             + "again", e);
       }
       if (i == 0 && !line.path("sha256").asString("").equals(sha256)) {
         throw new InvalidInputException(file + " holds a comparison with other settings (" + differing(
             line.path("settings"), settings) + "): give another directory, or delete it");
-      }
-      if (i > 0) {
-        outcomes.add(Outcome.of(line));
       }
     }
   }

@@ -7,6 +7,11 @@ import dev.fettle.Lora;
 import dev.fettle.NumericException;
 import dev.fettle.Progress;
 import dev.fettle.Training;
+import dev.fettle.internal.FileErrors;
+import dev.fettle.internal.Interruption;
+import dev.fettle.internal.Linux;
+import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.checkpoint.AtomicFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,14 +39,29 @@ public final class Runner {
   public static List<Outcome> run(Plan plan) {
     plan.methods().forEach(method -> tryOut(plan, method));
     Runner runner = new Runner(plan);
-    runner.all.add(runner.results.base().orElseGet(runner::base));
+    AtomicFiles.rehearse(runner.artefact());
+    Interruption open = Interruption.saying(runner.results::kept);
+    try {
+      runner.all();
+      return runner.all;
+    } finally {
+      open.close();
+    }
+  }
+
+  private void all() {
+    all.add(results.base().orElseGet(this::base));
     for (Method method : plan.methods()) {
-      double best = Sweep.best(method, rate -> runner.run("sweep", method, rate, plan.seed()).validation());
+      double best = Sweep.best(method, rate -> run("sweep", method, rate, plan.seed()).validation());
       for (int i = 1; i <= plan.seeds(); i++) {
-        runner.run("seed", method, best, plan.seed() + i);
+        run("seed", method, best, plan.seed() + i);
       }
     }
-    return runner.all;
+  }
+
+  /** Where a run's result is saved to see how large it is. */
+  private Path artefact() {
+    return plan.directory().resolve("artefact");
   }
 
   /** What cannot be trained so is found before any step. */
@@ -77,7 +97,8 @@ public final class Runner {
     List<Double> losses = new ArrayList<>();
     long[] tokens = {0};
     long begun = System.nanoTime();
-    PeakMemory.forget();
+    System.gc();
+    Linux.HERE.forgetPeak();
     try (Training training = plan.model().tune(method.seeded(seed));
         Progress progress = Progress.of(agenda.line(kind, method, rate, seed), plan.steps())) {
       long trained = training.trainable().trained();
@@ -93,10 +114,10 @@ public final class Runner {
         diverged = true;
       }
       double seconds = since(start);
-      long peak = PeakMemory.bytes();
+      long peak = Linux.HERE.peakResidentBytes().orElse(-1);
       boolean sweep = kind.equals("sweep");
       double validation = sweep && !diverged ? plan.validation().applyAsDouble(training) : Double.NaN;
-      double[] items = sweep || diverged ? NONE : plan.test().apply(training);
+      double[] items = sweep || diverged ? NONE : NoNulls.given(plan.test().apply(training), "metric " + plan.metric(), training);
       double outside = sweep || diverged ? Double.NaN : outside(training);
       long saved = sweep || diverged ? 0 : savedBytes(method, training);
       return kept(new Outcome(kind, method.name(), method.description(), rate, seed,
@@ -115,7 +136,7 @@ public final class Runner {
   }
 
   private long savedBytes(Method method, Training training) {
-    Path directory = plan.directory().resolve("artefact");
+    Path directory = artefact();
     if (method.isAdapter()) {
       training.saveAdapter(directory);
     } else {
@@ -129,7 +150,7 @@ public final class Runner {
       }
       return bytes;
     } catch (IOException e) {
-      throw new FettleException(directory + ": cannot be measured and deleted: " + e, e);
+      throw new FettleException(directory + ": cannot be measured and deleted: " + FileErrors.reason(directory, e), e);
     }
   }
 

@@ -4,9 +4,12 @@ import dev.fettle.Compared;
 import dev.fettle.Compared.Pair;
 import dev.fettle.Compared.Row;
 import dev.fettle.FettleException;
+import dev.fettle.internal.FileErrors;
+import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.compare.Significance.Sample;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -14,6 +17,8 @@ import java.util.function.Predicate;
 
 /** From runs to what is told of them. */
 public final class Summary {
+  static final String REPORT = "report.md";
+
   private Summary() {}
 
   /** Writes {@code report.md} and the plots into the plan's directory, too. */
@@ -33,10 +38,11 @@ public final class Summary {
     String markdown = Table.markdown(plan, rows, task, forgetting, items, Sweeps.of(plan, outcomes));
     Compared compared = new Compared(plan.metric(), plan.higherIsBetter(), rows, task, forgetting, markdown, plan.directory());
     try {
-      Files.writeString(plan.directory().resolve("report.md"), markdown);
+      AtomicFiles.writeFile(plan.directory().resolve(REPORT), channel ->
+          channel.write(ByteBuffer.wrap(markdown.getBytes(StandardCharsets.UTF_8))));
       Plots.write(plan, compared, outcomes);
     } catch (IOException e) {
-      throw new FettleException(plan.directory() + ": the report cannot be written: " + e, e);
+      throw FileErrors.unsaved(plan.directory().resolve("report.md"), e);
     }
     return compared;
   }

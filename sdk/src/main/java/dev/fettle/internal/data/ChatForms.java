@@ -106,10 +106,11 @@ final class ChatForms {
   private static boolean trained(JsonNode node, String place, boolean otherwise) {
     JsonNode weight = node.get("weight");
     if (weight != null) {
-      if (!weight.isNumber() || weight.doubleValue() != 0 && weight.doubleValue() != 1) {
+      double value = weight.isNumber() ? weight.asDouble(Double.NaN) : Double.NaN;
+      if (value != 0 && value != 1) {
         throw new InvalidInputException(place + ".weight is " + JsonForms.kind(weight) + "; expected 0 or 1");
       }
-      return weight.doubleValue() == 1;
+      return value == 1;
     }
     for (String key : List.of("trained", "trainable")) {
       JsonNode value = node.get(key);

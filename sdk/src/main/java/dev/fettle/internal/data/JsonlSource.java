@@ -2,6 +2,7 @@ package dev.fettle.internal.data;
 
 import dev.fettle.Example;
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,7 +42,7 @@ record JsonlSource(List<Path> files, Function<? super Map<String, Object>, ? ext
     try {
       return Files.size(file);
     } catch (IOException e) {
-      throw new InvalidInputException(file + " cannot be looked at: " + e.getMessage(), e);
+      throw FileErrors.unread(file, e);
     }
   }
 
@@ -52,6 +53,11 @@ record JsonlSource(List<Path> files, Function<? super Map<String, Object>, ? ext
   @Override
   public Cursor open(long pass) {
     return new FilesCursor(files, form);
+  }
+
+  @Override
+  public boolean sameEachPass() {
+    return true;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.fettle.internal.data;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.ref.Cleaner;
@@ -48,8 +49,11 @@ public final class Lines {
       return file.toString().endsWith(".gz") ? new GZIPInputStream(raw, 1 << 16) : raw;
     } catch (IOException e) {
       closeQuietly(raw);
-      String what = raw == null ? "cannot be opened" : "is not a whole gzip file, though its name ends in .gz";
-      throw new InvalidInputException(file + " " + what + ": " + e.getMessage(), e);
+      if (raw == null || Files.isDirectory(file)) {
+        throw FileErrors.unread(file, e);
+      }
+      throw new InvalidInputException(file + " is not a whole gzip file, though its name ends in .gz: "
+          + FileErrors.reason(file, e), e);
     }
   }
 
@@ -109,7 +113,10 @@ public final class Lines {
     } catch (IOException e) {
       end = 0;
       close();
-      throw new InvalidInputException(origin() + ": the file cannot be read further: " + e.getMessage(), e);
+      if (Files.isDirectory(file)) {
+        throw FileErrors.unread(file, e);
+      }
+      throw new InvalidInputException(origin() + ": the file cannot be read further: " + FileErrors.reason(file, e), e);
     }
   }
 

@@ -28,6 +28,11 @@ record ListSource(List<Example> examples) implements Source {
   }
 
   @Override
+  public boolean sameEachPass() {
+    return true;
+  }
+
+  @Override
   public String fingerprint() {
     long hash = 0;
     for (Example example : examples) {

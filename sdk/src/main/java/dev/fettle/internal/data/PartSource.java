@@ -27,6 +27,21 @@ record PartSource(Source source, double from, double to) implements Source {
   }
 
   @Override
+  public boolean sameEachPass() {
+    return source.sameEachPass();
+  }
+
+  @Override
+  public Source once() {
+    return new PartSource(source.once(), from, to);
+  }
+
+  @Override
+  public long copies() {
+    return source.copies();
+  }
+
+  @Override
   public String fingerprint() {
     return "part(" + Double.toHexString(from) + " " + Double.toHexString(to) + " " + source.fingerprint() + ")";
   }

@@ -39,6 +39,21 @@ record RepeatedSource(Source source, int times) implements Source {
   }
 
   @Override
+  public boolean sameEachPass() {
+    return source.sameEachPass();
+  }
+
+  @Override
+  public Source once() {
+    return source.sameEachPass() ? source.once() : this;
+  }
+
+  @Override
+  public long copies() {
+    return source.sameEachPass() ? Math.multiplyExact(times, source.copies()) : 1;
+  }
+
+  @Override
   public String fingerprint() {
     return "repeat(" + times + " " + source.fingerprint() + ")";
   }

@@ -7,30 +7,29 @@ import dev.fettle.Rendered;
 import dev.fettle.Renderer;
 import java.util.List;
 
-/** Renders a stream of examples and holds the sequences to the limit. Knows where it is. Not thread-safe. */
+/** Renders a stream of examples and holds the sequences to a limit. Knows where it is. Not thread-safe. */
 final class Sequences {
   /**
    * A sequence to train on.
    *
-   * @param refusedBefore how many were left out since the one before
+   * @param skippedBefore how many were left out since the one before
    * @param examples how many examples are used up with this sequence
    * @param sequences how many sequences of the example after those are used up with this one
    */
-  record Sequence(Datum datum, boolean truncated, int refusedBefore, long examples, int sequences) {}
+  record Sequence(Datum datum, boolean cut, int skippedBefore, long examples, int sequences) {}
 
   private final Cursor cursor;
-  private final Limit limit;
+  private final Lengths lengths;
   private final Renderer renderer;
+  private String origin;
   private List<Rendered> rendered = List.of();
   private int used;
   private long examples;
-  private int refused;
-  private long tooLong;
-  private long untrained;
+  private long skippedBefore;
 
-  Sequences(Cursor cursor, Limit limit, Renderer renderer) {
+  Sequences(Cursor cursor, Lengths lengths, Renderer renderer) {
     this.cursor = cursor;
-    this.limit = limit;
+    this.lengths = lengths;
     this.renderer = renderer;
   }
 
@@ -58,31 +57,24 @@ final class Sequences {
       Rendered whole = rendered.get(used);
       used++;
       boolean last = used == rendered.size();
-      Rendered cut = limit.cut(whole);
-      if (limit.exceededBy(whole) && (limit.refuse() || !trains(cut))) {
-        tooLong++;
-        refused++;
-      } else if (!trains(cut)) {
-        untrained++;
-        refused++;
-      } else {
-        int before = refused;
-        refused = 0;
-        return new Sequence(cut.datum(), cut != whole, before, last ? examples : examples - 1, last ? 0 : used);
+      List<Rendered> held = lengths.hold(origin, List.of(whole));
+      if (!held.isEmpty()) {
+        int before = skipped();
+        skippedBefore = lengths.skipped();
+        return new Sequence(held.get(0).datum(), held.get(0) != whole, before, last ? examples : examples - 1, last ? 0 : used);
       }
     }
     return null;
   }
 
   /** How many were left out since the last sequence given. */
-  int refused() {
-    return refused;
+  int skipped() {
+    return (int) (lengths.skipped() - skippedBefore);
   }
 
   /** How many examples there were and what became of them, for an error message. */
   String summary() {
-    return examples + " examples, " + tooLong + " sequences refused as longer than " + limit.tokens() + " tokens, "
-        + untrained + " refused as without a trained token";
+    return examples + " examples, " + lengths.summary();
   }
 
   void close() {
@@ -97,25 +89,15 @@ final class Sequences {
       return false;
     }
     examples++;
+    origin = item.origin();
     try {
       rendered = renderer.render(item.example());
     } catch (InvalidInputException e) {
-      throw new InvalidInputException(item.origin() + ": " + e.getMessage(), e);
+      throw new InvalidInputException(origin + ": " + e.getMessage(), e);
     }
     if (rendered.isEmpty()) {
-      throw new FettleException(item.origin() + ": the renderer gave no sequence for " + item.example());
+      throw new FettleException(origin + ": the renderer gave no sequence for " + item.example());
     }
     return true;
-  }
-
-  /** Whether something is learnt from it; the first token has nothing before it to be predicted from. */
-  private static boolean trains(Rendered rendered) {
-    float[] weights = rendered.weights();
-    for (int i = 1; i < weights.length; i++) {
-      if (weights[i] != 0) {
-        return true;
-      }
-    }
-    return false;
   }
 }

@@ -43,6 +43,21 @@ record ShuffledSource(Source source, long seed, int size) implements Source {
   }
 
   @Override
+  public boolean sameEachPass() {
+    return source.sameEachPass();
+  }
+
+  @Override
+  public Source once() {
+    return source.once();
+  }
+
+  @Override
+  public long copies() {
+    return source.copies();
+  }
+
+  @Override
   public String fingerprint() {
     return "shuffle(" + seed + " " + size + " " + source.fingerprint() + ")";
   }

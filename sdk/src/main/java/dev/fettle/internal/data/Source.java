@@ -15,6 +15,21 @@ public interface Source {
    */
   Cursor open(long pass);
 
+  /** Whether each pass gives the same examples, be it in another order. */
+  default boolean sameEachPass() {
+    return false;
+  }
+
+  /** The examples of the first pass with as little reading as possible: those that come {@link #copies()} times, once. */
+  default Source once() {
+    return this;
+  }
+
+  /** How often the first pass gives each example of {@link #once()}. */
+  default long copies() {
+    return 1;
+  }
+
   /** A text that is equal for sources that give the same examples in the same order, as far as is cheap to know. */
   String fingerprint();
 

@@ -2,6 +2,7 @@ package dev.fettle.internal.hub;
 
 import dev.fettle.FettleException;
 import dev.fettle.ServiceException;
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.Status;
 import java.io.IOException;
 import java.io.InputStream;
@@ -121,7 +122,8 @@ final class Download {
     } catch (ClosedByInterruptException e) {
       throw e;
     } catch (IOException e) {
-      throw new FettleException(partial + ": cannot be written: " + e.getMessage() + "; make room or let HF_HOME name "
+      throw new FettleException(partial + ": cannot be written: " + FileErrors.reason(partial, e)
+          + "; make room or let HF_HOME name "
           + "a directory with more of it, and call again: what has arrived is kept", e);
     }
   }

@@ -3,6 +3,7 @@ package dev.fettle.internal.hub;
 import dev.fettle.InvalidInputException;
 import dev.fettle.ServiceException;
 import dev.fettle.internal.checkpoint.EncoderSettings;
+import dev.fettle.internal.checkpoint.Prompts;
 import dev.fettle.internal.checkpoint.ShardIndex;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,7 +22,7 @@ public final class Hub {
   private static final String TOKENIZER = "tokenizer.json";
   private static final List<String> SMALL = List.of("generation_config.json", "tokenizer_config.json",
       "special_tokens_map.json", "chat_template.jinja");
-  private static final List<String> POOLING = List.of(EncoderSettings.SENTENCES, "1_Pooling/config.json");
+  private static final List<String> POOLING = List.of(EncoderSettings.SENTENCES, "1_Pooling/config.json", Prompts.FILE);
 
   private final Settings settings;
   private final Duration pause;

@@ -3,6 +3,7 @@ package dev.fettle.internal.hub;
 import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.ServiceException;
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.Status;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -75,7 +76,7 @@ final class Snapshot implements AutoCloseable {
     try {
       return fetch(file);
     } catch (IOException e) {
-      throw new FettleException(cache.root() + ": " + file + " of " + repository + " cannot be kept there: " + e
+      throw new FettleException(cache.root() + ": " + file + " of " + repository + " cannot be kept there: " + FileErrors.reason(cache.root(), e)
           + "; let HF_HOME name a directory that can be written", e);
     }
   }

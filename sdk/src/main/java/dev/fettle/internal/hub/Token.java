@@ -1,6 +1,7 @@
 package dev.fettle.internal.hub;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +30,7 @@ final class Token {
       String value = Files.isRegularFile(file) ? Files.readString(file).strip() : "";
       return new Token(checked(value, file.toString()), value.isEmpty() ? "" : file.toString());
     } catch (IOException e) {
-      throw new InvalidInputException(file + ": the token in it cannot be read: " + e.getClass().getSimpleName(), e);
+      throw FileErrors.unread(file, e);
     }
   }
 

@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
 
 /** Adapters in PEFT's directory layout. */
 final class AdapterFiles {
-  static final String WEIGHTS = "adapter_model.safetensors";
+  static final String WEIGHTS = AdapterConfig.WEIGHTS;
   static final String PREFIX = "base_model.model.";
   private static final Logger LOG = LoggerFactory.getLogger(AdapterFiles.class);
 
@@ -112,7 +112,7 @@ final class AdapterFiles {
   /** Reads an adapter for a model. */
   static Tuned load(Lora lora, LocalModel model) {
     Path directory = lora.source().orElseThrow();
-    AdapterConfig settings = settings(directory);
+    AdapterConfig settings = AdapterConfig.in(directory);
     FullTargets full = SavedModules.of(settings, lora, model, directory);
     AdapterShape shape = LoraTargets.shape(settings, model.config(), false);
     if (shape.isEmpty()) {
@@ -134,19 +134,6 @@ final class AdapterFiles {
         throw e;
       }
     }
-  }
-
-  /** The settings in a directory, which is to have weights as safetensors. */
-  static AdapterConfig settings(Path directory) {
-    AtomicFiles.recover(directory);
-    if (!Files.isDirectory(directory)) {
-      throw new InvalidInputException(directory + ": no such adapter directory");
-    }
-    AdapterConfig settings = AdapterConfig.parse(directory.resolve(AdapterConfig.FILE_NAME));
-    if (!Files.exists(directory.resolve(WEIGHTS)) && Files.exists(directory.resolve("adapter_model.bin"))) {
-      throw new UnsupportedModelException(directory + ": has adapter_model.bin only; save the adapter as safetensors");
-    }
-    return settings;
   }
 
   /** What is trained, over the base weights that a file brings along. */

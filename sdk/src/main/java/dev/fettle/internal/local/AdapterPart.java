@@ -116,6 +116,15 @@ final class AdapterPart {
     return parameters.isEmpty() ? 0 : parameters.get(parameters.size() - 1).offset() + parameters.get(parameters.size() - 1).size();
   }
 
+  /** The bytes of what is held beside the vector: the adapter as the network reads it, biases, the start. */
+  long heldBytes(NumberType type) {
+    long[] biased = {0};
+    if (shape.kind().biases()) {
+      forEachProduct((layer, product) -> biased[0] += shape.outputs(layer, product));
+    }
+    return Adapter.bytes(shape, type) + biased[0] * type.size() + (shape.kind().startFrozen() ? size() * Float.BYTES : 0);
+  }
+
   /** Takes its place in a vector, over base weights that stay as they are. */
   void bind(Scope scope, ParameterVector into, Layout weights, Function<Layout.Block, Weight> frozen, NumberType type) {
     vector = into;
@@ -287,6 +296,19 @@ final class AdapterPart {
             step.kernels().rows(pair.a(), rank, rank), step.kernels().columns(pair.scaledB(), rank, rank));
       });
     }
+  }
+
+  /** Whether {@link #folded} has a tensor for a block. */
+  boolean folds(Layout.Block block) {
+    if (block.isOuter()) {
+      return block.equals(layout.embedding()) && shape.embedding().isAdapted()
+          || block.equals(layout.head()) && shape.head().isAdapted();
+    }
+    boolean gained = shape.kind().magnitudes() && block.place() instanceof Product p && shape.rank(block.layer(), p) > 0;
+    if (gained) {
+      return true;
+    }
+    return biases.containsKey(block);
   }
 
   /** A base weight with what the sampler's adapter does not say: gains, biases, adapters of embeddings; or {@code null}. */

@@ -2,6 +2,7 @@ package dev.fettle.internal.local;
 
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.Weight;
+import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.HashMap;
@@ -41,6 +42,11 @@ final class Brought implements AutoCloseable {
   /** The block that stands in for the model's, or {@code null}. */
   Weight block(Layout.Block block) {
     return blocks.get(block);
+  }
+
+  /** What it holds. */
+  long bytes(NumberType type) {
+    return type.size() * blocks.keySet().stream().mapToLong(Layout.Block::size).sum();
   }
 
   boolean isEmpty() {

@@ -1,8 +1,10 @@
 package dev.fettle.internal.local;
 
+import dev.fettle.internal.model.Activations;
 import dev.fettle.internal.model.Dropout;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.Packing;
+import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
@@ -32,14 +34,8 @@ final class CachedStep {
 
   /** The tokens whose intermediate values are held at a time: as many as fit, but never less than a batch of 8,192. */
   static int tokens(ModelConfig config, NumberType type) {
-    long room = Math.min(BYTES, Memory.available().orElse(Long.MAX_VALUE) / 4);
-    return (int) Math.max(8192, room / keptBytes(config, type));
-  }
-
-  /** Bytes that are held of a token. */
-  static long keptBytes(ModelConfig config, NumberType type) {
-    return config.layers().size() * (6L * config.hiddenSize() + 3L * config.layers().get(0).queryWidth() + 2L * config.layers().get(0).inputs(dev.fettle.internal.torch.Product.DOWN))
-        * type.size();
+    long room = Math.min(BYTES, Memory.get().room(0) / 4);
+    return (int) Math.max(8192, room / (config.layers().stream().map(Activations::new).mapToLong(Activations::kept).sum() * type.size()));
   }
 
   /** The numbers of all texts: [texts, width], without dropout. */
@@ -63,23 +59,12 @@ final class CachedStep {
    * @param loss from the numbers of all texts to its derivative by each of them
    */
   void forwardBackward(List<int[]> texts, UnaryOperator<float[]> loss, boolean accumulated, long pass) {
-    GradientVectors vectors = tuned.gradients();
-    // Masks are drawn from one generator, in one order.
-    int most = tuned.dropout() == 0 ? vectors.most() : 1;
-    Portions portions = portions(texts, most);
-    int lanes = portions.lanes().size();
-    try (Scope scope = new Scope()) {
-      List<Tensor> before = accumulated ? vectors.copy(scope) : List.of();
-      try {
-        boolean fresh = !accumulated && vectors.begin();
-        Gradients[] into = new Gradients[lanes];
-        Arrays.setAll(into, vectors::lane);
-        new Passes(texts, portions, pass).run(loss, fresh, into);
-        vectors.join(lanes);
-      } catch (RuntimeException | Error e) {
-        vectors.restore(before);
-        throw e;
-      }
+    Portions portions = portions(texts, tuned.lanes());
+    try (GradientVectors.Pass vectors = tuned.gradients().begin(accumulated)) {
+      Gradients[] into = new Gradients[portions.lanes().size()];
+      Arrays.setAll(into, vectors::lane);
+      new Passes(texts, portions, pass).run(loss, vectors.overwrite(), into);
+      vectors.keep();
     }
   }
 
@@ -122,8 +107,8 @@ final class CachedStep {
       this.values = new float[texts.size() * body.width()];
     }
 
-    /** @param fresh whether the gradients of weights hold nothing yet; there is one lane then */
-    void run(UnaryOperator<float[]> loss, boolean fresh, Gradients... into) {
+    /** @param overwrite whether the gradients of weights hold nothing yet; there is one lane then */
+    void run(UnaryOperator<float[]> loss, boolean overwrite, Gradients... into) {
       int lanes = portions.lanes().size();
       Scope[] kept = new Scope[lanes];
       List<List<Body.Pass>> passes = new ArrayList<>();
@@ -151,7 +136,7 @@ final class CachedStep {
               List<Integer> portion = portions.lanes().get(lane).get(i);
               Packing packing = LocalEncoder.packing(texts, portion);
               Body.Pass made = whole ? passes.get(lane).get(i) : body.forward(step, packing, dropout(lane, i), true);
-              made.backward(step, gathered(step, derivative, packing, portion), into[lane], fresh && i == 0);
+              made.backward(step, gathered(step, derivative, packing, portion), into[lane], overwrite && i == 0);
             }
           }
         });

@@ -1,11 +1,17 @@
 package dev.fettle.internal.local;
 
+import dev.fettle.MemoryPlan;
 import dev.fettle.internal.model.DecodeWeights;
 import dev.fettle.internal.model.Weights;
+import dev.fettle.internal.torch.Memory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
 
 /** The forms in which weights are decoded, each made when it is first asked for. Closing frees them. */
 final class DecodeForms implements AutoCloseable {
   private final Weights weights;
+  private final List<Memory.Held> held = new ArrayList<>();
   private DecodeWeights exact;
   private DecodeWeights int8;
 
@@ -16,22 +22,30 @@ final class DecodeForms implements AutoCloseable {
   DecodeWeights of(boolean rounded) {
     if (rounded) {
       if (int8 == null) {
-        int8 = DecodeWeights.int8(weights);
+        int8 = made(() -> DecodeWeights.int8(weights), missing(true));
       }
       return int8;
     }
     if (exact == null) {
-      exact = DecodeWeights.exact(weights);
+      exact = made(() -> DecodeWeights.exact(weights), missing(false));
     }
     return exact;
   }
 
-  /** The memory that a form would take, in bytes; 0 if it is there. */
-  long missingBytes(boolean rounded) {
-    if (rounded) {
-      return int8 == null ? weights.layout().parameters() : 0;
-    }
-    return exact == null ? DecodeWeights.copiedBytes(weights.layout(), weights.type()) : 0;
+  private DecodeWeights made(Supplier<DecodeWeights> form, MemoryPlan plan) {
+    held.add(Memory.get().hold(plan, "a form of the weights for decoding"));
+    return form.get();
+  }
+
+  /** The memory that a form takes beside the weights themselves. */
+  MemoryPlan plan(boolean rounded) {
+    return MemoryPlanner.plan(MemoryPlanner.DECODING,
+        rounded ? DecodeWeights.roundedBytes(weights.layout()) : DecodeWeights.copiedBytes(weights.layout(), weights.type()));
+  }
+
+  /** The same where it is not there yet; nothing where it is. */
+  MemoryPlan missing(boolean rounded) {
+    return (rounded ? int8 : exact) == null ? plan(rounded) : new MemoryPlan(List.of());
   }
 
   @Override
@@ -44,5 +58,7 @@ final class DecodeForms implements AutoCloseable {
       int8.close();
       int8 = null;
     }
+    held.forEach(Memory.Held::close);
+    held.clear();
   }
 }

@@ -1,6 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.FettleException;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -35,7 +36,8 @@ public final class EmbeddedModel {
         }
         extracted = directory;
       } catch (IOException e) {
-        throw new FettleException(NAME + " cannot be laid out in " + System.getProperty("java.io.tmpdir") + ": " + e, e);
+        throw new FettleException(NAME + " cannot be laid out in " + System.getProperty("java.io.tmpdir") + ": "
+            + FileErrors.reason(Path.of(System.getProperty("java.io.tmpdir")), e) + "; set java.io.tmpdir", e);
       }
     }
     return extracted;

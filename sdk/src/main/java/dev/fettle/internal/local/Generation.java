@@ -8,6 +8,7 @@ import dev.fettle.Tokenizer;
 import dev.fettle.internal.Meter;
 import dev.fettle.internal.model.Decoder;
 import dev.fettle.internal.text.SampledText;
+import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
@@ -22,6 +23,7 @@ final class Generation implements AutoCloseable {
   private static final double COLDEST = 1e-6;
 
   private final Decoder decoder;
+  private final Memory.Held held;
   private final SamplingParams params;
   private final Set<Integer> ends;
   private final Meter meter;
@@ -31,14 +33,16 @@ final class Generation implements AutoCloseable {
   /**
    * Begins.
    *
+   * @param held the memory of the decoder
    * @param prompts the prompt of each sequence that the decoder holds
    * @param first the number of the first sequence among those of the call, which seeds its choices
    * @param context the longest that a sequence may become
    * @param meter counts sequences that have ended; its work is tokens, those that a sequence was spared included
    */
-  Generation(Decoder decoder, Tokenizer tokenizer, List<int[]> prompts, long first, SamplingParams params,
+  Generation(Decoder decoder, Memory.Held held, Tokenizer tokenizer, List<int[]> prompts, long first, SamplingParams params,
       Set<Integer> ends, int context, Meter meter) {
     this.decoder = decoder;
+    this.held = held;
     this.params = params;
     this.ends = ends;
     this.meter = meter;
@@ -123,6 +127,7 @@ final class Generation implements AutoCloseable {
   @Override
   public void close() {
     decoder.close();
+    held.close();
   }
 
   private final class Sequence {

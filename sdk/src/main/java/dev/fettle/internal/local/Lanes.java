@@ -15,6 +15,9 @@ import java.util.function.IntConsumer;
  * whose processor it takes.
  */
 final class Lanes {
+  /** Bytes that the gradients of all lanes but the first may have together. */
+  private static final long GRADIENTS = Long.getLong("fettle.lanebytes", 1L << 30);
+
   private static final ExecutorService HELPERS = Executors.newCachedThreadPool(work -> {
     Thread thread = new Thread(work, "fettle-lane");
     thread.setDaemon(true);
@@ -28,7 +31,22 @@ final class Lanes {
     return Torch.get().threads();
   }
 
-  /** Does the work of lanes 0 to n - 1, the first on this thread; the error of the lowest lane that failed is thrown. */
+  /**
+   * How many lanes can run that have a gradient each. It depends on nothing but sizes and threads: another number would
+   * change the last bits of results.
+   */
+  static int most(long gradientBytes) {
+    return most(gradientBytes, most());
+  }
+
+  static int most(long gradientBytes, int threads) {
+    return (int) Math.min(threads, 1 + GRADIENTS / Math.max(1, gradientBytes));
+  }
+
+  /**
+   * Does the work of lanes 0 to n - 1, the first on this thread; threads beyond n are shared out among operations. The
+   * error of the lowest lane that failed is thrown.
+   */
   static void run(int n, IntConsumer lane) {
     if (n == 1) {
       lane.accept(0);
@@ -37,12 +55,13 @@ final class Lanes {
     Torch torch = Torch.get();
     int threads = torch.threads();
     List<CompletableFuture<Void>> lanes = new ArrayList<>();
-    torch.threads(1);
+    int each = Math.max(1, threads / n);
+    torch.threads(each);
     try {
       for (int i = 1; i < n; i++) {
         int number = i;
         lanes.add(CompletableFuture.runAsync(() -> {
-          torch.threads(1);
+          torch.threads(each);
           lane.accept(number);
         }, HELPERS));
       }

@@ -3,6 +3,7 @@ package dev.fettle.internal.local;
 import dev.fettle.DType;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.Backend;
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.Meter;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.checkpoint.EncoderSettings;
@@ -67,7 +68,8 @@ public final class LocalBackend implements Backend {
   private Path directory(String name) {
     try {
       Path path = Path.of(name);
-      if (Files.isDirectory(path)) {
+      if (!Files.notExists(path)) {
+        FileErrors.requireDirectory(path, "config.json");
         return path;
       }
       if (!Hub.isName(name)) {

@@ -1,6 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.Prompt;
 import dev.fettle.Tokenizer;
 import dev.fettle.internal.Meter;
 import dev.fettle.internal.checkpoint.EncoderSettings;
@@ -12,12 +13,14 @@ import dev.fettle.internal.model.Packing;
 import dev.fettle.internal.model.Pooler;
 import dev.fettle.internal.model.Weights;
 import dev.fettle.internal.text.TextFrame;
+import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** How a model embeds texts: tokens in their frame, cut at a length, through the network, pooled. */
@@ -28,15 +31,17 @@ final class LocalEncoder {
   private final EncoderSettings settings;
   private final Network network;
   private final Pooler pooler;
+  private final MemoryPlanner memory;
 
-  LocalEncoder(String name, Path directory, Network network, Tokenizer tokenizer) {
+  LocalEncoder(String name, Path directory, Network network, Tokenizer tokenizer, MemoryPlanner memory) {
     ModelConfig config = network.config();
+    this.memory = memory;
     this.name = name;
     this.tokenizer = tokenizer;
     this.frame = TextFrame.of(tokenizer);
     EncoderSettings found = EncoderSettings.read(directory);
     int most = Math.min(config.contextLength(), found.maxTokens().orElse(Integer.MAX_VALUE));
-    this.settings = new EncoderSettings(found.pooling(), OptionalInt.of(most), config.hiddenSize());
+    this.settings = new EncoderSettings(found.pooling(), OptionalInt.of(most), config.hiddenSize(), found.prompts());
     this.network = network;
     this.pooler = new Pooler(settings.pooling());
   }
@@ -51,9 +56,38 @@ final class LocalEncoder {
     return pooler;
   }
 
-  /** The tokens of texts, cut at a length or at the one that the model's directory gives. */
+  /**
+   * What is read of texts.
+   *
+   * @param unpooled the first tokens of each text, that do not count in its vector
+   */
+  record Read(List<int[]> tokens, int unpooled) {}
+
+  /** What is read of texts that a prompt stands before, cut at a length or at the one that the model's directory gives. */
+  Read read(List<String> texts, Optional<Prompt> chosen, OptionalInt most) {
+    String prompt = settings.prompts().text(chosen);
+    List<int[]> tokens = tokens(prompt.isEmpty() ? texts : texts.stream().map(prompt::concat).toList(), most);
+    int unpooled = prompt.isEmpty() || settings.pooling().withPrompt() ? 0 : length(prompt, most);
+    if (tokens.stream().anyMatch(t -> t.length <= unpooled)) {
+      throw new InvalidInputException("prompt \"" + prompt + "\": leaves no token of the texts within the "
+          + length(most) + " that are read; shorten it");
+    }
+    return new Read(tokens, unpooled);
+  }
+
+  /** The tokens of a prompt by itself, as sentence-transformers counts them: without the one that ends each text. */
+  private int length(String prompt, OptionalInt most) {
+    int[] alone = tokens(List.of(prompt), most).get(0);
+    return alone.length - (tokenizer.special(alone[alone.length - 1]) ? 1 : 0);
+  }
+
+  private int length(OptionalInt most) {
+    return most.orElse(settings.maxTokens().orElseThrow());
+  }
+
+  /** The tokens of texts as they are, cut in the same way. */
   List<int[]> tokens(List<String> texts, OptionalInt most) {
-    int length = most.orElse(settings.maxTokens().orElseThrow());
+    int length = length(most);
     if (length < 1 || length > network.config().contextLength()) {
       throw new InvalidInputException("maxTokens " + length + ": give 1 to " + network.config().contextLength()
           + ", the positions that " + name + " has");
@@ -63,12 +97,14 @@ final class LocalEncoder {
   }
 
   /** The vectors of texts, in order; on the engine thread. */
-  List<float[]> embed(List<int[]> texts, Weights weights, Adapter adapter, Meter meter) {
+  List<float[]> embed(Read read, Weights weights, Adapter adapter, Meter meter) {
+    List<int[]> texts = read.tokens();
     float[][] out = new float[texts.size()][];
     if (texts.isEmpty()) {
       return List.of();
     }
-    requireMemory(texts);
+    Memory.get().require(memory.texts(texts, null, Portions.TOKENS, false), 0, "embedding texts of "
+        + texts.stream().mapToInt(t -> t.length).max().orElse(0) + " tokens with " + name);
     meter.expect(texts.size(), texts.stream().mapToLong(t -> t.length).sum());
     Portions portions = Portions.of(texts, Lanes.most(), Portions.TOKENS);
     Lanes.run(portions.lanes().size(), lane -> {
@@ -76,9 +112,9 @@ final class LocalEncoder {
         try (Scope step = new Scope()) {
           Packing packing = packing(texts, portion);
           Network.Trace trace = network.forward(step, weights, adapter, packing, Dropout.NONE, Network.NOTHING);
-          scatter(pooler.pool(step, trace).vectors().floats(), packing, portion, out);
-          long read = portion.stream().mapToLong(i -> texts.get(i).length).sum();
-          meter.add(portion.size(), read, read);
+          scatter(pooler.pool(step, trace, read.unpooled()).vectors().floats(), packing, portion, out);
+          long rows = portion.stream().mapToLong(i -> texts.get(i).length).sum();
+          meter.add(portion.size(), rows, rows);
         }
       }
     });
@@ -103,13 +139,5 @@ final class LocalEncoder {
     int[] sorted = packing.starts().clone();
     Arrays.sort(sorted);
     return Arrays.stream(packing.starts()).map(start -> Arrays.binarySearch(sorted, start)).toArray();
-  }
-
-  private void requireMemory(List<int[]> texts) {
-    long longest = texts.stream().mapToInt(t -> t.length).max().orElse(0);
-    ModelConfig c = network.config();
-    long rows = Math.max(Portions.TOKENS, longest) * Lanes.most();
-    Memory.require(rows * 4 * (10L * c.hiddenSize() + 2L * c.layers().get(0).inputs(dev.fettle.internal.torch.Product.DOWN)) + 12 * c.layers().get(0).numbers().heads() * longest * longest,
-        "embedding texts of " + longest + " tokens with " + name);
   }
 }

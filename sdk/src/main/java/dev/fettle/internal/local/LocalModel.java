@@ -2,6 +2,7 @@ package dev.fettle.internal.local;
 
 import dev.fettle.DType;
 import dev.fettle.InvalidInputException;
+import dev.fettle.Prompt;
 import dev.fettle.Renderer;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tuning;
@@ -10,7 +11,9 @@ import dev.fettle.internal.Meter;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
+import dev.fettle.internal.checkpoint.Contents;
 import dev.fettle.internal.checkpoint.ModelDirectory;
+import dev.fettle.internal.checkpoint.Prompts;
 import dev.fettle.internal.model.Adapter;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Architectures;
@@ -21,6 +24,7 @@ import dev.fettle.internal.model.WeightNames;
 import dev.fettle.internal.model.Weights;
 import dev.fettle.internal.text.Renderers;
 import dev.fettle.internal.text.Tokenizers;
+import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import java.nio.file.Path;
@@ -50,7 +54,8 @@ final class LocalModel implements ModelBackend {
   private Scope scope = new Scope();
   private Weights weights;
   private final Network network;
-  private final PassMemory memory;
+  private final MemoryPlanner memory;
+  private Memory.Held held;
   private DecodeForms forms;
   private final LocalEncoder encoder;
   private final List<AutoCloseable> dependants = new ArrayList<>();
@@ -63,15 +68,15 @@ final class LocalModel implements ModelBackend {
     this.dtype = dtype;
     this.config = config;
     this.tokenizer = tokenizer;
-    this.renderer = Renderers.detect(tokenizer, name);
+    this.renderer = Renderers.detect(tokenizer, name, OptionalInt.of(config.contextLength()));
     this.ends = new HashSet<>(ends);
     this.ends.addAll(renderer.stopTokens());
     this.layout = Layout.of(config);
-    this.memory = new PassMemory(config, NumberType.of(dtype), name);
+    this.memory = new MemoryPlanner(layout, NumberType.of(dtype));
     this.source = source;
     NumberType type = NumberType.of(dtype);
     this.network = new Network(config, type);
-    this.encoder = config.isCausalLm() ? null : new LocalEncoder(name, directory, network, tokenizer);
+    this.encoder = config.isCausalLm() ? null : new LocalEncoder(name, directory, network, tokenizer, memory);
   }
 
   /** Reads a model; on the engine thread. */
@@ -93,6 +98,7 @@ final class LocalModel implements ModelBackend {
 
   /** A model with random weights, of the shape that a directory's config.json asks for; on the engine thread. */
   static LocalModel initialise(Path directory, DType dtype, long seed) {
+    Contents.require(directory, Contents.Kind.MODEL);
     ModelConfig config = ModelConfig.parse(directory.resolve("config.json"));
     LocalModel model = new LocalModel(directory.toString(), directory, config, config.eosIds(), dtype,
         tokenizer(directory, config), new WeightSource.OfSeed(seed));
@@ -195,11 +201,11 @@ final class LocalModel implements ModelBackend {
   private Weights weights(Meter meter) {
     if (weights == null) {
       NumberType type = NumberType.of(dtype);
-      Memory.require(layout.parameters() * type.size(), "loading " + name);
+      held = Memory.get().hold(memory.weights(), "loading " + name);
       Weights empty = Weights.zeros(layout, scope, type);
       source.fill(empty, meter);
       // Many rows go through an encoder whose weights mostly stay frozen: packed ones serve them faster.
-      boolean packs = encoder != null && Memory.fits(2 * layout.parameters() * type.size());
+      boolean packs = encoder != null && Memory.get().fits(2 * memory.weights().total());
       weights = packs ? empty.packed(scope) : empty;
     }
     return weights;
@@ -225,13 +231,19 @@ final class LocalModel implements ModelBackend {
 
   /** Gives the memory of the weights back where nobody reads them: all trainings have all weights of their own. */
   private void release() {
-    boolean needed = dependants.stream().anyMatch(d -> !(d instanceof LocalTraining t) || t.tuned().sharesBase());
-    if (!needed && source.isThere()) {
+    if (releasableBytes() > 0 && source.isThere()) {
       forgetForms();
       weights = null;
+      held.close();
       scope.close();
       scope = new Scope();
     }
+  }
+
+  /** The bytes of the weights, if nobody reads them. */
+  long releasableBytes() {
+    boolean needed = dependants.stream().anyMatch(d -> !(d instanceof LocalTraining t) || t.tuned().sharesBase());
+    return needed || weights == null ? 0 : memory.weights().total();
   }
 
   Set<Integer> endTokens() {
@@ -249,14 +261,19 @@ final class LocalModel implements ModelBackend {
   }
 
   @Override
-  public List<float[]> embed(List<String> texts, OptionalInt maxTokens, Meter meter) {
+  public Prompts prompts() {
+    return encoder().settings().prompts();
+  }
+
+  @Override
+  public List<float[]> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens, Meter meter) {
     LocalEncoder embedding = encoder();
-    List<int[]> tokens = embedding.tokens(texts, maxTokens);
+    LocalEncoder.Read read = embedding.read(texts, prompt, maxTokens);
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "the model " + name);
       try (Scope own = new Scope()) {
         Adapter none = Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype));
-        return embedding.embed(tokens, weights(), none, meter);
+        return embedding.embed(read, weights(), none, meter);
       }
     });
   }
@@ -287,12 +304,14 @@ final class LocalModel implements ModelBackend {
       EngineThread.requireOpen(open, "the model " + name);
       requireCausalLm();
       Scope own = new Scope();
-      return sampler(own, new Tuned.Frozen(weights(), Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype))));
+      return sampler(own, Optional.empty(),
+          new Tuned.Frozen(weights(), Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype))));
     });
   }
 
-  LocalSampler sampler(Scope own, Tuned.Frozen frozen) {
-    LocalSampler sampler = new LocalSampler(this, own, frozen);
+  /** @param held what the copies in a sampler's scope were promised */
+  LocalSampler sampler(Scope own, Optional<Memory.Held> held, Tuned.Frozen frozen) {
+    LocalSampler sampler = new LocalSampler(this, own, held, frozen);
     dependants.add(sampler);
     return sampler;
   }
@@ -302,7 +321,7 @@ final class LocalModel implements ModelBackend {
   }
 
   /** What passes through it take of memory. */
-  PassMemory memory() {
+  MemoryPlanner memory() {
     return memory;
   }
 
@@ -320,6 +339,9 @@ final class LocalModel implements ModelBackend {
         }
         forgetForms();
         network.close();
+        if (held != null) {
+          held.close();
+        }
         scope.close();
         weights = null;
       }

@@ -4,6 +4,7 @@ import dev.fettle.Batch;
 import dev.fettle.DType;
 import dev.fettle.Datum;
 import dev.fettle.InvalidInputException;
+import dev.fettle.MemoryPlan;
 import dev.fettle.Renderer;
 import dev.fettle.Sample;
 import dev.fettle.SamplingParams;
@@ -11,11 +12,13 @@ import dev.fettle.Token;
 import dev.fettle.Tokenizer;
 import dev.fettle.internal.Meter;
 import dev.fettle.internal.SamplerBackend;
+import dev.fettle.internal.model.DecodeWeights;
 import dev.fettle.internal.model.Decoder;
 import dev.fettle.internal.model.Dropout;
 import dev.fettle.internal.model.Head;
 import dev.fettle.internal.model.Network;
 import dev.fettle.internal.model.Packing;
+import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.Scope;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,11 +43,15 @@ final class LocalSampler implements SamplerBackend {
   private final Set<LocalStream.Session> streams = new HashSet<>();
   private final DecodeForms forms;
   private final boolean sharesForms;
+  private final MemoryPlan snapshot;
+  private final Optional<Memory.Held> held;
   private boolean open = true;
 
-  LocalSampler(LocalModel model, Scope scope, Tuned.Frozen frozen) {
+  LocalSampler(LocalModel model, Scope scope, Optional<Memory.Held> held, Tuned.Frozen frozen) {
     this.model = model;
     this.scope = scope;
+    this.held = held;
+    this.snapshot = held.map(Memory.Held::plan).orElse(new MemoryPlan(List.of()));
     this.frozen = frozen;
     Optional<DecodeForms> shared = model.forms(frozen.weights());
     this.sharesForms = shared.isPresent();
@@ -86,11 +93,19 @@ final class LocalSampler implements SamplerBackend {
     });
   }
 
+  @Override
+  public CompletableFuture<MemoryPlan> memoryPlan(List<int[]> prompts, SamplingParams params) {
+    check("prompts", prompts);
+    checkInt8(params);
+    return work(() -> MemoryPlanner.plus(model.memory().weights(), snapshot, forms.plan(params.int8()),
+        model.memory().sampling(prompts, params)));
+  }
+
   /** How many prompts go together: fewer where memory is short. */
   private int together(List<int[]> prompts, SamplingParams params) {
     int together = Math.min(prompts.size(), Math.max(1, BATCH / params.samples()));
     int[] longest = prompts.stream().max(Comparator.comparing(p -> p.length)).orElseThrow();
-    while (together > 1 && !Memory.fits(model.memory().sampling(Collections.nCopies(together, longest), params))) {
+    while (together > 1 && !Memory.get().fits(plan(Collections.nCopies(together, longest), params).total())) {
       together /= 2;
     }
     return together;
@@ -116,9 +131,8 @@ final class LocalSampler implements SamplerBackend {
   }
 
   private Generation begin(List<int[]> prompts, long first, SamplingParams params, Meter meter) {
-    long bytes = model.memory().sampling(prompts, params) + forms.missingBytes(params.int8());
-    Memory.require(bytes, "sampling " + params.samples() + " x " + prompts.size()
-        + " continuations from " + model.name());
+    String what = "sampling " + params.samples() + " x " + prompts.size() + " continuations from " + model.name();
+    Memory.get().require(plan(prompts, params), 0, what);
     List<int[]> sequences = new ArrayList<>();
     prompts.forEach(p -> {
       for (int i = 0; i < params.samples(); i++) {
@@ -129,9 +143,20 @@ final class LocalSampler implements SamplerBackend {
     if (!params.ignoreEos()) {
       ends.addAll(model.endTokens());
     }
-    Decoder decoder = new Decoder(model.network(), forms.of(params.int8()), frozen.adapter(), prompts,
-        params.samples());
-    return new Generation(decoder, tokenizer(), sequences, first, params, ends, model.contextLength(), meter);
+    DecodeWeights weights = forms.of(params.int8());
+    Memory.Held caches = Memory.get().hold(model.memory().sampling(prompts, params), what);
+    try {
+      Decoder decoder = new Decoder(model.network(), weights, frozen.adapter(), prompts, params.samples());
+      return new Generation(decoder, caches, tokenizer(), sequences, first, params, ends, model.contextLength(), meter);
+    } catch (RuntimeException | Error e) {
+      caches.close();
+      throw e;
+    }
+  }
+
+  /** With weights for decoding, if they are not there yet. */
+  private MemoryPlan plan(List<int[]> prompts, SamplingParams params) {
+    return MemoryPlanner.plus(forms.missing(params.int8()), model.memory().sampling(prompts, params));
   }
 
   @Override
@@ -151,7 +176,8 @@ final class LocalSampler implements SamplerBackend {
       return new float[0];
     }
     Network network = model.network();
-    model.memory().require(Batch.of(Datum.of(tokens)), false);
+    Memory.get().require(model.memory().forward(Batch.of(Datum.of(tokens))), 0,
+        "logprobs of " + tokens.length + " tokens with " + model.name());
     try (Scope step = new Scope()) {
       Packing packing = Packing.of(List.of(Arrays.copyOf(tokens, tokens.length - 1)));
       Network.Trace trace = network.forward(step, frozen.weights(), frozen.adapter(), packing, Dropout.NONE, Network.NOTHING);
@@ -186,6 +212,7 @@ final class LocalSampler implements SamplerBackend {
         forms.close();
       }
       scope.close();
+      held.ifPresent(Memory.Held::close);
       model.forget(this);
     });
   }

@@ -8,8 +8,10 @@ import dev.fettle.DataPosition;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
+import dev.fettle.MemoryPlan;
 import dev.fettle.NumericException;
 import dev.fettle.OptimResult;
+import dev.fettle.Prompt;
 import dev.fettle.RankLoss;
 import dev.fettle.RankResult;
 import dev.fettle.Ranked;
@@ -21,6 +23,7 @@ import dev.fettle.internal.Meter;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
 import dev.fettle.internal.torch.Execution;
+import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
@@ -63,11 +66,39 @@ final class LocalTraining implements TrainingBackend {
   }
 
   @Override
+  public CompletableFuture<MemoryPlan> memoryPlan() {
+    return work(() -> MemoryPlanner.plus(base(), model.memory().training(tuned.adapters(), tuned.full(), tuned.brought())));
+  }
+
+  @Override
+  public CompletableFuture<MemoryPlan> memoryPlan(Batch batch) {
+    check(batch, Loss.crossEntropy());
+    return work(() -> {
+      int kept = model.memory().firstKept(batch, tuned, accumulated);
+      return beside(model.memory().backward(batch, tuned, kept, accumulated));
+    });
+  }
+
+  @Override
+  public CompletableFuture<MemoryPlan> memoryPlan(List<Ranked> batch, RankLoss loss) {
+    return work(() -> beside(ranks().plan(batch, loss, accumulated)));
+  }
+
+  /** A pass, its gradient included, beside all else that the training holds. */
+  private MemoryPlan beside(MemoryPlan pass) {
+    return MemoryPlanner.plus(base(), model.memory().training(tuned.adapters(), tuned.full(), tuned.brought(), 0), pass);
+  }
+
+  private MemoryPlan base() {
+    return tuned.sharesBase() ? model.memory().weights() : new MemoryPlan(List.of());
+  }
+
+  @Override
   public CompletableFuture<LossResult> forward(Batch batch, Loss loss) {
     model.requireCausalLm();
     BatchCheck.tokens(batch, model.config());
     return work(() -> {
-      model.memory().require(batch, false);
+      Memory.get().require(model.memory().forward(batch), 0, pass(batch));
       if (loss instanceof Loss.Custom custom) {
         return evaluated(batch, custom.loss()).result();
       }
@@ -138,10 +169,11 @@ final class LocalTraining implements TrainingBackend {
   }
 
   @Override
-  public CompletableFuture<List<float[]>> embed(List<String> texts, OptionalInt maxTokens, Meter meter) {
+  public CompletableFuture<List<float[]>> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens,
+      Meter meter) {
     return work(() -> {
       LocalEncoder encoder = model.encoder();
-      return encoder.embed(encoder.tokens(texts, maxTokens), tuned.weights(), tuned.adapter(), meter);
+      return encoder.embed(encoder.read(texts, prompt, maxTokens), tuned.weights(), tuned.adapter(), meter);
     });
   }
 
@@ -154,9 +186,14 @@ final class LocalTraining implements TrainingBackend {
   }
 
   private LossResult pass(Batch batch, Loss loss) {
-    model.memory().require(batch, true);
+    MemoryPlan least = model.memory().backward(batch, tuned, model.config().layers().size(), accumulated);
+    Memory.get().require(least, tuned.promisedGradients(), pass(batch));
     return counted(() -> loss instanceof Loss.Custom custom ? customPass(batch, custom.loss())
         : step.forwardBackward(batch, loss, accumulated, passes));
+  }
+
+  private String pass(Batch batch) {
+    return "a pass over " + batch.tokens() + " tokens through " + model.name();
   }
 
   private LossResult customPass(Batch batch, CustomLoss loss) {
@@ -219,8 +256,9 @@ final class LocalTraining implements TrainingBackend {
   public CompletableFuture<SamplerBackend> sampler() {
     return work(() -> {
       model.requireCausalLm();
+      Memory.Held held = Memory.get().hold(tuned.freezing(), "a sampler of " + model.name());
       Scope scope = new Scope();
-      return model.sampler(scope, tuned.freeze(scope));
+      return model.sampler(scope, Optional.of(held), tuned.freeze(scope));
     });
   }
 
@@ -302,7 +340,7 @@ final class LocalTraining implements TrainingBackend {
   /** How its passes are carried out. */
   RecordedExecution execution() {
     return new RecordedExecution(Torch.get().processor().toString(), execution,
-        tuned.dropout() == 0 ? Math.min(tuned.gradients().most(), execution.threads()) : 1);
+        tuned.dropout() == 0 ? GradientVectors.lanes(tuned.adapters(), tuned.full(), execution.threads()) : 1);
   }
 
   /** Carries out passes as they were when a state was saved, as far as that can be had here. */

@@ -2,6 +2,8 @@ package dev.fettle.internal.local;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.AtomicFiles;
+import dev.fettle.internal.checkpoint.EncoderSettings;
+import dev.fettle.internal.checkpoint.Prompts;
 import dev.fettle.internal.checkpoint.SafetensorsWriter;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.checkpoint.StrictJson;
@@ -30,7 +32,7 @@ final class MergedFiles {
   private static final List<String> COMPANIONS = List.of("tokenizer.json", "tokenizer_config.json",
       "special_tokens_map.json", "generation_config.json", "chat_template.jinja", "vocab.json", "merges.txt",
       "added_tokens.json",
-      "vocab.txt", "config_sentence_transformers.json");
+      "vocab.txt");
 
   private final LocalModel model;
   private final Tuned tuned;
@@ -87,6 +89,10 @@ final class MergedFiles {
       if (Files.isRegularFile(source.resolve(name))) {
         Files.copy(source.resolve(name), into.resolve(name));
       }
+    }
+    // Without a list of modules it did not count, and beside the one that is saved it would.
+    if (Files.isRegularFile(source.resolve(EncoderSettings.MODULES)) && Files.isRegularFile(source.resolve(Prompts.FILE))) {
+      Files.copy(source.resolve(Prompts.FILE), into.resolve(Prompts.FILE));
     }
   }
 

@@ -89,6 +89,11 @@ final class ParameterVector {
     return second;
   }
 
+  /** What is in memory, in bytes. */
+  long presentBytes() {
+    return size * Float.BYTES * (1 + (first == null ? 0 : 1) + (second == null ? 0 : 1));
+  }
+
   /** The values of a parameter. */
   Tensor values(Scope into, Parameter p) {
     return into.kernels().viewSlice(values, p.offset, p.shape);

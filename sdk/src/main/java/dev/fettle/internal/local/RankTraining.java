@@ -1,10 +1,12 @@
 package dev.fettle.internal.local;
 
+import dev.fettle.MemoryPlan;
 import dev.fettle.NumericException;
 import dev.fettle.RankLoss;
 import dev.fettle.RankResult;
 import dev.fettle.Ranked;
 import dev.fettle.internal.torch.Kernels;
+import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
@@ -45,6 +47,7 @@ final class RankTraining {
   /** The loss and the scores; nothing changes. */
   RankResult forward(List<Ranked> batch, RankLoss loss) {
     Input input = input(batch, loss);
+    require(input, model.memory().texts(input.tokens, null, tokens, false), 0);
     Scored scored = new Scored(batch, loss, input);
     scored.derivative(step.forward(input.tokens));
     return scored.result;
@@ -53,6 +56,7 @@ final class RankTraining {
   /** The same; the gradient is added to what has accumulated. */
   RankResult forwardBackward(List<Ranked> batch, RankLoss loss, boolean accumulated, long pass) {
     Input input = input(batch, loss);
+    require(input, plan(input, accumulated), tuned.promisedGradients());
     Scored scored = new Scored(batch, loss, input);
     step.forwardBackward(input.tokens, scored::derivative, accumulated, pass);
     return scored.result;
@@ -60,13 +64,22 @@ final class RankTraining {
 
   private Input input(List<Ranked> batch, RankLoss loss) {
     RankFormula.require(loss, batch, prompt == null);
-    Input input = prompt == null ? vectors(batch) : judgements(batch);
-    long longest = input.tokens.stream().mapToInt(t -> t.length).max().orElse(0);
-    long all = input.tokens.stream().mapToLong(t -> t.length).sum();
-    long rows = Math.min(all, Math.max(tokens, longest * Lanes.most()));
-    Memory.require(2 * rows * CachedStep.keptBytes(model.config(), NumberType.of(model.dtype())),
-        "a pass over texts of " + longest + " tokens through " + model.name());
-    return input;
+    return prompt == null ? vectors(batch) : judgements(batch);
+  }
+
+  /** What a pass over a batch and its way back will hold, its gradient included. */
+  MemoryPlan plan(List<Ranked> batch, RankLoss loss, boolean accumulated) {
+    return plan(input(batch, loss), accumulated);
+  }
+
+  private MemoryPlan plan(Input input, boolean accumulated) {
+    return model.memory().texts(input.tokens, tuned, tokens, accumulated);
+  }
+
+  private void require(Input input, MemoryPlan plan, long counted) {
+    int longest = input.tokens.stream().mapToInt(t -> t.length).max().orElse(0);
+    Memory.get().require(plan, counted, "a pass over " + input.tokens.size() + " texts of at most " + longest
+        + " tokens through " + model.name());
   }
 
   /** Each text once, however many queries name it. */

@@ -64,7 +64,8 @@ record SavedTuning(Lora lora, boolean pissa, List<Part> parts, boolean untied) {
       JsonFields node = f.object("lora").get();
       pissa = node.bool("pissa", false);
       PartRate rate = rate(node);
-      lora = Lora.from(directory).seed(seed).learningRateRatio(node.positive("ratio", 1));
+      double ratio = node.positive("ratio", 1);
+      lora = node.checked("ratio", () -> Lora.from(directory).seed(seed).learningRateRatio(ratio));
       lora = rate.learningRate().isPresent() ? lora.learningRate(rate.learningRate().getAsDouble())
           : lora.learningRateFactor(rate.factor());
       lora = rate.weightDecay().isPresent() ? lora.weightDecay(rate.weightDecay().getAsDouble()) : lora;
@@ -73,7 +74,9 @@ record SavedTuning(Lora lora, boolean pissa, List<Part> parts, boolean untied) {
     f.object("full").ifPresent(all -> {
       for (String key : all.keys()) {
         JsonFields node = all.object(key).orElseThrow(() -> all.invalid(key, "must be an object"));
-        parts.add(new Part(node.strings("modules"), rate(node)));
+        List<String> modules = node.strings("modules");
+        node.checked("modules", () -> modules.stream().map(Modules::named).toList());
+        parts.add(new Part(modules, rate(node)));
       }
     });
     if (lora == null && parts.isEmpty()) {
@@ -85,7 +88,9 @@ record SavedTuning(Lora lora, boolean pissa, List<Part> parts, boolean untied) {
   private static PartRate rate(JsonFields f) {
     OptionalDouble own = f.has("learning_rate") ? OptionalDouble.of(f.positive("learning_rate", 1)) : OptionalDouble.empty();
     OptionalDouble decay = f.has("weight_decay") ? OptionalDouble.of(f.number("weight_decay", 0)) : OptionalDouble.empty();
-    return new PartRate(own, f.positive("factor", 1), decay);
+    double factor = f.positive("factor", 1);
+    f.checked(own.isPresent() ? "learning_rate" : "factor", () -> new PartRate(own, factor, OptionalDouble.empty()));
+    return f.checked("weight_decay", () -> new PartRate(own, factor, decay));
   }
 
   /** The same for the user. */

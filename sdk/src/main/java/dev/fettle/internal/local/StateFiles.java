@@ -3,7 +3,9 @@ package dev.fettle.internal.local;
 import dev.fettle.DType;
 import dev.fettle.DataPosition;
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.AtomicFiles;
+import dev.fettle.internal.checkpoint.Contents;
 import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.SafetensorsWriter;
@@ -102,42 +104,20 @@ final class StateFiles {
 
   /** Reads {@code state.json}. */
   static State read(Path directory) {
-    AtomicFiles.recover(directory);
-    if (!Files.isDirectory(directory)) {
-      throw new InvalidInputException(directory + ": no such directory with a training state");
-    }
+    Contents.require(directory, Contents.Kind.STATE);
     Path file = directory.resolve(STATE);
-    if (!Files.exists(file)) {
-      throw new InvalidInputException(directory + ": no " + STATE + ", so it is not a training state; an adapter alone is "
-          + "loaded with Lora.from");
-    }
     JsonFields f = new JsonFields(StrictJson.read(file), file.toString());
     if (f.integer("format", 1, Integer.MAX_VALUE) != FORMAT) {
-      throw f.invalid("format", "be " + FORMAT + ": this version reads no other");
+      throw f.invalid("format", "must be " + FORMAT + ": this version reads no other");
     }
-    String model = f.string("model").orElseThrow(() -> f.invalid("model", "name the base model"));
+    String model = f.string("model").orElseThrow(() -> f.invalid("model", "must name the base model"));
     DType dtype = f.string("dtype").filter(d -> d.equals("F32") || d.equals("BF16")).map(DType::valueOf)
-        .orElseThrow(() -> f.invalid("dtype", "be F32 or BF16"));
-    SavedTuning tuning = SavedTuning.read(f, directory, whole(f, "seed"));
-    OptionalLong initialised = f.has("initialised") ? OptionalLong.of(whole(f, "initialised")) : OptionalLong.empty();
-    return new State(model, initialised, dtype, tuning, whole(f, "seed"), new LocalTraining.Counters(count(f, "steps"),
-        count(f, "passes"), f.bool("accumulated", false), f.string("data").map(DataPosition::parse)),
-        RecordedExecution.read(f));
-  }
-
-  private static long whole(JsonFields f, String key) {
-    if (!f.has(key) || !f.node(key).isIntegralNumber() || !f.node(key).canConvertToLong()) {
-      throw f.invalid(key, "be a whole number");
-    }
-    return f.node(key).asLong();
-  }
-
-  private static long count(JsonFields f, String key) {
-    long value = whole(f, key);
-    if (value < 0) {
-      throw f.invalid(key, "be at least 0");
-    }
-    return value;
+        .orElseThrow(() -> f.invalid("dtype", "must be F32 or BF16"));
+    SavedTuning tuning = SavedTuning.read(f, directory, f.whole("seed"));
+    OptionalLong initialised = f.has("initialised") ? OptionalLong.of(f.whole("initialised")) : OptionalLong.empty();
+    return new State(model, initialised, dtype, tuning, f.whole("seed"), new LocalTraining.Counters(f.count("steps"),
+        f.count("passes"), f.bool("accumulated", false),
+        f.string("data").map(text -> f.checked("data", () -> DataPosition.parse(text)))), RecordedExecution.read(f));
   }
 
   /** Brings a training to a saved state of the same shape; nothing is changed if the state does not fit. */
@@ -178,7 +158,7 @@ final class StateFiles {
     if (!saved.hasAdapters()) {
       return Tunings.build(saved.tuning(), model, LoraTargets.none(model.config()), full, new Brought());
     }
-    AdapterPart adapters = saved.adapters(model, AdapterFiles.settings(directory));
+    AdapterPart adapters = saved.adapters(model, AdapterConfig.in(directory));
     try (SafetensorsFile stored = SafetensorsFile.open(directory.resolve(AdapterFiles.WEIGHTS))) {
       return AdapterFiles.build(saved.tuning(), model, adapters, full, stored);
     }

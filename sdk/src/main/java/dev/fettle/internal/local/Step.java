@@ -27,9 +27,9 @@ final class Step {
 
   private final Network network;
   private final Tuned tuned;
-  private final PassMemory memory;
+  private final MemoryPlanner memory;
 
-  Step(Network network, Tuned tuned, PassMemory memory) {
+  Step(Network network, Tuned tuned, MemoryPlanner memory) {
     this.network = network;
     this.tuned = tuned;
     this.memory = memory;
@@ -54,46 +54,35 @@ final class Step {
 
   /** The loss; its gradient is added to what has accumulated. */
   LossResult forwardBackward(Batch batch, Loss loss, boolean accumulated, long pass) {
-    GradientVectors vectors = tuned.gradients();
-    // Masks are drawn from one generator, in one order.
-    int most = tuned.dropout() == 0 ? vectors.most() : 1;
-    try (Scope scope = new Scope()) {
-      List<Tensor> before = accumulated ? vectors.copy(scope) : List.of();
-      try {
-        Tally tally = new Tally(batch, loss);
-        boolean[] fresh = {!accumulated && vectors.begin()};
-        int kept = memory.firstKept(batch, tuned.lowestLayer());
-        long number = 0;
-        for (List<Integer> micro : split(batch)) {
-          Dropout dropout = new Dropout(tuned.dropout(), (tuned.seed() * 31 + pass) * 4099 + number++);
-          List<List<Integer>> shares = share(batch, micro, most);
-          List<Gradients> gradients = IntStream.range(0, shares.size()).mapToObj(vectors::lane).toList();
-          parallel(batch, tally, shares, (data, part, lane) -> {
-            Positions chosen = Positions.inLoss(batch, loss, data, pack(batch, data));
-            if (chosen.rows().length > 0) {
-              one(batch, data, chosen, part, dropout, kept, gradients.get(lane), shares.size(), fresh[0]);
-              fresh[0] = false;
-            }
-          });
-          vectors.join(shares.size());
-        }
-        if (fresh[0]) {
-          vectors.clear();
-        }
-        return tally.result();
-      } catch (RuntimeException | Error e) {
-        vectors.restore(before);
-        throw e;
+    try (GradientVectors.Pass vectors = tuned.gradients().begin(accumulated)) {
+      Tally tally = new Tally(batch, loss);
+      boolean[] overwrite = {vectors.overwrite()};
+      int kept = memory.firstKept(batch, tuned, accumulated);
+      long number = 0;
+      for (List<Integer> micro : split(batch)) {
+        Dropout dropout = new Dropout(tuned.dropout(), (tuned.seed() * 31 + pass) * 4099 + number++);
+        List<List<Integer>> shares = share(batch, micro, tuned.lanes());
+        List<Gradients> gradients = IntStream.range(0, shares.size()).mapToObj(vectors::lane).toList();
+        parallel(batch, tally, shares, (data, part, lane) -> {
+          Positions chosen = Positions.inLoss(batch, loss, data, pack(batch, data));
+          if (chosen.rows().length > 0) {
+            one(batch, data, chosen, part, dropout, kept, gradients.get(lane), shares.size(), overwrite[0]);
+            overwrite[0] = false;
+          }
+        });
       }
+      LossResult result = tally.result();
+      vectors.keep();
+      return result;
     }
   }
 
   /**
    * @param kept the first layer whose activations are kept for the way back
-   * @param fresh whether the gradients of weights hold nothing yet; there is one lane then
+   * @param overwrite whether the gradients of weights hold nothing yet; there is one lane then
    */
   private void one(Batch batch, List<Integer> data, Positions chosen, Tally tally, Dropout dropout, int kept,
-      Gradients gradients, int lanes, boolean fresh) {
+      Gradients gradients, int lanes, boolean overwrite) {
     try (Scope step = new Scope()) {
       Packing packing = pack(batch, data);
       int lowest = tuned.lowestLayer();
@@ -103,9 +92,9 @@ final class Step {
       int heads = tuned.gradients().clearedInPlace() ? lanes : 2;
       Tensor d = new Head(tuned.weights(), tuned.adapter(), heads).gradient(step, trace.output(), packing.rows(),
           chosen.rows(), chosen.targets(), (first, logprobs) -> tally.add(chosen, first, logprobs), gradients.weights(),
-          gradients.adapters(), fresh);
+          gradients.adapters(), overwrite);
       network.backward(step, trace, d, tuned.weights(), tuned.adapter(), gradients.weights(), gradients.adapters(), lowest,
-          fresh);
+          overwrite);
     }
   }
 
@@ -146,7 +135,8 @@ final class Step {
     return Packing.of(micro.stream().map(i -> batch.data().get(i).inputs()).toList());
   }
 
-  private static List<List<Integer>> split(Batch batch) {
+  /** The data that go through the network at once. */
+  static List<List<Integer>> split(Batch batch) {
     List<List<Integer>> out = new ArrayList<>();
     List<Integer> current = new ArrayList<>();
     int tokens = 0;

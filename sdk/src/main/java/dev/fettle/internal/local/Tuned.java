@@ -1,5 +1,6 @@
 package dev.fettle.internal.local;
 
+import dev.fettle.MemoryPlan;
 import dev.fettle.Trainable;
 import dev.fettle.Tuning;
 import dev.fettle.internal.local.ParameterVector.Parameter;
@@ -10,6 +11,7 @@ import dev.fettle.internal.model.Network;
 import dev.fettle.internal.model.OuterWeight;
 import dev.fettle.internal.model.Weight;
 import dev.fettle.internal.model.Weights;
+import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import java.util.ArrayList;
@@ -34,6 +36,7 @@ final class Tuned implements AutoCloseable {
   private final ParameterVector parameters;
   private final GradientVectors gradients;
   private final Weights weights;
+  private final Memory.Held held;
 
   /** @param layout that of the model, or the same untied */
   Tuned(Tuning tuning, LocalModel model, Layout layout, AdapterPart adapters, WeightPart full, Brought brought) {
@@ -53,6 +56,7 @@ final class Tuned implements AutoCloseable {
     boolean shared = full.isEmpty() && brought.isEmpty() && !adapters.shape().kind().biases()
         && layout.config().tiedEmbeddings() == model.config().tiedEmbeddings();
     this.weights = shared ? model.weights() : new Weights(running(), type, scope, this::current);
+    this.held = Memory.get().promise(this::memoryPlan, this::presentBytes);
   }
 
   /** The layout with room for biases that adapters bring where the model has none. */
@@ -113,6 +117,44 @@ final class Tuned implements AutoCloseable {
     return gradients;
   }
 
+  /** What it holds and is to hold from step to step. */
+  MemoryPlan memoryPlan() {
+    return model.memory().training(adapters, full, brought, promisedGradients());
+  }
+
+  /** The bytes of gradients that are promised beside passes: large ones come into being within these. */
+  long promisedGradients() {
+    long lasting = GradientVectors.isLarge(adapters, full) ? 0 : lanes() * parameters.size() * Float.BYTES;
+    return Math.max(lasting, gradients.presentBytes());
+  }
+
+  private long presentBytes() {
+    return memoryPlan().bytes(MemoryPlanner.PARAMETERS) - parameters.size() * Float.BYTES + parameters.presentBytes()
+        + gradients.presentBytes();
+  }
+
+  /** What {@link #freeze} copies. */
+  MemoryPlan freezing() {
+    long bytes = Adapter.bytes(adapters.shape().folded(), type);
+    if (!sharesAllWhenFrozen()) {
+      for (Layout.Block block : running().blocks()) {
+        boolean copied = full.own(block) != null || !brought.isEmpty() || adapters.folds(block);
+        bytes += copied ? block.size() * type.size() : 0;
+      }
+    }
+    return MemoryPlanner.plan(MemoryPlanner.SNAPSHOT, bytes);
+  }
+
+  private boolean sharesAllWhenFrozen() {
+    return !adapters.folds() && weights.layout() == model.layout() && full.isEmpty() && brought.isEmpty();
+  }
+
+  /** In how many lanes a pass runs at most. */
+  int lanes() {
+    // Masks are drawn from one generator, in one order.
+    return dropout() == 0 ? GradientVectors.lanes(adapters, full) : 1;
+  }
+
   /** Whether the output embedding has become a weight of its own. */
   boolean untied() {
     return model.config().tiedEmbeddings() && !layout.config().tiedEmbeddings();
@@ -154,7 +196,7 @@ final class Tuned implements AutoCloseable {
   /** The present weights and adapter, copied as far as later steps would change them. */
   Frozen freeze(Scope into) {
     Adapter adapter = adapters.adapter().folded(into);
-    if (!adapters.folds() && weights.layout() == model.layout() && full.isEmpty() && brought.isEmpty()) {
+    if (sharesAllWhenFrozen()) {
       return new Frozen(weights, adapter);
     }
     return new Frozen(new Weights(running(), type, into, block -> {
@@ -195,6 +237,7 @@ final class Tuned implements AutoCloseable {
 
   @Override
   public void close() {
+    held.close();
     gradients.close();
     brought.close();
     scope.close();

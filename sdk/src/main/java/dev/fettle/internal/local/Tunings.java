@@ -7,6 +7,8 @@ import dev.fettle.Lora;
 import dev.fettle.Tuning;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import java.util.List;
 import java.util.Set;
@@ -51,8 +53,12 @@ final class Tunings {
         && (full.untied() || shape.embedding().isAdapted() || shape.head().isAdapted());
     Layout layout = untie ? Layout.of(model.config().untied()) : model.layout();
     requireApart(adapters, full, layout);
+    NumberType type = NumberType.of(model.dtype());
     WeightPart weights = new WeightPart(layout, full.rules(), adapters.size());
-    requireMemory(adapters, weights, model);
+    Memory.get().require(model.memory().training(adapters, weights, brought),
+        brought.bytes(type) + (weights.isAll() ? model.releasableBytes() : 0),
+        (weights.isEmpty() ? "LoRA of " + adapters.size() + " weights on "
+            : "full fine-tuning of " + weights.size() + " weights of ") + model.name());
     if (untie) {
       LOG.warn("{}: its input and output embedding are one weight, and are trained apart: they are untied, and saved so",
           model.name());
@@ -74,12 +80,5 @@ final class Tunings {
     if (adapters.shape().kind().biases() && layout.config().hasBiases() && full.rules().keySet().stream().anyMatch(n -> n.endsWith("proj.bias"))) {
       throw new InvalidInputException("bias() beside biases that are trained in full: leave out one of both");
     }
-  }
-
-  private static void requireMemory(AdapterPart adapters, WeightPart weights, LocalModel model) {
-    long full = weights.parameters().stream().mapToLong(ParameterVector.Parameter::size).sum();
-    int copies = NumberType.of(model.dtype()) == NumberType.F32 ? 16 : 18;
-    Memory.require(adapters.size() * 20 + full * copies,
-        (weights.isEmpty() ? "LoRA of this rank on " : "full fine-tuning of " + full + " weights of ") + model.name());
   }
 }

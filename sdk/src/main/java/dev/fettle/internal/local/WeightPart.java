@@ -166,6 +166,17 @@ final class WeightPart {
     return blocks.values().stream().mapToLong(Trained::size).sum();
   }
 
+  /** How many of them are in a layer; outside the layers for -1. */
+  long size(int layer) {
+    return blocks.entrySet().stream().filter(e -> e.getKey().layer() == layer).mapToLong(e -> e.getValue().size).sum();
+  }
+
+  /** The bytes of what the network reads in place of the vector. */
+  long copiedBytes(NumberType type) {
+    return type.size()
+        * blocks.entrySet().stream().filter(e -> !isView(e.getValue(), type)).mapToLong(e -> e.getKey().size()).sum();
+  }
+
   /** The lowest layer of which something is trained; the number of layers where it is none. */
   int lowestLayer() {
     return blocks.keySet().stream().mapToInt(Layout.Block::layer).filter(l -> l >= 0).min()

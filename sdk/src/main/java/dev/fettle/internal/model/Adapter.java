@@ -93,6 +93,23 @@ public final class Adapter {
     return rank == 0 ? null : new Pair(scope.zeros(type, rank, inputs), scope.zeros(type, outputs, rank), null, null);
   }
 
+  /** The bytes of an adapter's tensors. */
+  public static long bytes(AdapterShape shape, NumberType type) {
+    long numbers = 0;
+    long singles = 0;
+    for (int i = 0; i < shape.layers(); i++) {
+      for (Product p : shape.adapted(i)) {
+        numbers += shape.rows(i, p) * (shape.inputs(i, p) + shape.outputs(i, p));
+        if (shape.kind().magnitudes()) {
+          numbers += shape.outputs(i, p);
+          singles += shape.outputs(i, p);
+        }
+      }
+    }
+    long ends = (long) shape.config().vocabSize() + shape.config().hiddenSize();
+    return (numbers + ((long) shape.embedding().rank() + shape.head().rank()) * ends) * type.size() + singles * Float.BYTES;
+  }
+
   /**
    * A copy that later changes of this adapter do not reach, with the gains in the scaled B's and without adapters of the
    * embeddings: all this is to be folded into the weights that go with it.

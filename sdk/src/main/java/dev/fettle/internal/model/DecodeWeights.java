@@ -43,7 +43,19 @@ public final class DecodeWeights implements AutoCloseable {
 
   /** The memory that the copies of exact weights take, in bytes. */
   public static long copiedBytes(Layout layout, NumberType type) {
-    return packs(type) ? layout.parameters() * type.size() : 0;
+    return packs(type) ? matrices(layout, false) * type.size() : 0;
+  }
+
+  /** The memory that rounded matrices take, in bytes; scales are a thousandth of it. */
+  public static long roundedBytes(Layout layout) {
+    return matrices(layout, true);
+  }
+
+  /** The numbers in all matrices that decoding reads in another form. */
+  private static long matrices(Layout layout, boolean rounded) {
+    Layout.Block head = layout.head() == null ? layout.embedding() : layout.head();
+    return layout.blocks().stream().filter(b -> b.equals(head) || b.isProduct())
+        .filter(b -> !rounded || roundable(b.shape())).mapToLong(Layout.Block::size).sum();
   }
 
   private static boolean packs(NumberType type) {
@@ -55,14 +67,17 @@ public final class DecodeWeights implements AutoCloseable {
   }
 
   private Weight rounded(Weight w) {
-    long[] shape = w.shape();
-    if (shape[0] % INT8_BLOCK != 0 || shape[1] % INT8_BLOCK != 0) {
+    if (!roundable(w.shape())) {
       return w;
     }
     try (Scope step = new Scope()) {
       Tensor[] parts = scope.kernels().quantiseRows(w.dense(step));
       return new Weight.Int8(parts[0], parts[1]);
     }
+  }
+
+  private static boolean roundable(long... shape) {
+    return shape[0] % INT8_BLOCK == 0 && shape[1] % INT8_BLOCK == 0;
   }
 
   /** The weights that these were made of. */

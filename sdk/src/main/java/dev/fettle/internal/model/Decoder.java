@@ -1,6 +1,7 @@
 package dev.fettle.internal.model;
 
 import dev.fettle.internal.torch.NativeList;
+import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
@@ -54,6 +55,22 @@ public final class Decoder implements AutoCloseable {
       scope.close();
       throw e;
     }
+  }
+
+  /**
+   * The bytes of the caches of so many sequences at their busiest moment: they grow by being copied.
+   *
+   * @param longest the longest prompt
+   * @param most how long a sequence may become
+   */
+  public static long cacheBytes(ModelConfig config, NumberType type, long sequences, long longest, long most) {
+    long before = 0;
+    long room = longest + GROWTH;
+    while (room < most) {
+      before = room;
+      room *= 2;
+    }
+    return sequences * 2 * config.layers().stream().mapToLong(LayerConfig::keyValueWidth).sum() * type.size() * (before + room);
   }
 
   /** The logits of the next token of every sequence: [sequences, vocabulary], float32; valid until the next step. */

@@ -21,7 +21,16 @@ public final class Pooler {
 
   /** The vectors of the texts that went through a network. */
   public Pooled pool(Scope step, Network.Trace trace) {
-    Tensor pooled = step.kernels().pool(trace.output(), trace.packing().runs(), pooling.first());
+    return pool(step, trace, 0);
+  }
+
+  /**
+   * The same, for vectors alone: the first rows of each text, which are fewer than it has, are read and not pooled.
+   *
+   * @param unpooled how many
+   */
+  public Pooled pool(Scope step, Network.Trace trace, int unpooled) {
+    Tensor pooled = step.kernels().pool(trace.output(), trace.packing().runs(), pooling.first(), unpooled);
     return new Pooled(pooled, pooling.normalised() ? step.kernels().unit(pooled) : pooled);
   }
 

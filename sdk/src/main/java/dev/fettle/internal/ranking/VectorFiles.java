@@ -1,6 +1,7 @@
 package dev.fettle.internal.ranking;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.data.Lines;
 import java.io.IOException;
@@ -69,7 +70,7 @@ public final class VectorFiles {
         finite(into, start, layout.dimensions(), file.toString());
       });
     } catch (IOException e) {
-      throw new InvalidInputException(file + " cannot be read: " + e, e);
+      throw FileErrors.unread(file, e);
     }
   }
 
@@ -180,7 +181,7 @@ public final class VectorFiles {
         at += read;
       }
     } catch (IOException e) {
-      throw new InvalidInputException(file + " cannot be read: " + e, e);
+      throw FileErrors.unread(file, e);
     }
   }
 

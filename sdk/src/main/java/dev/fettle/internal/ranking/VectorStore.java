@@ -1,7 +1,9 @@
 package dev.fettle.internal.ranking;
 
 import dev.fettle.ClosedException;
+import dev.fettle.MemoryPlan;
 import dev.fettle.internal.local.EngineThread;
+import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
@@ -29,6 +31,7 @@ public final class VectorStore implements AutoCloseable {
   private final int rows;
   private final int dimensions;
   private final Scope scope;
+  private final Memory.Held held;
   private final Tensor vectors;
   private final Tensor codes;
   private final Tensor scales;
@@ -58,6 +61,8 @@ public final class VectorStore implements AutoCloseable {
   private VectorStore(int rows, int dimensions, Rows source) {
     this.rows = rows;
     this.dimensions = dimensions;
+    held = Memory.get().hold(new MemoryPlan(List.of(new MemoryPlan.Part("vectors",
+        (long) rows * (dimensions * (Float.BYTES + 1L) + (5 + 2 * TOGETHER) * Float.BYTES)))), "an index of " + rows + " vectors");
     scope = new Scope();
     try {
       vectors = zeros(NumberType.F32, rows, dimensions);
@@ -78,6 +83,7 @@ public final class VectorStore implements AutoCloseable {
       }
     } catch (RuntimeException e) {
       scope.close();
+      held.close();
       throw e;
     }
   }
@@ -193,6 +199,7 @@ public final class VectorStore implements AutoCloseable {
     EngineThread.get().run(() -> {
       open = false;
       scope.close();
+      held.close();
     });
   }
 }

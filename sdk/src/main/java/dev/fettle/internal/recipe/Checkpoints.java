@@ -2,6 +2,8 @@ package dev.fettle.internal.recipe;
 
 import dev.fettle.Batches;
 import dev.fettle.DataPosition;
+import dev.fettle.Destination;
+import dev.fettle.InvalidInputException;
 import dev.fettle.Run;
 import dev.fettle.Training;
 import dev.fettle.internal.Scratch;
@@ -10,19 +12,33 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The weights that a run keeps: those of the best validation, and those to go on from after an interruption. */
+/**
+ * The weights that a run keeps: those of the best validation, and those to go on from after an interruption. A run's
+ * directory is nobody else's until this is closed.
+ */
 public final class Checkpoints implements AutoCloseable {
+  /** How many checkpoints a run makes unless it is told otherwise. */
+  public static final int COUNT = 10;
+  private static final int FINGERPRINT = 16;
+
   private final Training training;
   private final Optional<Path> directory;
+  private final Optional<Destination> place;
   private Scratch temporary;
   private double least = Double.POSITIVE_INFINITY;
   private long best;
   private int failures;
 
-  /** Checkpoints in a run's directory; without one, the best weights are in a temporary directory until the end. */
-  public Checkpoints(Training training, Optional<Path> directory) {
+  /**
+   * Checkpoints in a run's directory; without one, the best weights are in a temporary directory until the end.
+   *
+   * @param directory null if there is none
+   * @throws InvalidInputException if nothing can be written there, or another run has it
+   */
+  public Checkpoints(Training training, Path directory) {
     this.training = training;
-    this.directory = directory;
+    this.directory = Optional.ofNullable(directory);
+    this.place = this.directory.map(Destination::within);
   }
 
   /** The run's files, if it has a directory; an interrupted run's state is loaded. */
@@ -70,6 +86,26 @@ public final class Checkpoints implements AutoCloseable {
     directory.ifPresent(d -> training.saveState(RunFiles.checkpoint(d), position));
   }
 
+  /**
+   * Saves what a run whose data are made anew could go on from, if a tenth of its steps was made since, or the process was
+   * told to end.
+   *
+   * @param data a hash of them, in hexadecimal digits
+   * @return whether the run is to stop here
+   */
+  public boolean stop(int steps, int total, String data) {
+    boolean stop = stopAsked();
+    if (stop || steps % Math.max(1, total / COUNT) == 0 || steps == total) {
+      save(new DataPosition(steps, 0, 0, data.substring(0, FINGERPRINT)));
+    }
+    return stop && steps < total;
+  }
+
+  /** Whether the process was told to end and this run has a directory to be saved in; to be asked after each step. */
+  public boolean stopAsked() {
+    return place.map(Destination::stopAsked).orElse(false);
+  }
+
   /** Loads the best weights, and gives the step that they are from; 0 if nothing was validated. */
   public long restoreBest(long steps) {
     if (best > 0 && best != steps) {
@@ -80,7 +116,7 @@ public final class Checkpoints implements AutoCloseable {
 
   private Path kept() {
     if (directory.isPresent()) {
-      return directory.get().resolve("best");
+      return RunFiles.best(directory.get());
     }
     temporary = temporary == null ? new Scratch() : temporary;
     return temporary.resolve("best");
@@ -88,6 +124,7 @@ public final class Checkpoints implements AutoCloseable {
 
   @Override
   public void close() {
+    place.ifPresent(Destination::close);
     if (temporary != null) {
       temporary.close();
     }

@@ -1,11 +1,10 @@
 package dev.fettle.internal.recipe;
 
 import dev.fettle.Fettle;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.fettle.internal.Linux;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /** What a run ran with and on. */
 final class Machine {
@@ -23,23 +22,10 @@ final class Machine {
     Map<String, Object> machine = new LinkedHashMap<>();
     machine.put("system", System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
         + System.getProperty("os.arch"));
-    machine.put("processor", field("/proc/cpuinfo", "model name"));
+    machine.put("processor", Linux.HERE.processorName().orElse(""));
     machine.put("processors", Runtime.getRuntime().availableProcessors());
-    String memory = field("/proc/meminfo", "MemTotal").replaceAll("\\D", "");
-    machine.put("memory_bytes", memory.isEmpty() ? null : Long.parseLong(memory) * 1024);
+    OptionalLong memory = Linux.HERE.totalBytes();
+    machine.put("memory_bytes", memory.isPresent() ? memory.getAsLong() : null);
     return machine;
-  }
-
-  private static String field(String file, String name) {
-    try {
-      for (String line : Files.readAllLines(Path.of(file))) {
-        if (line.startsWith(name)) {
-          return line.substring(line.indexOf(':') + 1).strip();
-        }
-      }
-    } catch (IOException e) {
-      return "";
-    }
-    return "";
   }
 }

@@ -103,6 +103,16 @@ public final class Recorder implements AutoCloseable {
     last = System.nanoTime();
   }
 
+  /** Ends the run because the process was told to end; its state is saved, and its files stay those of an unfinished run. */
+  public Run stopped(long total) {
+    progress.close();
+    Path directory = files.map(RunFiles::directory).orElseThrow();
+    String ending = "stopped after step " + steps.size() + " of " + total + ", because the process was told to end";
+    System.err.println(recipe + ": " + ending + ". All is saved: the same call, with directory(Path.of(\"" + directory
+        + "\")), goes on from there.");
+    return new Run(recipe, training, steps, ending, 0, Optional.of(directory));
+  }
+
   /** Ends the run and writes its report. */
   public Run finish(String ending, long best, List<ReportSample> samples) {
     progress.close();

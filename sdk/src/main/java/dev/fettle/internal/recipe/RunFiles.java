@@ -2,10 +2,10 @@ package dev.fettle.internal.recipe;
 
 import dev.fettle.AdamW;
 import dev.fettle.DataPosition;
-import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Run;
 import dev.fettle.Training;
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -28,6 +29,7 @@ import tools.jackson.databind.json.JsonMapper;
 public final class RunFiles implements AutoCloseable {
   private static final JsonMapper JSON = JsonMapper.shared();
   private static final String METRICS = "metrics.jsonl";
+  private static final String REPORT = "report.html";
   private static final String ABOUT = "run.json";
   private static final String RUNNING = "running";
 
@@ -40,7 +42,8 @@ public final class RunFiles implements AutoCloseable {
    * Begins a run in a directory, or goes on with the one that was interrupted there.
    *
    * @param settings what it does; a run that goes on must have been begun with equal ones
-   * @throws InvalidInputException if the directory holds another run, or one that has ended
+   * @throws InvalidInputException if the directory holds another run, one that has ended, or files that no run wrote in
+   *     the places of its own
    */
   public RunFiles(Path directory, String recipe, Training training, Map<String, Object> settings) {
     this.directory = directory;
@@ -55,17 +58,31 @@ public final class RunFiles implements AutoCloseable {
     if (before != null) {
       check(before);
       about.put("started", before.path("started").asString());
+    } else {
+      requireFree();
     }
+    AtomicFiles.rehearse(checkpoint(directory));
+    AtomicFiles.rehearse(best(directory));
+    Path lines = directory.resolve(METRICS);
     try {
-      Files.createDirectories(directory);
       this.earlier = before == null || !Files.isDirectory(checkpoint(directory)) ? List.of() : goOn(training);
-      this.metrics = Files.newBufferedWriter(directory.resolve(METRICS), StandardOpenOption.CREATE,
-          StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
+      save();
+      // Cut back to the checkpoint in one step: a kill here must not take the lines that the checkpoint counts on.
+      AtomicFiles.writeFile(lines, channel -> channel.write(ByteBuffer.wrap(earlier.stream().map(RunFiles::line)
+          .collect(Collectors.joining()).getBytes(StandardCharsets.UTF_8))));
+      this.metrics = Files.newBufferedWriter(lines, StandardOpenOption.APPEND);
     } catch (IOException e) {
-      throw new FettleException(directory + ": cannot be written: " + e, e);
+      throw FileErrors.unsaved(directory, e);
     }
-    earlier.forEach(this::append);
-    save();
+  }
+
+  private void requireFree() {
+    for (Path own : List.of(directory.resolve(METRICS), directory.resolve(REPORT), checkpoint(directory), best(directory))) {
+      if (Files.exists(own)) {
+        throw new InvalidInputException(directory + ": holds " + own.getFileName() + " without a " + ABOUT + ", so it is of "
+            + "no run that could go on, and would be replaced; name another directory");
+      }
+    }
   }
 
   /** Loads the state of an interrupted run, and reads the steps that led to it. */
@@ -78,6 +95,11 @@ public final class RunFiles implements AutoCloseable {
   /** Where the state is from which an interrupted run goes on. */
   public static Path checkpoint(Path directory) {
     return directory.resolve("checkpoint");
+  }
+
+  /** Where the weights are that validation found to be the best. */
+  static Path best(Path directory) {
+    return directory.resolve("best");
   }
 
   /** The settings of an optimizer beside its learning rate. */
@@ -102,12 +124,15 @@ public final class RunFiles implements AutoCloseable {
 
   void append(Run.Step step) {
     try {
-      metrics.write(JSON.writeValueAsString(step.metrics()));
-      metrics.write('\n');
+      metrics.write(line(step));
       metrics.flush();
     } catch (IOException e) {
-      throw new FettleException(directory.resolve(METRICS) + ": cannot be written: " + e, e);
+      throw FileErrors.unsaved(directory.resolve(METRICS), e);
     }
+  }
+
+  private static String line(Run.Step step) {
+    return JSON.writeValueAsString(step.metrics()) + "\n";
   }
 
   void finish(Run run, List<ReportSample> samples) {
@@ -115,7 +140,7 @@ public final class RunFiles implements AutoCloseable {
     about.put("finished", now());
     about.put("steps", run.steps().size());
     about.put("best_step", run.best());
-    AtomicFiles.writeFile(directory.resolve("report.html"), channel ->
+    AtomicFiles.writeFile(directory.resolve(REPORT), channel ->
         channel.write(ByteBuffer.wrap(Report.html(run, about, samples).getBytes(StandardCharsets.UTF_8))));
     save();
   }
@@ -125,7 +150,7 @@ public final class RunFiles implements AutoCloseable {
     try {
       metrics.close();
     } catch (IOException e) {
-      throw new FettleException(directory.resolve(METRICS) + ": cannot be written: " + e, e);
+      throw FileErrors.unsaved(directory.resolve(METRICS), e);
     }
   }
 
@@ -155,8 +180,10 @@ public final class RunFiles implements AutoCloseable {
     }
     try {
       return JSON.readTree(Files.readString(file));
-    } catch (IOException | JacksonException e) {
-      throw new InvalidInputException(file + ": cannot be read: " + e.getMessage() + "; name another directory", e);
+    } catch (JacksonException e) {
+      throw new InvalidInputException(file + ": is not JSON: " + e.getOriginalMessage() + "; name another directory", e);
+    } catch (IOException e) {
+      throw FileErrors.unread(file, e);
     }
   }
 

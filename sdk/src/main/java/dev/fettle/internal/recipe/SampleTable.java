@@ -24,14 +24,17 @@ public final class SampleTable {
 
   private SampleTable() {}
 
-  /** Asks the first few prompts of a dataset, if there is to be a report. */
+  /** Asks the first few prompts of a dataset, those that the model's context has room for, if there is to be a report. */
   public static SampleTable of(Training training, Dataset data, boolean wanted) {
     SampleTable table = new SampleTable();
     if (wanted) {
       Sampler sampler = training.sampler();
       for (Example example : data.take(COUNT).examples()) {
-        table.prompts.add(prompt(example));
-        table.rows.add(new ReportSample(shown(prompt(example)), expected(example), ask(sampler, prompt(example)), ""));
+        Example prompt = prompt(example);
+        if (fits(training, prompt)) {
+          table.prompts.add(prompt);
+          table.rows.add(new ReportSample(shown(prompt), expected(example), ask(sampler, prompt), ""));
+        }
       }
       sampler.close();
     }
@@ -51,6 +54,12 @@ public final class SampleTable {
     }
     sampler.close();
     return answered;
+  }
+
+  private static boolean fits(Training training, Example prompt) {
+    int tokens = prompt instanceof Conversation chat ? training.renderer().prompt(chat).length
+        : 1 + training.tokenizer().encode(((Text) prompt).text()).length;
+    return tokens < training.model().contextLength();
   }
 
   private static String ask(Sampler sampler, Example prompt) {

@@ -29,6 +29,7 @@ final class ModelFacts {
 
   private final String name;
   private final Map<String, String> env;
+  private final OptionalInt served;
   private String tokenizerId;
   private boolean sought;
   private Path directory;
@@ -37,9 +38,15 @@ final class ModelFacts {
   private Renderer renderer;
   private Optional<ModelConfig> config;
 
-  ModelFacts(String name, Map<String, String> env) {
+  /**
+   * What is known of a model.
+   *
+   * @param served the longest sequence that the service takes of it, if it says so
+   */
+  ModelFacts(String name, Map<String, String> env, OptionalInt served) {
     this.name = name;
     this.env = env;
+    this.served = served;
   }
 
   /** What the service says the tokenizer is; it counts unless the tokenizer is in use already. */
@@ -101,7 +108,7 @@ final class ModelFacts {
 
   synchronized Renderer renderer() {
     if (renderer == null) {
-      renderer = Renderers.detect(tokenizer(), name);
+      renderer = Renderers.detect(tokenizer(), name, context());
     }
     return renderer;
   }
@@ -117,6 +124,12 @@ final class ModelFacts {
       }
     }
     return config;
+  }
+
+  /** The longest sequence that it takes, if anybody says so. */
+  synchronized OptionalInt context() {
+    return served.isPresent() ? served
+        : config().map(c -> OptionalInt.of(c.contextLength())).orElse(OptionalInt.empty());
   }
 
   /** The directory, where it holds the whole model. */

@@ -103,8 +103,9 @@ public final class RemoteBackend implements Backend {
     List<Sessions.SupportedModel> supported = supported();
     Sessions.SupportedModel chosen = supported.isEmpty() ? new Sessions.SupportedModel(name, null)
         : choose(name, supported);
-    RemoteModel model = new RemoteModel(this, chosen.modelName(), chosen.maxContextLength() == null
-        ? OptionalInt.empty() : OptionalInt.of(chosen.maxContextLength()), new ModelFacts(chosen.modelName(), env));
+    OptionalInt context = chosen.maxContextLength() == null ? OptionalInt.empty()
+        : OptionalInt.of(chosen.maxContextLength());
+    RemoteModel model = new RemoteModel(this, chosen.modelName(), new ModelFacts(chosen.modelName(), env, context));
     synchronized (this) {
       models.add(model);
     }

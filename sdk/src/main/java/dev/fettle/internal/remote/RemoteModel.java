@@ -26,14 +26,12 @@ import java.util.concurrent.ConcurrentHashMap;
 final class RemoteModel implements ModelBackend {
   private final RemoteBackend owner;
   private final String name;
-  private final OptionalInt context;
   private final ModelFacts facts;
   private final Set<AutoCloseable> dependants = ConcurrentHashMap.newKeySet();
 
-  RemoteModel(RemoteBackend owner, String name, OptionalInt context, ModelFacts facts) {
+  RemoteModel(RemoteBackend owner, String name, ModelFacts facts) {
     this.owner = owner;
     this.name = name;
-    this.context = context;
     this.facts = facts;
   }
 
@@ -65,7 +63,7 @@ final class RemoteModel implements ModelBackend {
 
   @Override
   public int contextLength() {
-    return check().context().orElse(Integer.MAX_VALUE);
+    return facts.context().orElse(Integer.MAX_VALUE);
   }
 
   @Override
@@ -89,7 +87,7 @@ final class RemoteModel implements ModelBackend {
   RemoteCheck check() {
     Optional<ModelConfig> config = facts.config();
     return new RemoteCheck(config.map(c -> OptionalInt.of(c.vocabSize())).orElse(OptionalInt.empty()),
-        context.isPresent() ? context : config.map(c -> OptionalInt.of(c.contextLength())).orElse(OptionalInt.empty()));
+        facts.context());
   }
 
   @Override

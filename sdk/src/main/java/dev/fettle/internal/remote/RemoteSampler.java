@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -70,10 +71,18 @@ final class RemoteSampler implements SamplerBackend {
     List<CompletableFuture<List<Sample>>> parts = new ArrayList<>();
     for (int i = 0; i < prompts.size(); i++) {
       int[] prompt = prompts.get(i);
-      Sampling.Params wire = params(params, ends, params.seed() + (long) i * params.samples());
-      parts.add(request(prompt, params.samples(), wire, false).thenApply(r -> samples(prompt, r, params, ends, meter)));
+      SamplingParams fitting = fitting(prompt, params);
+      Sampling.Params wire = params(fitting, ends, params.seed() + (long) i * params.samples());
+      parts.add(request(prompt, params.samples(), wire, false).thenApply(r -> samples(prompt, r, fitting, ends, meter)));
     }
     return all(parts);
+  }
+
+  /** Services refuse to sample beyond the context, where the local sampler ends. */
+  private SamplingParams fitting(int[] prompt, SamplingParams params) {
+    OptionalInt context = model.facts().context();
+    int room = context.isPresent() ? Math.max(1, context.getAsInt() - prompt.length) : Integer.MAX_VALUE;
+    return room < params.maxTokens() ? params.maxTokens(room) : params;
   }
 
   /** The tokens that end a sample. */
@@ -134,7 +143,7 @@ final class RemoteSampler implements SamplerBackend {
   @Override
   public Iterator<Token> stream(int[] prompt, SamplingParams params) {
     check("prompts", List.of(prompt));
-    SamplingParams one = params.samples(1);
+    SamplingParams one = fitting(prompt, params.samples(1));
     Set<Integer> ends = ends(params);
     return new Iterator<>() {
       private Iterator<Token> tokens;

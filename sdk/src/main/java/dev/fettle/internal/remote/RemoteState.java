@@ -50,21 +50,14 @@ record RemoteState(String host, String path, String model, WireTuning tuning, lo
     }
     JsonFields f = new JsonFields(StrictJson.read(file), file.toString());
     if (f.integer("format", 1, Integer.MAX_VALUE) != FORMAT) {
-      throw f.invalid("format", "be " + FORMAT + ": this version reads no other");
+      throw f.invalid("format", "must be " + FORMAT + ": this version reads no other");
     }
-    String path = f.string("path").orElseThrow(() -> f.invalid("path", "be a tinker path"));
-    String model = f.string("model").orElseThrow(() -> f.invalid("model", "name the base model"));
-    WireTuning tuning = tuning(f.integer("rank", 0, Integer.MAX_VALUE), whole(f, "seed"), f.bool("attention", true),
+    String path = f.string("path").orElseThrow(() -> f.invalid("path", "must be a tinker path"));
+    String model = f.string("model").orElseThrow(() -> f.invalid("model", "must name the base model"));
+    WireTuning tuning = tuning(f.integer("rank", 0, Integer.MAX_VALUE), f.whole("seed"), f.bool("attention", true),
         f.bool("mlp", true));
-    return new RemoteState(f.string("service").orElse("another service"), path, model, tuning, whole(f, "steps"),
-        f.string("data").map(DataPosition::parse));
-  }
-
-  private static long whole(JsonFields f, String key) {
-    if (!f.has(key) || !f.node(key).isIntegralNumber() || !f.node(key).canConvertToLong()) {
-      throw f.invalid(key, "be a whole number");
-    }
-    return f.node(key).asLong();
+    return new RemoteState(f.string("service").orElse("another service"), path, model, tuning, f.count("steps"),
+        f.string("data").map(text -> f.checked("data", () -> DataPosition.parse(text))));
   }
 
   static WireTuning tuning(int rank, long seed, boolean attention, boolean mlp) {

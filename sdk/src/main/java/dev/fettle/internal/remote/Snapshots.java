@@ -5,6 +5,7 @@ import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.ServiceException;
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.Futures;
 import dev.fettle.internal.TrainingBackend;
 import dev.fettle.internal.local.LocalBackend;
@@ -143,7 +144,7 @@ final class Snapshots {
 
   /** An error of the file system, for people. */
   static FettleException files(IOException e) {
-    return new FettleException("the checkpoint cannot be written: " + e, e);
+    return new FettleException("the checkpoint cannot be written: " + FileErrors.reason(Path.of(""), e), e);
   }
 
   /** A directory of its own for something that is soon deleted. */

@@ -1,6 +1,7 @@
 package dev.fettle.internal.serve;
 
 import dev.fettle.FettleException;
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.wire.Checkpoints.Checkpoint;
 import dev.fettle.internal.wire.WireException;
@@ -48,7 +49,7 @@ final class Store {
     try {
       Files.createDirectories(root);
     } catch (IOException e) {
-      throw new FettleException(root + " cannot be made, and checkpoints have to go there: " + e, e);
+      throw FileErrors.unsaved(root, e);
     }
   }
 
@@ -87,7 +88,7 @@ final class Store {
     try {
       Files.createDirectories(folder(id));
     } catch (IOException e) {
-      throw new FettleException(folder(id) + " cannot be made: " + e, e);
+      throw FileErrors.unsaved(folder(id), e);
     }
     writer.accept(directory(id));
     write(id, meta);
@@ -116,7 +117,7 @@ final class Store {
       Files.deleteIfExists(meta(id));
       deleteAll(directory(id));
     } catch (IOException e) {
-      throw new FettleException(id + " cannot be deleted: " + e, e);
+      throw new FettleException(id + " cannot be deleted: " + FileErrors.reason(directory(id), e), e);
     }
   }
 

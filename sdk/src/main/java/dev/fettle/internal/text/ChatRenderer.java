@@ -15,17 +15,20 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.OptionalInt;
 
 /** A chat format at work with a tokenizer. */
 final class ChatRenderer implements Renderer {
   private final ChatFormat format;
   private final Tokenizer tokenizer;
   private final TrainOn parts;
+  private final OptionalInt context;
 
-  ChatRenderer(ChatFormat format, Tokenizer tokenizer, TrainOn parts) {
+  ChatRenderer(ChatFormat format, Tokenizer tokenizer, TrainOn parts, OptionalInt context) {
     this.format = format;
     this.tokenizer = tokenizer;
     this.parts = parts;
+    this.context = context;
   }
 
   @Override
@@ -113,7 +116,7 @@ final class ChatRenderer implements Renderer {
 
   @Override
   public Renderer trainOn(TrainOn other) {
-    return new ChatRenderer(format, tokenizer, Objects.requireNonNull(other, "parts"));
+    return new ChatRenderer(format, tokenizer, Objects.requireNonNull(other, "parts"), context);
   }
 
   @Override
@@ -128,6 +131,7 @@ final class ChatRenderer implements Renderer {
 
   @Override
   public Message parse(int[] sampled) {
+    Objects.requireNonNull(sampled, "sampled");
     List<Integer> stops = stopTokens();
     int end = 0;
     while (end < sampled.length && !stops.contains(sampled[end])) {
@@ -144,6 +148,11 @@ final class ChatRenderer implements Renderer {
   @Override
   public String show(Example example, boolean colour) {
     return MaskText.of(tokenizer, render(example), colour);
+  }
+
+  @Override
+  public OptionalInt contextLength() {
+    return context;
   }
 
   @Override

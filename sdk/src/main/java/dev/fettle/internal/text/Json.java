@@ -1,6 +1,7 @@
 package dev.fettle.internal.text;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +20,7 @@ final class Json {
     try {
       return object(Files.readString(file), file.toString());
     } catch (IOException e) {
-      throw new InvalidInputException(file + " cannot be read as UTF-8 text: " + e.getMessage(), e);
+      throw FileErrors.unread(file, e);
     }
   }
 

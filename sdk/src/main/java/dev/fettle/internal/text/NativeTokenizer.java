@@ -2,6 +2,7 @@ package dev.fettle.internal.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.FileErrors;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -38,7 +39,7 @@ final class NativeTokenizer {
     try (InputStream in = Files.newInputStream(path)) {
       return new NativeTokenizer(path, in);
     } catch (IOException e) {
-      throw new InvalidInputException(path + " cannot be read: " + e.getMessage(), e);
+      throw FileErrors.unread(path, e);
     }
   }
 

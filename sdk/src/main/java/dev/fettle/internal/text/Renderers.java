@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -44,25 +45,29 @@ public final class Renderers {
       throw new InvalidInputException("no chat format is called \"" + family + "\"; there are "
           + String.join(", ", FAMILIES.keySet()));
     }
-    return of(format, tokenizer);
+    return of(format, tokenizer, OptionalInt.empty());
   }
 
   /** The renderer that the tokenizer's own chat template asks for. */
   public static Renderer detect(Tokenizer tokenizer) {
-    return detect(tokenizer, "");
+    return detect(tokenizer, "", OptionalInt.empty());
   }
 
-  /** As {@link #detect(Tokenizer)}; the model's name decides where there is no template. */
-  public static Renderer detect(Tokenizer tokenizer, String modelName) {
+  /**
+   * As {@link #detect(Tokenizer)}; the model's name decides where there is no template.
+   *
+   * @param context the longest sequence that the model takes, if that is known
+   */
+  public static Renderer detect(Tokenizer tokenizer, String modelName, OptionalInt context) {
     Objects.requireNonNull(modelName, "modelName");
     ChatFormat format = Objects.requireNonNull(tokenizer, "tokenizer").chatTemplate().map(Renderers::byTemplate)
         .orElseGet(() -> byName(modelName.toLowerCase(Locale.ROOT)));
     boolean usable = format.needs().stream().allMatch(token -> tokenizer.id(token).isPresent());
     return of(usable ? format : tokenizer.chatTemplate().isPresent() ? new UnknownFormat() : new RolesFormat(),
-        tokenizer);
+        tokenizer, context);
   }
 
-  private static Renderer of(ChatFormat format, Tokenizer tokenizer) {
+  private static Renderer of(ChatFormat format, Tokenizer tokenizer, OptionalInt context) {
     Objects.requireNonNull(tokenizer, "tokenizer");
     for (String token : format.needs()) {
       if (tokenizer.id(token).isEmpty()) {
@@ -70,7 +75,7 @@ public final class Renderers {
             + ", which this tokenizer does not have");
       }
     }
-    return new ChatRenderer(format, tokenizer, TrainOn.LAST_ASSISTANT_MESSAGE);
+    return new ChatRenderer(format, tokenizer, TrainOn.LAST_ASSISTANT_MESSAGE, context);
   }
 
   /** Strict on purpose: a template that is only similar gives {@link UnknownFormat}. */

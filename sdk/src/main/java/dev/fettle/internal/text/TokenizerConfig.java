@@ -1,6 +1,6 @@
 package dev.fettle.internal.text;
 
-import dev.fettle.InvalidInputException;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +40,7 @@ record TokenizerConfig(Path directory, Optional<String> bos, Optional<String> eo
       try {
         return Optional.of(Files.readString(file));
       } catch (IOException e) {
-        throw new InvalidInputException(file + " cannot be read as UTF-8 text: " + e.getMessage(), e);
+        throw FileErrors.unread(file, e);
       }
     }
     JsonNode node = config.path("chat_template");

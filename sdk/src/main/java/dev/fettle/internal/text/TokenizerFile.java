@@ -1,6 +1,7 @@
 package dev.fettle.internal.text;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.FileErrors;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -63,7 +64,7 @@ record TokenizerFile(Path path, Map<String, Integer> vocab, List<Added> added, J
     } catch (JacksonException e) {
       throw new InvalidInputException(path + " is not JSON: " + e.getOriginalMessage(), e);
     } catch (IOException e) {
-      throw new InvalidInputException(path + " cannot be read: " + e.getMessage(), e);
+      throw FileErrors.unread(path, e);
     }
     require(model[0] && !vocab.isEmpty(), path, "has no model with a vocabulary");
     return new TokenizerFile(path, vocab, added, post[0] != null && post[0].isObject() ? post[0] : null);
@@ -135,8 +136,10 @@ record TokenizerFile(Path path, Map<String, Integer> vocab, List<Added> added, J
         }
       }
       out.writeEndObject();
-    } catch (IOException | JacksonException e) {
-      throw new InvalidInputException(path + " can no longer be read: " + e.getMessage(), e);
+    } catch (JacksonException e) {
+      throw new InvalidInputException(path + " is no longer JSON: " + e.getOriginalMessage(), e);
+    } catch (IOException e) {
+      throw FileErrors.unread(path, e);
     }
     return bytes.toString(StandardCharsets.UTF_8);
   }

@@ -2,6 +2,7 @@ package dev.fettle.internal.text;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.FileErrors;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -17,9 +18,7 @@ public final class Tokenizers {
    */
   public static Tokenizer open(Path directory) {
     Objects.requireNonNull(directory, "directory");
-    if (!Files.isDirectory(directory)) {
-      throw new InvalidInputException(directory + " is not a directory: give the directory that holds tokenizer.json");
-    }
+    FileErrors.requireDirectory(directory, "tokenizer.json");
     Path file = directory.resolve("tokenizer.json");
     if (!Files.isRegularFile(file)) {
       throw new InvalidInputException(file + " is missing: a model directory needs the tokenizer.json of transformers'"

@@ -79,8 +79,8 @@ public interface LayerKernels {
   void embedRowsBackward(Tensor dx, Tensor ids, Tensor positions, Tensor words, Tensor places, Tensor segments,
       boolean overwrite);
 
-  /** One vector a text, float32: the mean of its rows, or its first row. */
-  Tensor pool(Tensor x, long[] runs, boolean first);
+  /** One vector a text, float32: the mean of its rows, or its first row, but for the first {@code unpooled} rows. */
+  Tensor pool(Tensor x, long[] runs, boolean first, long unpooled);
 
   /** The gradient of the rows, in the type of {@code like}. */
   Tensor poolBackward(Tensor d, long[] runs, boolean first, Tensor like);

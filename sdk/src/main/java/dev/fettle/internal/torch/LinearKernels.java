@@ -5,6 +5,9 @@ interface LinearKernels {
   /** A dense matrix in oneDNN's order, which oneDNN alone can read. */
   Tensor pack(Tensor w);
 
+  /** Adds {@code x} to {@code into}, or overwrites it. */
+  void addTo(Tensor into, Tensor x, boolean overwrite);
+
   /** A dense matrix [outputs, inputs] as 8-bit integers and a scale [outputs] for each row. */
   Tensor[] quantiseRows(Tensor w);
 

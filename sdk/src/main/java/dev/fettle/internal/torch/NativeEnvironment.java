@@ -2,6 +2,7 @@ package dev.fettle.internal.torch;
 
 import com.sun.jna.Library;
 import com.sun.jna.Native;
+import java.util.function.Consumer;
 
 /**
  * Settings of the C library that must be made before libtorch is loaded; what the user has set in the environment
@@ -25,22 +26,34 @@ final class NativeEnvironment {
     int setenv(String name, String value, int overwrite);
 
     int mallopt(int parameter, int value);
+
+    int malloc_trim(long pad);
   }
 
   private NativeEnvironment() {}
 
+  /** Gives what was freed and kept back to the system. */
+  static void giveBack() {
+    with(libc -> libc.malloc_trim(0));
+  }
+
   static void prepare() {
-    if (!System.getProperty("os.name", "").equals("Linux")) {
-      return;
-    }
-    try {
-      LibC libc = Native.load("c", LibC.class);
+    with(libc -> {
       libc.setenv("GOMP_SPINCOUNT", System.getProperty("fettle.spin", "5000"), 0);
       if (Boolean.parseBoolean(System.getProperty("fettle.malloc", "true"))) {
         libc.mallopt(M_MMAP_THRESHOLD, KEPT);
         libc.mallopt(M_TRIM_THRESHOLD, KEPT);
         libc.mallopt(M_ARENA_MAX, 1);
       }
+    });
+  }
+
+  private static void with(Consumer<LibC> calls) {
+    if (!System.getProperty("os.name", "").equals("Linux")) {
+      return;
+    }
+    try {
+      calls.accept(Native.load("c", LibC.class));
     } catch (LinkageError | RuntimeException e) {
       return;
     }

@@ -1,13 +1,8 @@
 package dev.fettle.internal.torch;
 
 import dev.fettle.DType;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
+import dev.fettle.internal.Linux;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -27,23 +22,10 @@ public record Processor(String maker, Set<String> instructions, List<String> hel
 
   /** This machine's. */
   static Processor here() {
-    Map<String, String> facts = facts(Path.of("/proc/cpuinfo"));
     String windows = System.getenv().getOrDefault("PROCESSOR_IDENTIFIER", "");
-    String maker = facts.getOrDefault("vendor_id", windows.substring(windows.lastIndexOf(' ') + 1));
-    String flags = facts.getOrDefault("flags", facts.getOrDefault("Features", ""));
-    return new Processor(maker, Set.copyOf(Arrays.asList(flags.split("\\s+"))), VARIABLES.stream()
+    return new Processor(Linux.HERE.processorMaker().orElse(windows.substring(windows.lastIndexOf(' ') + 1)),
+        Set.copyOf(Linux.HERE.processorFeatures()), VARIABLES.stream()
         .filter(System.getenv()::containsKey).map(v -> v + "=" + System.getenv(v)).toList());
-  }
-
-  private static Map<String, String> facts(Path file) {
-    Map<String, String> facts = new LinkedHashMap<>();
-    try (Stream<String> lines = Files.lines(file)) {
-      lines.takeWhile(line -> !line.isBlank()).map(line -> line.split(":", 2)).filter(pair -> pair.length == 2)
-          .forEach(pair -> facts.putIfAbsent(pair[0].trim(), pair[1].trim()));
-    } catch (IOException e) {
-      return Map.of();
-    }
-    return facts;
   }
 
   boolean isIntel() {

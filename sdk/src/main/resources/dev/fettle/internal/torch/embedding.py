@@ -39,8 +39,8 @@ def embed_rows_backward(dx: Tensor, ids: Tensor, positions: Tensor, words: Tenso
     segments[0].add_(torch.sum(dx, [0]))
   return dx
 
-# One vector a text, in float32: the mean of its rows, or its first row.
-def pool(x: Tensor, runs: List[int], first: bool) -> Tensor:
+# One vector a text, in float32: the mean of its rows, or its first row, but for the first that are not pooled.
+def pool(x: Tensor, runs: List[int], first: bool, unpooled: int) -> Tensor:
   parts = annotate(List[Tensor], [])
   row = 0
   for i in range(len(runs) // 2):
@@ -48,9 +48,9 @@ def pool(x: Tensor, runs: List[int], first: bool) -> Tensor:
     end = row + runs[2 * i] * t
     z = x[row:end].view([runs[2 * i], t, -1])
     if first:
-      parts.append(z[:, 0].float())
+      parts.append(z[:, unpooled].float())
     else:
-      parts.append(torch.sum(z, [1], dtype=6).div_(float(t)))
+      parts.append(torch.sum(z[:, unpooled:], [1], dtype=6).div_(float(t - unpooled)))
     row = end
   return torch.cat(parts)
 

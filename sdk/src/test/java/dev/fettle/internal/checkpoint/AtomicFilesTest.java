@@ -136,6 +136,43 @@ class AtomicFilesTest {
     assertThat(ours.resolve("f")).hasContent("new");
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void a_readme_and_the_like_that_people_put_there_stay(boolean maySwap) throws IOException {
+    Path target = directory.resolve("model");
+    save(target, "old", maySwap);
+    Files.writeString(target.resolve("README.md"), "my model");
+    Files.writeString(target.resolve(".gitattributes"), "*.safetensors filter=lfs");
+    Files.createSymbolicLink(target.resolve("LICENSE"), Path.of("../gone"));
+    for (String text : List.of("new", "newer")) {
+      AtomicFiles.writeDirectory(
+          target,
+          temporary -> {
+            Files.writeString(temporary.resolve("f"), text);
+            Files.writeString(temporary.resolve("README.md"), "the service's");
+          },
+          maySwap);
+      assertThat(target.resolve("f")).hasContent(text);
+      assertThat(target.resolve("README.md")).hasContent("my model");
+      assertThat(target.resolve(".gitattributes")).hasContent("*.safetensors filter=lfs");
+      assertThat(Files.readSymbolicLink(target.resolve("LICENSE"))).isEqualTo(Path.of("../gone"));
+    }
+    Files.createDirectory(target.resolve("docs.md"));
+    assertRefused(target, "docs.md", maySwap);
+    assertThat(target.resolve("README.md")).hasContent("my model");
+  }
+
+  @Test
+  void what_cannot_be_saved_says_why_in_words() throws IOException {
+    Path file = Files.writeString(directory.resolve("file"), "x");
+    assertThatThrownBy(() -> save(file.resolve("model"), "new", true)).isInstanceOf(FettleException.class)
+        .hasMessage(file.resolve("model") + ": cannot be saved: " + file + " is a file, not a directory");
+    assertThatThrownBy(() -> AtomicFiles.writeFile(directory.resolve("n".repeat(250)), channel -> { }))
+        .isInstanceOf(FettleException.class).hasMessageEndingWith("cannot be saved: its name or path is too long");
+    assertThatThrownBy(() -> AtomicFiles.writeDirectory(directory.resolve("model"), into -> Files.copy(directory.resolve("gone"),
+        into.resolve("f")))).isInstanceOf(FettleException.class).hasMessageContaining(directory.resolve("gone") + " is not there");
+  }
+
   private static void assertRefused(Path target, String name, boolean maySwap) {
     assertThatThrownBy(() -> save(target, "new", maySwap))
         .isInstanceOf(InvalidInputException.class)

@@ -77,7 +77,7 @@ class ModelDirectoryTest {
     Path file = Files.writeString(directory.resolve("file"), "");
     assertThatThrownBy(() -> ModelDirectory.open(file))
         .isInstanceOf(InvalidInputException.class)
-        .hasMessageContaining("not a directory");
+        .hasMessageContaining("is a file; name the directory");
   }
 
   @Test

@@ -11,6 +11,7 @@ import dev.fettle.Example;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Rendered;
 import dev.fettle.Text;
+import dev.fettle.TooLong;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -66,32 +67,32 @@ class BatchingTest {
   void longerSequencesAreCutAndCounted() {
     List<Batch> batches = list(texts("ABCD", "ABC", "ABCDE", "AB").maxLength(3).batches(3, Fakes.characters()));
     assertThat(Fakes.texts(batches)).containsExactly(List.of("ABC", "ABC", "ABC"), List.of("AB"));
-    assertThat(batches).extracting(Batch::truncated).containsExactly(2, 0);
-    assertThat(batches).extracting(Batch::refused).containsExactly(0, 0);
+    assertThat(batches).extracting(Batch::cut).containsExactly(2, 0);
+    assertThat(batches).extracting(Batch::skipped).containsExactly(0, 0);
   }
 
   @Test
   void longerSequencesAreLeftOutAndCounted() {
     List<Batch> batches = list(texts("AAAA", "ABC", "BBBB", "CD", "CCCC", "EF", "DDDD", "EEEE")
-        .maxLength(3).refuseLonger().batches(2, Fakes.characters()));
+        .maxLength(3).tooLong(TooLong.SKIP).batches(2, Fakes.characters()));
     assertThat(Fakes.texts(batches)).containsExactly(List.of("ABC", "CD"), List.of("EF"));
-    assertThat(batches).extracting(Batch::refused).as("with those after the last batch").containsExactly(2, 3);
-    assertThat(batches).extracting(Batch::truncated).containsExactly(0, 0);
+    assertThat(batches).extracting(Batch::skipped).as("with those after the last batch").containsExactly(2, 3);
+    assertThat(batches).extracting(Batch::cut).containsExactly(0, 0);
   }
 
   @Test
   void sequencesWithoutATrainedTokenAreLeftOutAndCounted() {
     List<Batch> batches = list(texts("A", "Aaaa", "AAA", "aaaA", "AaA").maxLength(3).batches(9, Fakes.characters()));
     assertThat(Fakes.texts(batches)).containsExactly(List.of("AAA", "AaA"));
-    assertThat(batches.get(0).refused()).isEqualTo(3);
-    assertThat(batches.get(0).truncated()).isZero();
+    assertThat(batches.get(0).skipped()).isEqualTo(3);
+    assertThat(batches.get(0).cut()).isZero();
   }
 
   @Test
   void nothingToTrainOnIsAnError() {
-    Batches batches = texts("aaa", "AAAAA").maxLength(4).refuseLonger().batches(2, Fakes.characters());
+    Batches batches = texts("aaa", "AAAAA").maxLength(4).tooLong(TooLong.SKIP).batches(2, Fakes.characters());
     assertThatThrownBy(() -> batches.iterator().hasNext()).isInstanceOf(InvalidInputException.class)
-        .hasMessageContaining("2 examples, 1 sequences refused as longer than 4 tokens, 1 refused as without");
+        .hasMessageContaining("2 examples, 1 sequences skipped as longer than 4 tokens, 1 skipped as without");
     Dataset part = texts("a").split(0.5, 0.5)[Fakes.texts(texts("a").split(0.5, 0.5)[0]).size()];
     assertThatThrownBy(() -> part.batches(1, Fakes.characters()).iterator().next())
         .isInstanceOf(InvalidInputException.class).hasMessageContaining("0 examples");

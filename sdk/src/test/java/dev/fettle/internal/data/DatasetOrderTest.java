@@ -133,7 +133,6 @@ class DatasetOrderTest {
     refused("NaN", () -> data.split(Double.NaN, 1));
     refused("shares []", data::split);
     refused("maxLength = 1", () -> data.maxLength(1));
-    refused("call maxLength", data::refuseLonger);
     refused("batch size = 0", () -> data.batches(0, Fakes.characters()));
     refused("token budget = 0", () -> data.batchesByTokens(0, Fakes.characters()));
     refused("no example", () -> Dataset.of(List.of()));

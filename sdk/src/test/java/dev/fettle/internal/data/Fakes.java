@@ -10,12 +10,14 @@ import dev.fettle.Renderer;
 import dev.fettle.Text;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
@@ -30,8 +32,18 @@ final class Fakes {
           if (method.getName().equals("render")) {
             return render.apply((Example) args[0]);
           }
+          if (method.isDefault()) {
+            return InvocationHandler.invokeDefault(proxy, method, args);
+          }
           throw new UnsupportedOperationException(method.getName());
         });
+  }
+
+  /** A renderer of a model with a context. */
+  static Renderer within(int context, Function<Example, List<Rendered>> render) {
+    return (Renderer) Proxy.newProxyInstance(Fakes.class.getClassLoader(), new Class<?>[] {Renderer.class},
+        (proxy, method, args) -> method.getName().equals("contextLength") ? OptionalInt.of(context)
+            : method.invoke(renderer(render), args));
   }
 
   /** One token a character; the prompt's are not trained, and neither are lower-case letters of a text. */

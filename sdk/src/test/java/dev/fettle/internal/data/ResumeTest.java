@@ -9,6 +9,7 @@ import dev.fettle.DataPosition;
 import dev.fettle.Dataset;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Text;
+import dev.fettle.TooLong;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -64,7 +65,7 @@ class ResumeTest {
   }
 
   private static String describe(Batch batch) {
-    return batch.truncated() + " " + batch.refused() + " " + batch.data().stream()
+    return batch.cut() + " " + batch.skipped() + " " + batch.data().stream()
         .map(datum -> Arrays.toString(datum.inputs()) + Arrays.toString(datum.targets())
             + Arrays.toString(datum.weights())).toList();
   }
@@ -72,7 +73,7 @@ class ResumeTest {
   @Test
   void fromEveryPositionOfAShuffledMixOfSeveralEpochs() {
     resumesFromEveryPosition(mixed().batches(3, Fakes.parts()));
-    resumesFromEveryPosition(mixed().refuseLonger().batches(3, Fakes.parts()));
+    resumesFromEveryPosition(mixed().tooLong(TooLong.SKIP).batches(3, Fakes.parts()));
     resumesFromEveryPosition(mixed().batches(1, Fakes.parts()));
   }
 

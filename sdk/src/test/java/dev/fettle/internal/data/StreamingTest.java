@@ -68,7 +68,8 @@ class StreamingTest {
     }
     Path log = dir.resolve("log");
     Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx24m",
-        "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path"), ReadAll.class.getName(), file.toString())
+        "-XX:+UseSerialGC", "-Dfettle.progress=off", "-cp", System.getProperty("java.class.path"),
+        ReadAll.class.getName(), file.toString())
         .redirectErrorStream(true).redirectOutput(log.toFile()).start();
     assertThat(process.waitFor()).as(Files.readString(log)).isZero();
     assertThat(Files.readString(log).strip()).isEqualTo(String.valueOf(LINES));

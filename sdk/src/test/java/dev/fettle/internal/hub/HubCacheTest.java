@@ -115,13 +115,15 @@ class HubCacheTest {
   @Test
   void anEncoderComesWithTheSettingsOfItsPooling() throws Exception {
     Map<String, byte[]> files = FakeHub.tiny();
-    for (String name : List.of("config.json", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json")) {
+    for (String name : List.of("config.json", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json",
+        "config_sentence_transformers.json")) {
       files.put(name, "{\"model_type\": \"bert\"}".getBytes(StandardCharsets.UTF_8));
     }
     server.commit("org/encoder", FakeHub.FIRST, files);
     Path directory = hub().model("org/encoder", c -> {});
     assertThat(directory.resolve("1_Pooling/config.json")).isSymbolicLink().hasContent("{\"model_type\": \"bert\"}");
     assertThat(directory.resolve("sentence_bert_config.json")).exists();
+    assertThat(directory.resolve("config_sentence_transformers.json")).exists();
     assertThat(directory.resolve("modules.json")).exists();
   }
 

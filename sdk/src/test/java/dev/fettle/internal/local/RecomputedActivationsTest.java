@@ -35,8 +35,9 @@ class RecomputedActivationsTest {
     try (Trained t = Trained.open("models/qwen3", tuning)) {
       return EngineThread.get().call(() -> {
         Tuned tuned = t.training.tuned();
-        PassMemory memory = new PassMemory(t.model.config(), NumberType.F32, "a model", sparing);
-        assertThat(memory.firstKept(BATCH, 0)).isEqualTo(sparing ? t.model.config().layers().size() : 0);
+        MemoryPlanner memory = new MemoryPlanner(t.model.layout(), NumberType.F32, sparing);
+        assertThat(memory.firstKept(BATCH, tuned, false)).isEqualTo(sparing ? t.model.config().layers().size()
+            : Math.max(0, tuned.lowestLayer()));
         new Step(t.model.network(), tuned, memory).forwardBackward(BATCH, Loss.crossEntropy(), false, 0);
         List<float[]> gradient = tuned.gradients().pieces().stream().map(piece -> piece.values().floats()).toList();
         assertThat(gradient).anySatisfy(g -> assertThat(g).isNotEqualTo(new float[g.length]));

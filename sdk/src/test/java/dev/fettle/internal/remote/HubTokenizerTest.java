@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.TrainOn;
 import dev.fettle.internal.hub.FakeHub;
 import dev.fettle.internal.local.EmbeddedModel;
 import java.nio.file.Path;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,7 +21,7 @@ class HubTokenizerTest {
   final FakeHub server = FakeHub.withModel();
 
   private ModelFacts facts(String name) {
-    return new ModelFacts(name, server.env(home));
+    return new ModelFacts(name, server.env(home), OptionalInt.empty());
   }
 
   @Test
@@ -42,6 +44,17 @@ class HubTokenizerTest {
     ModelFacts local = facts("something/else");
     local.tokenizerId(EmbeddedModel.directory().toString());
     assertThat(local.tokenizer().encode("hello")).isNotEmpty();
+  }
+
+  @Test
+  void theContextIsTheServicesOrElseThatOfTheSettings() {
+    ModelFacts told = new ModelFacts("org/model", server.env(home), OptionalInt.of(77));
+
+    assertThat(told.renderer().contextLength()).hasValue(77);
+    assertThat(told.renderer().trainOn(TrainOn.ALL_TOKENS).contextLength()).hasValue(77);
+    assertThat(facts("org/model").renderer().contextLength())
+        .hasValue(facts("org/model").config().orElseThrow().contextLength());
+    assertThat(facts("org/nothing").context()).isEmpty();
   }
 
   @Test

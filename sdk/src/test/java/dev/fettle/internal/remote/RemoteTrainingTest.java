@@ -13,6 +13,7 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
+import dev.fettle.Sample;
 import dev.fettle.SamplingParams;
 import dev.fettle.StepResult;
 import dev.fettle.internal.Backend;
@@ -241,6 +242,24 @@ class RemoteTrainingTest {
           .hasMessageContaining("forwardBackward first");
       assertThat(service.requests.stream().skip(before).map(r -> r.getUrl().encodedPath()))
           .allMatch(p -> p.endsWith(Paths.HEARTBEAT));
+    }
+  }
+
+  @Test
+  void noMoreIsAskedForThanTheContextHasRoomFor() {
+    try (FakeService service = new FakeService(FakeService.Kind.HOSTED); RemoteBackend client = service.client()) {
+      SamplerBackend sampler = client.load("fettle-tiny", Optional.empty()).sampler();
+      SamplingParams params = SamplingParams.greedy().maxTokens(64);
+
+      var samples = Futures.join(sampler.sample(List.of(new int[4], new int[500]), params));
+
+      assertThat(samples).extracting(s -> s.get(0).tokens().length).containsExactly(64, 12);
+      assertThat(samples.get(1).get(0).stopReason()).isEqualTo(Sample.StopReason.LENGTH);
+      assertThat(service.requests(Paths.SAMPLE)).extracting(FakeService::text).filteredOn(t -> t.contains("\"max_tokens\":64"))
+          .hasSize(1);
+      var tokens = sampler.stream(new int[511], params);
+      tokens.next();
+      assertThat(tokens.hasNext()).isFalse();
     }
   }
 }

@@ -40,7 +40,7 @@ class BrokenTokenizerFilesTest {
   void missing() {
     refused("tokenizer.json", "missing");
     directory = directory.resolve("nowhere");
-    refused("nowhere", "not a directory");
+    refused("nowhere", "no such directory");
   }
 
   @ParameterizedTest

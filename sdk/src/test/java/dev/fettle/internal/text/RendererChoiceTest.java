@@ -14,6 +14,7 @@ import dev.fettle.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -59,15 +60,19 @@ class RendererChoiceTest {
         "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n");
   }
 
+  private static Renderer byName(Tokenizer tokenizer, String name) {
+    return Renderers.detect(tokenizer, name, OptionalInt.empty());
+  }
+
   @Test
   void withoutTemplateTheNameDecidesAndThenRoles() {
     Tokenizer tokenizer = TextFixtures.small();
 
     assertThat(Renderer.detect(tokenizer).family()).isEqualTo("roles");
-    assertThat(Renderers.detect(tokenizer, "Qwen/Qwen3-8B").family()).isEqualTo("qwen3");
-    assertThat(Renderers.detect(tokenizer, "Qwen/Qwen3-4B-Instruct-2507").family()).isEqualTo("qwen3-instruct");
-    assertThat(Renderers.detect(tokenizer, "meta-llama/Llama-3.1-8B-Instruct").family()).isEqualTo("llama3.1");
-    assertThat(Renderers.detect(tokenizer, "some/model").family()).isEqualTo("roles");
+    assertThat(byName(tokenizer, "Qwen/Qwen3-8B").family()).isEqualTo("qwen3");
+    assertThat(byName(tokenizer, "Qwen/Qwen3-4B-Instruct-2507").family()).isEqualTo("qwen3-instruct");
+    assertThat(byName(tokenizer, "meta-llama/Llama-3.1-8B-Instruct").family()).isEqualTo("llama3.1");
+    assertThat(byName(tokenizer, "some/model").family()).isEqualTo("roles");
   }
 
   @Test

@@ -1,0 +1,69 @@
+package dev.fettle.internal.checkpoint;
+
+import dev.fettle.InvalidInputException;
+import dev.fettle.Prompt;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The prompts of an encoder, as sentence-transformers keeps them. {@code query} and {@code document} are always among
+ * them, empty where the file does not give them.
+ *
+ * @param byDefault the name of the one that stands before a text for which none is chosen
+ */
+public record Prompts(Map<String, String> byName, Optional<String> byDefault) {
+  /** The file that they are in. */
+  public static final String FILE = "config_sentence_transformers.json";
+  private static final String TYPE = "SentenceTransformer";
+
+  public Prompts {
+    Map<String, String> all = new LinkedHashMap<>(Map.of("query", "", "document", ""));
+    all.putAll(byName);
+    byName = Collections.unmodifiableMap(all);
+  }
+
+  /**
+   * Reads the file in a directory. As in sentence-transformers it counts only beside {@code modules.json}, and not where
+   * another kind of model has written it.
+   *
+   * @throws InvalidInputException if a prompt is no text, or the default is not among them
+   */
+  static Prompts read(Path directory) {
+    Path file = directory.resolve(FILE);
+    if (!Files.isRegularFile(file) || !Files.isRegularFile(directory.resolve(EncoderSettings.MODULES))) {
+      return new Prompts(Map.of(), Optional.empty());
+    }
+    JsonFields fields = new JsonFields(StrictJson.read(file), file.toString());
+    if (!fields.string("model_type").orElse(TYPE).equals(TYPE)) {
+      return new Prompts(Map.of(), Optional.empty());
+    }
+    Map<String, String> found = new LinkedHashMap<>();
+    fields.object("prompts").ifPresent(all -> all.keys().forEach(name -> found.put(name, all.string(name).orElse(""))));
+    Prompts prompts = new Prompts(found, fields.string("default_prompt_name"));
+    prompts.byDefault.filter(name -> !prompts.byName.containsKey(name)).ifPresent(name -> {
+      throw fields.invalid("default_prompt_name", "must be one of the prompts, " + prompts.byName.keySet());
+    });
+    return prompts;
+  }
+
+  /**
+   * The text of the prompt that is chosen, or else of the default.
+   *
+   * @throws InvalidInputException if there is none of that name
+   */
+  public String text(Optional<Prompt> chosen) {
+    Optional<String> name = chosen.isPresent() ? chosen.get().name() : byDefault;
+    if (name.isEmpty()) {
+      return chosen.flatMap(Prompt::text).orElse("");
+    }
+    if (!byName.containsKey(name.get())) {
+      throw new InvalidInputException("prompt \"" + name.get() + "\": the model has none of that name; there are "
+          + byName.keySet() + ", or give the text itself by Prompt.of");
+    }
+    return byName.get(name.get());
+  }
+}

@@ -1,0 +1,260 @@
+package dev.fettle.internal.local;
+
+import dev.fettle.Batch;
+import dev.fettle.Datum;
+import dev.fettle.MemoryPlan;
+import dev.fettle.MemoryPlan.Part;
+import dev.fettle.SamplingParams;
+import dev.fettle.internal.model.Activations;
+import dev.fettle.internal.model.Decoder;
+import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.torch.Memory;
+import dev.fettle.internal.torch.NumberType;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What work on a model will hold of native memory, computed from shapes: the one place where it is estimated. What only
+ * a pass holds is counted at the pass's busiest moment.
+ */
+final class MemoryPlanner {
+  static final String WEIGHTS = "weights";
+  static final String DECODING = "weights for decoding";
+  static final String PARAMETERS = "parameters";
+  static final String GRADIENTS = "gradients";
+  static final String MOMENTS = "moments";
+  static final String ACTIVATIONS = "activations";
+  static final String LOGITS = "logits";
+  static final String CACHES = "caches";
+  static final String SNAPSHOT = "snapshot";
+
+  private final Layout layout;
+  private final ModelConfig config;
+  private final NumberType type;
+  private final List<Activations> layers;
+  private final Activations widest;
+  private final boolean sparing;
+
+  /** @param sparing whether no layer's activations are kept, even if there is room */
+  MemoryPlanner(Layout layout, NumberType type, boolean sparing) {
+    this.layout = layout;
+    this.config = layout.config();
+    this.type = type;
+    this.layers = config.layers().stream().map(Activations::new).toList();
+    this.widest = layers.stream().max(Comparator.comparing(a -> a.kept() + a.forward())).orElseThrow();
+    this.sparing = sparing;
+  }
+
+  /** Sparing where the property {@code fettle.recompute} is true. */
+  MemoryPlanner(Layout layout, NumberType type) {
+    this(layout, type, Boolean.getBoolean("fettle.recompute"));
+  }
+
+  /** The model itself. */
+  MemoryPlan weights() {
+    return plan(WEIGHTS, layout.parameters() * type.size());
+  }
+
+  /** What a training holds from step to step, with its gradient in as many lanes as there may be. */
+  MemoryPlan training(AdapterPart adapters, WeightPart full, Brought brought) {
+    long numbers = adapters.size() + full.size();
+    int lanes = adapters.settings().dropout() > 0 ? 1 : GradientVectors.lanes(adapters, full);
+    return training(adapters, full, brought, lanes * numbers * Float.BYTES);
+  }
+
+  /** The same with a gradient of so many bytes. */
+  MemoryPlan training(AdapterPart adapters, WeightPart full, Brought brought, long gradients) {
+    long vector = (adapters.size() + full.size()) * Float.BYTES;
+    return plan(PARAMETERS, vector + adapters.heldBytes(type) + full.copiedBytes(type) + brought.bytes(type),
+        GRADIENTS, gradients, MOMENTS, 2 * vector);
+  }
+
+  /** A forward pass over a batch, without a way back. */
+  MemoryPlan forward(Batch batch) {
+    return micros(batch, (rows, longest) -> passing(rows, longest, logits(rows), 0));
+  }
+
+  /**
+   * A pass over a batch and its way back, with all of the gradient that this pass adds to.
+   *
+   * @param firstKept the first layer whose activations are kept until the way back
+   * @param accumulated whether there is a gradient already, to which what the pass computes is added at its end
+   */
+  MemoryPlan backward(Batch batch, Tuned tuned, int firstKept, boolean accumulated) {
+    long one = tuned.parameters().size() * Float.BYTES;
+    if (GradientVectors.isLarge(tuned.adapters(), tuned.full())) {
+      return plus(plan(GRADIENTS, accumulated ? one : 0),
+          micros(batch, (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> piecesFrom(tuned, layer))));
+    }
+    int most = Step.split(batch).stream().mapToInt(List::size).max().orElse(1);
+    long lanes = Math.min(tuned.lanes(), most) + (accumulated ? 1 : 0);
+    return plus(plan(GRADIENTS, lanes * one),
+        micros(batch, (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> 0)));
+  }
+
+  /**
+   * The first layer whose activations there is room to keep until the way back; those of the layers below it, of which only
+   * the inputs are kept, are computed again (Chen et al. 2016).
+   */
+  int firstKept(Batch batch, Tuned tuned, boolean accumulated) {
+    int first = Math.max(0, tuned.lowestLayer());
+    if (sparing) {
+      return layers.size();
+    }
+    while (first < layers.size()
+        && !Memory.get().fits(backward(batch, tuned, first, accumulated).total() - tuned.promisedGradients())) {
+      first++;
+    }
+    return first;
+  }
+
+  /**
+   * Passes over texts whose numbers a loss looks at together.
+   *
+   * @param tuned what is trained; {@code null} where there is no way back
+   * @param tokens of which the intermediate values are held at a time, if those of all texts are more
+   */
+  MemoryPlan texts(List<int[]> texts, Tuned tuned, int tokens, boolean accumulated) {
+    long all = texts.stream().mapToLong(t -> t.length).sum();
+    long longest = texts.stream().mapToInt(t -> t.length).max().orElse(0);
+    int lanes = Math.min(tuned == null ? Lanes.most() : tuned.lanes(), texts.size());
+    long busy = Math.min(all, lanes * Math.max(Math.min(Portions.TOKENS, tokens), longest));
+    if (tuned == null) {
+      return passing(busy, longest, 0, 0).plan();
+    }
+    long one = tuned.parameters().size() * Float.BYTES;
+    boolean large = GradientVectors.isLarge(tuned.adapters(), tuned.full());
+    long gradients = large ? accumulated ? one : 0 : one * (lanes + (accumulated ? 1 : 0));
+    Moment moment = backward(busy, longest, 0, tuned, Math.max(0, tuned.lowestLayer()),
+        layer -> large ? piecesFrom(tuned, layer) : 0);
+    long kept = layers.stream().skip(Math.max(0, tuned.lowestLayer())).mapToLong(Activations::kept).sum();
+    long waiting = all <= tokens ? (all - busy) * kept * type.size() : 0;
+    return plus(plan(GRADIENTS, gradients, ACTIVATIONS, waiting), moment.plan());
+  }
+
+  /** Sampling, if every sample becomes as long as it may. */
+  MemoryPlan sampling(List<int[]> prompts, SamplingParams params) {
+    long rows = prompts.stream().mapToLong(p -> p.length).sum();
+    long longest = prompts.stream().mapToInt(p -> p.length).max().orElse(0);
+    long sequences = (long) prompts.size() * params.samples();
+    long most = Math.min(longest + (long) params.maxTokens(), config.contextLength());
+    Moment reading = passing(rows, longest, 0, 0);
+    // The logits themselves, divided by the temperature, their softmax and its sums; sorted with places where some are left out.
+    long each = params.topK() > 0 || params.topP() < 1 ? 9L : 5L;
+    return plan(ACTIVATIONS, reading.activations,
+        CACHES, Decoder.cacheBytes(config, type, sequences, longest, most),
+        LOGITS, sequences * each * config.vocabSize() * Float.BYTES);
+  }
+
+  /** What is held at one moment of a pass, in bytes. */
+  private record Moment(long activations, long logits, long gradients) {
+    private long total() {
+      return activations + logits + gradients;
+    }
+
+    private MemoryPlan plan() {
+      return MemoryPlanner.plan(GRADIENTS, gradients, ACTIVATIONS, activations, LOGITS, logits);
+    }
+  }
+
+  /** What of the gradient is there while the way back is at a layer. */
+  @FunctionalInterface
+  private interface Gradient {
+    long at(int layer);
+  }
+
+  @FunctionalInterface
+  private interface Pass {
+    Moment of(long rows, long longest);
+  }
+
+  /** The busiest of the micro-batches. */
+  private static MemoryPlan micros(Batch batch, Pass pass) {
+    return Step.split(batch).stream().map(micro -> {
+      List<Datum> data = micro.stream().map(batch.data()::get).toList();
+      return pass.of(data.stream().mapToLong(Datum::length).sum(), data.stream().mapToInt(Datum::length).max().orElse(0));
+    }).max(Comparator.comparing(Moment::total)).orElseThrow().plan();
+  }
+
+  /**
+   * Rows on their way through the layers and the head.
+   *
+   * @param logits bytes at the head
+   * @param held bytes that are kept of layers below
+   */
+  private Moment passing(long rows, long longest, long logits, long held) {
+    long layer = rows * (widest.kept() + widest.forward() + widest.angles())
+        + 2 * widest.scores(rows, longest);
+    Moment inLayer = new Moment(held + layer * type.size(), 0, 0);
+    Moment atHead = new Moment(held + 4 * rows * config.hiddenSize() * type.size(), logits, 0);
+    return inLayer.total() > atHead.total() ? inLayer : atHead;
+  }
+
+  private long logits(long rows) {
+    return Activations.logitBytes(config, type, rows);
+  }
+
+  /** The way forward and back: at the end of the way forward, at the head, or at any layer of the way back. */
+  private Moment backward(long rows, long longest, long logits, Tuned tuned, int firstKept, Gradient gradient) {
+    int count = layers.size();
+    int lowest = tuned.lowestLayer();
+    long always = 0;
+    for (int i = 0; i < count && tuned.dropout() > 0; i++) {
+      always += rows * Activations.masks(tuned.adapters().shape(), i) * type.size();
+    }
+    long[] below = new long[count + 1];
+    for (int i = 0; i < count; i++) {
+      long kept = i < lowest ? 0 : i < firstKept ? layers.get(i).input() : layers.get(i).kept();
+      below[i + 1] = below[i] + rows * kept * type.size();
+    }
+    Moment forward = passing(rows, longest, logits, always + below[count - 1]);
+    boolean headTrained = tuned.full().trains(layout.embedding()) || tuned.full().trains(headBlock());
+    long product = headTrained && config.isCausalLm() ? (long) config.vocabSize() * config.hiddenSize() * type.size() : 0;
+    Moment head = new Moment(always + below[count] + (5L * rows * config.hiddenSize()) * type.size() + product, logits,
+        gradient.at(count));
+    Moment most = forward.total() > head.total() ? forward : head;
+    for (int i = count - 1; i >= Math.max(0, lowest); i--) {
+      Activations activations = layers.get(i);
+      long layer = rows * (activations.backward() + activations.input() + activations.angles()
+          + (i < firstKept ? activations.kept() : 0)) + 3 * activations.scores(rows, longest);
+      Moment at = new Moment(always + below[i + 1] + layer * type.size(), 0, gradient.at(i));
+      most = at.total() > most.total() ? at : most;
+    }
+    return most;
+  }
+
+  private Layout.Block headBlock() {
+    return layout.head() == null ? layout.embedding() : layout.head();
+  }
+
+  /** The pieces of a large gradient that have come into being when the way back is at a layer. */
+  private static long piecesFrom(Tuned tuned, int layer) {
+    long numbers = tuned.adapters().size() + tuned.full().size(-1);
+    for (int i = layer; i < tuned.layout().config().layers().size(); i++) {
+      numbers += tuned.full().size(i);
+    }
+    return numbers * Float.BYTES;
+  }
+
+  /** A plan of names and bytes in turn. */
+  static MemoryPlan plan(Object... namesAndBytes) {
+    List<Part> parts = new ArrayList<>();
+    for (int i = 0; i < namesAndBytes.length; i += 2) {
+      parts.add(new Part((String) namesAndBytes[i], (long) namesAndBytes[i + 1]));
+    }
+    return new MemoryPlan(parts);
+  }
+
+  /** The parts of several plans, those of one name as one. */
+  static MemoryPlan plus(MemoryPlan... plans) {
+    Map<String, Long> sums = new LinkedHashMap<>();
+    for (MemoryPlan plan : plans) {
+      plan.parts().forEach(part -> sums.merge(part.name(), part.bytes(), Long::sum));
+    }
+    return new MemoryPlan(sums.entrySet().stream().map(e -> new Part(e.getKey(), e.getValue())).toList());
+  }
+}

@@ -1,0 +1,150 @@
+package dev.fettle.internal.torch;
+
+import dev.fettle.MemoryPlan;
+import dev.fettle.NotEnoughMemoryException;
+import dev.fettle.internal.Linux;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/**
+ * The native memory of this process: who holds how much of it, and whether there is room for more. What a holder has been
+ * promised counts from the beginning, also while it has not come to allocate it. Work is refused before anything of it is
+ * allocated, where it would not fit beside what is promised into the machine, its container, or the limit that the
+ * property {@code fettle.memory} sets for all native memory of the process, in bytes. Thread-safe.
+ */
+public final class Memory {
+  private static final Memory INSTANCE =
+      new Memory(Long.getLong("fettle.memory", Long.MAX_VALUE), Linux.HERE::availableBytes, NativeEnvironment::giveBack);
+
+  private final long limit;
+  private final Supplier<OptionalLong> available;
+  private final Runnable giveBack;
+  private final List<Held> held = new ArrayList<>();
+
+  /**
+   * @param available what the system has left
+   * @param giveBack gives what was freed and kept for later back to the system
+   */
+  Memory(long limit, Supplier<OptionalLong> available, Runnable giveBack) {
+    this.limit = limit;
+    this.available = available;
+    this.giveBack = giveBack;
+  }
+
+  /** That of this process. */
+  public static Memory get() {
+    return INSTANCE;
+  }
+
+  /** Memory that was promised to someone; closing ends it. */
+  public final class Held implements AutoCloseable {
+    private final Supplier<MemoryPlan> promised;
+    private final LongSupplier present;
+
+    private Held(Supplier<MemoryPlan> promised, LongSupplier present) {
+      this.promised = promised;
+      this.present = present;
+    }
+
+    /** What was promised. */
+    public MemoryPlan plan() {
+      return promised.get();
+    }
+
+    @Override
+    public void close() {
+      synchronized (Memory.this) {
+        held.remove(this);
+      }
+    }
+  }
+
+  /** Promises what is about to be allocated, all of it at once. */
+  public synchronized Held hold(MemoryPlan plan, String what) {
+    require(plan, 0, what);
+    return promise(() -> plan, plan::total);
+  }
+
+  /**
+   * Notes a promise whose size was required before.
+   *
+   * @param promised may change
+   * @param present how much of it has been allocated
+   */
+  public synchronized Held promise(Supplier<MemoryPlan> promised, LongSupplier present) {
+    Held holder = new Held(promised, present);
+    held.add(holder);
+    return holder;
+  }
+
+  /**
+   * Refuses work for which there is no room; lets it pass where the system does not say how much there is.
+   *
+   * @param counted how much of it is among what has been promised, or comes free by it
+   */
+  public synchronized void require(MemoryPlan plan, long counted, String what) {
+    long room = room(plan.total() - counted);
+    if (plan.total() - counted > room) {
+      throw new NotEnoughMemoryException(refusal(plan, room + counted, what));
+    }
+  }
+
+  /** Whether there is room for so many bytes more. */
+  public synchronized boolean fits(long bytes) {
+    return bytes <= room(bytes);
+  }
+
+  /** How many bytes more there is room for, up to what is wanted or beyond; the largest number where that is unknown. */
+  public synchronized long room(long wanted) {
+    long promised = promised().values().stream().mapToLong(Long::longValue).sum();
+    long ofLimit = limit == Long.MAX_VALUE ? limit : limit - promised;
+    long ofSystem = ofSystem();
+    if (wanted > ofSystem) {
+      giveBack.run();
+      ofSystem = ofSystem();
+    }
+    return Math.min(ofLimit, ofSystem);
+  }
+
+  /** What the system has left when all promises have been kept. */
+  private long ofSystem() {
+    OptionalLong free = available.get();
+    if (free.isEmpty()) {
+      return Long.MAX_VALUE;
+    }
+    return free.getAsLong()
+        - held.stream().mapToLong(h -> Math.max(0, h.promised.get().total() - h.present.getAsLong())).sum();
+  }
+
+  private Map<String, Long> promised() {
+    Map<String, Long> sums = new LinkedHashMap<>();
+    held.forEach(h -> h.promised.get().parts().forEach(part -> sums.merge(part.name(), part.bytes(), Long::sum)));
+    return sums;
+  }
+
+  private String refusal(MemoryPlan plan, long room, String what) {
+    MemoryPlan others = new MemoryPlan(
+        promised().entrySet().stream().map(e -> new MemoryPlan.Part(e.getKey(), e.getValue())).toList());
+    return String.format(Locale.ROOT, "%s needs about %.2f GiB of native memory (%s), but only %.2f GiB are left%s%s: use "
+        + "fewer or shorter sequences, a smaller model or rank, bf16, or fewer threads", what, gib(plan.total()),
+        figures(plan), gib(Math.max(0, room)),
+        limit == Long.MAX_VALUE ? "" : String.format(Locale.ROOT, " of the %.2f GiB of fettle.memory", gib(limit)),
+        others.parts().isEmpty() ? "" : String.format(Locale.ROOT, " beside %.2f GiB in use or promised (%s)",
+            gib(others.total()), figures(others)));
+  }
+
+  private static String figures(MemoryPlan plan) {
+    return plan.parts().stream().map(MemoryPlan.Part::toString).collect(Collectors.joining(", "));
+  }
+
+  private static double gib(long bytes) {
+    return bytes / (double) (1 << 30);
+  }
+}

@@ -1,0 +1,170 @@
+package dev.fettle.internal.local;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fettle.AdamW;
+import dev.fettle.Batch;
+import dev.fettle.DType;
+import dev.fettle.Datum;
+import dev.fettle.Full;
+import dev.fettle.Lora;
+import dev.fettle.Loss;
+import dev.fettle.MemoryPlan;
+import dev.fettle.Modules;
+import dev.fettle.Tuning;
+import dev.fettle.internal.Meter;
+import dev.fettle.internal.model.Adapter;
+import dev.fettle.internal.model.AdapterShape;
+import dev.fettle.internal.model.Decoder;
+import dev.fettle.internal.model.LayerConfig;
+import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.model.Weight;
+import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Product;
+import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
+import dev.fettle.support.Golden;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Planned bytes beside those of the tensors that come into being. */
+class MemoryPlannerTest {
+  static Stream<Tuning> tunings() {
+    return Stream.of(Lora.rank(4), Lora.rank(3).on(Modules.named("q_proj"), Modules.named("down_proj")), Lora.rank(4).dora(),
+        Lora.rank(2).pissa(), Lora.rank(2).bias(), Lora.rank(4).on(Modules.embeddings(), Modules.lmHead()), Full.all(),
+        Full.of(Modules.named("k_proj"), Modules.norms()),
+        Lora.rank(4).on(Modules.attention()).plus(Full.of(Modules.mlp(), Modules.embeddings())));
+  }
+
+  @ParameterizedTest
+  @MethodSource("tunings")
+  void whatATrainingHoldsIsPlannedToTheByte(Tuning tuning) {
+    for (DType type : DType.values()) {
+      try (LocalModel model = load(type)) {
+        LocalTraining training = (LocalTraining) model.tune(tuning);
+        training.step(batch(6, 12), Loss.crossEntropy(), AdamW.learningRate(1e-4)).join();
+        Tuned tuned = training.tuned();
+        MemoryPlan plan = training.memoryPlan().join();
+        long vector = EngineThread.get().call(() -> bytes(NumberType.F32, tuned.parameters().values()));
+
+        assertThat(plan.bytes(MemoryPlanner.WEIGHTS))
+            .isEqualTo(tuned.sharesBase() ? model.parameters() * NumberType.of(type).size() : 0);
+        assertThat(plan.bytes(MemoryPlanner.PARAMETERS)).as("%s in %s", tuning, type)
+            .isEqualTo(vector + EngineThread.get().call(() -> copies(tuned, NumberType.of(type))));
+        assertThat(plan.bytes(MemoryPlanner.MOMENTS)).isEqualTo(EngineThread.get().call(() -> bytes(NumberType.F32,
+            tuned.parameters().firstMoment(), tuned.parameters().secondMoment())));
+        assertThat(plan.bytes(MemoryPlanner.GRADIENTS)).isEqualTo(tuned.lanes() * vector);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("tunings")
+  void whatASnapshotCopiesIsPlannedToTheByte(Tuning tuning) {
+    try (LocalModel model = load(DType.F32)) {
+      Tuned tuned = ((LocalTraining) model.tune(tuning)).tuned();
+      EngineThread.get().run(() -> {
+        try (Scope scope = new Scope()) {
+          Tuned.Frozen frozen = tuned.freeze(scope);
+          long copied = adapter(frozen.adapter(), NumberType.F32);
+          for (Layout.Block block : frozen.weights().layout().blocks()) {
+            Weight now = tuned.weights().weight(block);
+            Weight then = frozen.weights().weight(block);
+            copied += then == null || then == now ? 0 : then.bytes();
+          }
+          assertThat(tuned.freezing().total()).isEqualTo(copied);
+        }
+      });
+    }
+  }
+
+  @Test
+  void cachesGrowAsTheDecoderHasThemGrow() {
+    ModelConfig config = ModelConfig.parse(Golden.path("models/qwen3").resolve("config.json"));
+    long token = 2L * config.layers().stream().mapToLong(LayerConfig::keyValueWidth).sum() * 4;
+
+    assertThat(Decoder.cacheBytes(config, NumberType.F32, 3, 10, 266)).isEqualTo(3 * token * 266);
+    assertThat(Decoder.cacheBytes(config, NumberType.F32, 3, 10, 267)).isEqualTo(3 * token * (266 + 532));
+    assertThat(Decoder.cacheBytes(config, NumberType.BF16, 1, 10, 533)).isEqualTo(token / 2 * (532 + 1064));
+  }
+
+  @Test
+  void aRankBeyondAllMeasureIsNoOverflow() {
+    ModelConfig config = ModelConfig.parse(Golden.path("models/qwen3").resolve("config.json"));
+    AdapterShape shape = AdapterShape.of(config, AdapterShape.Kind.PLAIN, name -> Integer.MAX_VALUE, name -> 1);
+
+    assertThat(Adapter.bytes(shape, NumberType.F32)).isGreaterThan(1L << 40);
+  }
+
+  @Test
+  void fewerLayersKeptTakeLessAndTheLargestMicroBatchCounts() {
+    try (LocalModel model = load(DType.F32)) {
+      Tuned tuned = ((LocalTraining) model.tune(Lora.rank(2))).tuned();
+      MemoryPlanner planner = model.memory();
+      long all = planner.backward(batch(8, 90), tuned, 0, false).bytes(MemoryPlanner.ACTIVATIONS);
+      long none = planner.backward(batch(8, 90), tuned, model.config().layers().size(), false).bytes(MemoryPlanner.ACTIVATIONS);
+
+      assertThat(none).isLessThan(all);
+      assertThat(planner.forward(batch(8, 90)).total()).isLessThan(planner.backward(batch(8, 90), tuned, 0, false).total());
+      int together = Step.MICRO_BATCH / 89;
+      assertThat(planner.backward(batch(3 * together, 90), tuned, 0, false))
+          .isEqualTo(planner.backward(batch(together, 90), tuned, 0, false));
+    }
+  }
+
+  private static LocalModel load(DType type) {
+    Path directory = Golden.path("models/llama-untied");
+    return EngineThread.get().call(() -> LocalModel.load("m", directory, type, new Meter()));
+  }
+
+  /** What is held beside the vector itself: what the network reads in its place. */
+  private static long copies(Tuned tuned, NumberType type) {
+    long sum = adapter(tuned.adapter(), type);
+    if (tuned.adapters().start() != null) {
+      sum += bytes(NumberType.F32, tuned.adapters().start());
+    }
+    for (Layout.Block block : Layout.of(tuned.layout().config().withBiases()).blocks()) {
+      Weight bias = tuned.adapters().bias(block);
+      sum += bias == null ? 0 : bias.bytes();
+    }
+    long own = 0;
+    for (Layout.Block block : tuned.layout().blocks()) {
+      Weight t = tuned.full().own(block);
+      boolean whole = t != null && type == NumberType.F32
+          && tuned.full().parameters().stream().filter(p -> tuned.layout().weights().get(p.name()).block().equals(block))
+              .mapToLong(ParameterVector.Parameter::size).sum() == block.size();
+      own += t == null || whole ? 0 : t.bytes();
+    }
+    return sum + own;
+  }
+
+  private static long adapter(Adapter adapter, NumberType type) {
+    AdapterShape shape = adapter.shape();
+    long sum = pair(adapter.embedding(), type) + pair(adapter.head(), type);
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      for (Product product : Product.values()) {
+        sum += pair(adapter.pair(layer, product), type);
+      }
+    }
+    return sum;
+  }
+
+  private static long pair(Adapter.Pair pair, NumberType type) {
+    return pair == null ? 0 : bytes(type, pair.a(), pair.scaledB())
+        + (pair.gain() == null ? 0 : bytes(type, pair.gain()) + bytes(NumberType.F32, pair.inverseNorm()));
+  }
+
+  private static long bytes(NumberType type, Tensor... tensors) {
+    return type.size() * Stream.of(tensors).mapToLong(Tensor::size).sum();
+  }
+
+  private static Batch batch(int size, int length) {
+    SplittableRandom random = new SplittableRandom(3);
+    return Batch.of(random.ints(size).mapToObj(i -> Datum.of(random.ints(length, 0, 90).toArray())).toList());
+  }
+}
