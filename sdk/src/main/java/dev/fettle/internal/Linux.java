@@ -66,6 +66,16 @@ public final class Linux {
     return value("proc/cpuinfo", "model name").map(v -> v.substring(v.indexOf(':') + 1).strip());
   }
 
+  /** What this machine is called. */
+  public Optional<String> hostName() {
+    return value("proc/sys/kernel/hostname", "").map(String::strip);
+  }
+
+  /** The table of mounted file systems, a line each, see proc(5). */
+  public List<String> mounts() {
+    return lines(root.resolve("proc/self/mountinfo"));
+  }
+
   /** Who made the processor, such as {@code GenuineIntel}. */
   public Optional<String> processorMaker() {
     return value("proc/cpuinfo", "vendor_id").map(v -> v.substring(v.indexOf(':') + 1).strip());

@@ -2,6 +2,7 @@ package dev.fettle.internal.checkpoint;
 
 import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.Linux;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -138,11 +139,7 @@ public final class Claim implements AutoCloseable {
   }
 
   private static String host() {
-    try {
-      return " on " + Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
-    } catch (IOException e) {
-      return "";
-    }
+    return Linux.HERE.hostName().map(name -> " on " + name).orElse("");
   }
 
   @Override

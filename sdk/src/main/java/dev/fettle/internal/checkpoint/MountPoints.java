@@ -1,29 +1,18 @@
 package dev.fettle.internal.checkpoint;
 
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.fettle.internal.Linux;
 import java.nio.file.Path;
 
 /** Directories that are the root of a mounted file system, such as a container's volume: they cannot be renamed. */
 final class MountPoints {
-  private static final Path TABLE = Path.of("/proc/self/mountinfo");
   private static final int PATH_FIELD = 4;
 
   private MountPoints() {}
 
   /** Whether a directory is one; false where the system does not tell. */
   static boolean contains(Path real) {
-    try {
-      for (String line : Files.readAllLines(TABLE)) {
-        String[] fields = line.split(" ");
-        if (fields.length > PATH_FIELD && plain(fields[PATH_FIELD]).equals(real.toString())) {
-          return true;
-        }
-      }
-    } catch (IOException e) {
-      return false;
-    }
-    return false;
+    return Linux.HERE.mounts().stream().map(line -> line.split(" "))
+        .anyMatch(fields -> fields.length > PATH_FIELD && plain(fields[PATH_FIELD]).equals(real.toString()));
   }
 
   /** The table writes spaces, tabs, line ends and backslashes in octal digits. */
