@@ -1,8 +1,9 @@
 package dev.fettle;
 
+import dev.fettle.internal.LocalEngine;
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.VectorScan;
 import dev.fettle.internal.ranking.VectorFiles;
-import dev.fettle.internal.ranking.VectorStore;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,10 +30,10 @@ import java.util.function.IntFunction;
  * Lucene's is faster.
  */
 public final class VectorIndex implements AutoCloseable {
-  private final VectorStore store;
+  private final VectorScan store;
   private final List<String> ids;
 
-  private VectorIndex(VectorStore store, List<String> ids) {
+  private VectorIndex(VectorScan store, List<String> ids) {
     this.store = store;
     this.ids = ids;
   }
@@ -67,7 +68,7 @@ public final class VectorIndex implements AutoCloseable {
     if (first.length == 0) {
       throw new InvalidInputException("vector 0 has no numbers");
     }
-    return new VectorIndex(VectorStore.of(names.size(), first.length, (start, count, into) -> {
+    return new VectorIndex(LocalEngine.find("VectorIndex").vectors(names.size(), first.length, (start, count, into) -> {
       for (int i = start; i < start + count; i++) {
         put(i == 0 ? first : NoNulls.given(vectors.apply(i), "vectors", "row " + i), first.length, i, into);
       }
@@ -94,7 +95,7 @@ public final class VectorIndex implements AutoCloseable {
    */
   public static VectorIndex read(Path file) {
     Objects.requireNonNull(file, "file");
-    VectorStore store = VectorFiles.read(file);
+    VectorScan store = VectorFiles.read(file);
     try {
       return new VectorIndex(store, VectorFiles.ids(file, store));
     } catch (RuntimeException e) {
@@ -132,7 +133,7 @@ public final class VectorIndex implements AutoCloseable {
       }
     }
     List<List<Hit>> all = new ArrayList<>();
-    for (List<VectorStore.Found> found : store.search(queries, count)) {
+    for (List<VectorScan.Found> found : store.search(queries, count)) {
       all.add(found.stream().map(f -> new Hit(ids.get(f.row()), f.score())).toList());
     }
     return all;
@@ -174,7 +175,9 @@ public final class VectorIndex implements AutoCloseable {
   /** The vector of a row. */
   public float[] vector(int row) {
     Objects.checkIndex(row, ids.size());
-    return store.row(row);
+    float[] vector = new float[store.dimensions()];
+    store.read(row, 1).asFloatBuffer().get(vector);
+    return vector;
   }
 
   /** Frees the memory. Idempotent. */

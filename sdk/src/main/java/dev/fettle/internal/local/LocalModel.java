@@ -13,7 +13,6 @@ import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
 import dev.fettle.internal.checkpoint.Contents;
 import dev.fettle.internal.checkpoint.ModelDirectory;
-import dev.fettle.internal.checkpoint.Prompts;
 import dev.fettle.internal.model.Adapter;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Architectures;
@@ -22,8 +21,8 @@ import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.Network;
 import dev.fettle.internal.model.WeightNames;
 import dev.fettle.internal.model.Weights;
-import dev.fettle.internal.text.Renderers;
-import dev.fettle.internal.text.Tokenizers;
+import dev.fettle.internal.text.ChatFormats;
+import dev.fettle.internal.text.TokenizerDirectory;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
@@ -31,6 +30,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -68,7 +68,7 @@ final class LocalModel implements ModelBackend {
     this.dtype = dtype;
     this.config = config;
     this.tokenizer = tokenizer;
-    this.renderer = Renderers.detect(tokenizer, name, OptionalInt.of(config.contextLength()));
+    this.renderer = ChatFormats.detect(tokenizer, name, OptionalInt.of(config.contextLength()));
     this.ends = new HashSet<>(ends);
     this.ends.addAll(renderer.stopTokens());
     this.layout = Layout.of(config);
@@ -107,7 +107,7 @@ final class LocalModel implements ModelBackend {
   }
 
   private static Tokenizer tokenizer(Path directory, ModelConfig config) {
-    Tokenizer tokenizer = Tokenizers.openIfPresent(directory);
+    Tokenizer tokenizer = TokenizerDirectory.openIfPresent(directory);
     if (tokenizer.vocabSize() > config.vocabSize()) {
       throw new InvalidInputException(directory + ": the tokenizer has " + tokenizer.vocabSize()
           + " tokens, but the model's vocabulary only " + config.vocabSize());
@@ -261,8 +261,13 @@ final class LocalModel implements ModelBackend {
   }
 
   @Override
-  public Prompts prompts() {
-    return encoder().settings().prompts();
+  public Map<String, String> prompts() {
+    return encoder().settings().prompts().byName();
+  }
+
+  @Override
+  public Optional<String> defaultPrompt() {
+    return encoder().settings().prompts().byDefault();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.fettle.internal.model;
 
+import dev.fettle.internal.checkpoint.Pooling;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 

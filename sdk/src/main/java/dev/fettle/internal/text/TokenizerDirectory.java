@@ -7,9 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/** Opens tokenizers. */
-public final class Tokenizers {
-  private Tokenizers() {}
+/** A model directory, as far as its tokenizer goes. */
+public final class TokenizerDirectory {
+  private TokenizerDirectory() {}
 
   /**
    * The tokenizer of a directory in Hugging Face layout.
