@@ -5,6 +5,7 @@ import dev.fettle.internal.OneLine;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.checkpoint.Claim;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /**
  * Where a loop of one's own will save: found good before the first step, and nobody else's until it is closed.
@@ -44,7 +45,7 @@ public final class Destination implements AutoCloseable {
    *     be written, or is another's
    */
   public static Destination replacing(Path directory) {
-    AtomicFiles.rehearse(directory);
+    AtomicFiles.rehearse(Objects.requireNonNull(directory, "directory"));
     return new Destination(directory, Claim.of(directory));
   }
 
@@ -54,7 +55,7 @@ public final class Destination implements AutoCloseable {
    * @throws InvalidInputException if no file can be written there, or it is another's
    */
   public static Destination within(Path directory) {
-    AtomicFiles.rehearseWithin(directory);
+    AtomicFiles.rehearseWithin(Objects.requireNonNull(directory, "directory"));
     return new Destination(directory, Claim.within(directory));
   }
 
@@ -64,7 +65,7 @@ public final class Destination implements AutoCloseable {
    * @throws InvalidInputException if it is a directory, cannot be written, or is another's
    */
   public static Destination file(Path file) {
-    AtomicFiles.rehearseFile(file);
+    AtomicFiles.rehearseFile(Objects.requireNonNull(file, "file"));
     return new Destination(file, Claim.of(file));
   }
 
