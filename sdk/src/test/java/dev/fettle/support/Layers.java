@@ -45,7 +45,9 @@ public final class Layers {
   private static final Pattern NO_CODE = Pattern.compile(
       "(?s)/\\*.*?\\*/|//[^\n]*|\"\"\".*?\"\"\"|\"(?:[^\"\\\\\n]|\\\\.)*\"|'(?:[^'\\\\\n]|\\\\.)+'");
   private static final Pattern FULL = Pattern.compile("dev\\.fettle\\.((?:[a-z]\\w*\\.)*[A-Z]\\w*)");
-  private static final Pattern IMPORT = Pattern.compile("import (?:static )?[\\w.]+\\.(\\w+);");
+  /** Simple names that do not stand for a type beside: imported ones, and those of types within. */
+  private static final Pattern TAKEN =
+      Pattern.compile("import (?:static )?[\\w.]+\\.(\\w+);|\\b(?:class|record|interface|enum) (\\w+)");
   private static final Pattern SIMPLE = Pattern.compile("(?<![.\\w])[A-Z]\\w*");
 
   /** The types that each type names in its source; what stands in comments and texts does not count. */
@@ -56,12 +58,12 @@ public final class Layers {
       String code = NO_CODE.matcher(source).replaceAll(" ");
       Set<String> names = new TreeSet<>();
       FULL.matcher(code).results().map(m -> m.group(1)).filter(sources::containsKey).forEach(names::add);
-      Set<String> imported = new TreeSet<>();
-      IMPORT.matcher(code).results().map(m -> m.group(1)).forEach(imported::add);
+      Set<String> taken = new TreeSet<>();
+      TAKEN.matcher(code).results().map(m -> m.group(1) == null ? m.group(2) : m.group(1)).forEach(taken::add);
       Matcher simple = SIMPLE.matcher(code);
       while (simple.find()) {
         String beside = type.substring(0, type.lastIndexOf('.') + 1) + simple.group();
-        if (sources.containsKey(beside) && !imported.contains(simple.group())) {
+        if (sources.containsKey(beside) && !taken.contains(simple.group())) {
           names.add(beside);
         }
       }

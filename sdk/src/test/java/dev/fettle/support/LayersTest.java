@@ -35,6 +35,15 @@ class LayersTest {
   }
 
   @Test
+  void aTypeWithinHidesOneBeside() {
+    Layers layers = Layers.of(Map.of(
+        "internal.text.Outer", "class Outer { record Inner() {} Inner inner; }",
+        "internal.text.Inner", "import dev.fettle.Facade; class Inner {}",
+        "Facade", "import dev.fettle.internal.text.Outer; class Facade {}"));
+    assertThat(layers.circles()).isEmpty();
+  }
+
+  @Test
   void commentsAndTextsNameNothing() {
     Layers layers = Layers.of(Map.of(
         "Facade", "import dev.fettle.internal.text.Inner; class Facade { Inner inner; }",

@@ -83,7 +83,7 @@ class RendererChoiceTest {
 
     assertThat(renderer.render(new Text("abc"))).hasSize(1);
     assertThatThrownBy(() -> renderer.prompt(Conversation.of(Message.user("a"))))
-        .isInstanceOf(UnsupportedModelException.class).hasMessageContaining("Renderer.of")
+        .isInstanceOf(UnsupportedModelException.class).hasMessageContaining("Renderers.of")
         .hasMessageContaining("chatml");
   }
 
