@@ -209,6 +209,7 @@ class BenchTest {
       "decode --random tiny --samples 0 | give at least 1",
       "train --random tiny --threads 0 | give at least 1",
       "train --random tiny --kernels fast | give one of auto, plain",
+      "memory --setting nonsense | give one of lora-8-f32,",
       "start | one of --model and --random is missing",
       "save --model m --random tiny --out o | exclude each other",
   })
