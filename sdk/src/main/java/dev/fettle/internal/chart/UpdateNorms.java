@@ -4,8 +4,8 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.Training;
 import dev.fettle.internal.Scratch;
 import dev.fettle.internal.checkpoint.AdapterConfig;
-import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.checkpoint.ModelDirectory;
+import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.StoredTensor;
 import java.nio.file.Path;
@@ -36,10 +36,10 @@ public record UpdateNorms(List<String> layers, List<String> modules, double[][] 
 
   /** Reads an adapter directory. */
   public static UpdateNorms of(Path directory) {
-    AtomicFiles.recover(directory);
-    AdapterConfig config = AdapterConfig.parse(directory.resolve(AdapterConfig.FILE_NAME));
     Squares squares = new Squares();
-    try (SafetensorsFile file = SafetensorsFile.open(directory.resolve(WEIGHTS))) {
+    try (OpenDirectory files = OpenDirectory.open(directory, "no such adapter directory");
+        SafetensorsFile file = SafetensorsFile.open(files.file(WEIGHTS))) {
+      AdapterConfig config = AdapterConfig.parse(files.file(AdapterConfig.FILE_NAME));
       for (StoredTensor a : file.tensors().values()) {
         Matcher m = A.matcher(a.name());
         if (m.matches()) {

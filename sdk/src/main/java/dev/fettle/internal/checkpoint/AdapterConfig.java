@@ -76,6 +76,11 @@ public record AdapterConfig(
     return AdapterConfigReader.read(new JsonFields(StrictJson.read(file), file.toString()));
   }
 
+  /** The same of an open file. */
+  public static AdapterConfig parse(OpenFile file) {
+    return AdapterConfigReader.read(JsonFields.of(file));
+  }
+
   /** Reads the text of an adapter_config.json; source names it in errors. */
   public static AdapterConfig parse(String json, String source) {
     return AdapterConfigReader.read(new JsonFields(StrictJson.parse(json, source), source));

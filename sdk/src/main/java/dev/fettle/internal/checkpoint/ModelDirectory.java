@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * A model in Hugging Face layout: config.json, model.safetensors or shards with an index, and maybe
@@ -23,22 +24,22 @@ public final class ModelDirectory implements AutoCloseable {
   private static final String GENERATION = "generation_config.json";
   private static final String SINGLE = "model.safetensors";
 
-  private final Path path;
+  private final OpenDirectory files;
   private final ModelConfig config;
   private final GenerationConfig generation;
-  private final Map<Path, SafetensorsFile> files;
+  private final Map<Path, SafetensorsFile> shards;
   private final Map<String, StoredTensor> tensors;
 
   private ModelDirectory(
-      Path path,
+      OpenDirectory files,
       ModelConfig config,
       GenerationConfig generation,
-      Map<Path, SafetensorsFile> files,
+      Map<Path, SafetensorsFile> shards,
       Map<String, StoredTensor> tensors) {
-    this.path = path;
+    this.files = files;
     this.config = config;
     this.generation = generation;
-    this.files = files;
+    this.shards = shards;
     this.tensors = Collections.unmodifiableMap(tensors);
   }
 
@@ -50,48 +51,45 @@ public final class ModelDirectory implements AutoCloseable {
    * @throws UnsupportedModelException if the settings ask for what is not supported
    */
   public static ModelDirectory open(Path path) {
-    Objects.requireNonNull(path, "path");
-    AtomicFiles.recover(path);
-    if (!Files.exists(path)) {
-      throw new InvalidInputException(path + ": no such directory");
-    }
-    if (!Files.isDirectory(path)) {
-      throw new InvalidInputException(path + ": is not a directory; name the one that holds " + CONFIG);
-    }
-    Path configFile = path.resolve(CONFIG);
-    if (!Files.isRegularFile(configFile)) {
-      throw new InvalidInputException(path + ": no " + CONFIG + " in it; not a model in Hugging Face layout");
-    }
-    ModelConfig config = ModelConfig.parse(configFile);
-    Path generationFile = path.resolve(GENERATION);
-    GenerationConfig generation =
-        Files.isRegularFile(generationFile) ? GenerationConfig.read(generationFile) : GenerationConfig.NONE;
-    Map<Path, SafetensorsFile> files = new LinkedHashMap<>();
+    OpenDirectory files = files(path);
     try {
-      return new ModelDirectory(path, config, generation, files, openWeights(path, files));
+      return of(files);
     } catch (Throwable e) {
-      files.values().forEach(SafetensorsFile::close);
+      files.close();
       throw e;
     }
   }
 
-  private static Map<String, StoredTensor> openWeights(Path path, Map<Path, SafetensorsFile> files) {
-    if (Files.isRegularFile(path.resolve(SINGLE))) {
-      return new LinkedHashMap<>(openFile(path.resolve(SINGLE), files).tensors());
+  /** Opens the files of a model's directory. */
+  public static OpenDirectory files(Path path) {
+    Objects.requireNonNull(path, "path");
+    return OpenDirectory.open(path, Files.exists(path) ? "is not a directory; name the one that holds " + CONFIG
+        : "no such directory");
+  }
+
+  /** The model that open files hold; they are closed with it. */
+  public static ModelDirectory of(OpenDirectory files) {
+    OpenFile configFile = files.find(CONFIG).orElseThrow(() -> new InvalidInputException(
+        files.path() + ": no " + CONFIG + " in it; not a model in Hugging Face layout"));
+    ModelConfig config = ModelConfig.parse(configFile);
+    GenerationConfig generation = files.find(GENERATION).map(GenerationConfig::read).orElse(GenerationConfig.NONE);
+    Map<Path, SafetensorsFile> shards = new LinkedHashMap<>();
+    return new ModelDirectory(files, config, generation, shards, openWeights(files, shards));
+  }
+
+  private static Map<String, StoredTensor> openWeights(OpenDirectory files, Map<Path, SafetensorsFile> shards) {
+    if (files.find(SINGLE).isPresent()) {
+      return new LinkedHashMap<>(openFile(files.file(SINGLE), shards).tensors());
     }
-    Path index = path.resolve(ShardIndex.NAME);
-    if (!Files.isRegularFile(index)) {
-      throw noWeights(path);
-    }
-    Map<String, String> weightMap = ShardIndex.read(index);
+    Path index = files.path().resolve(ShardIndex.NAME);
+    Map<String, String> weightMap =
+        ShardIndex.read(JsonFields.of(files.find(ShardIndex.NAME).orElseThrow(() -> noWeights(files))));
     for (String shard : new LinkedHashSet<>(weightMap.values())) {
-      if (!Files.isRegularFile(path.resolve(shard))) {
-        throw new InvalidInputException(index + ": names " + shard + ", which is not in " + path);
-      }
-      openFile(path.resolve(shard), files);
+      openFile(files.find(shard).orElseThrow(() -> new InvalidInputException(
+          index + ": names " + shard + ", which is not in " + files.path())), shards);
     }
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
-    for (SafetensorsFile file : files.values()) {
+    for (SafetensorsFile file : shards.values()) {
       for (StoredTensor tensor : file.tensors().values()) {
         String listed = weightMap.get(tensor.name());
         if (!file.path().getFileName().toString().equals(listed)) {
@@ -105,23 +103,23 @@ public final class ModelDirectory implements AutoCloseable {
     weightMap.forEach(
         (name, shard) -> {
           if (!tensors.containsKey(name)) {
-            throw new InvalidInputException(
-                path.resolve(shard) + ": tensor " + Quote.line(name) + " is not in it, though " + index + " says so");
+            throw new InvalidInputException(files.path().resolve(shard) + ": tensor " + Quote.line(name)
+                + " is not in it, though " + index + " says so");
           }
         });
     return tensors;
   }
 
-  private static SafetensorsFile openFile(Path file, Map<Path, SafetensorsFile> files) {
+  private static SafetensorsFile openFile(OpenFile file, Map<Path, SafetensorsFile> shards) {
     SafetensorsFile opened = SafetensorsFile.open(file);
-    files.put(file, opened);
+    shards.put(file.path(), opened);
     return opened;
   }
 
-  private static RuntimeException noWeights(Path path) {
-    String looked = path + ": no weights: neither " + SINGLE + " nor " + ShardIndex.NAME;
+  private static RuntimeException noWeights(OpenDirectory files) {
+    String looked = files.path() + ": no weights: neither " + SINGLE + " nor " + ShardIndex.NAME;
     for (String old : List.of("pytorch_model.bin", "pytorch_model.bin.index.json")) {
-      if (Files.exists(path.resolve(old))) {
+      if (files.lists(old)) {
         return new UnsupportedModelException(
             looked + "; there is " + old + ", but only safetensors are read: convert it first");
       }
@@ -131,7 +129,12 @@ public final class ModelDirectory implements AutoCloseable {
 
   /** The directory. */
   public Path path() {
-    return path;
+    return files.path();
+  }
+
+  /** The first of its files with weights that was written over after it was opened. */
+  public Optional<Path> changed() {
+    return shards.keySet().stream().filter(shard -> files.file(shard.getFileName().toString()).isChanged()).findFirst();
   }
 
   /** The settings of config.json. */
@@ -157,16 +160,16 @@ public final class ModelDirectory implements AutoCloseable {
   /** Maps a piece of a tensor of {@link #tensors()}, see {@link SafetensorsFile#bytes}. */
   public ByteBuffer bytes(StoredTensor tensor, long from, int length) {
     Objects.requireNonNull(tensor, "tensor");
-    SafetensorsFile file = files.get(tensor.file());
+    SafetensorsFile file = shards.get(tensor.file());
     if (file == null) {
-      throw new InvalidInputException(path + ": tensor " + tensor.name() + " is not of this directory");
+      throw new InvalidInputException(path() + ": tensor " + tensor.name() + " is not of this directory");
     }
     return file.bytes(tensor, from, length);
   }
 
   @Override
   public void close() {
-    files.values().forEach(SafetensorsFile::close);
+    files.close();
   }
 
   @Override

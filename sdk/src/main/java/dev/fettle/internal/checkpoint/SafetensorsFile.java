@@ -56,6 +56,15 @@ public final class SafetensorsFile implements AutoCloseable {
     }
   }
 
+  /** The same of an open file, which is closed with this one. */
+  public static SafetensorsFile open(OpenFile file) {
+    try {
+      return read(file.path(), file.channel());
+    } catch (IOException e) {
+      throw new InvalidInputException(file.path() + ": cannot be read: " + e, e);
+    }
+  }
+
   private static SafetensorsFile read(Path path, FileChannel channel) throws IOException {
     long size = channel.size();
     if (size < LENGTH_BYTES) {

@@ -6,6 +6,7 @@ import dev.fettle.Tuning;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.AtomicFiles;
+import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.SafetensorsWriter;
 import dev.fettle.internal.checkpoint.StoredTensor;
@@ -44,7 +45,7 @@ final class AdapterFiles {
       write(into, tuned, model.name());
       if (model.config().encoder()) {
         model.encoder().settings().write(into);
-        MergedFiles.copyCompanions(model.directory(), into);
+        MergedFiles.copyCompanions(model.files(), into);
       }
     });
   }
@@ -109,8 +110,14 @@ final class AdapterFiles {
 
   /** Reads an adapter for a model. */
   static Tuned load(Lora lora, LocalModel model) {
-    Path directory = lora.source().orElseThrow();
-    AdapterConfig settings = settings(directory);
+    try (OpenDirectory files = open(lora.source().orElseThrow())) {
+      return load(lora, model, files);
+    }
+  }
+
+  private static Tuned load(Lora lora, LocalModel model, OpenDirectory files) {
+    Path directory = files.path();
+    AdapterConfig settings = settings(files);
     FullTargets full = SavedModules.of(settings, lora, model, directory);
     AdapterShape shape = LoraTargets.shape(settings, model.config(), false);
     if (shape.isEmpty()) {
@@ -122,7 +129,7 @@ final class AdapterFiles {
             + "decoder, not on embeddings");
       }
     }
-    try (SafetensorsFile stored = SafetensorsFile.open(directory.resolve(WEIGHTS))) {
+    try (SafetensorsFile stored = SafetensorsFile.open(files.file(WEIGHTS))) {
       Tuned tuned = build(lora, model, new AdapterPart(lora, settings, shape), full, stored);
       try {
         ParameterFiles.fill(stored, PREFIX, tuned, directory.resolve(AdapterConfig.FILE_NAME).toString());
@@ -134,15 +141,15 @@ final class AdapterFiles {
     }
   }
 
+  static OpenDirectory open(Path directory) {
+    return OpenDirectory.open(directory, "no such adapter directory");
+  }
+
   /** The settings in a directory, which is to have weights as safetensors. */
-  static AdapterConfig settings(Path directory) {
-    AtomicFiles.recover(directory);
-    if (!Files.isDirectory(directory)) {
-      throw new InvalidInputException(directory + ": no such adapter directory");
-    }
-    AdapterConfig settings = AdapterConfig.parse(directory.resolve(AdapterConfig.FILE_NAME));
-    if (!Files.exists(directory.resolve(WEIGHTS)) && Files.exists(directory.resolve("adapter_model.bin"))) {
-      throw new UnsupportedModelException(directory + ": has adapter_model.bin only; save the adapter as safetensors");
+  static AdapterConfig settings(OpenDirectory files) {
+    AdapterConfig settings = AdapterConfig.parse(files.file(AdapterConfig.FILE_NAME));
+    if (!files.lists(WEIGHTS) && files.lists("adapter_model.bin")) {
+      throw new UnsupportedModelException(files.path() + ": has adapter_model.bin only; save the adapter as safetensors");
     }
     return settings;
   }

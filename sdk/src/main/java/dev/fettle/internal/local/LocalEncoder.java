@@ -4,6 +4,7 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.Tokenizer;
 import dev.fettle.internal.Meter;
 import dev.fettle.internal.checkpoint.EncoderSettings;
+import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.model.Adapter;
 import dev.fettle.internal.model.Dropout;
 import dev.fettle.internal.model.EncoderNetwork;
@@ -13,7 +14,6 @@ import dev.fettle.internal.model.Weights;
 import dev.fettle.internal.text.TextFrame;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -27,11 +27,11 @@ final class LocalEncoder implements AutoCloseable {
   private final EncoderSettings settings;
   private final EncoderNetwork network;
 
-  LocalEncoder(String name, Path directory, ModelConfig config, NumberType type, Tokenizer tokenizer) {
+  LocalEncoder(String name, OpenDirectory files, ModelConfig config, NumberType type, Tokenizer tokenizer) {
     this.name = name;
     this.tokenizer = tokenizer;
     this.frame = TextFrame.of(tokenizer);
-    EncoderSettings found = EncoderSettings.read(directory);
+    EncoderSettings found = EncoderSettings.read(files);
     int most = Math.min(config.contextLength(), found.maxTokens().orElse(Integer.MAX_VALUE));
     this.settings = new EncoderSettings(found.pooling(), OptionalInt.of(most), config.hiddenSize());
     this.network = new EncoderNetwork(config, type, settings.pooling());

@@ -2,6 +2,8 @@ package dev.fettle.internal.local;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.AtomicFiles;
+import dev.fettle.internal.checkpoint.OpenDirectory;
+import dev.fettle.internal.checkpoint.OpenFile;
 import dev.fettle.internal.checkpoint.SafetensorsWriter;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.checkpoint.StrictJson;
@@ -18,6 +20,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -43,23 +46,19 @@ final class MergedFiles {
 
   static void save(Path directory, LocalModel model, Tuned tuned, NumberType type) {
     MergedFiles files = new MergedFiles(model, tuned, type);
-    Path source = model.directory();
-    if (!Files.isRegularFile(source.resolve("config.json"))) {
-      throw new InvalidInputException(source + ": the model's own directory is gone, its config.json is needed to save");
-    }
     files.requireBiases();
     AtomicFiles.writeDirectory(directory, files::write);
   }
 
   private void write(Path into) throws IOException {
-    Path source = model.directory();
-    Path config = source.resolve("config.json");
+    OpenFile config = model.files().file("config.json");
     StoredType stored = WeightFiles.stored(type);
-    String settings = Files.readString(config);
+    String settings = config.text();
+    String source = config.path().toString();
     Files.writeString(into.resolve("config.json"), model.config().encoder()
-        ? ModelConfigJson.editEncoder(settings, config.toString(), stored)
-        : ModelConfigJson.edit(settings, config.toString(), stored, tuned.layout().config().tiedEmbeddings()));
-    copyCompanions(source, into);
+        ? ModelConfigJson.editEncoder(settings, source, stored)
+        : ModelConfigJson.edit(settings, source, stored, tuned.layout().config().tiedEmbeddings()));
+    copyCompanions(model.files(), into);
     if (model.config().encoder()) {
       model.encoder().settings().write(into);
     }
@@ -79,10 +78,11 @@ final class MergedFiles {
   }
 
   /** Copies the files that a model is used with: tokenizer, chat template, recommendations. */
-  static void copyCompanions(Path source, Path into) throws IOException {
+  static void copyCompanions(OpenDirectory source, Path into) throws IOException {
     for (String name : COMPANIONS) {
-      if (Files.isRegularFile(source.resolve(name))) {
-        Files.copy(source.resolve(name), into.resolve(name));
+      Optional<OpenFile> file = source.find(name);
+      if (file.isPresent()) {
+        Files.write(into.resolve(name), file.get().bytes());
       }
     }
   }

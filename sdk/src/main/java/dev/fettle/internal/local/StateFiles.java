@@ -5,6 +5,7 @@ import dev.fettle.DataPosition;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.checkpoint.JsonFields;
+import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.SafetensorsWriter;
 import dev.fettle.internal.checkpoint.StoredTensor;
@@ -102,25 +103,22 @@ final class StateFiles {
     return StrictJson.write(root);
   }
 
+  /** Opens a state. */
+  static OpenDirectory open(Path directory) {
+    return OpenDirectory.open(directory, "no such directory with a training state");
+  }
+
   /** Reads {@code state.json}. */
-  static State read(Path directory) {
-    AtomicFiles.recover(directory);
-    if (!Files.isDirectory(directory)) {
-      throw new InvalidInputException(directory + ": no such directory with a training state");
-    }
-    Path file = directory.resolve(STATE);
-    if (!Files.exists(file)) {
-      throw new InvalidInputException(directory + ": no " + STATE + ", so it is not a training state; an adapter alone is "
-          + "loaded with Lora.from");
-    }
-    JsonFields f = new JsonFields(StrictJson.read(file), file.toString());
+  static State read(OpenDirectory files) {
+    JsonFields f = JsonFields.of(files.find(STATE).orElseThrow(() -> new InvalidInputException(files.path() + ": no "
+        + STATE + ", so it is not a training state; an adapter alone is loaded with Lora.from")));
     if (f.integer("format", 1, Integer.MAX_VALUE) != FORMAT) {
       throw f.invalid("format", "be " + FORMAT + ": this version reads no other");
     }
     String model = f.string("model").orElseThrow(() -> f.invalid("model", "name the base model"));
     DType dtype = f.string("dtype").filter(d -> d.equals("F32") || d.equals("BF16")).map(DType::valueOf)
         .orElseThrow(() -> f.invalid("dtype", "be F32 or BF16"));
-    SavedTuning tuning = SavedTuning.read(f, directory, whole(f, "seed"));
+    SavedTuning tuning = SavedTuning.read(f, files.path(), whole(f, "seed"));
     OptionalLong initialised = f.has("initialised") ? OptionalLong.of(whole(f, "initialised")) : OptionalLong.empty();
     return new State(model, initialised, dtype, tuning, whole(f, "seed"), new LocalTraining.Counters(count(f, "steps"), count(f, "passes"),
         f.bool("accumulated", false), f.string("data").map(DataPosition::parse)));
@@ -143,20 +141,27 @@ final class StateFiles {
 
   /** Brings a training to a saved state of the same shape; nothing is changed if the state does not fit. */
   static void load(Path directory, LocalTraining training) {
-    State state = read(directory);
+    try (OpenDirectory files = open(directory)) {
+      load(files, training);
+    }
+  }
+
+  /** The same of a state that is open. */
+  static void load(OpenDirectory files, LocalTraining training) {
+    State state = read(files);
     Tuned tuned = training.tuned();
     boolean adapters = !tuned.adapters().parameters().isEmpty();
     if (state.tuning.hasAdapters() != adapters) {
-      throw new InvalidInputException(directory + ": the state is of " + state.tuning.tuning() + ", this training is "
+      throw new InvalidInputException(files.path() + ": the state is of " + state.tuning.tuning() + ", this training is "
           + tuned.tuning());
     }
     ParameterVector p = tuned.parameters();
-    try (SafetensorsFile optimizer = SafetensorsFile.open(directory.resolve(OPTIMIZER)); Scope scope = new Scope()) {
+    try (SafetensorsFile optimizer = SafetensorsFile.open(files.file(OPTIMIZER)); Scope scope = new Scope()) {
       Tensor first = vector(scope, optimizer, "first", p);
       Tensor second = vector(scope, optimizer, "second", p);
       Tensor gradient = state.counters.accumulated() ? vector(scope, optimizer, "gradient", p) : null;
-      try (SafetensorsFile values = SafetensorsFile.open(directory.resolve(adapters ? AdapterFiles.WEIGHTS : WEIGHTS))) {
-        ParameterFiles.fill(values, adapters ? AdapterFiles.PREFIX : "", tuned, directory.toString());
+      try (SafetensorsFile values = SafetensorsFile.open(files.file(adapters ? AdapterFiles.WEIGHTS : WEIGHTS))) {
+        ParameterFiles.fill(values, adapters ? AdapterFiles.PREFIX : "", tuned, files.path().toString());
       }
       tuned.adapters().seed(state.seed);
       scope.effect("copy", p.firstMoment(), first);
@@ -172,14 +177,14 @@ final class StateFiles {
   }
 
   /** What a state trains, made anew, with values still to be read; on the engine thread. */
-  static Tuned tuned(Path directory, LocalModel model) {
-    SavedTuning saved = read(directory).tuning;
+  static Tuned tuned(OpenDirectory files, LocalModel model) {
+    SavedTuning saved = read(files).tuning;
     FullTargets full = saved.full(model);
     if (!saved.hasAdapters()) {
       return Tunings.build(saved.tuning(), model, LoraTargets.none(model.config()), full, new Brought());
     }
-    AdapterPart adapters = saved.adapters(model, AdapterFiles.settings(directory));
-    try (SafetensorsFile stored = SafetensorsFile.open(directory.resolve(AdapterFiles.WEIGHTS))) {
+    AdapterPart adapters = saved.adapters(model, AdapterFiles.settings(files));
+    try (SafetensorsFile stored = SafetensorsFile.open(files.file(AdapterFiles.WEIGHTS))) {
       return AdapterFiles.build(saved.tuning(), model, adapters, full, stored);
     }
   }

@@ -1,6 +1,7 @@
 package dev.fettle.internal.model;
 
 import dev.fettle.internal.checkpoint.JsonFields;
+import dev.fettle.internal.checkpoint.OpenFile;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.checkpoint.StrictJson;
 import java.nio.file.Path;
@@ -74,6 +75,11 @@ public record ModelConfig(
    */
   public static ModelConfig parse(Path file) {
     return ModelConfigReader.read(new JsonFields(StrictJson.read(file), file.toString()));
+  }
+
+  /** The same of an open file. */
+  public static ModelConfig parse(OpenFile file) {
+    return ModelConfigReader.read(JsonFields.of(file));
   }
 
   /** Reads the text of a config.json; source names it in errors. */

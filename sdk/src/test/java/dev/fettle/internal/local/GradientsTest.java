@@ -15,6 +15,7 @@ import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.Tuning;
 import dev.fettle.internal.Meter;
+import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
@@ -133,7 +134,7 @@ class GradientsTest {
 
     static Trained open(Path directory, Tuning tuning) {
       LocalModel loaded = EngineThread.get().call(
-          () -> LocalModel.load(directory.toString(), directory, DType.F32, new Meter()));
+          () -> LocalModel.load(directory.toString(), ModelDirectory.files(directory), DType.F32, new Meter()));
       return new Trained(loaded, (LocalTraining) loaded.tune(tuning));
     }
 
@@ -141,7 +142,7 @@ class GradientsTest {
     static Trained open(String model, Function<LocalModel, Tuned> tuned) {
       Path directory = Golden.path(model);
       return EngineThread.get().call(() -> {
-        LocalModel loaded = LocalModel.load(directory.toString(), directory, DType.F32, new Meter());
+        LocalModel loaded = LocalModel.load(directory.toString(), ModelDirectory.files(directory), DType.F32, new Meter());
         return new Trained(loaded, new LocalTraining(loaded, tuned.apply(loaded)));
       });
     }

@@ -11,6 +11,7 @@ import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.internal.Meter;
+import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.support.Golden;
@@ -72,7 +73,7 @@ class MethodsTest {
       t.training.saveMerged(directory.resolve("merged"), DType.F32).join();
     }
     LocalModel merged = EngineThread.get().call(
-        () -> LocalModel.load("merged", directory.resolve("merged"), DType.F32, new Meter()));
+        () -> LocalModel.load("merged", ModelDirectory.files(directory.resolve("merged")), DType.F32, new Meter()));
     try {
       for (int i = 0; i < golden.get("data").size(); i++) {
         float[] ours = merged.sampler().logprobs(List.of(tokens(golden.get("data").get(i)))).join().get(0);

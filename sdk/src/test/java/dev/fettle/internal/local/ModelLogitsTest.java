@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fettle.DType;
 import dev.fettle.internal.Meter;
+import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.model.Adapter;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Dropout;
@@ -87,7 +88,7 @@ class ModelLogitsTest {
     List<int[]> sequences = new ArrayList<>();
     golden.get("tokens").forEach(t -> sequences.add(ints(t)));
     return EngineThread.get().call(() -> {
-      LocalModel model = LocalModel.load(directory.getFileName().toString(), directory, type, new Meter());
+      LocalModel model = LocalModel.load(directory.getFileName().toString(), ModelDirectory.files(directory), type, new Meter());
       try (Scope scope = new Scope()) {
         Network network = model.network();
         Packing packing = Packing.of(sequences);
