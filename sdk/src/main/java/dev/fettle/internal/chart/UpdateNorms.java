@@ -37,8 +37,8 @@ public record UpdateNorms(List<String> layers, List<String> modules, double[][] 
   /** Reads an adapter directory. */
   public static UpdateNorms of(Path directory) {
     Squares squares = new Squares();
-    try (OpenDirectory files = OpenDirectory.open(directory, "no such adapter directory");
-        SafetensorsFile file = SafetensorsFile.open(files.file(WEIGHTS))) {
+    try (OpenDirectory files = OpenDirectory.open(directory, "no such adapter directory")) {
+      SafetensorsFile file = SafetensorsFile.open(files.file(WEIGHTS));
       AdapterConfig config = AdapterConfig.parse(files.file(AdapterConfig.FILE_NAME));
       for (StoredTensor a : file.tensors().values()) {
         Matcher m = A.matcher(a.name());

@@ -2,7 +2,9 @@ package dev.fettle.internal.checkpoint;
 
 import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
@@ -18,6 +20,8 @@ import java.util.Objects;
 
 /** A file of an {@link OpenDirectory}, whatever its name leads to by now. Thread-safe. */
 public final class OpenFile implements AutoCloseable {
+  private static final int PIECE = 1 << 16;
+
   private final Path path;
   private final FileChannel channel;
   private final IOException failure;
@@ -79,6 +83,18 @@ public final class OpenFile implements AutoCloseable {
       if (interrupted) {
         Thread.currentThread().interrupt();
       }
+    }
+  }
+
+  /** Writes all of it to a stream. */
+  public void writeTo(OutputStream out) throws IOException {
+    ByteBuffer piece = ByteBuffer.allocate(PIECE);
+    for (long at = 0; at < size; at += piece.position()) {
+      int read = channel().read(piece.clear().limit((int) Math.min(PIECE, size - at)), at);
+      if (read < 0) {
+        throw new EOFException(path + " was shortened to " + at + " bytes while it was being read");
+      }
+      out.write(piece.array(), 0, read);
     }
   }
 

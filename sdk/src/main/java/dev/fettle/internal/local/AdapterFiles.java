@@ -129,15 +129,14 @@ final class AdapterFiles {
             + "decoder, not on embeddings");
       }
     }
-    try (SafetensorsFile stored = SafetensorsFile.open(files.file(WEIGHTS))) {
-      Tuned tuned = build(lora, model, new AdapterPart(lora, settings, shape), full, stored);
-      try {
-        ParameterFiles.fill(stored, PREFIX, tuned, directory.resolve(AdapterConfig.FILE_NAME).toString());
-        return tuned;
-      } catch (RuntimeException | Error e) {
-        tuned.close();
-        throw e;
-      }
+    SafetensorsFile stored = SafetensorsFile.open(files.file(WEIGHTS));
+    Tuned tuned = build(lora, model, new AdapterPart(lora, settings, shape), full, stored);
+    try {
+      ParameterFiles.fill(stored, PREFIX, tuned, directory.resolve(AdapterConfig.FILE_NAME).toString());
+      return tuned;
+    } catch (RuntimeException | Error e) {
+      tuned.close();
+      throw e;
     }
   }
 

@@ -156,13 +156,13 @@ final class StateFiles {
           + tuned.tuning());
     }
     ParameterVector p = tuned.parameters();
-    try (SafetensorsFile optimizer = SafetensorsFile.open(files.file(OPTIMIZER)); Scope scope = new Scope()) {
+    SafetensorsFile optimizer = SafetensorsFile.open(files.file(OPTIMIZER));
+    SafetensorsFile values = SafetensorsFile.open(files.file(adapters ? AdapterFiles.WEIGHTS : WEIGHTS));
+    try (Scope scope = new Scope()) {
       Tensor first = vector(scope, optimizer, "first", p);
       Tensor second = vector(scope, optimizer, "second", p);
       Tensor gradient = state.counters.accumulated() ? vector(scope, optimizer, "gradient", p) : null;
-      try (SafetensorsFile values = SafetensorsFile.open(files.file(adapters ? AdapterFiles.WEIGHTS : WEIGHTS))) {
-        ParameterFiles.fill(values, adapters ? AdapterFiles.PREFIX : "", tuned, files.path().toString());
-      }
+      ParameterFiles.fill(values, adapters ? AdapterFiles.PREFIX : "", tuned, files.path().toString());
       tuned.adapters().seed(state.seed);
       scope.effect("copy", p.firstMoment(), first);
       scope.effect("copy", p.secondMoment(), second);
@@ -184,9 +184,8 @@ final class StateFiles {
       return Tunings.build(saved.tuning(), model, LoraTargets.none(model.config()), full, new Brought());
     }
     AdapterPart adapters = saved.adapters(model, AdapterFiles.settings(files));
-    try (SafetensorsFile stored = SafetensorsFile.open(files.file(AdapterFiles.WEIGHTS))) {
-      return AdapterFiles.build(saved.tuning(), model, adapters, full, stored);
-    }
+    SafetensorsFile stored = SafetensorsFile.open(files.file(AdapterFiles.WEIGHTS));
+    return AdapterFiles.build(saved.tuning(), model, adapters, full, stored);
   }
 
   private static Tensor vector(Scope scope, SafetensorsFile file, String name, ParameterVector p) {
