@@ -30,16 +30,7 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width)
   /** Whether a directory's config.json is that of an encoder; false where there is none. */
   public static boolean isEncoder(Path directory) {
     Path config = directory.resolve(CONFIG);
-    return Files.isRegularFile(config) && isEncoder(StrictJson.read(config));
-  }
-
-  /** The same of open files. */
-  public static boolean isEncoder(OpenDirectory files) {
-    return files.find(CONFIG).filter(config -> isEncoder(StrictJson.read(config))).isPresent();
-  }
-
-  private static boolean isEncoder(JsonNode config) {
-    return config.path("model_type").asString("").equals("bert");
+    return Files.isRegularFile(config) && StrictJson.read(config).path("model_type").asString("").equals("bert");
   }
 
   /**

@@ -148,7 +148,8 @@ final class AdapterFiles {
   static AdapterConfig settings(OpenDirectory files) {
     AdapterConfig settings = AdapterConfig.parse(files.file(AdapterConfig.FILE_NAME));
     if (!files.lists(WEIGHTS) && files.lists("adapter_model.bin")) {
-      throw new UnsupportedModelException(files.path() + ": has adapter_model.bin only; save the adapter as safetensors");
+      throw new UnsupportedModelException(
+          files.path() + ": has adapter_model.bin only; save the adapter as safetensors");
     }
     return settings;
   }

@@ -5,7 +5,6 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.internal.Backend;
 import dev.fettle.internal.Meter;
 import dev.fettle.internal.ModelBackend;
-import dev.fettle.internal.checkpoint.EncoderSettings;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.hub.Hub;
@@ -44,9 +43,7 @@ public final class LocalBackend implements Backend {
     Path directory = EmbeddedModel.NAME.equals(name) ? EmbeddedModel.directory() : directory(name);
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "this Fettle");
-      OpenDirectory files = ModelDirectory.files(directory);
-      LocalModel model = LocalModel.load(name, files,
-          type.orElseGet(() -> EncoderSettings.isEncoder(files) ? DType.F32 : Processor.bestType()), meter);
+      LocalModel model = LocalModel.load(name, ModelDirectory.files(directory), type, meter);
       models.add(model);
       return model;
     });
@@ -60,7 +57,8 @@ public final class LocalBackend implements Backend {
   private LocalModel initialised(Path directory, Optional<DType> type, long seed) {
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "this Fettle");
-      LocalModel model = LocalModel.initialise(ModelDirectory.files(directory), type.orElseGet(Processor::bestType), seed);
+      LocalModel model = LocalModel.initialise(ModelDirectory.files(directory),
+          type.orElseGet(Processor::bestType), seed);
       models.add(model);
       return model;
     });

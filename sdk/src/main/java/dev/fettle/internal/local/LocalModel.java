@@ -55,8 +55,8 @@ final class LocalModel implements ModelBackend {
   private final List<AutoCloseable> dependants = new ArrayList<>();
   private boolean open = true;
 
-  private LocalModel(String name, OpenDirectory files, ModelConfig config, List<Integer> ends, DType dtype, Tokenizer tokenizer,
-      WeightSource source) {
+  private LocalModel(String name, OpenDirectory files, ModelConfig config, List<Integer> ends, DType dtype,
+      Tokenizer tokenizer, WeightSource source) {
     this.name = name;
     this.files = files;
     this.dtype = dtype;
@@ -74,10 +74,11 @@ final class LocalModel implements ModelBackend {
   }
 
   /** Reads a model, which owns its files from then on; on the engine thread. */
-  static LocalModel load(String name, OpenDirectory files, DType dtype, Meter meter) {
+  static LocalModel load(String name, OpenDirectory files, Optional<DType> type, Meter meter) {
     try {
       ModelDirectory stored = ModelDirectory.of(files);
       WeightNames.check(stored);
+      DType dtype = type.orElseGet(() -> stored.config().encoder() ? DType.F32 : Processor.bestType());
       Tokenizer tokenizer = tokenizer(files, stored.config());
       long start = System.nanoTime();
       LocalModel model = new LocalModel(name, files, stored.config(), stored.eosIds(), dtype, tokenizer,

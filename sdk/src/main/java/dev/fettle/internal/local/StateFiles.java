@@ -152,8 +152,8 @@ final class StateFiles {
     Tuned tuned = training.tuned();
     boolean adapters = !tuned.adapters().parameters().isEmpty();
     if (state.tuning.hasAdapters() != adapters) {
-      throw new InvalidInputException(files.path() + ": the state is of " + state.tuning.tuning() + ", this training is "
-          + tuned.tuning());
+      throw new InvalidInputException(files.path() + ": the state is of " + state.tuning.tuning()
+          + ", this training is " + tuned.tuning());
     }
     ParameterVector p = tuned.parameters();
     SafetensorsFile optimizer = SafetensorsFile.open(files.file(OPTIMIZER));

@@ -22,8 +22,8 @@ sealed interface WeightSource {
     @Override
     public void fill(Weights weights, Meter meter) {
       stored.changed().ifPresent(file -> {
-        throw new InvalidInputException(file + ": was written over in place since the model was loaded, and the memory of "
-            + "its weights was given back while only a full fine-tuning was at work. Load the model again");
+        throw new InvalidInputException(file + ": was written over in place since the model was loaded, and the memory "
+            + "of its weights was given back while only a full fine-tuning was at work. Load the model again");
       });
       Collection<Layout.Weight> all = weights.layout().weights().values();
       meter.expectBytes(all.stream().mapToLong(w -> WeightNames.stored(stored, w.name()).bytes()).sum());

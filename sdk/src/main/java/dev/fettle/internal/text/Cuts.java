@@ -23,19 +23,23 @@ final class Cuts {
   private static final Pattern INNER_MARK = Pattern.compile("[^▁]▁");
   private static final Set<String> UNICODE = Set.of("NFC", "NFD", "NFKC", "NFKD", "Lowercase");
 
+  private static final String SHORT = "'s|'t|'re|'ve|'m|'ll|'d";
+  private static final String WORDS = "(?i:" + SHORT + ")|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|";
+  private static final String REST = "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n";
+  private static final String WHITE = "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+  private static final String UPPER = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
+  private static final String LOWER = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]";
+
   /**
-   * Expressions of Qwen 2 and 3, Llama 3, GPT-4o, GPT-2 and fettle-tiny. No match goes on from a letter or digit to one of
-   * {@link #ALL}; nothing looks back, and ahead only white space does.
+   * Expressions of Qwen 2 and 3, Llama 3, GPT-4o, GPT-2 and fettle-tiny. No match goes on from a letter or digit to one
+   * of {@link #ALL}; nothing looks back, and ahead only white space does.
    */
-  private static final Set<String> EXPRESSIONS = Set.of(
-      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+"
-          + "|\\s+(?!\\S)|\\s+",
-      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+"
-          + "|\\s+(?!\\S)|\\s+",
-      "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll"
-          + "|'d)?|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve"
-          + "|'m|'ll|'d)?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-      "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
+  static final Set<String> EXPRESSIONS = Set.of(
+      WORDS + "\\p{N}" + REST + "]*" + WHITE,
+      WORDS + "\\p{N}{1,3}" + REST + "]*" + WHITE,
+      "[^\\r\\n\\p{L}\\p{N}]?" + UPPER + "*" + LOWER + "+(?i:" + SHORT + ")?|[^\\r\\n\\p{L}\\p{N}]?" + UPPER + "+"
+          + LOWER + "*(?i:" + SHORT + ")?|\\p{N}{1,3}" + REST + "/]*" + WHITE,
+      SHORT + "| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
       " ?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+|\\s");
 
   private final String before;
@@ -53,14 +57,16 @@ final class Cuts {
       return NONE;
     } else if (normalizers.stream().allMatch(n -> UNICODE.contains(type(n)))) {
       return new Cuts(before(splitters, file), false);
-    } else if (types(normalizers).equals(List.of("BertNormalizer")) && types(splitters).equals(List.of("BertPreTokenizer"))) {
+    } else if (types(normalizers).equals(List.of("BertNormalizer"))
+        && types(splitters).equals(List.of("BertPreTokenizer"))) {
       return new Cuts(ALL, false);
     } else if (!splitters.isEmpty() || !normalizers.stream().allMatch(Cuts::marks) || !isApart(file)) {
       return NONE;
     }
     List<String> marking = types(normalizers);
     boolean puts = marking.remove("Prepend");
-    boolean begun = file.added().stream().map(Added::content).anyMatch(s -> isWord(s.charAt(0)) || isSeparate(s.charAt(0)));
+    boolean begun = file.added().stream().map(added -> added.content().charAt(0))
+        .anyMatch(c -> isWord(c) || isSeparate(c));
     return marking.equals(List.of("Replace")) && !(puts && begun) ? new Cuts(SPACE, puts) : NONE;
   }
 

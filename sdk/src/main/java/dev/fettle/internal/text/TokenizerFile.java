@@ -22,7 +22,8 @@ import tools.jackson.databind.node.ObjectNode;
  * @param vocab the model's own vocabulary, without the added tokens
  * @param parts all that stands beside the vocabulary and the merges
  */
-record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Added> added, Map<String, JsonNode> parts) {
+record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Added> added,
+    Map<String, JsonNode> parts) {
   /** Ids are dense in practice; a wild id must not make the id table eat the memory. */
   private static final int MAX_ID = 1 << 24;
 

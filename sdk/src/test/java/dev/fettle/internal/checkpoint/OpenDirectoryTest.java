@@ -75,7 +75,8 @@ class OpenDirectoryTest {
   void filesOfModulesBelowAreOpenedAndLinksFollowed() throws IOException {
     Path pooling = Files.createDirectories(directory.resolve("model/1_Pooling"));
     Files.writeString(pooling.resolve("config.json"), "{}");
-    Files.createSymbolicLink(pooling.resolveSibling("config.json"), Files.writeString(directory.resolve("blob"), "linked"));
+    Path blob = Files.writeString(directory.resolve("blob"), "linked");
+    Files.createSymbolicLink(pooling.resolveSibling("config.json"), blob);
     Path link = Files.createSymbolicLink(directory.resolve("link"), directory.resolve("model"));
     try (OpenDirectory open = OpenDirectory.open(link, "is missing")) {
       assertThat(open.file("1_Pooling/config.json").text()).isEqualTo("{}");

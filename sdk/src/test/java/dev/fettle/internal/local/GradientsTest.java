@@ -23,6 +23,7 @@ import dev.fettle.support.Golden;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
@@ -134,7 +135,8 @@ class GradientsTest {
 
     static Trained open(Path directory, Tuning tuning) {
       LocalModel loaded = EngineThread.get().call(
-          () -> LocalModel.load(directory.toString(), ModelDirectory.files(directory), DType.F32, new Meter()));
+          () -> LocalModel.load(directory.toString(),
+              ModelDirectory.files(directory), Optional.of(DType.F32), new Meter()));
       return new Trained(loaded, (LocalTraining) loaded.tune(tuning));
     }
 
@@ -142,7 +144,8 @@ class GradientsTest {
     static Trained open(String model, Function<LocalModel, Tuned> tuned) {
       Path directory = Golden.path(model);
       return EngineThread.get().call(() -> {
-        LocalModel loaded = LocalModel.load(directory.toString(), ModelDirectory.files(directory), DType.F32, new Meter());
+        LocalModel loaded = LocalModel.load(directory.toString(),
+            ModelDirectory.files(directory), Optional.of(DType.F32), new Meter());
         return new Trained(loaded, new LocalTraining(loaded, tuned.apply(loaded)));
       });
     }

@@ -17,6 +17,7 @@ import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.support.Golden;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -73,7 +74,8 @@ class MethodsTest {
       t.training.saveMerged(directory.resolve("merged"), DType.F32).join();
     }
     LocalModel merged = EngineThread.get().call(
-        () -> LocalModel.load("merged", ModelDirectory.files(directory.resolve("merged")), DType.F32, new Meter()));
+        () -> LocalModel.load("merged",
+            ModelDirectory.files(directory.resolve("merged")), Optional.of(DType.F32), new Meter()));
     try {
       for (int i = 0; i < golden.get("data").size(); i++) {
         float[] ours = merged.sampler().logprobs(List.of(tokens(golden.get("data").get(i)))).join().get(0);

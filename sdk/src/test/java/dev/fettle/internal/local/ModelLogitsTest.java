@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -88,7 +89,8 @@ class ModelLogitsTest {
     List<int[]> sequences = new ArrayList<>();
     golden.get("tokens").forEach(t -> sequences.add(ints(t)));
     return EngineThread.get().call(() -> {
-      LocalModel model = LocalModel.load(directory.getFileName().toString(), ModelDirectory.files(directory), type, new Meter());
+      LocalModel model = LocalModel.load(directory.getFileName().toString(),
+          ModelDirectory.files(directory), Optional.of(type), new Meter());
       try (Scope scope = new Scope()) {
         Network network = model.network();
         Packing packing = Packing.of(sequences);

@@ -91,8 +91,8 @@ class ModelOutlivesItsDirectoryTest {
     weightsGivenBack();
     Path file = directory.resolve("model.safetensors");
     Files.setLastModifiedTime(file, FileTime.fromMillis(0));
-    assertThatThrownBy(() -> model.sampler()).isInstanceOf(InvalidInputException.class).hasMessageContaining(file.toString())
-        .hasMessageContaining("written over in place");
+    assertThatThrownBy(() -> model.sampler()).isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining(file.toString()).hasMessageContaining("written over in place");
   }
 
   private Training weightsGivenBack() {

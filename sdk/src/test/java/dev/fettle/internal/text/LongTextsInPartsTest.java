@@ -7,6 +7,7 @@ import dev.fettle.FettleException;
 import dev.fettle.Tokenizer;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,12 +24,12 @@ import tools.jackson.databind.node.ObjectNode;
 
 class LongTextsInPartsTest {
   /** What tokenizers treat in ways of their own, on either side of a place where a text may be cut. */
-  private static final List<String> HOSTILE = List.of("a", "b", "The", "é", "e\u0301", "\u0301", "İ", "ſ", "ﬁ", "ﷺ", "ͺ", "ß",
-      "Σ", "й", "क़", "\u093c", "好", "我们", "が", "か\u3099", "\u3099", "다", "\u1112\u1161", "ﾞ", "1", "23", "4567", "٣", "½",
-      " ", " ", " ", "  ", "   ", "\n", "\n\n", "\r\n", "\t", "\u00a0", "\u0085", "\u2028", "\u3000", "\u200b", "\u0000",
-      "\u001f", "\ufffd", "\ufeff", ",", ".", "\"", "'", "'s", "'RE", "，", "。", "、", "!", "…", "-", "_", "(", "<", ">", "▁",
-      "▁▁", "Ġ", "\ud83d\ude00", "\ud83d", "\u200d", "\u0378", "\ue000", "¨", "x", "go", "on");
-
+  private static final List<String> HOSTILE = List.of("a", "b", "The", "é", "e\u0301", "\u0301", "İ", "ſ", "ﬁ", "ﷺ",
+      "ͺ", "ß", "Σ", "й", "क़", "\u093c", "好", "我们", "が", "か\u3099", "\u3099", "다", "\u1112\u1161", "ﾞ", "1", "23",
+      "4567", "٣", "½", " ", " ", " ", "  ", "   ", "\n", "\n\n", "\r\n", "\t", "\u00a0", "\u0085", "\u2028",
+      "\u3000", "\u200b", "\u0000", "\u001f", "\ufffd", "\ufeff", ",", ".", "\"", "'", "'s", "'RE", "，", "。", "、", "!",
+      "…", "-", "_", "(", "<", ">", "▁", "▁▁", "Ġ", "\ud83d\ude00", "\ud83d", "\u200d", "\u0378", "\ue000", "¨", "x",
+      "go", "on");
   private static final List<String> LETTERS = List.of("a", "T", "é", "好", "た", "だ", "다", "क़", "1", "٣");
   private static final List<String> SEPARATORS = List.of(" ", " ", " ", "\n", ",", "\"", "，", "。", "、");
 
@@ -58,13 +59,24 @@ class LongTextsInPartsTest {
       "{'type': 'Sequence', 'pretokenizers': [{'type': 'Digits', 'individual_digits': false},"
           + "{'type': 'ByteLevel', 'add_prefix_space': true, 'trim_offsets': true, 'use_regex': true}]}"})
   void splittersOfBytes(String splitter) {
-    for (String normalizer : List.of("null", "{'type': 'NFC'}", "{'type': 'NFKD'}", "{'type': 'Sequence', 'normalizers': ["
-        + "{'type': 'NFKC'}, {'type': 'Lowercase'}]}")) {
+    for (String normalizer : List.of("null", "{'type': 'NFC'}", "{'type': 'NFKD'}",
+        "{'type': 'Sequence', 'normalizers': [{'type': 'NFKC'}, {'type': 'Lowercase'}]}")) {
       byte[] json = changed(root -> {
         root.set("normalizer", json(normalizer));
         root.set("pre_tokenizer", json(splitter));
       });
       assertThat(parts(json, 200)).as(normalizer).isGreaterThan(600);
+    }
+  }
+
+  @Test
+  void eachKnownExpression() {
+    for (String expression : Cuts.EXPRESSIONS) {
+      byte[] json = changed(root -> {
+        JsonNode split = root.path("pre_tokenizer").path("pretokenizers").path(0);
+        ((ObjectNode) split.path("pattern")).put("Regex", expression);
+      });
+      assertThat(parts(json, 400)).as(expression).isGreaterThan(1200);
     }
   }
 
@@ -90,15 +102,17 @@ class LongTextsInPartsTest {
   @ParameterizedTest
   @ValueSource(strings = {
       "'content': 'go on'", "'content': 'go', 'single_word': true", "'content': ' go', 'single_word': true",
-      "'content': 'go', 'rstrip': true", "'content': 'a\u00a0b', 'normalized': true", "'content': 'x¨', 'normalized': true",
-      "'content': 'a,'"})
+      "'content': 'go', 'rstrip': true", "'content': 'a\u00a0b', 'normalized': true", "'content': 'a,'",
+      "'content': 'x¨', 'normalized': true"})
   void notWhereAnAddedTokenLooksAcross(String added) {
     assertThat(parts(with(added, "{'type': 'NFKC'}"), 400)).isEqualTo(400);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"'content': '  '", "'content': '\\n\\n'", "'content': 'go', 'lstrip': true", "'content': '<', 'rstrip': true",
-      "'content': 'on', 'normalized': true", "'content': ' ', 'lstrip': true, 'rstrip': true", "'content': ',,', 'normalized': true"})
+  @ValueSource(strings = {
+      "'content': '  '", "'content': '\\n\\n'", "'content': 'go', 'lstrip': true", "'content': '<', 'rstrip': true",
+      "'content': 'on', 'normalized': true", "'content': ' ', 'lstrip': true, 'rstrip': true",
+      "'content': ',,', 'normalized': true"})
   void whereAddedTokensStayWhole(String added) {
     assertThat(parts(with(added, "{'type': 'NFKC'}"), 400)).isGreaterThan(1200);
   }
@@ -113,7 +127,8 @@ class LongTextsInPartsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"{'type': 'Strip', 'strip_left': true, 'strip_right': true}", "{'type': 'Prepend', 'prepend': '▁'}",
+  @ValueSource(strings = {
+      "{'type': 'Strip', 'strip_left': true, 'strip_right': true}", "{'type': 'Prepend', 'prepend': '▁'}",
       "{'type': 'Replace', 'pattern': {'String': 'a b'}, 'content': 'c'}"})
   void notWithANormalizerThatSeesTheWholeText(String normalizer) {
     assertThat(parts(changed(root -> root.set("normalizer", json(normalizer))), 100)).isEqualTo(100);
@@ -175,8 +190,8 @@ class LongTextsInPartsTest {
   }
 
   private static String shown(String text) {
-    return Arrays.toString(text.chars().mapToObj(c -> c > 32 && c < 127 ? Character.toString(c) : Integer.toHexString(c))
-        .toArray());
+    return Arrays.toString(text.chars()
+        .mapToObj(c -> c > 32 && c < 127 ? Character.toString(c) : Integer.toHexString(c)).toArray());
   }
 
   private static byte[] changed(Consumer<ObjectNode> change) {
@@ -189,7 +204,8 @@ class LongTextsInPartsTest {
     return changed(root -> {
       ObjectNode token = (ObjectNode) json("{" + added + "}");
       token.put("id", root.path("added_tokens").size() + root.path("model").path("vocab").size()).put("special", false);
-      List.of("single_word", "lstrip", "rstrip", "normalized").forEach(flag -> token.put(flag, token.path(flag).asBoolean(false)));
+      List.of("single_word", "lstrip", "rstrip", "normalized").forEach(flag ->
+          token.put(flag, token.path(flag).asBoolean(false)));
       ((ArrayNode) root.get("added_tokens")).add(token);
       root.set("normalizer", json(normalizer));
     });
@@ -199,9 +215,10 @@ class LongTextsInPartsTest {
   private static byte[] marked(String normalizer, String splitter, String merge) {
     return ("{'version': '1.0', 'added_tokens': [{'id': 0, 'content': '<unk>', 'special': true, 'single_word': false,"
         + "'lstrip': false, 'rstrip': false, 'normalized': false}], 'normalizer': " + normalizer + ", 'pre_tokenizer': "
-        + splitter + ", 'post_processor': null, 'decoder': null, 'model': {'type': 'BPE', 'unk_token': '<unk>', 'fuse_unk': true,"
-        + "'vocab': {'<unk>': 0, '▁': 1, 'a': 2, 'b': 3, 'T': 4, 'h': 5, 'e': 6, '▁▁': 7, '" + merge + "': 8, 'he': 9},"
-        + "'merges': ['▁ ▁', '" + merge.charAt(0) + " " + merge.charAt(1) + "', 'h e']}}").replace('\'', '"')
+        + splitter + ", 'post_processor': null, 'decoder': null, 'model': {'type': 'BPE', 'unk_token': '<unk>',"
+        + "'fuse_unk': true, 'vocab': {'<unk>': 0, '▁': 1, 'a': 2, 'b': 3, 'T': 4, 'h': 5, 'e': 6, '▁▁': 7,"
+        + "'" + merge + "': 8, 'he': 9}, 'merges': ['▁ ▁', '" + merge.charAt(0) + " " + merge.charAt(1) + "', 'h e']}}")
+        .replace('\'', '"')
         .getBytes(StandardCharsets.UTF_8);
   }
 
@@ -213,7 +230,7 @@ class LongTextsInPartsTest {
     try {
       return Files.readAllBytes(file);
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 }
