@@ -168,6 +168,15 @@ public final class AtomicFiles {
     });
   }
 
+  /** Deletes a directory in which there is nothing. */
+  public static void deleteIfEmpty(Path directory) {
+    try {
+      Files.deleteIfExists(directory);
+    } catch (IOException e) {
+      return;
+    }
+  }
+
   private static void rehearse(Path target, Path real, Preparation preparation) {
     Path temporary = Temporaries.claim(real);
     Path inner = Temporaries.claim(temporary.resolve(LONGEST_NAME));
