@@ -4,6 +4,7 @@ import dev.fettle.internal.Interruption;
 import dev.fettle.internal.OneLine;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.checkpoint.Claim;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 
@@ -29,12 +30,14 @@ import java.util.Objects;
 public final class Destination implements AutoCloseable {
   private final Path path;
   private final Claim claim;
+  private final boolean made;
   private Interruption interruption;
   private boolean closed;
 
-  private Destination(Path path, Claim claim) {
+  private Destination(Path path, Claim claim, boolean made) {
     this.path = path;
     this.claim = claim;
+    this.made = made;
   }
 
   /**
@@ -46,17 +49,18 @@ public final class Destination implements AutoCloseable {
    */
   public static Destination replacing(Path directory) {
     AtomicFiles.rehearse(Objects.requireNonNull(directory, "directory"));
-    return new Destination(directory, Claim.of(directory));
+    return new Destination(directory, Claim.of(directory), false);
   }
 
   /**
-   * A directory that several files will be written into; it is made.
+   * A directory that several files will be written into; it is made, and goes again if it is still empty when this is closed.
    *
    * @throws InvalidInputException if no file can be written there, or it is another's
    */
   public static Destination within(Path directory) {
-    AtomicFiles.rehearseWithin(Objects.requireNonNull(directory, "directory"));
-    return new Destination(directory, Claim.within(directory));
+    boolean made = !Files.exists(Objects.requireNonNull(directory, "directory"));
+    AtomicFiles.rehearseWithin(directory);
+    return new Destination(directory, Claim.within(directory), made);
   }
 
   /**
@@ -66,7 +70,7 @@ public final class Destination implements AutoCloseable {
    */
   public static Destination file(Path file) {
     AtomicFiles.rehearseFile(Objects.requireNonNull(file, "file"));
-    return new Destination(file, Claim.of(file));
+    return new Destination(file, Claim.of(file), false);
   }
 
   /** Where it is, as it was given. */
@@ -96,6 +100,9 @@ public final class Destination implements AutoCloseable {
     }
     closed = true;
     claim.close();
+    if (made) {
+      AtomicFiles.deleteIfEmpty(path);
+    }
     if (interruption != null) {
       interruption.close();
     }
