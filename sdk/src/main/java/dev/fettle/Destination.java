@@ -3,6 +3,7 @@ package dev.fettle;
 import dev.fettle.internal.Interruption;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.checkpoint.Claim;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -28,12 +29,14 @@ import java.nio.file.Path;
 public final class Destination implements AutoCloseable {
   private final Path path;
   private final Claim claim;
+  private final boolean made;
   private Interruption interruption;
   private boolean closed;
 
-  private Destination(Path path, Claim claim) {
+  private Destination(Path path, Claim claim, boolean made) {
     this.path = path;
     this.claim = claim;
+    this.made = made;
   }
 
   /**
@@ -45,17 +48,18 @@ public final class Destination implements AutoCloseable {
    */
   public static Destination replacing(Path directory) {
     AtomicFiles.rehearse(directory);
-    return new Destination(directory, Claim.of(directory));
+    return new Destination(directory, Claim.of(directory), false);
   }
 
   /**
-   * A directory that several files will be written into; it is made.
+   * A directory that several files will be written into; it is made, and goes again if it is still empty when this is closed.
    *
    * @throws InvalidInputException if no file can be written there, or it is reserved by another
    */
   public static Destination within(Path directory) {
+    boolean made = !Files.exists(directory);
     AtomicFiles.rehearseWithin(directory);
-    return new Destination(directory, Claim.within(directory));
+    return new Destination(directory, Claim.within(directory), made);
   }
 
   /**
@@ -65,7 +69,7 @@ public final class Destination implements AutoCloseable {
    */
   public static Destination file(Path file) {
     AtomicFiles.rehearseFile(file);
-    return new Destination(file, Claim.of(file));
+    return new Destination(file, Claim.of(file), false);
   }
 
   /** Where it is, as it was given. */
@@ -95,6 +99,9 @@ public final class Destination implements AutoCloseable {
     }
     closed = true;
     claim.close();
+    if (made) {
+      AtomicFiles.deleteIfEmpty(path);
+    }
     if (interruption != null) {
       interruption.close();
     }

@@ -27,7 +27,10 @@ public interface Tokenizer {
 
   /**
    * The ids of a text as it stands: no token is added and nothing in the text becomes a special token. Equal to
-   * transformers' {@code tokenizer(text, add_special_tokens=False, split_special_tokens=True)}.
+   * transformers' {@code tokenizer(text, add_special_tokens=False, split_special_tokens=True)}. A text of more than
+   * 16384 characters is encoded in parts, on all cores, where the tokenizer is of a kind whose ids stay the same.
+   *
+   * @throws FettleException if the thread is interrupted while it encodes the parts of a long text
    */
   int[] encode(String text);
 

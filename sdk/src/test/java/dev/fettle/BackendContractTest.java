@@ -213,8 +213,9 @@ class BackendContractTest {
       Training training = model.tune(LORA);
       LossResult pass = training.forwardBackward(Batch.of(data), Loss.crossEntropy());
       OptimResult step = training.optimStep(AdamW.learningRate(0.01));
+      // The norm, a float of some 54,000, has steps of 0.004: the sum over chunks may end one step beside that over all.
       return List.of(pass.meanLoss(), (double) pass.logprobs().size(), (double) pass.logprobs().get(1400)[1],
-          step.gradientNorm() / 1000, training.forward(BATCH).meanLoss());
+          step.gradientNorm() / 1e5, training.forward(BATCH).meanLoss());
     });
     assertThat(values[1]).isEqualTo(1500);
   }

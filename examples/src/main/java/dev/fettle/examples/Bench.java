@@ -76,7 +76,7 @@ public final class Bench {
         .takes(Option.LENGTH, "128")
         .takes(Option.TIMED, "5");
     mode("profile", "Says what the time of a training step is spent on. The last line is JSON as of train, with the\n"
-        + "  seconds a step by phase, by native call, and of the parts of the layers as they take alone.",
+        + "  seconds a step by phase and by native call.",
         BenchProfile::profile)
         .takes(Option.ADAPTER, Option.RANK, Option.LAST_LAYERS, Option.LR)
         .takes(Option.METHOD, "lora")

@@ -43,11 +43,6 @@ final class BenchProfile {
     result.put("loss", loss.meanLoss());
     result.put("phases", phases);
     result.put("calls", calls);
-    if (options.has(Option.RANDOM)) {
-      double layers = phases.get("forward") + phases.get("backward");
-      Map<String, Object> config = RandomModel.config(options.text(Option.RANDOM));
-      result.put("layer_parts", LayerParts.seconds(config, model, options, layers));
-    }
     return result;
   }
 
@@ -67,7 +62,7 @@ final class BenchProfile {
       return kernel.contains("backward") || kernel.contains("gradient") ? "backward" : "forward";
     } else if (kernel.startsWith("head") || kernel.startsWith("rms_norm") || kernel.equals("spread_rows")) {
       return "head and loss";
-    } else if (kernel.startsWith("adamw") || kernel.equals("norm")) {
+    } else if (kernel.startsWith("adamw") || kernel.equals("l2_norm")) {
       return "optimizer";
     }
     return kernel.contains("refresh") ? "refresh" : "copies";

@@ -4,7 +4,9 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.Training;
 import dev.fettle.internal.Scratch;
 import dev.fettle.internal.checkpoint.AdapterConfig;
+import dev.fettle.internal.checkpoint.Contents;
 import dev.fettle.internal.checkpoint.ModelDirectory;
+import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.StoredTensor;
 import java.nio.file.Path;
@@ -34,9 +36,10 @@ public record UpdateNorms(List<String> layers, List<String> modules, double[][] 
 
   /** Reads an adapter directory. */
   public static UpdateNorms of(Path directory) {
-    AdapterConfig config = AdapterConfig.in(directory);
     Squares squares = new Squares();
-    try (SafetensorsFile file = SafetensorsFile.open(directory.resolve(AdapterConfig.WEIGHTS))) {
+    try (OpenDirectory files = OpenDirectory.open(directory, Contents.Kind.ADAPTER)) {
+      AdapterConfig config = AdapterConfig.in(files);
+      SafetensorsFile file = SafetensorsFile.open(files.file(AdapterConfig.WEIGHTS));
       for (StoredTensor a : file.tensors().values()) {
         Matcher m = A.matcher(a.name());
         if (m.matches()) {

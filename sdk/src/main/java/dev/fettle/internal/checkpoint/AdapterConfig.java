@@ -1,7 +1,6 @@
 package dev.fettle.internal.checkpoint;
 
 import dev.fettle.UnsupportedModelException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -71,16 +70,17 @@ public record AdapterConfig(
   }
 
   /**
-   * Reads that of the adapter in a directory.
+   * Reads that of an adapter that is open.
    *
-   * @throws dev.fettle.InvalidInputException if there is no adapter in it; the message says what there is
+   * @throws dev.fettle.InvalidInputException if it is none; the message says what there is
    * @throws UnsupportedModelException as {@link #parse(Path)}, or if its weights are not safetensors
    */
-  public static AdapterConfig in(Path directory) {
-    Contents.require(directory, Contents.Kind.ADAPTER);
-    AdapterConfig config = parse(directory.resolve(FILE_NAME));
-    if (!Files.exists(directory.resolve(WEIGHTS)) && Files.exists(directory.resolve("adapter_model.bin"))) {
-      throw new UnsupportedModelException(directory + ": has adapter_model.bin only; save the adapter as safetensors");
+  public static AdapterConfig in(OpenDirectory files) {
+    Contents.require(files, Contents.Kind.ADAPTER);
+    AdapterConfig config = parse(files.file(FILE_NAME));
+    if (!files.lists(WEIGHTS) && files.lists("adapter_model.bin")) {
+      throw new UnsupportedModelException(
+          files.path() + ": has adapter_model.bin only; save the adapter as safetensors");
     }
     return config;
   }
@@ -92,7 +92,12 @@ public record AdapterConfig(
    * @throws UnsupportedModelException if it asks for a kind of adapter that is not supported
    */
   public static AdapterConfig parse(Path file) {
-    return AdapterConfigReader.read(new JsonFields(StrictJson.read(file), file.toString()));
+    return AdapterConfigReader.read(JsonFields.of(file));
+  }
+
+  /** The same of an open file. */
+  public static AdapterConfig parse(OpenFile file) {
+    return AdapterConfigReader.read(JsonFields.of(file));
   }
 
   /** Reads the text of an adapter_config.json; source names it in errors. */

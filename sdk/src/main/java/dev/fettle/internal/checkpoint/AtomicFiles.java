@@ -168,6 +168,15 @@ public final class AtomicFiles {
     });
   }
 
+  /** Deletes a directory in which there is nothing. */
+  public static void deleteIfEmpty(Path directory) {
+    try {
+      Files.deleteIfExists(directory);
+    } catch (IOException e) {
+      return;
+    }
+  }
+
   private static void rehearse(Path target, Path real, Preparation preparation) {
     Path temporary = Temporaries.claim(real);
     Path inner = Temporaries.claim(temporary.resolve(LONGEST_NAME));
@@ -215,7 +224,10 @@ public final class AtomicFiles {
           }
         }
       } catch (IOException e) {
-        throw new FettleException(target + ": an interrupted save cannot be finished: " + FileErrors.reason(target, e), e);
+        // The save may be another process's, which was not interrupted and has just ended.
+        if (!Files.exists(directory)) {
+          throw new FettleException(target + ": an interrupted save cannot be finished: " + FileErrors.reason(target, e), e);
+        }
       }
     }
   }
@@ -237,7 +249,10 @@ public final class AtomicFiles {
       Files.move(waiting, directory, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       recover(directory);
-      throw e;
+      // A reader that met the gap between the two moves has made the second one.
+      if (Files.exists(waiting) || !Files.exists(directory)) {
+        throw e;
+      }
     }
     force(directory.getParent());
     drop(directory, retired);

@@ -1,7 +1,6 @@
 package dev.fettle.internal.checkpoint;
 
 import dev.fettle.InvalidInputException;
-import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +22,7 @@ public final class Contents {
     /** A model in Hugging Face layout. */
     MODEL("config.json", "a model in Hugging Face layout", "load it with Fettle.load");
 
-    private final String file;
+    final String file;
     private final String name;
     private final String use;
 
@@ -35,25 +34,23 @@ public final class Contents {
   }
 
   /**
-   * Refuses what is not such a directory, after an interrupted save of it has been finished.
+   * Refuses what is not such a directory.
    *
    * @throws InvalidInputException that says what is there instead
    */
-  public static void require(Path directory, Kind kind) {
-    AtomicFiles.recover(directory);
-    FileErrors.requireDirectory(directory, kind.file);
-    if (!Files.exists(directory.resolve(kind.file))) {
-      throw new InvalidInputException(directory + ": holds " + instead(directory, kind));
+  static void require(OpenDirectory files, Kind kind) {
+    if (!files.lists(kind.file)) {
+      throw new InvalidInputException(files.path() + ": holds " + instead(files, kind));
     }
   }
 
-  private static String instead(Path directory, Kind kind) {
+  private static String instead(OpenDirectory files, Kind kind) {
     for (Kind other : Kind.values()) {
-      if (other != kind && Files.exists(directory.resolve(other.file))) {
+      if (other != kind && files.lists(other.file)) {
         return other.name + " and not " + kind.name + ", which needs " + kind.file + ": " + other.use;
       }
     }
-    List<Path> below = below(directory, kind.file);
+    List<Path> below = below(files.path(), kind.file);
     String none = "no " + kind.file + ", so not " + kind.name;
     return below.isEmpty() ? none
         : none + "; there is one in " + below.get(0) + (below.size() > 1 ? " and others beside it" : "") + ": name that";

@@ -1,14 +1,13 @@
 package dev.fettle.internal.checkpoint;
 
-import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
-import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.model.Pooling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -27,7 +26,7 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width,
   /** The settings of the first module, the encoder itself. */
   public static final String SENTENCES = "sentence_bert_config.json";
   private static final String PACKAGE = "sentence_transformers.models.";
-  private static final String CONFIG = "config.json";
+  static final String CONFIG = "config.json";
 
   /** Whether a directory's config.json is that of an encoder; false where there is none. */
   public static boolean isEncoder(Path directory) {
@@ -41,12 +40,11 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width,
    * @throws dev.fettle.InvalidInputException if a file is broken
    * @throws dev.fettle.UnsupportedModelException if they ask for a module or a pooling that is not supported
    */
-  public static EncoderSettings read(Path directory) {
-    Path modules = directory.resolve(MODULES);
-    Pooling pooling = Files.isRegularFile(modules) ? pooling(directory, modules) : Pooling.STANDARD;
-    OptionalInt most = integer(directory.resolve(SENTENCES), "max_seq_length");
+  public static EncoderSettings read(OpenDirectory files) {
+    Pooling pooling = files.find(MODULES).map(modules -> pooling(files, modules)).orElse(Pooling.STANDARD);
+    OptionalInt most = integer(files.find(SENTENCES), "max_seq_length");
     return new EncoderSettings(pooling, most.isPresent() ? most
-        : integer(directory.resolve("tokenizer_config.json"), "model_max_length"), 0, Prompts.read(directory));
+        : integer(files.find("tokenizer_config.json"), "model_max_length"), 0, Prompts.read(files));
   }
 
   /** Writes them beside an encoder, as sentence-transformers reads them. */
@@ -74,21 +72,24 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width,
         json.objectNode().put("max_seq_length", maxTokens.orElseThrow()).put("do_lower_case", false)));
   }
 
-  private static Pooling pooling(Path directory, Path modules) {
-    JsonNode list = list(modules);
+  private static Pooling pooling(OpenDirectory files, OpenFile modules) {
+    // An array, read as strictly as objects are.
+    JsonNode list =
+        StrictJson.parse("{\"modules\":" + modules.text() + "}", modules.path().toString()).path("modules");
     Pooling rows = new Pooling(false, false, true);
     boolean normalised = false;
     for (int i = 0; i < list.size(); i++) {
-      JsonFields module = new JsonFields(list.get(i), modules + " [" + i + "]");
+      JsonFields module = new JsonFields(list.get(i), modules.path() + " [" + i + "]");
       String type = module.string("type").orElseThrow(() -> module.invalid("type", "must name the module"));
       switch (type.substring(type.lastIndexOf('.') + 1)) {
         case "Transformer" -> {
           if (!module.string("path").orElse("").isEmpty()) {
             throw module.unsupported("path", "the encoder's own files stand in the directory itself; name "
-                + directory.resolve(module.string("path").get()) + " instead");
+                + files.path().resolve(module.string("path").get()) + " instead");
           }
         }
-        case "Pooling" -> rows = rows(directory.resolve(module.string("path").orElse("")).resolve(CONFIG));
+        case "Pooling" -> rows = rows(files.file(
+            Path.of(module.string("path").orElse(""), CONFIG).normalize().toString().replace('\\', '/')));
         case "Normalize" -> normalised = true;
         default -> throw module.unsupported("type", "the modules are Transformer, Pooling and Normalize");
       }
@@ -96,17 +97,8 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width,
     return new Pooling(rows.first(), normalised, rows.withPrompt());
   }
 
-  /** An array, read as strictly as objects are. */
-  private static JsonNode list(Path file) {
-    try {
-      return StrictJson.parse("{\"modules\":" + Files.readString(file) + "}", file.toString()).path("modules");
-    } catch (IOException e) {
-      throw FileErrors.unread(file, e);
-    }
-  }
-
-  private static Pooling rows(Path file) {
-    JsonFields fields = new JsonFields(StrictJson.read(file), file.toString());
+  private static Pooling rows(OpenFile file) {
+    JsonFields fields = JsonFields.of(file);
     List<String> modes = new ArrayList<>();
     if (fields.has("pooling_mode")) {
       modes.addAll(fields.node("pooling_mode").isString() ? List.of(fields.node("pooling_mode").asString())
@@ -117,18 +109,18 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width,
     }
     String mode = modes.isEmpty() ? "mean" : String.join(" and ", modes);
     if (!mode.equals("mean") && !mode.equals("cls")) {
-      throw new UnsupportedModelException(file + ": pooling by " + mode + " is not supported; there are mean "
+      throw new UnsupportedModelException(file.path() + ": pooling by " + mode + " is not supported; there are mean "
           + "and cls");
     }
     return new Pooling(mode.equals("cls"), false, fields.bool("include_prompt", true));
   }
 
   /** A number that is sensible as a length: tokenizers without a limit write 10^30. */
-  private static OptionalInt integer(Path file, String key) {
-    if (!Files.isRegularFile(file)) {
+  private static OptionalInt integer(Optional<OpenFile> file, String key) {
+    if (file.isEmpty()) {
       return OptionalInt.empty();
     }
-    JsonNode value = StrictJson.read(file).path(key);
+    JsonNode value = StrictJson.read(file.get()).path(key);
     double number = value.isNumber() ? value.asDouble(0) : 0;
     return number >= 1 && number <= Integer.MAX_VALUE ? OptionalInt.of((int) number) : OptionalInt.empty();
   }

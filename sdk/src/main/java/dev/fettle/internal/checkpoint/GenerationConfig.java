@@ -1,6 +1,5 @@
 package dev.fettle.internal.checkpoint;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -31,8 +30,8 @@ public record GenerationConfig(
     eosIds = List.copyOf(eosIds);
   }
 
-  static GenerationConfig read(Path file) {
-    JsonFields fields = new JsonFields(StrictJson.read(file), file.toString());
+  static GenerationConfig read(OpenFile file) {
+    JsonFields fields = JsonFields.of(file);
     int topK = fields.integer("top_k", 0, Integer.MAX_VALUE, 0);
     double topP = fields.positive("top_p", 1);
     if (topP > 1) {

@@ -2,6 +2,7 @@ package dev.fettle.internal.checkpoint;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -25,6 +26,16 @@ public final class JsonFields {
   /** Fields of the object; source names its file in errors. */
   public JsonFields(JsonNode object, String source) {
     this(object, source, "");
+  }
+
+  /** Fields of the object that a file holds. */
+  public static JsonFields of(Path file) {
+    return new JsonFields(StrictJson.read(file), file.toString());
+  }
+
+  /** Fields of the object that an open file holds. */
+  public static JsonFields of(OpenFile file) {
+    return new JsonFields(StrictJson.read(file), file.path().toString());
   }
 
   private JsonFields(JsonNode object, String source, String prefix) {

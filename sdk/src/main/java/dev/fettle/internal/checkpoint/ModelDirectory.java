@@ -3,7 +3,6 @@ package dev.fettle.internal.checkpoint;
 import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -11,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * A model in Hugging Face layout: config.json, model.safetensors or shards with an index, and maybe
@@ -22,22 +22,22 @@ public final class ModelDirectory implements AutoCloseable {
   private static final String GENERATION = "generation_config.json";
   private static final String SINGLE = "model.safetensors";
 
-  private final Path path;
+  private final OpenDirectory files;
   private final JsonFields config;
   private final GenerationConfig generation;
-  private final Map<Path, SafetensorsFile> files;
+  private final Map<Path, SafetensorsFile> shards;
   private final Map<String, StoredTensor> tensors;
 
   private ModelDirectory(
-      Path path,
+      OpenDirectory files,
       JsonFields config,
       GenerationConfig generation,
-      Map<Path, SafetensorsFile> files,
+      Map<Path, SafetensorsFile> shards,
       Map<String, StoredTensor> tensors) {
-    this.path = path;
+    this.files = files;
     this.config = config;
     this.generation = generation;
-    this.files = files;
+    this.shards = shards;
     this.tensors = Collections.unmodifiableMap(tensors);
   }
 
@@ -48,38 +48,42 @@ public final class ModelDirectory implements AutoCloseable {
    * @throws UnsupportedModelException if the settings ask for what is not supported
    */
   public static ModelDirectory open(Path path) {
-    Objects.requireNonNull(path, "path");
-    Contents.require(path, Contents.Kind.MODEL);
-    JsonFields config = new JsonFields(StrictJson.read(path.resolve(CONFIG)), path.resolve(CONFIG).toString());
-    Path generationFile = path.resolve(GENERATION);
-    GenerationConfig generation =
-        Files.isRegularFile(generationFile) ? GenerationConfig.read(generationFile) : GenerationConfig.NONE;
-    Map<Path, SafetensorsFile> files = new LinkedHashMap<>();
+    OpenDirectory files = files(path);
     try {
-      return new ModelDirectory(path, config, generation, files, openWeights(path, files));
+      return of(files);
     } catch (Throwable e) {
-      files.values().forEach(SafetensorsFile::close);
+      files.close();
       throw e;
     }
   }
 
-  private static Map<String, StoredTensor> openWeights(Path path, Map<Path, SafetensorsFile> files) {
-    if (Files.isRegularFile(path.resolve(SINGLE))) {
-      return new LinkedHashMap<>(openFile(path.resolve(SINGLE), files).tensors());
+  /** Opens the files of a model's directory. */
+  public static OpenDirectory files(Path path) {
+    Objects.requireNonNull(path, "path");
+    return OpenDirectory.open(path, Contents.Kind.MODEL);
+  }
+
+  /** The model that open files hold; they are closed with it. */
+  public static ModelDirectory of(OpenDirectory files) {
+    JsonFields config = JsonFields.of(files.file(CONFIG));
+    GenerationConfig generation = files.find(GENERATION).map(GenerationConfig::read).orElse(GenerationConfig.NONE);
+    Map<Path, SafetensorsFile> shards = new LinkedHashMap<>();
+    return new ModelDirectory(files, config, generation, shards, openWeights(files, shards));
+  }
+
+  private static Map<String, StoredTensor> openWeights(OpenDirectory files, Map<Path, SafetensorsFile> shards) {
+    if (files.find(SINGLE).isPresent()) {
+      return new LinkedHashMap<>(openFile(files.file(SINGLE), shards).tensors());
     }
-    Path index = path.resolve(ShardIndex.NAME);
-    if (!Files.isRegularFile(index)) {
-      throw noWeights(path);
-    }
-    Map<String, String> weightMap = ShardIndex.read(index);
+    Path index = files.path().resolve(ShardIndex.NAME);
+    Map<String, String> weightMap =
+        ShardIndex.read(JsonFields.of(files.find(ShardIndex.NAME).orElseThrow(() -> noWeights(files))));
     for (String shard : new LinkedHashSet<>(weightMap.values())) {
-      if (!Files.isRegularFile(path.resolve(shard))) {
-        throw new InvalidInputException(index + ": names " + shard + ", which is not in " + path);
-      }
-      openFile(path.resolve(shard), files);
+      openFile(files.find(shard).orElseThrow(() -> new InvalidInputException(
+          index + ": names " + shard + ", which is not in " + files.path())), shards);
     }
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
-    for (SafetensorsFile file : files.values()) {
+    for (SafetensorsFile file : shards.values()) {
       for (StoredTensor tensor : file.tensors().values()) {
         String listed = weightMap.get(tensor.name());
         if (!file.path().getFileName().toString().equals(listed)) {
@@ -93,23 +97,23 @@ public final class ModelDirectory implements AutoCloseable {
     weightMap.forEach(
         (name, shard) -> {
           if (!tensors.containsKey(name)) {
-            throw new InvalidInputException(
-                path.resolve(shard) + ": tensor " + Quote.line(name) + " is not in it, though " + index + " says so");
+            throw new InvalidInputException(files.path().resolve(shard) + ": tensor " + Quote.line(name)
+                + " is not in it, though " + index + " says so");
           }
         });
     return tensors;
   }
 
-  private static SafetensorsFile openFile(Path file, Map<Path, SafetensorsFile> files) {
+  private static SafetensorsFile openFile(OpenFile file, Map<Path, SafetensorsFile> shards) {
     SafetensorsFile opened = SafetensorsFile.open(file);
-    files.put(file, opened);
+    shards.put(file.path(), opened);
     return opened;
   }
 
-  private static RuntimeException noWeights(Path path) {
-    String looked = path + ": no weights: neither " + SINGLE + " nor " + ShardIndex.NAME;
+  private static RuntimeException noWeights(OpenDirectory files) {
+    String looked = files.path() + ": no weights: neither " + SINGLE + " nor " + ShardIndex.NAME;
     for (String old : List.of("pytorch_model.bin", "pytorch_model.bin.index.json")) {
-      if (Files.exists(path.resolve(old))) {
+      if (files.lists(old)) {
         return new UnsupportedModelException(
             looked + "; there is " + old + ", but only safetensors are read: convert it first");
       }
@@ -119,7 +123,12 @@ public final class ModelDirectory implements AutoCloseable {
 
   /** The directory. */
   public Path path() {
-    return path;
+    return files.path();
+  }
+
+  /** The first of its files with weights that was written over after it was opened. */
+  public Optional<Path> changed() {
+    return shards.keySet().stream().filter(shard -> files.file(shard.getFileName().toString()).isChanged()).findFirst();
   }
 
   /** The settings of config.json. */
@@ -140,20 +149,20 @@ public final class ModelDirectory implements AutoCloseable {
   /** Maps a piece of a tensor of {@link #tensors()}, see {@link SafetensorsFile#bytes}. */
   public ByteBuffer bytes(StoredTensor tensor, long from, int length) {
     Objects.requireNonNull(tensor, "tensor");
-    SafetensorsFile file = files.get(tensor.file());
+    SafetensorsFile file = shards.get(tensor.file());
     if (file == null) {
-      throw new InvalidInputException(path + ": tensor " + tensor.name() + " is not of this directory");
+      throw new InvalidInputException(path() + ": tensor " + tensor.name() + " is not of this directory");
     }
     return file.bytes(tensor, from, length);
   }
 
   @Override
   public void close() {
-    files.values().forEach(SafetensorsFile::close);
+    files.close();
   }
 
   @Override
   public String toString() {
-    return "ModelDirectory[" + path.getFileName() + ", " + tensors.size() + " tensors]";
+    return "ModelDirectory[" + path().getFileName() + ", " + tensors.size() + " tensors]";
   }
 }

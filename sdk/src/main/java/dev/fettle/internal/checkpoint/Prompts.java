@@ -2,8 +2,6 @@ package dev.fettle.internal.checkpoint;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.Prompt;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -27,17 +25,17 @@ public record Prompts(Map<String, String> byName, Optional<String> byDefault) {
   }
 
   /**
-   * Reads the file in a directory. As in sentence-transformers it counts only beside {@code modules.json}, and not where
+   * Reads the file, if it is there. As in sentence-transformers it counts only beside {@code modules.json}, and not where
    * another kind of model has written it.
    *
    * @throws InvalidInputException if a prompt is no text, or the default is not among them
    */
-  static Prompts read(Path directory) {
-    Path file = directory.resolve(FILE);
-    if (!Files.isRegularFile(file) || !Files.isRegularFile(directory.resolve(EncoderSettings.MODULES))) {
+  static Prompts read(OpenDirectory files) {
+    Optional<OpenFile> file = files.find(FILE);
+    if (file.isEmpty() || files.find(EncoderSettings.MODULES).isEmpty()) {
       return new Prompts(Map.of(), Optional.empty());
     }
-    JsonFields fields = new JsonFields(StrictJson.read(file), file.toString());
+    JsonFields fields = JsonFields.of(file.get());
     if (!fields.string("model_type").orElse(TYPE).equals(TYPE)) {
       return new Prompts(Map.of(), Optional.empty());
     }

@@ -24,12 +24,14 @@ public final class SafetensorsFile implements AutoCloseable {
 
   private final Path path;
   private final FileChannel channel;
+  private final boolean owned;
   private final long dataStart;
   private final SafetensorsHeader header;
 
-  private SafetensorsFile(Path path, FileChannel channel, long dataStart, SafetensorsHeader header) {
+  private SafetensorsFile(Path path, FileChannel channel, boolean owned, long dataStart, SafetensorsHeader header) {
     this.path = path;
     this.channel = channel;
+    this.owned = owned;
     this.dataStart = dataStart;
     this.header = header;
   }
@@ -44,7 +46,7 @@ public final class SafetensorsFile implements AutoCloseable {
     try {
       FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
       try {
-        return read(path, channel);
+        return read(path, channel, true);
       } catch (Throwable e) {
         channel.close();
         throw e;
@@ -54,7 +56,16 @@ public final class SafetensorsFile implements AutoCloseable {
     }
   }
 
-  private static SafetensorsFile read(Path path, FileChannel channel) throws IOException {
+  /** The same of a file that is open, and is closed by whoever opened it. */
+  public static SafetensorsFile open(OpenFile file) {
+    try {
+      return read(file.path(), file.channel(), false);
+    } catch (IOException e) {
+      throw new InvalidInputException(file.path() + ": cannot be read: " + FileErrors.reason(file.path(), e), e);
+    }
+  }
+
+  private static SafetensorsFile read(Path path, FileChannel channel, boolean owned) throws IOException {
     long size = channel.size();
     if (size < LENGTH_BYTES) {
       throw new InvalidInputException(path + ": " + size + " bytes are too few for a safetensors file; truncated?");
@@ -72,7 +83,7 @@ public final class SafetensorsFile implements AutoCloseable {
     }
     ByteBuffer json = readFully(path, channel, LENGTH_BYTES, (int) length);
     long dataStart = LENGTH_BYTES + length;
-    return new SafetensorsFile(path, channel, dataStart, SafetensorsHeader.parse(path, json, size - dataStart));
+    return new SafetensorsFile(path, channel, owned, dataStart, SafetensorsHeader.parse(path, json, size - dataStart));
   }
 
   private static ByteBuffer readFully(Path path, FileChannel channel, long from, int length) throws IOException {
@@ -131,6 +142,9 @@ public final class SafetensorsFile implements AutoCloseable {
 
   @Override
   public void close() {
+    if (!owned) {
+      return;
+    }
     try {
       channel.close();
     } catch (IOException e) {

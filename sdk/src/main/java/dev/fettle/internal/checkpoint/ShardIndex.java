@@ -1,7 +1,6 @@
 package dev.fettle.internal.checkpoint;
 
 import dev.fettle.InvalidInputException;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -13,8 +12,7 @@ public final class ShardIndex {
   private ShardIndex() {}
 
   /** Tensor name to file name, in file order; each file name is a plain name inside the directory. */
-  public static Map<String, String> read(Path file) {
-    JsonFields fields = new JsonFields(StrictJson.read(file), file.toString());
+  public static Map<String, String> read(JsonFields fields) {
     JsonFields map =
         fields.object("weight_map").orElseThrow(() -> fields.invalid("weight_map", "must map tensors to files"));
     Map<String, String> result = new LinkedHashMap<>();
@@ -26,7 +24,7 @@ public final class ShardIndex {
       result.put(tensor, shard);
     }
     if (result.isEmpty()) {
-      throw new InvalidInputException(file + ": weight_map is empty");
+      throw new InvalidInputException(fields.source() + ": weight_map is empty");
     }
     return result;
   }

@@ -44,13 +44,22 @@ public final class StrictJson {
   /** Reads the file, which must hold one JSON object. */
   public static JsonNode read(Path file) {
     try {
-      long size = Files.size(file);
-      if (size > MAX_FILE_BYTES) {
-        throw new InvalidInputException(file + ": " + size + " bytes; a settings file has at most " + MAX_FILE_BYTES);
-      }
+      requireSensible(file, Files.size(file));
       return parse(ByteBuffer.wrap(Files.readAllBytes(file)), file.toString());
     } catch (IOException e) {
       throw FileErrors.unread(file, e);
+    }
+  }
+
+  /** Reads an open file, which must hold one JSON object. */
+  public static JsonNode read(OpenFile file) {
+    requireSensible(file.path(), file.size());
+    return parse(ByteBuffer.wrap(file.bytes()), file.path().toString());
+  }
+
+  private static void requireSensible(Path file, long size) {
+    if (size > MAX_FILE_BYTES) {
+      throw new InvalidInputException(file + ": " + size + " bytes; a settings file has at most " + MAX_FILE_BYTES);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.fettle.internal.hub;
 import dev.fettle.InvalidInputException;
 import dev.fettle.ServiceException;
 import dev.fettle.internal.checkpoint.EncoderSettings;
+import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.Prompts;
 import dev.fettle.internal.checkpoint.ShardIndex;
 import java.nio.file.Path;
@@ -80,7 +81,7 @@ public final class Hub {
 
   private static LinkedHashSet<String> shards(Snapshot snapshot) {
     return snapshot.has(WEIGHTS) ? new LinkedHashSet<>()
-        : new LinkedHashSet<>(ShardIndex.read(snapshot.path(ShardIndex.NAME)).values());
+        : new LinkedHashSet<>(ShardIndex.read(JsonFields.of(snapshot.path(ShardIndex.NAME))).values());
   }
 
   /**

@@ -6,6 +6,8 @@ import dev.fettle.Tuning;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.AtomicFiles;
+import dev.fettle.internal.checkpoint.Contents;
+import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.SafetensorsWriter;
 import dev.fettle.internal.checkpoint.StoredTensor;
@@ -46,7 +48,7 @@ final class AdapterFiles {
       write(into, tuned, model.name());
       if (!model.config().isCausalLm()) {
         model.encoder().settings().write(into);
-        MergedFiles.copyCompanions(model.directory(), into);
+        MergedFiles.copyCompanions(model.files(), into);
       }
     });
   }
@@ -111,8 +113,14 @@ final class AdapterFiles {
 
   /** Reads an adapter for a model. */
   static Tuned load(Lora lora, LocalModel model) {
-    Path directory = lora.source().orElseThrow();
-    AdapterConfig settings = AdapterConfig.in(directory);
+    try (OpenDirectory files = OpenDirectory.open(lora.source().orElseThrow(), Contents.Kind.ADAPTER)) {
+      return load(lora, model, files);
+    }
+  }
+
+  private static Tuned load(Lora lora, LocalModel model, OpenDirectory files) {
+    Path directory = files.path();
+    AdapterConfig settings = AdapterConfig.in(files);
     FullTargets full = SavedModules.of(settings, lora, model, directory);
     AdapterShape shape = LoraTargets.shape(settings, model.config(), false);
     if (shape.isEmpty()) {
@@ -124,15 +132,14 @@ final class AdapterFiles {
             + "decoder, not on embeddings");
       }
     }
-    try (SafetensorsFile stored = SafetensorsFile.open(directory.resolve(WEIGHTS))) {
-      Tuned tuned = build(lora, model, new AdapterPart(lora, settings, shape), full, stored);
-      try {
-        ParameterFiles.fill(stored, PREFIX, tuned, directory.resolve(AdapterConfig.FILE_NAME).toString());
-        return tuned;
-      } catch (RuntimeException | Error e) {
-        tuned.close();
-        throw e;
-      }
+    SafetensorsFile stored = SafetensorsFile.open(files.file(WEIGHTS));
+    Tuned tuned = build(lora, model, new AdapterPart(lora, settings, shape), full, stored);
+    try {
+      ParameterFiles.fill(stored, PREFIX, tuned, directory.resolve(AdapterConfig.FILE_NAME).toString());
+      return tuned;
+    } catch (RuntimeException | Error e) {
+      tuned.close();
+      throw e;
     }
   }
 

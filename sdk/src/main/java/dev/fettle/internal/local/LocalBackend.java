@@ -6,7 +6,8 @@ import dev.fettle.internal.Backend;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.Meter;
 import dev.fettle.internal.ModelBackend;
-import dev.fettle.internal.checkpoint.EncoderSettings;
+import dev.fettle.internal.checkpoint.ModelDirectory;
+import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.hub.Hub;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.torch.Processor;
@@ -44,8 +45,7 @@ public final class LocalBackend implements Backend {
     Path directory = EmbeddedModel.NAME.equals(name) ? EmbeddedModel.directory() : directory(name);
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "this Fettle");
-      LocalModel model = LocalModel.load(name, directory,
-          type.orElseGet(() -> EncoderSettings.isEncoder(directory) ? DType.F32 : Processor.fastestType()), meter);
+      LocalModel model = LocalModel.load(name, ModelDirectory.files(directory), type, meter);
       models.add(model);
       return model;
     });
@@ -59,7 +59,8 @@ public final class LocalBackend implements Backend {
   private LocalModel initialised(Path directory, Optional<DType> type, long seed) {
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "this Fettle");
-      LocalModel model = LocalModel.initialise(directory, type.orElseGet(Processor::fastestType), seed);
+      LocalModel model = LocalModel.initialise(ModelDirectory.files(directory),
+          type.orElseGet(Processor::fastestType), seed);
       models.add(model);
       return model;
     });
@@ -85,15 +86,21 @@ public final class LocalBackend implements Backend {
 
   @Override
   public Resumed resume(Path directory, Meter meter) {
-    StateFiles.State state = StateFiles.read(directory);
+    try (OpenDirectory files = StateFiles.open(directory)) {
+      return resume(files, meter);
+    }
+  }
+
+  private Resumed resume(OpenDirectory files, Meter meter) {
+    StateFiles.State state = StateFiles.read(files);
     Optional<DType> type = Optional.of(state.dtype());
     LocalModel model = state.initialised().isPresent()
         ? initialised(directory(state.model()), type, state.initialised().getAsLong())
         : model(state.model(), type, meter);
     try {
       return EngineThread.get().call(() -> {
-        LocalTraining training = model.resume(directory);
-        StateFiles.load(directory, training);
+        LocalTraining training = model.resume(files);
+        StateFiles.load(files, training);
         return new Resumed(model, training);
       });
     } catch (RuntimeException | Error e) {

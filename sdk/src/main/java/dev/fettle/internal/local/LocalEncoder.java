@@ -5,6 +5,7 @@ import dev.fettle.Prompt;
 import dev.fettle.Tokenizer;
 import dev.fettle.internal.Meter;
 import dev.fettle.internal.checkpoint.EncoderSettings;
+import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.model.Adapter;
 import dev.fettle.internal.model.Dropout;
 import dev.fettle.internal.model.ModelConfig;
@@ -16,7 +17,6 @@ import dev.fettle.internal.text.TextFrame;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -33,13 +33,13 @@ final class LocalEncoder {
   private final Pooler pooler;
   private final MemoryPlanner memory;
 
-  LocalEncoder(String name, Path directory, Network network, Tokenizer tokenizer, MemoryPlanner memory) {
+  LocalEncoder(String name, OpenDirectory files, Network network, Tokenizer tokenizer, MemoryPlanner memory) {
     ModelConfig config = network.config();
     this.memory = memory;
     this.name = name;
     this.tokenizer = tokenizer;
     this.frame = TextFrame.of(tokenizer);
-    EncoderSettings found = EncoderSettings.read(directory);
+    EncoderSettings found = EncoderSettings.read(files);
     int most = Math.min(config.contextLength(), found.maxTokens().orElse(Integer.MAX_VALUE));
     this.settings = new EncoderSettings(found.pooling(), OptionalInt.of(most), config.hiddenSize(), found.prompts());
     this.network = network;

@@ -11,8 +11,8 @@ import dev.fettle.internal.Meter;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
-import dev.fettle.internal.checkpoint.Contents;
 import dev.fettle.internal.checkpoint.ModelDirectory;
+import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.checkpoint.Prompts;
 import dev.fettle.internal.model.Adapter;
 import dev.fettle.internal.model.AdapterShape;
@@ -26,8 +26,8 @@ import dev.fettle.internal.text.Renderers;
 import dev.fettle.internal.text.Tokenizers;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Processor;
 import dev.fettle.internal.torch.Scope;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -43,7 +43,7 @@ final class LocalModel implements ModelBackend {
   private static final Logger LOG = LoggerFactory.getLogger(LocalModel.class);
 
   private final String name;
-  private final Path directory;
+  private final OpenDirectory files;
   private final DType dtype;
   private final ModelConfig config;
   private final Tokenizer tokenizer;
@@ -61,10 +61,10 @@ final class LocalModel implements ModelBackend {
   private final List<AutoCloseable> dependants = new ArrayList<>();
   private boolean open = true;
 
-  private LocalModel(String name, Path directory, ModelConfig config, List<Integer> ends, DType dtype, Tokenizer tokenizer,
-      WeightSource source) {
+  private LocalModel(String name, OpenDirectory files, ModelConfig config, List<Integer> ends, DType dtype,
+      Tokenizer tokenizer, WeightSource source) {
     this.name = name;
-    this.directory = directory;
+    this.files = files;
     this.dtype = dtype;
     this.config = config;
     this.tokenizer = tokenizer;
@@ -76,40 +76,49 @@ final class LocalModel implements ModelBackend {
     this.source = source;
     NumberType type = NumberType.of(dtype);
     this.network = new Network(config, type);
-    this.encoder = config.isCausalLm() ? null : new LocalEncoder(name, directory, network, tokenizer, memory);
+    this.encoder = config.isCausalLm() ? null : new LocalEncoder(name, files, network, tokenizer, memory);
   }
 
-  /** Reads a model; on the engine thread. */
-  static LocalModel load(String name, Path directory, DType dtype, Meter meter) {
-    try (ModelDirectory files = ModelDirectory.open(directory)) {
-      ModelConfig config = ModelConfig.of(files.config());
-      WeightNames.check(files, config);
-      Tokenizer tokenizer = tokenizer(directory, config);
+  /** Reads a model, which owns its files from then on; on the engine thread. */
+  static LocalModel load(String name, OpenDirectory files, Optional<DType> type, Meter meter) {
+    try {
+      ModelDirectory stored = ModelDirectory.of(files);
+      ModelConfig config = ModelConfig.of(stored.config());
+      WeightNames.check(stored, config);
+      DType dtype = type.orElseGet(() -> config.isCausalLm() ? Processor.fastestType() : DType.F32);
+      Tokenizer tokenizer = tokenizer(files, config);
       long start = System.nanoTime();
-      LocalModel model = new LocalModel(name, directory, config,
-          files.generation().eosIds().isEmpty() ? config.eosIds() : files.generation().eosIds(), dtype, tokenizer,
-          new WeightSource.OfFiles(directory));
+      LocalModel model = new LocalModel(name, files, config,
+          stored.generation().eosIds().isEmpty() ? config.eosIds() : stored.generation().eosIds(), dtype, tokenizer,
+          new WeightSource.OfFiles(stored));
       model.fill(meter);
       LOG.info("loaded {}: {} parameters, computing in {}, {} ms", name, model.parameters(), dtype,
           (System.nanoTime() - start) / 1_000_000);
       return model;
+    } catch (RuntimeException | Error e) {
+      files.close();
+      throw e;
     }
   }
 
-  /** A model with random weights, of the shape that a directory's config.json asks for; on the engine thread. */
-  static LocalModel initialise(Path directory, DType dtype, long seed) {
-    Contents.require(directory, Contents.Kind.MODEL);
-    ModelConfig config = ModelConfig.parse(directory.resolve("config.json"));
-    LocalModel model = new LocalModel(directory.toString(), directory, config, config.eosIds(), dtype,
-        tokenizer(directory, config), new WeightSource.OfSeed(seed));
-    model.fill(new Meter());
-    return model;
+  /** A model with random weights, of the shape that a config.json asks for; it owns the files; on the engine thread. */
+  static LocalModel initialise(OpenDirectory files, DType dtype, long seed) {
+    try {
+      ModelConfig config = ModelConfig.parse(files.file("config.json"));
+      LocalModel model = new LocalModel(files.path().toString(), files, config, config.eosIds(), dtype,
+          tokenizer(files, config), new WeightSource.OfSeed(seed));
+      model.fill(new Meter());
+      return model;
+    } catch (RuntimeException | Error e) {
+      files.close();
+      throw e;
+    }
   }
 
-  private static Tokenizer tokenizer(Path directory, ModelConfig config) {
-    Tokenizer tokenizer = Tokenizers.openIfPresent(directory);
+  private static Tokenizer tokenizer(OpenDirectory files, ModelConfig config) {
+    Tokenizer tokenizer = Tokenizers.openIfPresent(files);
     if (tokenizer.vocabSize() > config.vocabSize()) {
-      throw new InvalidInputException(directory + ": the tokenizer has " + tokenizer.vocabSize()
+      throw new InvalidInputException(files.path() + ": the tokenizer has " + tokenizer.vocabSize()
           + " tokens, but the model's vocabulary only " + config.vocabSize());
     }
     return tokenizer;
@@ -169,8 +178,9 @@ final class LocalModel implements ModelBackend {
     return source instanceof WeightSource.OfSeed s ? OptionalLong.of(s.seed()) : OptionalLong.empty();
   }
 
-  Path directory() {
-    return directory;
+  /** The files that it was made of: those of the directory as it was then. */
+  OpenDirectory files() {
+    return files;
   }
 
   ModelConfig config() {
@@ -287,7 +297,7 @@ final class LocalModel implements ModelBackend {
   }
 
   /** A training that goes on from a saved state; on the engine thread. */
-  LocalTraining resume(Path state) {
+  LocalTraining resume(OpenDirectory state) {
     return begun(StateFiles.tuned(state, this));
   }
 
@@ -344,6 +354,7 @@ final class LocalModel implements ModelBackend {
         }
         scope.close();
         weights = null;
+        files.close();
       }
     });
   }

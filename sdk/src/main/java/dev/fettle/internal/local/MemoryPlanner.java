@@ -20,6 +20,9 @@ import java.util.Map;
 /**
  * What work on a model will hold of native memory, computed from shapes: the one place where it is estimated. What only
  * a pass holds is counted at the pass's busiest moment.
+ *
+ * <p>Bytes of tensors are exact within some per cent. What malloc keeps of freed blocks is not computed but was measured:
+ * between a fifth and a half of what passes hold, see {@code Bench memory}; half of it is planned.
  */
 final class MemoryPlanner {
   static final String WEIGHTS = "weights";
@@ -30,6 +33,8 @@ final class MemoryPlanner {
   static final String ACTIVATIONS = "activations";
   static final String LOGITS = "logits";
   static final String CACHES = "caches";
+  /** What a pass has freed and malloc cannot use again, as it looks for room to align blocks in. */
+  static final String KEPT = "kept by malloc";
   static final String SNAPSHOT = "snapshot";
 
   private final Layout layout;
@@ -124,7 +129,7 @@ final class MemoryPlanner {
     int lanes = Math.min(tuned == null ? Lanes.most() : tuned.lanes(), texts.size());
     long busy = Math.min(all, lanes * Math.max(Math.min(Portions.TOKENS, tokens), longest));
     if (tuned == null) {
-      return passing(busy, longest, 0, 0).plan();
+      return malloced(passing(busy, longest, 0, 0).plan());
     }
     long one = tuned.parameters().size() * Float.BYTES;
     boolean large = GradientVectors.isLarge(tuned.adapters(), tuned.full());
@@ -133,7 +138,7 @@ final class MemoryPlanner {
         layer -> large ? piecesFrom(tuned, layer) : 0);
     long kept = layers.stream().skip(Math.max(0, tuned.lowestLayer())).mapToLong(Activations::kept).sum();
     long waiting = all <= tokens ? (all - busy) * kept * type.size() : 0;
-    return plus(plan(GRADIENTS, gradients, ACTIVATIONS, waiting), moment.plan());
+    return malloced(plus(plan(GRADIENTS, gradients, ACTIVATIONS, waiting), moment.plan()));
   }
 
   /** Sampling, if every sample becomes as long as it may. */
@@ -145,9 +150,13 @@ final class MemoryPlanner {
     Moment reading = passing(rows, longest, 0, 0);
     // The logits themselves, divided by the temperature, their softmax and its sums; sorted with places where some are left out.
     long each = params.topK() > 0 || params.topP() < 1 ? 9L : 5L;
-    return plan(ACTIVATIONS, reading.activations,
+    return malloced(plan(ACTIVATIONS, reading.activations,
         CACHES, Decoder.cacheBytes(config, type, sequences, longest, most),
-        LOGITS, sequences * each * config.vocabSize() * Float.BYTES);
+        LOGITS, sequences * each * config.vocabSize() * Float.BYTES));
+  }
+
+  private static MemoryPlan malloced(MemoryPlan pass) {
+    return plus(pass, plan(KEPT, (pass.bytes(ACTIVATIONS) + pass.bytes(LOGITS)) / 2));
   }
 
   /** What is held at one moment of a pass, in bytes. */
@@ -174,10 +183,10 @@ final class MemoryPlanner {
 
   /** The busiest of the micro-batches. */
   private static MemoryPlan micros(Batch batch, Pass pass) {
-    return Step.split(batch).stream().map(micro -> {
+    return malloced(Step.split(batch).stream().map(micro -> {
       List<Datum> data = micro.stream().map(batch.data()::get).toList();
       return pass.of(data.stream().mapToLong(Datum::length).sum(), data.stream().mapToInt(Datum::length).max().orElse(0));
-    }).max(Comparator.comparing(Moment::total)).orElseThrow().plan();
+    }).max(Comparator.comparing(Moment::total)).orElseThrow().plan());
   }
 
   /**

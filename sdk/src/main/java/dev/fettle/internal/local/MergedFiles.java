@@ -3,6 +3,8 @@ package dev.fettle.internal.local;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.checkpoint.EncoderSettings;
+import dev.fettle.internal.checkpoint.OpenDirectory;
+import dev.fettle.internal.checkpoint.OpenFile;
 import dev.fettle.internal.checkpoint.Prompts;
 import dev.fettle.internal.checkpoint.SafetensorsWriter;
 import dev.fettle.internal.checkpoint.StoredType;
@@ -23,6 +25,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -48,23 +51,19 @@ final class MergedFiles {
 
   static void save(Path directory, LocalModel model, Tuned tuned, NumberType type) {
     MergedFiles files = new MergedFiles(model, tuned, type);
-    Path source = model.directory();
-    if (!Files.isRegularFile(source.resolve("config.json"))) {
-      throw new InvalidInputException(source + ": the model's own directory is gone, its config.json is needed to save");
-    }
     files.requireBiases();
     AtomicFiles.writeDirectory(directory, files::write);
   }
 
   private void write(Path into) throws IOException {
-    Path source = model.directory();
-    Path config = source.resolve("config.json");
+    OpenFile config = model.files().file("config.json");
     StoredType stored = WeightFiles.stored(type);
-    String settings = Files.readString(config);
+    String settings = config.text();
+    String source = config.path().toString();
     Files.writeString(into.resolve("config.json"), model.config().isCausalLm()
-        ? ModelConfigJson.edit(settings, config.toString(), stored, tuned.layout().config().tiedEmbeddings())
-        : ModelConfigJson.editBare(settings, config.toString(), stored, model.config().architecture()));
-    copyCompanions(source, into);
+        ? ModelConfigJson.edit(settings, source, stored, tuned.layout().config().tiedEmbeddings())
+        : ModelConfigJson.editBare(settings, source, stored, model.config().architecture()));
+    copyCompanions(model.files(), into);
     if (!model.config().isCausalLm()) {
       model.encoder().settings().write(into);
     }
@@ -84,15 +83,20 @@ final class MergedFiles {
   }
 
   /** Copies the files that a model is used with: tokenizer, chat template, recommendations. */
-  static void copyCompanions(Path source, Path into) throws IOException {
+  static void copyCompanions(OpenDirectory source, Path into) throws IOException {
     for (String name : COMPANIONS) {
-      if (Files.isRegularFile(source.resolve(name))) {
-        Files.copy(source.resolve(name), into.resolve(name));
-      }
+      copy(source, name, into);
     }
     // Without a list of modules it did not count, and beside the one that is saved it would.
-    if (Files.isRegularFile(source.resolve(EncoderSettings.MODULES)) && Files.isRegularFile(source.resolve(Prompts.FILE))) {
-      Files.copy(source.resolve(Prompts.FILE), into.resolve(Prompts.FILE));
+    if (source.find(EncoderSettings.MODULES).isPresent()) {
+      copy(source, Prompts.FILE, into);
+    }
+  }
+
+  private static void copy(OpenDirectory source, String name, Path into) throws IOException {
+    Optional<OpenFile> file = source.find(name);
+    if (file.isPresent()) {
+      Files.write(into.resolve(name), file.get().bytes());
     }
   }
 

@@ -7,6 +7,7 @@ import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.checkpoint.Contents;
 import dev.fettle.internal.checkpoint.JsonFields;
+import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.SafetensorsWriter;
 import dev.fettle.internal.checkpoint.StoredTensor;
@@ -102,18 +103,21 @@ final class StateFiles {
     return StrictJson.write(root);
   }
 
+  /** Opens a state. */
+  static OpenDirectory open(Path directory) {
+    return OpenDirectory.open(directory, Contents.Kind.STATE);
+  }
+
   /** Reads {@code state.json}. */
-  static State read(Path directory) {
-    Contents.require(directory, Contents.Kind.STATE);
-    Path file = directory.resolve(STATE);
-    JsonFields f = new JsonFields(StrictJson.read(file), file.toString());
+  static State read(OpenDirectory files) {
+    JsonFields f = JsonFields.of(files.file(STATE));
     if (f.integer("format", 1, Integer.MAX_VALUE) != FORMAT) {
       throw f.invalid("format", "must be " + FORMAT + ": this version reads no other");
     }
     String model = f.string("model").orElseThrow(() -> f.invalid("model", "must name the base model"));
     DType dtype = f.string("dtype").filter(d -> d.equals("F32") || d.equals("BF16")).map(DType::valueOf)
         .orElseThrow(() -> f.invalid("dtype", "must be F32 or BF16"));
-    SavedTuning tuning = SavedTuning.read(f, directory, f.whole("seed"));
+    SavedTuning tuning = SavedTuning.read(f, files.path(), f.whole("seed"));
     OptionalLong initialised = f.has("initialised") ? OptionalLong.of(f.whole("initialised")) : OptionalLong.empty();
     return new State(model, initialised, dtype, tuning, f.whole("seed"), new LocalTraining.Counters(f.count("steps"),
         f.count("passes"), f.bool("accumulated", false),
@@ -122,21 +126,28 @@ final class StateFiles {
 
   /** Brings a training to a saved state of the same shape; nothing is changed if the state does not fit. */
   static void load(Path directory, LocalTraining training) {
-    State state = read(directory);
+    try (OpenDirectory files = open(directory)) {
+      load(files, training);
+    }
+  }
+
+  /** The same of a state that is open. */
+  static void load(OpenDirectory files, LocalTraining training) {
+    State state = read(files);
     Tuned tuned = training.tuned();
     boolean adapters = !tuned.adapters().parameters().isEmpty();
     if (state.tuning.hasAdapters() != adapters) {
-      throw new InvalidInputException(directory + ": the state is of " + state.tuning.tuning() + ", this training is "
-          + tuned.tuning());
+      throw new InvalidInputException(files.path() + ": the state is of " + state.tuning.tuning()
+          + ", this training is " + tuned.tuning());
     }
     ParameterVector p = tuned.parameters();
-    try (SafetensorsFile optimizer = SafetensorsFile.open(directory.resolve(OPTIMIZER)); Scope scope = new Scope()) {
+    SafetensorsFile optimizer = SafetensorsFile.open(files.file(OPTIMIZER));
+    SafetensorsFile values = SafetensorsFile.open(files.file(adapters ? AdapterFiles.WEIGHTS : WEIGHTS));
+    try (Scope scope = new Scope()) {
       Tensor first = vector(scope, optimizer, "first", p);
       Tensor second = vector(scope, optimizer, "second", p);
       Tensor gradient = state.counters.accumulated() ? vector(scope, optimizer, "gradient", p) : null;
-      try (SafetensorsFile values = SafetensorsFile.open(directory.resolve(adapters ? AdapterFiles.WEIGHTS : WEIGHTS))) {
-        ParameterFiles.fill(values, adapters ? AdapterFiles.PREFIX : "", tuned, directory.toString());
-      }
+      ParameterFiles.fill(values, adapters ? AdapterFiles.PREFIX : "", tuned, files.path().toString());
       tuned.adapters().seed(state.seed);
       scope.kernels().copy(p.firstMoment(), first);
       scope.kernels().copy(p.secondMoment(), second);
@@ -147,21 +158,20 @@ final class StateFiles {
         }
       }
       training.restore(state.counters);
-      state.execution.ifPresent(recorded -> training.resume(recorded, directory));
+      state.execution.ifPresent(recorded -> training.resume(recorded, files.path()));
     }
   }
 
   /** What a state trains, made anew, with values still to be read; on the engine thread. */
-  static Tuned tuned(Path directory, LocalModel model) {
-    SavedTuning saved = read(directory).tuning;
+  static Tuned tuned(OpenDirectory files, LocalModel model) {
+    SavedTuning saved = read(files).tuning;
     FullTargets full = saved.full(model);
     if (!saved.hasAdapters()) {
       return Tunings.build(saved.tuning(), model, LoraTargets.none(model.config()), full, new Brought());
     }
-    AdapterPart adapters = saved.adapters(model, AdapterConfig.in(directory));
-    try (SafetensorsFile stored = SafetensorsFile.open(directory.resolve(AdapterFiles.WEIGHTS))) {
-      return AdapterFiles.build(saved.tuning(), model, adapters, full, stored);
-    }
+    AdapterPart adapters = saved.adapters(model, AdapterConfig.in(files));
+    SafetensorsFile stored = SafetensorsFile.open(files.file(AdapterFiles.WEIGHTS));
+    return AdapterFiles.build(saved.tuning(), model, adapters, full, stored);
   }
 
   private static Tensor vector(Scope scope, SafetensorsFile file, String name, ParameterVector p) {

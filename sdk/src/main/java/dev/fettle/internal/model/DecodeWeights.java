@@ -85,6 +85,11 @@ public final class DecodeWeights implements AutoCloseable {
     return original;
   }
 
+  /** A weight in the form in which it is decoded. */
+  Weight weight(Layout.Block block) {
+    return formed.weight(block);
+  }
+
   /** The matrices of all layers. */
   NativeList<NativeList<NativeList<Tensor>>> products() {
     return products;

@@ -1,6 +1,7 @@
 package dev.fettle.internal.model;
 
 import dev.fettle.internal.checkpoint.JsonFields;
+import dev.fettle.internal.checkpoint.OpenFile;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.checkpoint.StrictJson;
 import java.nio.file.Path;
@@ -55,7 +56,12 @@ public record ModelConfig(Architecture architecture, int vocabSize, int hiddenSi
    * @throws dev.fettle.UnsupportedModelException if a setting is not supported; names file, key and value
    */
   public static ModelConfig parse(Path file) {
-    return of(new JsonFields(StrictJson.read(file), file.toString()));
+    return of(JsonFields.of(file));
+  }
+
+  /** The same of an open file. */
+  public static ModelConfig parse(OpenFile file) {
+    return of(JsonFields.of(file));
   }
 
   /** Reads the text of a config.json; source names it in errors. */

@@ -1,13 +1,13 @@
 package dev.fettle.internal.serve;
 
+import dev.fettle.InvalidInputException;
+import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.wire.Checkpoints;
 import dev.fettle.internal.wire.Checkpoints.Checkpoint;
 import dev.fettle.internal.wire.Checkpoints.TrainingRun;
 import dev.fettle.internal.wire.Paths;
 import dev.fettle.internal.wire.Weights;
 import dev.fettle.internal.wire.WireJson;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
@@ -146,11 +146,20 @@ final class CheckpointCalls {
 
   Reply download(Request request) {
     CheckpointId id = downloads.get(request.segment(1), engine.instant());
-    Path directory = engine.store().directory(id);
     engine.store().read(id);
+    // What is sent is what it is now, though it may be saved anew before all has been sent.
+    OpenDirectory files = open(id);
+    return new Reply(200, "application/x-tar", Map.of(), Tar.size(files), out -> {
+      try (files) {
+        Tar.write(files, out);
+      }
+    });
+  }
+
+  private OpenDirectory open(CheckpointId id) {
     try {
-      return new Reply(200, "application/x-tar", Map.of(), Tar.size(directory), out -> Tar.write(directory, out));
-    } catch (IOException e) {
+      return OpenDirectory.open(engine.store().directory(id), "the checkpoint");
+    } catch (InvalidInputException e) {
       throw Problem.unknown("there is no checkpoint " + id);
     }
   }

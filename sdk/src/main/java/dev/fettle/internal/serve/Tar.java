@@ -1,12 +1,11 @@
 package dev.fettle.internal.serve;
 
+import dev.fettle.internal.checkpoint.OpenDirectory;
+import dev.fettle.internal.checkpoint.OpenFile;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Stream;
 
 /** The files of a directory as a tar archive (POSIX ustar), with the empty file at its end that says it is whole. */
 final class Tar {
@@ -15,31 +14,28 @@ final class Tar {
 
   private Tar() {}
 
-  private static List<Path> files(Path directory) throws IOException {
-    try (Stream<Path> files = Files.list(directory)) {
-      return files.filter(f -> Files.isRegularFile(f) && !f.getFileName().toString().startsWith(".")).sorted().toList();
-    }
+  private static List<OpenFile> files(OpenDirectory directory) {
+    return directory.files().stream().filter(file -> !name(file).startsWith(".")).toList();
+  }
+
+  private static String name(OpenFile file) {
+    return file.path().getFileName().toString();
   }
 
   /** How many bytes the archive has. */
-  static long size(Path directory) throws IOException {
-    long size = 3L * BLOCK;
-    for (Path file : files(directory)) {
-      size += BLOCK + padded(Files.size(file));
-    }
-    return size;
+  static long size(OpenDirectory directory) {
+    return 3L * BLOCK + files(directory).stream().mapToLong(file -> BLOCK + padded(file.size())).sum();
   }
 
   private static long padded(long size) {
     return (size + BLOCK - 1) / BLOCK * BLOCK;
   }
 
-  static void write(Path directory, OutputStream out) throws IOException {
-    for (Path file : files(directory)) {
-      long size = Files.size(file);
-      out.write(header(file.getFileName().toString(), size));
-      Files.copy(file, out);
-      out.write(new byte[(int) (padded(size) - size)]);
+  static void write(OpenDirectory directory, OutputStream out) throws IOException {
+    for (OpenFile file : files(directory)) {
+      out.write(header(name(file), file.size()));
+      file.writeTo(out);
+      out.write(new byte[(int) (padded(file.size()) - file.size())]);
     }
     out.write(header(MARKER, 0));
     out.write(new byte[2 * BLOCK]);

@@ -14,6 +14,7 @@ import tools.jackson.databind.JsonNode;
 /** A tokenizer read from {@code tokenizer.json}. */
 final class HfTokenizer implements Tokenizer {
   private final TokenizerFile file;
+  private final Cuts cuts;
   private final NativeTokenizer library;
   private final Map<String, Integer> ids;
   private final String[] tokens;
@@ -35,14 +36,15 @@ final class HfTokenizer implements Tokenizer {
     tokens = new String[size];
     ids.forEach((token, id) -> tokens[id] = token);
     file.added().stream().filter(TokenizerFile.Added::special).forEach(added -> special.set(added.id()));
-    Optional<String> prefix = Optional.ofNullable(prefix(file.postProcessor()));
+    Optional<String> prefix = Optional.ofNullable(prefix(file.part("post_processor")));
     bos = named(config, "bos_token", config.bos().or(() -> prefix));
     eos = named(config, "eos_token", config.eos());
     bos.ifPresent(special::set);
     eos.ifPresent(special::set);
     addsBos = bos.isPresent() && config.addBos().orElse(prefix.isPresent());
     chatTemplate = config.chatTemplate();
-    library = NativeTokenizer.of(file.path());
+    cuts = Cuts.of(file);
+    library = new NativeTokenizer(file.path(), file.json(), cuts);
     int[] probe = library.encode("a");
     for (int id : probe) {
       check(id);
@@ -63,9 +65,6 @@ final class HfTokenizer implements Tokenizer {
 
   /** The special token that a TemplateProcessing, alone or in a Sequence, puts before a single text. */
   private static String prefix(JsonNode processor) {
-    if (processor == null) {
-      return null;
-    }
     for (JsonNode inner : processor.path("processors")) {
       String found = prefix(inner);
       if (found != null) {
@@ -107,7 +106,7 @@ final class HfTokenizer implements Tokenizer {
 
   /** What the post-processor puts around a text. */
   TextFrame frame() {
-    return TextFrame.between(library.encode("a"), library.encode("a", true));
+    return TextFrame.between(library.whole("a", false), library.whole("a", true));
   }
 
   private NativeTokenizer blind() {
@@ -116,7 +115,7 @@ final class HfTokenizer implements Tokenizer {
       synchronized (this) {
         result = blind;
         if (result == null) {
-          result = NativeTokenizer.of(file.path(), file.withoutSpecials());
+          result = new NativeTokenizer(file.path(), file.withoutSpecials(), cuts);
           blind = result;
         }
       }

@@ -1,10 +1,7 @@
 package dev.fettle.internal.text;
 
 import dev.fettle.InvalidInputException;
-import dev.fettle.internal.FileErrors;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.fettle.internal.checkpoint.OpenFile;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -16,12 +13,8 @@ final class Json {
   private Json() {}
 
   /** The object in a file. */
-  static JsonNode object(Path file) {
-    try {
-      return object(Files.readString(file), file.toString());
-    } catch (IOException e) {
-      throw FileErrors.unread(file, e);
-    }
+  static JsonNode object(OpenFile file) {
+    return object(file.text(), file.path().toString());
   }
 
   /** The object that a text holds; {@code what} names the text in errors. */

@@ -1,20 +1,26 @@
 package dev.fettle.internal.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
-import dev.fettle.internal.FileErrors;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
+import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /** Hugging Face's tokenizer library, never truncating, padding or adding a token. Its memory goes with the object. */
 final class NativeTokenizer {
   private static final Map<String, String> PLAIN =
       Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
+  /** Characters of a part of a long text: what the library writes down about them stays in the processor's cache. */
+  private static final int PART = 8192;
+  /** Parts between two looks at whether the thread was interrupted. */
+  private static final int AT_ONCE = 64;
 
   static {
     // DJL reports its use to its makers when it runs on EC2; opening a local file must not use the network.
@@ -24,41 +30,66 @@ final class NativeTokenizer {
   }
 
   private final Path path;
+  private final Cuts cuts;
   private final HuggingFaceTokenizer library;
 
-  private NativeTokenizer(Path path, InputStream json) {
+  /** The tokenizer that a JSON text describes; {@code path} names it in errors. */
+  NativeTokenizer(Path path, byte[] json, Cuts cuts) {
     this.path = path;
+    this.cuts = cuts;
     try {
-      library = HuggingFaceTokenizer.newInstance(json, PLAIN);
+      library = HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), PLAIN);
     } catch (IOException | RuntimeException | LinkageError e) {
       throw new InvalidInputException(path + " is refused by the tokenizer library: " + e.getMessage(), e);
     }
   }
 
-  static NativeTokenizer of(Path path) {
-    try (InputStream in = Files.newInputStream(path)) {
-      return new NativeTokenizer(path, in);
-    } catch (IOException e) {
-      throw FileErrors.unread(path, e);
-    }
-  }
-
-  static NativeTokenizer of(Path path, String json) {
-    return new NativeTokenizer(path, new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)));
-  }
-
   int[] encode(String text) {
-    return encode(text, false);
+    return text.length() < 2 * PART ? whole(text, false) : inParts(text, PART);
   }
 
-  /** With the tokens that the post-processor adds, if they are asked for. */
-  int[] encode(String text, boolean framed) {
+  /** The same ids, part by part on all cores. */
+  int[] inParts(String text, int least) {
+    List<int[]> done = new ArrayList<>();
+    int at = 0;
+    while (at < text.length()) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw new FettleException("tokenizing a text of " + text.length() + " characters: interrupted after " + at);
+      }
+      List<String> parts = new ArrayList<>();
+      while (at < text.length() && parts.size() < AT_ONCE) {
+        int end = cuts.end(text, at + least);
+        parts.add(text.substring(at, end));
+        at = cuts.resume(text, end);
+      }
+      parts.parallelStream().map(part -> whole(part, false)).forEachOrdered(done::add);
+    }
+    int[] all = new int[done.stream().mapToInt(ids -> ids.length).sum()];
+    int length = 0;
+    for (int[] ids : done) {
+      System.arraycopy(ids, 0, all, length, ids.length);
+      length += ids.length;
+    }
+    return all;
+  }
+
+  /** The ids of a text that is not cut; with the tokens that the post-processor adds, if they are asked for. */
+  int[] whole(String text, boolean framed) {
+    // HuggingFaceTokenizer.encode would also make a string, a span and five numbers of each token.
+    TokenizersLibrary calls = TokenizersLibrary.LIB;
     long[] ids;
     try {
-      ids = library.encode(wellFormed(text), framed, false).getIds();
+      long encoding = calls.encode(library.getHandle(), wellFormed(text), framed);
+      try {
+        ids = calls.getTokenIds(encoding);
+      } finally {
+        calls.deleteEncoding(encoding);
+      }
     } catch (RuntimeException e) {
       throw new InvalidInputException(path + " cannot encode a text of " + text.length() + " characters: "
           + e.getMessage(), e);
+    } finally {
+      Reference.reachabilityFence(library);
     }
     int[] result = new int[ids.length];
     for (int i = 0; i < ids.length; i++) {

@@ -1,8 +1,7 @@
 package dev.fettle.internal.text;
 
-import dev.fettle.internal.FileErrors;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.fettle.internal.checkpoint.OpenDirectory;
+import dev.fettle.internal.checkpoint.OpenFile;
 import java.nio.file.Path;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
@@ -15,16 +14,16 @@ import tools.jackson.databind.JsonNode;
  */
 record TokenizerConfig(Path directory, Optional<String> bos, Optional<String> eos, Optional<Boolean> addBos,
     Optional<String> chatTemplate) {
-  static TokenizerConfig read(Path directory) {
-    JsonNode config = optional(directory.resolve("tokenizer_config.json"));
-    JsonNode map = optional(directory.resolve("special_tokens_map.json"));
+  static TokenizerConfig read(OpenDirectory files) {
+    JsonNode config = optional(files, "tokenizer_config.json");
+    JsonNode map = optional(files, "special_tokens_map.json");
     JsonNode addBos = config.path("add_bos_token");
-    return new TokenizerConfig(directory, token(config, map, "bos_token"), token(config, map, "eos_token"),
-        addBos.isBoolean() ? Optional.of(addBos.asBoolean()) : Optional.empty(), template(directory, config));
+    return new TokenizerConfig(files.path(), token(config, map, "bos_token"), token(config, map, "eos_token"),
+        addBos.isBoolean() ? Optional.of(addBos.asBoolean()) : Optional.empty(), template(files, config));
   }
 
-  private static JsonNode optional(Path file) {
-    return Files.exists(file) ? Json.object(file) : Json.MAPPER.createObjectNode();
+  private static JsonNode optional(OpenDirectory files, String name) {
+    return files.find(name).map(Json::object).orElseGet(Json.MAPPER::createObjectNode);
   }
 
   /** transformers writes a token as its text or as an object with the text in {@code content}. */
@@ -34,14 +33,10 @@ record TokenizerConfig(Path directory, Optional<String> bos, Optional<String> eo
     return text.isString() && !text.asString().isEmpty() ? Optional.of(text.asString()) : Optional.empty();
   }
 
-  private static Optional<String> template(Path directory, JsonNode config) {
-    Path file = directory.resolve("chat_template.jinja");
-    if (Files.exists(file)) {
-      try {
-        return Optional.of(Files.readString(file));
-      } catch (IOException e) {
-        throw FileErrors.unread(file, e);
-      }
+  private static Optional<String> template(OpenDirectory files, JsonNode config) {
+    Optional<OpenFile> file = files.find("chat_template.jinja");
+    if (file.isPresent()) {
+      return file.map(OpenFile::text);
     }
     JsonNode node = config.path("chat_template");
     if (node.isString()) {

@@ -1,12 +1,7 @@
 package dev.fettle.internal.text;
 
 import dev.fettle.InvalidInputException;
-import dev.fettle.internal.FileErrors;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,37 +18,40 @@ import tools.jackson.databind.node.ObjectNode;
 /**
  * What Fettle itself needs of a {@code tokenizer.json}. The file is streamed: a vocabulary is too large for a tree.
  *
+ * @param json its content
  * @param vocab the model's own vocabulary, without the added tokens
- * @param postProcessor null if there is none
+ * @param parts all that stands beside the vocabulary and the merges
  */
-record TokenizerFile(Path path, Map<String, Integer> vocab, List<Added> added, JsonNode postProcessor) {
+record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Added> added,
+    Map<String, JsonNode> parts) {
   /** Ids are dense in practice; a wild id must not make the id table eat the memory. */
   private static final int MAX_ID = 1 << 24;
 
   /** One entry of {@code added_tokens}. */
-  record Added(int id, String content, boolean special) {}
+  record Added(int id, String content, boolean special, boolean singleWord, boolean rstrip) {}
 
-  static TokenizerFile read(Path path) {
+  /** A part such as "normalizer"; without content if there is none. */
+  JsonNode part(String name) {
+    return parts.getOrDefault(name, Json.MAPPER.missingNode());
+  }
+
+  static TokenizerFile read(Path path, byte[] json) {
     Map<String, Integer> vocab = new HashMap<>();
     List<Added> added = new ArrayList<>();
-    JsonNode[] post = new JsonNode[1];
-    boolean[] model = new boolean[1];
-    try (InputStream in = Files.newInputStream(path); JsonParser p = Json.MAPPER.createParser(in)) {
+    Map<String, JsonNode> parts = new HashMap<>();
+    try (JsonParser p = Json.MAPPER.createParser(json)) {
       require(p.nextToken() == JsonToken.START_OBJECT, path, "is empty or not a JSON object");
       while (p.nextToken() == JsonToken.PROPERTY_NAME) {
         String name = p.currentName();
         p.nextToken();
         switch (name) {
-          case "model" -> {
-            model[0] = p.currentToken() == JsonToken.START_OBJECT;
-            readModel(p, path, vocab);
-          }
+          case "model" -> readModel(p, path, vocab, parts);
           case "added_tokens" -> readAdded(p, path, added);
           default -> {
             if (TokenizerParts.NAMES.contains(name)) {
               JsonNode part = p.readValueAsTree();
               TokenizerParts.check(path, name, part);
-              post[0] = name.equals("post_processor") ? part : post[0];
+              parts.put(name, part);
             } else {
               p.skipChildren();
             }
@@ -63,14 +61,12 @@ record TokenizerFile(Path path, Map<String, Integer> vocab, List<Added> added, J
       require(p.currentToken() == JsonToken.END_OBJECT && p.nextToken() == null, path, "goes on after its end");
     } catch (JacksonException e) {
       throw new InvalidInputException(path + " is not JSON: " + e.getOriginalMessage(), e);
-    } catch (IOException e) {
-      throw FileErrors.unread(path, e);
     }
-    require(model[0] && !vocab.isEmpty(), path, "has no model with a vocabulary");
-    return new TokenizerFile(path, vocab, added, post[0] != null && post[0].isObject() ? post[0] : null);
+    require(parts.containsKey("model") && !vocab.isEmpty(), path, "has no model with a vocabulary");
+    return new TokenizerFile(path, json, vocab, added, parts);
   }
 
-  private static void readModel(JsonParser p, Path path, Map<String, Integer> vocab) {
+  private static void readModel(JsonParser p, Path path, Map<String, Integer> vocab, Map<String, JsonNode> parts) {
     if (p.currentToken() != JsonToken.START_OBJECT) {
       p.skipChildren();
       return;
@@ -98,6 +94,7 @@ record TokenizerFile(Path path, Map<String, Integer> vocab, List<Added> added, J
         }
       }
     }
+    parts.put("model", settings);
     TokenizerParts.checkModel(path, settings, vocab.size());
   }
 
@@ -108,7 +105,8 @@ record TokenizerFile(Path path, Map<String, Integer> vocab, List<Added> added, J
       require(node.path("id").isIntegralNumber() && node.path("content").isString(), path,
           "has an added token without id or content");
       added.add(new Added(checkedId(path, node.path("id").asLong()), node.path("content").asString(),
-          node.path("special").asBoolean(false)));
+          node.path("special").asBoolean(false), node.path("single_word").asBoolean(false),
+          node.path("rstrip").asBoolean(false)));
     }
   }
 
@@ -117,11 +115,10 @@ record TokenizerFile(Path path, Map<String, Integer> vocab, List<Added> added, J
    * {@code added_tokens} defines is renamed to something nobody can type, not removed: the library numbers added
    * tokens by their order, whatever their ids say.
    */
-  String withoutSpecials() {
+  byte[] withoutSpecials() {
     String nonce = UUID.randomUUID().toString();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (InputStream in = Files.newInputStream(path);
-        JsonParser p = Json.MAPPER.createParser(in);
+    try (JsonParser p = Json.MAPPER.createParser(json);
         JsonGenerator out = Json.MAPPER.createGenerator(bytes)) {
       p.nextToken();
       out.writeStartObject();
@@ -136,12 +133,8 @@ record TokenizerFile(Path path, Map<String, Integer> vocab, List<Added> added, J
         }
       }
       out.writeEndObject();
-    } catch (JacksonException e) {
-      throw new InvalidInputException(path + " is no longer JSON: " + e.getOriginalMessage(), e);
-    } catch (IOException e) {
-      throw FileErrors.unread(path, e);
     }
-    return bytes.toString(StandardCharsets.UTF_8);
+    return bytes.toByteArray();
   }
 
   private void writeAdded(JsonGenerator out, JsonNode list, String nonce) {

@@ -2,13 +2,15 @@ package dev.fettle.internal.text;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.Tokenizer;
-import dev.fettle.internal.FileErrors;
-import java.nio.file.Files;
+import dev.fettle.internal.checkpoint.OpenDirectory;
+import dev.fettle.internal.checkpoint.OpenFile;
 import java.nio.file.Path;
 import java.util.Objects;
 
 /** Opens tokenizers. */
 public final class Tokenizers {
+  private static final String FILE = "tokenizer.json";
+
   private Tokenizers() {}
 
   /**
@@ -18,20 +20,28 @@ public final class Tokenizers {
    */
   public static Tokenizer open(Path directory) {
     Objects.requireNonNull(directory, "directory");
-    FileErrors.requireDirectory(directory, "tokenizer.json");
-    Path file = directory.resolve("tokenizer.json");
-    if (!Files.isRegularFile(file)) {
-      throw new InvalidInputException(file + " is missing: a model directory needs the tokenizer.json of transformers'"
-          + " fast tokenizers (tokenizer.model alone is not enough)");
+    try (OpenDirectory files = OpenDirectory.open(directory, FILE)) {
+      return open(files);
     }
-    TokenizerFile parsed = TokenizerFile.read(file);
-    return new HfTokenizer(parsed, TokenizerConfig.read(directory));
+  }
+
+  private static Tokenizer open(OpenDirectory files) {
+    OpenFile file = files.find(FILE).orElseThrow(() -> new InvalidInputException(files.path().resolve(FILE)
+        + " is missing: a model directory needs the tokenizer.json of transformers' fast tokenizers (tokenizer.model "
+        + "alone is not enough)"));
+    return new HfTokenizer(TokenizerFile.read(file.path(), file.bytes()), TokenizerConfig.read(files));
   }
 
   /** The same; where there is no {@code tokenizer.json}, one that knows no text and says so when it is needed. */
+  public static Tokenizer openIfPresent(OpenDirectory files) {
+    return files.lists(FILE) ? open(files) : new AbsentTokenizer(files.path());
+  }
+
+  /** The same of a directory. */
   public static Tokenizer openIfPresent(Path directory) {
-    boolean present = Files.exists(directory.resolve("tokenizer.json"));
-    return present ? open(directory) : new AbsentTokenizer(directory);
+    try (OpenDirectory files = OpenDirectory.open(directory, FILE)) {
+      return openIfPresent(files);
+    }
   }
 
   /** One that knows no text, and says why when it is needed. */

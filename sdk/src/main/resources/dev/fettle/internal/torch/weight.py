@@ -82,7 +82,7 @@ def quantise_rows(w: Tensor) -> Tuple[Tensor, Tensor]:
   rows = w.float()
   most = torch.maximum(torch.amax(rows, [1], True), -torch.amin(rows, [1], True))
   scale = torch.clamp(most / 127.0, 1e-30).to(w.dtype)
-  return (rows.div_(scale).round_().clamp_(-127.0, 127.0).to(1), scale.squeeze(1))
+  return (torch.div(rows, scale).round_().clamp_(-127.0, 127.0).to(1), scale.squeeze(1))
 
 # Rows of a weight in 8-bit integers, as numbers.
 def dequantise_rows(codes: Tensor, scales: Tensor, start: int, count: int) -> Tensor:

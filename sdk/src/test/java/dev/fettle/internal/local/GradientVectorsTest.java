@@ -16,10 +16,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A pass adds to the gradient when it has succeeded, and else not at all. */
+@Tag("golden")
 class GradientVectorsTest {
   private static final Batch GOOD = Batch.of(answer(1, 3e-1f), answer(5, -2));
   private static final Comparator<float[]> SAME_BITS = Arrays::compare;

@@ -15,6 +15,7 @@ import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.Tuning;
 import dev.fettle.internal.Meter;
+import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
@@ -22,6 +23,7 @@ import dev.fettle.support.Golden;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Tag;
@@ -135,7 +137,8 @@ class GradientsTest {
 
     static Trained open(Path directory, Tuning tuning) {
       LocalModel loaded = EngineThread.get().call(
-          () -> LocalModel.load(directory.toString(), directory, DType.F32, new Meter()));
+          () -> LocalModel.load(directory.toString(),
+              ModelDirectory.files(directory), Optional.of(DType.F32), new Meter()));
       return new Trained(loaded, (LocalTraining) loaded.tune(tuning));
     }
 
@@ -143,7 +146,8 @@ class GradientsTest {
     static Trained open(String model, Function<LocalModel, Tuned> tuned) {
       Path directory = Golden.path(model);
       return EngineThread.get().call(() -> {
-        LocalModel loaded = LocalModel.load(directory.toString(), directory, DType.F32, new Meter());
+        LocalModel loaded = LocalModel.load(directory.toString(),
+            ModelDirectory.files(directory), Optional.of(DType.F32), new Meter());
         return new Trained(loaded, new LocalTraining(loaded, tuned.apply(loaded)));
       });
     }

@@ -13,6 +13,7 @@ import dev.fettle.MemoryPlan;
 import dev.fettle.Modules;
 import dev.fettle.Tuning;
 import dev.fettle.internal.Meter;
+import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.model.Adapter;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Decoder;
@@ -26,6 +27,7 @@ import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import dev.fettle.support.Golden;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -119,7 +121,8 @@ class MemoryPlannerTest {
 
   private static LocalModel load(DType type) {
     Path directory = Golden.path("models/llama-untied");
-    return EngineThread.get().call(() -> LocalModel.load("m", directory, type, new Meter()));
+    return EngineThread.get().call(() -> LocalModel.load("m", ModelDirectory.files(directory),
+        Optional.of(type), new Meter()));
   }
 
   /** What is held beside the vector itself: what the network reads in its place. */

@@ -11,11 +11,13 @@ import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.internal.Meter;
+import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.support.Golden;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,7 +76,8 @@ class MethodsTest {
       t.training.saveMerged(directory.resolve("merged"), DType.F32).join();
     }
     LocalModel merged = EngineThread.get().call(
-        () -> LocalModel.load("merged", directory.resolve("merged"), DType.F32, new Meter()));
+        () -> LocalModel.load("merged",
+            ModelDirectory.files(directory.resolve("merged")), Optional.of(DType.F32), new Meter()));
     try {
       for (int i = 0; i < golden.get("data").size(); i++) {
         float[] ours = merged.sampler().logprobs(List.of(tokens(golden.get("data").get(i)))).join().get(0);

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fettle.DType;
 import dev.fettle.internal.Meter;
+import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.model.Adapter;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Dropout;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,7 +91,8 @@ class ModelLogitsTest {
     List<int[]> sequences = new ArrayList<>();
     golden.get("tokens").forEach(t -> sequences.add(ints(t)));
     return EngineThread.get().call(() -> {
-      LocalModel model = LocalModel.load(directory.getFileName().toString(), directory, type, new Meter());
+      LocalModel model = LocalModel.load(directory.getFileName().toString(),
+          ModelDirectory.files(directory), Optional.of(type), new Meter());
       try (Scope scope = new Scope()) {
         Network network = model.network();
         Packing packing = Packing.of(sequences);
