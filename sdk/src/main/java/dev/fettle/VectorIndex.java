@@ -27,7 +27,7 @@ import java.util.function.IntFunction;
  * those that cannot be among the best by a bound on its error, then the others are computed from their floats. A vector
  * of {@code d} numbers takes {@code 5 d + 52} bytes of native memory, freed by {@link #close()}. Thread-safe; searches
  * run one after the other, each on all cores. Good up to some millions of vectors; beyond, an approximate index such as
- * Lucene's is faster.
+ * Lucene's is faster. Needs the engine, {@code dev.fettle:fettle-local}, on the class path.
  */
 public final class VectorIndex implements AutoCloseable {
   private final VectorScan store;

@@ -36,12 +36,6 @@ public final class Layers {
       List.of("internal.local"));
 
   private static final Path SOURCES = Path.of("src/main/java/dev/fettle");
-  /** What is in internal.model and computes. */
-  private static final Set<String> NETWORK = Set.of("Activations", "Adapter", "AdapterGradients", "Decoder",
-      "DecodeWeights", "Dropout", "Head", "Network", "Packing", "Pooler", "Rotations", "Weight", "Weights",
-      "WeightGradients");
-  /** What is in internal.torch and only describes a layer. */
-  private static final Set<String> DESCRIPTIONS = Set.of("Product", "LayerVector", "LayerNumbers");
   private static final Pattern NO_CODE = Pattern.compile(
       "(?s)/\\*.*?\\*/|//[^\n]*|\"\"\".*?\"\"\"|\"(?:[^\"\\\\\n]|\\\\.)*\"|'(?:[^'\\\\\n]|\\\\.)+'");
   private static final Pattern FULL = Pattern.compile("dev\\.fettle\\.((?:[a-z]\\w*\\.)*[A-Z]\\w*)");
@@ -93,13 +87,9 @@ public final class Layers {
     return named.keySet();
   }
 
-  /** The part of the library that a type, or a type within it, belongs to. */
+  /** The part of the library that a type belongs to. */
   public static String part(String type) {
-    int dot = type.lastIndexOf('.');
-    String room = type.substring(0, Math.max(0, dot));
-    String simple = type.substring(dot + 1).replaceFirst("\\$.*", "");
-    return room.equals("internal.model") && NETWORK.contains(simple) ? "internal.network"
-        : room.equals("internal.torch") && DESCRIPTIONS.contains(simple) ? "internal.model" : room;
+    return type.substring(0, Math.max(0, type.lastIndexOf('.')));
   }
 
   /** The row of a part, from 0; -1 for one that has no place in the order. */
