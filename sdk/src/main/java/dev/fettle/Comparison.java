@@ -282,7 +282,7 @@ public final class Comparison {
    *     selector matches nothing, test data are in the training data, or the directory holds a comparison with other
    *     settings, cannot be written, or is in use by another run
    */
-  public Compared run() {
+  public ComparisonResult run() {
     Plan plan = plan();
     Destination place = Destination.within(plan.directory());
     try {

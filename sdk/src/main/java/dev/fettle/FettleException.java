@@ -1,6 +1,6 @@
 package dev.fettle;
 
-import dev.fettle.internal.Traces;
+import dev.fettle.internal.StackTraces;
 
 /**
  * Root of the errors that Fettle throws; unchecked. The message says what is wrong, where (file, line, tensor or
@@ -13,12 +13,12 @@ public class FettleException extends RuntimeException {
   /** With what went wrong, where, and what to do. */
   public FettleException(String message) {
     super(message);
-    Traces.shorten(this);
+    StackTraces.shorten(this);
   }
 
   /** The same, with what caused it. */
   public FettleException(String message, Throwable cause) {
     super(message, cause);
-    Traces.shorten(this);
+    StackTraces.shorten(this);
   }
 }

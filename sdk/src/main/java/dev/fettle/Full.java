@@ -10,16 +10,16 @@ import java.util.Objects;
  */
 public final class Full implements Tuning {
   private final List<Modules> modules;
-  private final PartRate rate;
+  private final ParameterGroup rate;
 
-  private Full(List<Modules> modules, PartRate rate) {
+  private Full(List<Modules> modules, ParameterGroup rate) {
     this.modules = modules;
     this.rate = rate;
   }
 
   /** Trains every weight of the model. */
   public static Full all() {
-    return new Full(List.of(), PartRate.OF_STEP);
+    return new Full(List.of(), ParameterGroup.OF_STEP);
   }
 
   /**
@@ -35,7 +35,7 @@ public final class Full implements Tuning {
     if (NoNulls.in(chosen, "chosen").length == 0) {
       throw new InvalidInputException("of(): name at least one choice of modules, or use Full.all()");
     }
-    return new Full(List.of(chosen), PartRate.OF_STEP);
+    return new Full(List.of(chosen), ParameterGroup.OF_STEP);
   }
 
   /**
@@ -67,7 +67,7 @@ public final class Full implements Tuning {
   }
 
   /** How a step's settings apply to these weights. */
-  public PartRate rate() {
+  public ParameterGroup rate() {
     return rate;
   }
 

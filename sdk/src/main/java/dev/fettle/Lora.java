@@ -45,7 +45,7 @@ public final class Lora implements Tuning {
     private boolean pissa;
     private boolean bias;
     private double ratio = 1;
-    private PartRate rate = PartRate.OF_STEP;
+    private ParameterGroup rate = ParameterGroup.OF_STEP;
 
     @Override
     protected Settings clone() {
@@ -126,9 +126,9 @@ public final class Lora implements Tuning {
    * {@link Modules#embeddings()} is named, the output or input embedding; what else they take in, such as norms, is left
    * alone. By default {@link Modules#linear()}, without what {@link #plus} trains in full.
    */
-  public Lora on(Modules... chosen) {
+  public Lora targetModules(Modules... chosen) {
     if (NoNulls.in(chosen, "chosen").length == 0) {
-      throw new InvalidInputException("on(): name at least one choice of modules");
+      throw new InvalidInputException("targetModules(): name at least one choice of modules");
     }
     requireNew("on");
     return with(c -> c.modules = List.of(chosen));
@@ -136,18 +136,18 @@ public final class Lora implements Tuning {
 
   /**
    * Another rank for the modules whose name ends with, or fits, a regular expression (PEFT's {@code rank_pattern}). Alpha
-   * stays; {@link #alphaOf} changes it.
+   * stays; {@link #alphaPattern} changes it.
    */
-  public Lora rankOf(String pattern, int value) {
-    requireNew("rankOf");
+  public Lora rankPattern(String pattern, int value) {
+    requireNew("rankPattern");
     Map<String, Integer> changed = new LinkedHashMap<>(s.ranks);
     changed.put(Objects.requireNonNull(pattern, "pattern"), atLeastOne("rank of " + pattern, value));
     return with(c -> c.ranks = Collections.unmodifiableMap(changed));
   }
 
   /** Another alpha for the modules whose name ends with, or fits, a regular expression. */
-  public Lora alphaOf(String pattern, double value) {
-    requireNew("alphaOf");
+  public Lora alphaPattern(String pattern, double value) {
+    requireNew("alphaPattern");
     Map<String, Double> changed = new LinkedHashMap<>(s.alphas);
     changed.put(Objects.requireNonNull(pattern, "pattern"), positive("alpha of " + pattern, value));
     return with(c -> c.alphas = Collections.unmodifiableMap(changed));
@@ -185,7 +185,7 @@ public final class Lora implements Tuning {
    * @throws InvalidInputException unless it is more than 0 and at most 1e6
    */
   public Lora learningRateRatio(double ofB) {
-    PartRate.requirePositive("learningRateRatio", ofB);
+    ParameterGroup.requirePositive("learningRateRatio", ofB);
     return with(c -> c.ratio = ofB);
   }
 
@@ -205,14 +205,14 @@ public final class Lora implements Tuning {
   }
 
   /**
-   * Trains weights in full beside the adapters. Unless {@link #on} chose modules, the adapters leave these alone; no
+   * Trains weights in full beside the adapters. Unless {@link #targetModules} chose modules, the adapters leave these alone; no
    * weight may be in two parts.
    */
   public Hybrid plus(Full part) {
     return new Hybrid(this, List.of(Objects.requireNonNull(part, "part")));
   }
 
-  /** Whether {@link #on} chose the modules. */
+  /** Whether {@link #targetModules} chose the modules. */
   public boolean isChosen() {
     return s.modules != LINEAR;
   }
@@ -238,7 +238,7 @@ public final class Lora implements Tuning {
   }
 
   /** How a step's settings apply to the adapters. */
-  public PartRate rate() {
+  public ParameterGroup rate() {
     return s.rate;
   }
 

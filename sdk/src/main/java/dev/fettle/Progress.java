@@ -1,7 +1,7 @@
 package dev.fettle;
 
 import dev.fettle.internal.Linux;
-import dev.fettle.internal.Meter;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.OneLine;
 import dev.fettle.internal.Status;
 import java.io.PrintStream;
@@ -44,7 +44,7 @@ public final class Progress implements AutoCloseable {
   private final LongSupplier clock;
   private final long start;
   private final boolean passing;
-  private final Meter meter;
+  private final ProgressMeter meter;
   private final Runnable watcher = this::waiting;
   private double lossSum;
   private double lossWeight;
@@ -61,7 +61,7 @@ public final class Progress implements AutoCloseable {
     this.start = nanoTime.getAsLong();
     this.writtenAt = start;
     this.passing = passing;
-    this.meter = new Meter(nanoTime).expect(total, total);
+    this.meter = new ProgressMeter(nanoTime).expect(total, total);
     if (total < 0) {
       throw new InvalidInputException("total " + total + ": give the number of steps, or 0 if it is not known");
     }
@@ -140,14 +140,14 @@ public final class Progress implements AutoCloseable {
   }
 
   /** Does what tells a meter how far it is; after two seconds a line shows it. */
-  static <T> T watch(String what, Function<Meter, T> work) {
+  static <T> T watch(String what, Function<ProgressMeter, T> work) {
     if (Status.isOff()) {
-      return work.apply(new Meter());
+      return work.apply(new ProgressMeter());
     }
     return passing(what, 0).during(work);
   }
 
-  <T> T during(Function<Meter, T> work) {
+  <T> T during(Function<ProgressMeter, T> work) {
     ScheduledFuture<?> ticks = Clock.TICKS.scheduleWithFixedDelay(this::tick, PATIENCE, terminal ? REWRITE : REPEAT,
         TimeUnit.NANOSECONDS);
     try {

@@ -280,7 +280,7 @@ class BackendContractTest {
   @EnumSource
   void savedAdaptersAreTheSame(Place place) throws Exception {
     Function<Path, Function<BaseModel, Void>> program = directory -> model -> {
-      Training training = model.tune(LORA.on(Modules.attention()));
+      Training training = model.tune(LORA.targetModules(Modules.attention()));
       for (int i = 0; i < 3; i++) {
         training.step(BATCH, Loss.crossEntropy(), AdamW.learningRate(0.01));
       }

@@ -80,12 +80,12 @@ class ComparisonTest {
 
   @Test
   void eachMethodIsSweptOnValidationDataAndThenRunWithEverySeed() throws IOException {
-    Compared compared = real().run();
+    ComparisonResult compared = real().run();
 
-    assertThat(compared.rows()).extracting(Compared.Row::method).containsExactly("base", "lora", "hybrid");
+    assertThat(compared.rows()).extracting(ComparisonResult.Row::method).containsExactly("base", "lora", "hybrid");
     assertThat(compared.row("base").trained()).isZero();
     for (String method : List.of("lora", "hybrid")) {
-      Compared.Row row = compared.row(method);
+      ComparisonResult.Row row = compared.row(method);
       assertThat(row.quality()).hasSize(3).doesNotHaveDuplicates();
       assertThat(row.outside()).hasSize(3);
       assertThat(row.trained()).isPositive();
@@ -104,7 +104,7 @@ class ComparisonTest {
 
   @Test
   void theLossOfTheBaseIsThatOfAForwardPassOverTheWholeTestData() {
-    Compared compared = Comparison.of(model).method("none", Lora.rank(1)).data(TRAIN).test(TEST).outside(OTHER)
+    ComparisonResult compared = Comparison.of(model).method("none", Lora.rank(1)).data(TRAIN).test(TEST).outside(OTHER)
         .train(1, trial -> trial.done(1, 1)).learningRates("none", 1e-3).directory(directory).run();
 
     Renderer renderer = model.renderer();
@@ -115,7 +115,7 @@ class ComparisonTest {
       assertThat(compared.row("base").meanOutside()).isEqualTo(other, within(1e-5));
       assertThat(compared.row("none").meanQuality()).isEqualTo(test, within(1e-5));
     }
-    assertThat(compared.quality()).allMatch(Compared.Pair::isTie);
+    assertThat(compared.quality()).allMatch(ComparisonResult.Pair::isTie);
     assertThat(compared.markdown()).contains("tied at the top");
   }
 
@@ -126,7 +126,7 @@ class ComparisonTest {
     Dataset test = Dataset.of(Conversation.of(Message.user(question), Message.assistant(" " + answer)),
         Conversation.of(Message.user(question), Message.assistant(answer + " not so")));
 
-    Compared compared = Comparison.of(model).method("none", Lora.rank(1)).data(TRAIN).test(test).exactMatch()
+    ComparisonResult compared = Comparison.of(model).method("none", Lora.rank(1)).data(TRAIN).test(test).exactMatch()
         .train(1, trial -> trial.done(1, 1)).learningRates("none", 1e-3).directory(directory).run();
 
     assertThat(compared.row("base").meanQuality()).isEqualTo(0.5);
@@ -135,7 +135,7 @@ class ComparisonTest {
 
   @Test
   void aSweepGoesOnWhereTheBestIsAtTheEdge() {
-    Compared compared = madeUp(0.02).learningRates("b", 0.02).run();
+    ComparisonResult compared = madeUp(0.02).learningRates("b", 0.02).run();
 
     assertThat(runs).startsWith("1 1.58E-4 0", "1 5.0E-4 0", "1 0.00158 0", "1 0.005 0", "1 0.0158 0", "1 0.05 0", "1 0.0158 1",
         "1 0.0158 2", "1 0.0158 3", "2 0.02 1").hasSize(12);
@@ -145,7 +145,7 @@ class ComparisonTest {
 
   @Test
   void aBestRateAtTheEndOfWhatWasTriedIsSaid() {
-    Compared compared = madeUp(1e-9).learningRates("b", 0.02).run();
+    ComparisonResult compared = madeUp(1e-9).learningRates("b", 0.02).run();
 
     assertThat(runs).hasSize(3 + 4 + 3 + 3);
     assertThat(compared.markdown()).contains("The best learning rate of a is the last that was tried on that side");
@@ -153,7 +153,7 @@ class ComparisonTest {
 
   @Test
   void ratesThatDivergeAreNeverTheBest() throws IOException {
-    Compared compared = madeUp(1).learningRates("b", 0.02)
+    ComparisonResult compared = madeUp(1).learningRates("b", 0.02)
         .train(1, trial -> {
           latest = trial;
           trial.done(trial.learningRate() > 2e-4 ? Double.NaN : 1, 10);
@@ -166,7 +166,7 @@ class ComparisonTest {
 
   @Test
   void whatWasInterruptedGoesOnAndEndsAsIfItHadNot(@TempDir Path whole) throws IOException {
-    Compared expected = real().directory(whole).run();
+    ComparisonResult expected = real().directory(whole).run();
     int[] left = {5};
     Comparison stopping = real().train(2, trial -> {
       if (left[0]-- == 0) {
@@ -180,13 +180,13 @@ class ComparisonTest {
     });
 
     assertThatThrownBy(stopping::run).hasMessage("interrupted");
-    Compared compared = goingOn.run();
+    ComparisonResult compared = goingOn.run();
     int all = lines().size() - 2;
 
     assertThat(runs).hasSize(all - 5);
     assertThat(goingOn.run().rows()).isEqualTo(compared.rows());
     assertThat(runs).hasSize(all - 5);
-    for (Compared.Row row : expected.rows()) {
+    for (ComparisonResult.Row row : expected.rows()) {
       // Sums of the same numbers may be taken in another order: the last digits of 32 bits differ from run to run.
       assertThat(compared.row(row.method()).meanQuality()).isCloseTo(row.meanQuality(), withinPercentage(1e-3));
       assertThat(compared.row(row.method()).meanOutside()).isCloseTo(row.meanOutside(), withinPercentage(1e-3));
@@ -221,11 +221,11 @@ class ComparisonTest {
   @Test
   void aDifferenceWithinTheSpreadIsATieAndOneBeyondItIsNot() {
     double[][] scores = {{0.50, 0.70, 0.60}, {0.55, 0.75, 0.64}, {0.90, 0.91, 0.92}};
-    Compared compared = madeUp(5e-4).method("c", Lora.rank(3))
+    ComparisonResult compared = madeUp(5e-4).method("c", Lora.rank(3))
         .metric("score", true, training -> new double[] {latest == null ? 0.1 : scores[rank(training) - 1][(int) latest.seed() - 1]})
         .run();
 
-    Optional<Compared.Pair> close = compared.quality().stream()
+    Optional<ComparisonResult.Pair> close = compared.quality().stream()
         .filter(p -> p.first().equals("a") && p.second().equals("b")).findFirst();
     assertThat(close.orElseThrow().isTie()).isTrue();
     assertThat(compared.quality().stream().filter(p -> p.first().equals("base") && p.second().equals("c")).findFirst()
@@ -239,10 +239,10 @@ class ComparisonTest {
   void valuesByItemMustDifferBeyondChanceToo() {
     double[] few = {1, 1, 1, 0, 0, 0, 0, 0, 0, 0};
     double[] more = {1, 1, 1, 1, 0, 0, 0, 0, 0, 0};
-    Compared compared = madeUp(5e-4)
+    ComparisonResult compared = madeUp(5e-4)
         .metric("score", true, training -> rank(training) == 2 ? more : few).run();
 
-    assertThat(compared.quality()).hasSize(3).allMatch(Compared.Pair::isTie);
+    assertThat(compared.quality()).hasSize(3).allMatch(ComparisonResult.Pair::isTie);
     assertThat(compared.markdown()).contains("paired randomisation test over test items");
   }
 
@@ -251,7 +251,7 @@ class ComparisonTest {
     Path blank = Files.writeString(directory.resolve("blank.jsonl"), "\n\n");
     Map<String, Runnable> mistakes = Map.of(
         "unknown method \"qlora\"; there are base, lora", () -> real().methods(List.of("qlora"), List.of(4)),
-        "method none: ", () -> madeUp(1).method("none", Lora.rank(2).on(Modules.named("no_such"))).run(),
+        "method none: ", () -> madeUp(1).method("none", Lora.rank(2).targetModules(Modules.named("no_such"))).run(),
         "learning rates of full, which is not trained here", () -> madeUp(1).learningRates("full", 1e-4).run(),
         "fixed learning rate", () -> madeUp(1).method("fixed", Full.all().learningRate(1e-4)),
         "give at least 3", () -> real().seeds(2),
@@ -272,7 +272,7 @@ class ComparisonTest {
 
   @Test
   void anOverlapThatIsAllowedIsCompared() {
-    Compared compared = Comparison.of(model).methods(List.of("lora"), List.of(2)).data(TRAIN).test(TRAIN.take(4))
+    ComparisonResult compared = Comparison.of(model).methods(List.of("lora"), List.of(2)).data(TRAIN).test(TRAIN.take(4))
         .batchSize(4).steps(1).learningRates("lora", 1e-3).allowOverlap().directory(directory).run();
 
     assertThat(compared.row("lora").quality()).hasSize(3);
@@ -280,7 +280,7 @@ class ComparisonTest {
 
   @Test
   void valuesPrintThemselvesOnOneLine() {
-    Compared compared = madeUp(5e-4).run();
+    ComparisonResult compared = madeUp(5e-4).run();
 
     for (Object value : Arrays.asList(madeUp(1), latest, compared, compared.rows().get(1), compared.quality().get(0))) {
       assertThat(value.toString()).hasSizeLessThanOrEqualTo(80).doesNotContain("<", ">", "\n");

@@ -44,11 +44,11 @@ class HybridTest {
         Full.of(Modules.named("k_proj"), Modules.named("up_proj"), Modules.norms()),
         Full.all().learningRateFactor(0.1),
         Lora.rank(4).plus(Full.of(Modules.lastLayers(1), Modules.lmHead()).learningRateFactor(0.1)),
-        Lora.rank(4).on(Modules.named("q_proj")).learningRateRatio(4)
+        Lora.rank(4).targetModules(Modules.named("q_proj")).learningRateRatio(4)
             .plus(Full.of(Modules.named("v_proj")).learningRate(1e-3)).plus(Full.of(Modules.norms()).weightDecay(0)),
         Lora.rank(4).dora().plus(Full.of(Modules.embeddings())),
         Lora.rank(4).pissa(), Lora.rank(4).bias(), Lora.rank(4).dora().rankStabilized(),
-        Lora.rank(4).on(Modules.lmHead(), Modules.embeddings(), Modules.attention()));
+        Lora.rank(4).targetModules(Modules.lmHead(), Modules.embeddings(), Modules.attention()));
   }
 
   @ParameterizedTest
@@ -142,7 +142,7 @@ class HybridTest {
 
   @Test
   void aHybridsAdapterHasTheKeysOfPeft() throws IOException {
-    Training training = local.golden("llama").tune(Lora.rank(4).on(Modules.attention())
+    Training training = local.golden("llama").tune(Lora.rank(4).targetModules(Modules.attention())
         .plus(Full.of(Modules.embeddings(), Modules.mlp().within(Modules.lastLayers(1)))));
     training.saveAdapter(directory.resolve("adapter"));
 
@@ -199,13 +199,13 @@ class HybridTest {
     BaseModel llama = local.golden("llama");
     refused(llama, Full.of(Modules.named("nothing_like_it")), "named(nothing_like_it)", "names nothing");
     refused(llama, Full.of(Modules.lmHead(), Modules.layers(7, 9)), "layers(7, 9)", "3 layers");
-    refused(llama, Lora.rank(4).on(Modules.named("q_proj")).plus(Full.of(Modules.attention())), "q_proj", "adapter", "in full");
-    refused(llama, Lora.rank(4).on(Modules.lmHead()).plus(Full.of(Modules.lmHead())), "lm_head");
+    refused(llama, Lora.rank(4).targetModules(Modules.named("q_proj")).plus(Full.of(Modules.attention())), "q_proj", "adapter", "in full");
+    refused(llama, Lora.rank(4).targetModules(Modules.lmHead()).plus(Full.of(Modules.lmHead())), "lm_head");
     refused(llama, Lora.rank(4).plus(Full.all().learningRate(1e-3)), "nothing is left for adapters");
     refused(llama, Lora.rank(4).plus(Full.of(Modules.norms())).plus(Full.of(Modules.named("model.norm"))), "model.norm", "two parts");
     refused(llama, Lora.rank(4).plus(Full.of(Modules.embeddings())).plus(Full.of(Modules.lmHead())), "two parts", "input and output");
     refused(llama, Lora.rank(4).dora().pissa(), "exclude each other");
-    refused(llama, Lora.rank(4).dora().on(Modules.lmHead()), "dora()", "linear layers");
+    refused(llama, Lora.rank(4).dora().targetModules(Modules.lmHead()), "dora()", "linear layers");
     refused(llama, Lora.rank(4).pissa().dropout(0.1), "pissa()", "dropout");
     refused(llama, Lora.rank(33).pissa(), "rank 33", "singular values");
     assertThatThrownBy(() -> Full.of(Modules.lmHead()).learningRateFactor(0)).isInstanceOf(InvalidInputException.class)

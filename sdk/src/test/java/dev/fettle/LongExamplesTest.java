@@ -283,7 +283,7 @@ class LongExamplesTest {
     assertThat(err.ofLengths().get(2)).startsWith("test data: 1 of 2 sequences");
     Comparison exact = Comparison.of(model).method("lora", Lora.rank(1)).learningRates("lora", 1e-3).data(examples())
         .validation(Dataset.of(new Text("short"))).exactMatch().directory(directory.resolve("exact"));
-    Compared compared = exact.test(Dataset.of(chat("a " + LONG, "Hi."), chat("Why?", "So."))).run();
+    ComparisonResult compared = exact.test(Dataset.of(chat("a " + LONG, "Hi."), chat("Why?", "So."))).run();
     assertThat(compared.rows()).isNotEmpty();
     assertThat(err.ofLengths()).last().asString().startsWith("test data: 1 of 2 prompts leave no room");
     assertThatThrownBy(() -> exact.test(Dataset.of(chat("b " + LONG, "Hi."), chat("Why?", "So.")).tooLong(TooLong.REFUSE)).run())

@@ -3,7 +3,7 @@ package dev.fettle;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fettle.internal.Futures;
-import dev.fettle.internal.Meter;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.local.LocalBackend;
@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class LongWorkTest {
   private static final List<int[]> PROMPTS = List.of(new int[] {1, 2}, new int[] {3, 4, 5}, new int[] {6});
 
-  private final Meter meter = new Meter();
+  private final ProgressMeter meter = new ProgressMeter();
 
   @Test
   void loadingCountsTheBytesOfTheWeights() {

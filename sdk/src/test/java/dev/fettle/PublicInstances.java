@@ -84,7 +84,7 @@ final class PublicInstances implements AutoCloseable {
     put(Hybrid.class, Lora.rank(2).plus(Full.of(Modules.norms())));
     put(Tuning.class, get(Lora.class));
     put(Modules.class, Modules.attention());
-    put(PartRate.class, new PartRate(OptionalDouble.empty(), 1, OptionalDouble.empty()));
+    put(ParameterGroup.class, new ParameterGroup(OptionalDouble.empty(), 1, OptionalDouble.empty()));
     put(AdamW.class, AdamW.standard());
     put(Schedule.class, Schedule.constant(1));
     put(LearningRates.class);
@@ -172,10 +172,10 @@ final class PublicInstances implements AutoCloseable {
     put(Charts.Axis.class, Charts.Axis.of("a"));
     put(Charts.Axis.Kind.class, Charts.Axis.Kind.STRAIGHT);
     put(Charts.Series.class, Charts.Series.of("a", 1, 2));
-    Compared.Row row = new Compared.Row("a", "b", 1, List.of(1.0), List.of(), 1, 1, 1, 1, 1, 0);
-    put(Compared.Row.class, row);
-    put(Compared.Pair.class, new Compared.Pair("a", "b", 0, 1));
-    put(Compared.class, new Compared("NLL", false, List.of(row), List.of(), List.of(), "", Path.of("a")));
+    ComparisonResult.Row row = new ComparisonResult.Row("a", "b", 1, List.of(1.0), List.of(), 1, 1, 1, 1, 1, 0);
+    put(ComparisonResult.Row.class, row);
+    put(ComparisonResult.Pair.class, new ComparisonResult.Pair("a", "b", 0, 1));
+    put(ComparisonResult.class, new ComparisonResult("NLL", false, List.of(row), List.of(), List.of(), "", Path.of("a")));
     put(FettleException.class, new FettleException("a"));
     put(InvalidInputException.class, new InvalidInputException("a"));
     put(UnsupportedModelException.class, new UnsupportedModelException("a"));

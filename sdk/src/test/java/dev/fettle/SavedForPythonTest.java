@@ -27,17 +27,17 @@ class SavedForPythonTest {
   private static Map<String, Tuning> tunings() {
     Map<String, Tuning> out = new LinkedHashMap<>();
     out.put("plain", Lora.rank(4));
-    out.put("rslora", Lora.rank(4).rankStabilized().alpha(7).on(Modules.attention()));
-    out.put("layers", Lora.rank(4).on(Modules.linear().within(Modules.lastLayers(1)), Modules.named("k_proj")));
-    out.put("patterns", Lora.rank(4).rankOf("q_proj", 2).rankOf("layers\\.1\\.mlp\\..*_proj", 6)
-        .alphaOf("layers\\.1\\.mlp\\.up_proj", 3).on(Modules.attention(), Modules.mlp().within(Modules.layers(1, 1))));
+    out.put("rslora", Lora.rank(4).rankStabilized().alpha(7).targetModules(Modules.attention()));
+    out.put("layers", Lora.rank(4).targetModules(Modules.linear().within(Modules.lastLayers(1)), Modules.named("k_proj")));
+    out.put("patterns", Lora.rank(4).rankPattern("q_proj", 2).rankPattern("layers\\.1\\.mlp\\..*_proj", 6)
+        .alphaPattern("layers\\.1\\.mlp\\.up_proj", 3).targetModules(Modules.attention(), Modules.mlp().within(Modules.layers(1, 1))));
     out.put("full", Full.all());
     out.put("dora", Lora.rank(4).dora());
     out.put("pissa", Lora.rank(4).pissa());
-    out.put("embeddings", Lora.rank(4).on(Modules.embeddings(), Modules.lmHead(), Modules.attention()));
+    out.put("embeddings", Lora.rank(4).targetModules(Modules.embeddings(), Modules.lmHead(), Modules.attention()));
     out.put("head", Full.of(Modules.lmHead(), Modules.lastLayers(1)));
     out.put("hybrid", Lora.rank(4).plus(Full.of(Modules.lastLayers(1), Modules.lmHead())));
-    out.put("hybrid-tied", Lora.rank(4).on(Modules.named("q_proj"))
+    out.put("hybrid-tied", Lora.rank(4).targetModules(Modules.named("q_proj"))
         .plus(Full.of(Modules.embeddings(), Modules.norms(), Modules.named("v_proj"))));
     return out;
   }

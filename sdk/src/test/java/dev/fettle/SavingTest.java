@@ -39,7 +39,7 @@ class SavingTest {
   @Test
   void aSavedAdapterLoadsWithEqualLogprobs() {
     BaseModel base = local.golden("qwen3");
-    Training training = base.tune(Lora.rank(4).alpha(16).rankOf("up_proj", 2).alphaOf("up_proj", 3).on(Modules.attention(),
+    Training training = base.tune(Lora.rank(4).alpha(16).rankPattern("up_proj", 2).alphaPattern("up_proj", 3).targetModules(Modules.attention(),
         Modules.named("up_proj").within(Modules.lastLayers(1))));
     steps(training, 0, 3);
     training.saveAdapter(directory.resolve("adapter"));
@@ -188,7 +188,7 @@ class SavingTest {
     assertThat(probe(oneAgain)).containsExactly(probe(one));
     assertThatThrownBy(() -> lora.alpha(64)).isInstanceOf(InvalidInputException.class).hasMessageContaining("alpha()");
     assertThatThrownBy(() -> lora.dropout(0)).isInstanceOf(InvalidInputException.class);
-    assertThatThrownBy(() -> lora.on(Modules.mlp())).isInstanceOf(InvalidInputException.class);
+    assertThatThrownBy(() -> lora.targetModules(Modules.mlp())).isInstanceOf(InvalidInputException.class);
   }
 
   @Test

@@ -44,8 +44,8 @@ class SettingsTest {
     refused(() -> AdamW.standard().clipNorm(-1), "clipNorm -1.0");
     refused(() -> Lora.rank(4).dropout(1), "dropout 1.0");
     refused(() -> Lora.rank(4).alpha(0), "alpha 0.0");
-    refused(() -> Lora.rank(4).rankOf("q_proj", 0), "rank of q_proj 0");
-    refused(() -> Lora.rank(4).on(), "on()");
+    refused(() -> Lora.rank(4).rankPattern("q_proj", 0), "rank of q_proj 0");
+    refused(() -> Lora.rank(4).targetModules(), "targetModules()");
     refused(() -> Loss.ppo(1.2, 0.8), "clip thresholds 1.2, 0.8");
     refused(() -> Loss.dro(-1), "beta -1.0");
     refused(() -> SamplingParams.greedy().maxTokens(0), "maxTokens 0");
@@ -85,7 +85,7 @@ class SettingsTest {
 
   @Test
   void everyValuePrintsItselfOnOneShortLine() {
-    Lora long_ = Lora.rank(32).on(Modules.named("a".repeat(70)), Modules.attention().within(Modules.layers(1, 2)));
+    Lora long_ = Lora.rank(32).targetModules(Modules.named("a".repeat(70)), Modules.attention().within(Modules.layers(1, 2)));
     for (Object value : List.of(AdamW.learningRate(1e-4).weightDecay(0.01).clipNorm(1), Lora.standard(), long_, Full.all(),
         Schedule.cosine(1e-4, 1000).warmup(10), Loss.cispo(), SamplingParams.standard(), Datum.of(1, 2, 3),
         Batch.of(Datum.of(1, 2)), new Sample(new int[3], new float[3], "<b>\n" + "x".repeat(99), Sample.StopReason.STOP),

@@ -205,13 +205,13 @@ class TrainingTest {
     BaseModel base = base();
 
     assertThatThrownBy(() -> Lora.rank(0)).isInstanceOf(InvalidInputException.class).hasMessageContaining("rank 0");
-    assertThatThrownBy(() -> base.tune(Lora.rank(4).on(Modules.named("query_projection"))))
+    assertThatThrownBy(() -> base.tune(Lora.rank(4).targetModules(Modules.named("query_projection"))))
         .isInstanceOf(InvalidInputException.class).hasMessageContaining("query_projection");
-    assertThatThrownBy(() -> base.tune(Lora.rank(4).on(Modules.layers(7, 9))))
+    assertThatThrownBy(() -> base.tune(Lora.rank(4).targetModules(Modules.layers(7, 9))))
         .isInstanceOf(InvalidInputException.class).hasMessageContaining("layers(7, 9)");
-    assertThatThrownBy(() -> base.tune(Lora.rank(Integer.MAX_VALUE).on(Modules.named("q_proj"), Modules.named("k_proj"))))
+    assertThatThrownBy(() -> base.tune(Lora.rank(Integer.MAX_VALUE).targetModules(Modules.named("q_proj"), Modules.named("k_proj"))))
         .isInstanceOf(NotEnoughMemoryException.class).hasMessageContaining("GiB");
-    assertThatThrownBy(() -> base.tune(Lora.rank(4).rankOf("nothing", 2)))
+    assertThatThrownBy(() -> base.tune(Lora.rank(4).rankPattern("nothing", 2)))
         .isInstanceOf(InvalidInputException.class).hasMessageContaining("nothing");
   }
 
@@ -262,7 +262,7 @@ class TrainingTest {
 
   @Test
   void theTrainableTableCountsWhatIsTrained() {
-    Trainable trainable = base().tune(Lora.rank(4).on(Modules.attention())).trainable();
+    Trainable trainable = base().tune(Lora.rank(4).targetModules(Modules.attention())).trainable();
 
     assertThat(trainable.rows()).extracting(Trainable.Row::name)
         .containsExactly("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj");

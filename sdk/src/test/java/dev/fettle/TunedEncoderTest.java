@@ -31,10 +31,10 @@ class TunedEncoderTest {
   private static Tuning tuning(String kind) {
     return switch (kind) {
       case "full" -> Full.all();
-      case "hybrid" -> Lora.rank(2).on(Modules.attention()).plus(Full.of(Modules.mlp(), Modules.norms()));
+      case "hybrid" -> Lora.rank(2).targetModules(Modules.attention()).plus(Full.of(Modules.mlp(), Modules.norms()));
       case "embeddings" -> Full.of(Modules.named("embeddings.position_embeddings"), Modules.named("*.value"));
-      case "attention" -> Lora.rank(2).on(Modules.attention());
-      case "mlp" -> Lora.rank(2).alpha(8).on(Modules.mlp().within(Modules.lastLayers(1)));
+      case "attention" -> Lora.rank(2).targetModules(Modules.attention());
+      case "mlp" -> Lora.rank(2).alpha(8).targetModules(Modules.mlp().within(Modules.lastLayers(1)));
       default -> Lora.rank(4);
     };
   }
@@ -86,11 +86,11 @@ class TunedEncoderTest {
 
       long attention = 2 * 4 * (32 + 32) * 2;
       long mlp = 2 * 2 * (32 + 48) * 2;
-      assertThat(base.tune(Lora.rank(2).on(Modules.attention())).trainable().trained()).isEqualTo(attention);
-      assertThat(base.tune(Lora.rank(2).on(Modules.mlp())).trainable().trained()).isEqualTo(mlp);
+      assertThat(base.tune(Lora.rank(2).targetModules(Modules.attention())).trainable().trained()).isEqualTo(attention);
+      assertThat(base.tune(Lora.rank(2).targetModules(Modules.mlp())).trainable().trained()).isEqualTo(mlp);
       assertThat(base.tune(Lora.rank(2)).trainable().trained()).isEqualTo(attention + mlp);
       assertThat(base.tune(Full.all()).trainable().trained()).isEqualTo(base.parameters());
-      for (Tuning none : List.of(Lora.rank(2).on(Modules.embeddings()), Full.of(Modules.lmHead()))) {
+      for (Tuning none : List.of(Lora.rank(2).targetModules(Modules.embeddings()), Full.of(Modules.lmHead()))) {
         assertThatThrownBy(() -> base.tune(none)).isInstanceOf(InvalidInputException.class);
       }
     }
@@ -103,8 +103,8 @@ class TunedEncoderTest {
       int square = 2 * (32 + 32);
       int wide = 2 * (32 + 48);
 
-      assertThat(model.tune(Lora.rank(2).on(Modules.attention())).trainable().trained()).isEqualTo(2 * 4 * square);
-      assertThat(model.tune(Lora.rank(2).on(Modules.named("intermediate.dense"))).trainable().trained())
+      assertThat(model.tune(Lora.rank(2).targetModules(Modules.attention())).trainable().trained()).isEqualTo(2 * 4 * square);
+      assertThat(model.tune(Lora.rank(2).targetModules(Modules.named("intermediate.dense"))).trainable().trained())
           .isEqualTo(2 * wide);
       assertThat(model.tune(Lora.rank(2)).trainable().trained()).isEqualTo(2 * (4 * square + 2 * wide));
     }

@@ -4,7 +4,7 @@
 package dev.fettle.examples;
 
 import dev.fettle.BaseModel;
-import dev.fettle.Compared;
+import dev.fettle.ComparisonResult;
 import dev.fettle.Comparison;
 import dev.fettle.Dataset;
 import dev.fettle.Destination;
@@ -79,7 +79,7 @@ public final class Compare {
       if (options.has(Option.ALLOW_OVERLAP)) {
         comparison.allowOverlap();
       }
-      Compared compared = comparison.run();
+      ComparisonResult compared = comparison.run();
       out.println(compared.markdown());
       out.println(new JsonMapper().writeValueAsString(json(compared)));
     }
@@ -106,11 +106,11 @@ public final class Compare {
     return rates;
   }
 
-  private static Map<String, Object> json(Compared compared) {
+  private static Map<String, Object> json(ComparisonResult compared) {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("out", compared.directory().toString());
     json.put("metric", compared.metric());
-    for (Compared.Row row : compared.rows()) {
+    for (ComparisonResult.Row row : compared.rows()) {
       json.put(row.method(), row.meanQuality());
     }
     return json;

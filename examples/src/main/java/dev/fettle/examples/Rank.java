@@ -4,7 +4,7 @@
 package dev.fettle.examples;
 
 import dev.fettle.BaseModel;
-import dev.fettle.Compared;
+import dev.fettle.ComparisonResult;
 import dev.fettle.Comparison;
 import dev.fettle.Destination;
 import dev.fettle.Fettle;
@@ -78,7 +78,7 @@ public final class Rank {
       RankRuns runs = new RankRuns(task, results.path(), options.seed());
       Rank rank = new Rank(task, runs, data(task, runs, model));
       out.println(rank.data);
-      Compared compared = rank.comparison(model, options).run();
+      ComparisonResult compared = rank.comparison(model, options).run();
       out.println(runs.markdown(compared));
     }
   }

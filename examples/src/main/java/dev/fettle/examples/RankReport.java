@@ -1,6 +1,6 @@
 package dev.fettle.examples;
 
-import dev.fettle.Compared;
+import dev.fettle.ComparisonResult;
 import dev.fettle.Comparison;
 import dev.fettle.Difference;
 import dev.fettle.Interval;
@@ -22,13 +22,13 @@ import java.util.stream.Collectors;
 final class RankReport {
   private final RankTask task;
   private final RankRuns runs;
-  private final Compared compared;
+  private final ComparisonResult compared;
   private final long seed;
   private final Set<String> seen;
   private final Qrels judged;
   private final Qrels residual;
 
-  RankReport(RankTask task, RankRuns runs, Compared compared, long seed) {
+  RankReport(RankTask task, RankRuns runs, ComparisonResult compared, long seed) {
     this.task = task;
     this.runs = runs;
     this.compared = compared;
@@ -91,7 +91,7 @@ final class RankReport {
     if (system.equals(RankRuns.BM25) || system.equals(Comparison.BASE)) {
       return List.of("", String.format(Locale.ROOT, "%.1f s", runs.seconds(system)), "", "");
     }
-    Compared.Row row = compared.row(system);
+    ComparisonResult.Row row = compared.row(system);
     return List.of(String.format(Locale.ROOT, "%.1f s", row.seconds()), "as base",
         row.peakBytes() < 0 ? "" : String.format(Locale.ROOT, "%.2f GiB", row.peakBytes() / (double) (1 << 30)),
         String.format(Locale.ROOT, "%.1f MB", row.savedBytes() / 1e6));

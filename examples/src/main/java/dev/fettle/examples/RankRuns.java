@@ -1,6 +1,6 @@
 package dev.fettle.examples;
 
-import dev.fettle.Compared;
+import dev.fettle.ComparisonResult;
 import dev.fettle.Comparison;
 import dev.fettle.Full;
 import dev.fettle.Hybrid;
@@ -73,7 +73,7 @@ final class RankRuns {
   }
 
   /** The tables. */
-  String markdown(Compared compared) {
+  String markdown(ComparisonResult compared) {
     return new RankReport(task, this, compared, seed).markdown();
   }
 

@@ -28,7 +28,7 @@ class ReadableErrorsTest {
       shell.eval("BaseModel model = fettle.load(\"fettle-tiny\", DType.F32);");
       shell.eval("Training training = model.tune(Lora.rank(2));");
       for (String wrong : List.of("Lora.rank(0);", "fettle.load(\"no-such-model\");",
-          "model.tune(Lora.rank(2).on(Modules.named(\"nothing\")));", "training.loadState(Path.of(\"nowhere\"));",
+          "model.tune(Lora.rank(2).targetModules(Modules.named(\"nothing\")));", "training.loadState(Path.of(\"nowhere\"));",
           "training.step(Batch.of(Datum.of(5000, 5001)), Loss.crossEntropy(), AdamW.standard());",
           "model.sampler().logprobs(99999, 99999);", "Dataset.jsonl(Path.of(\"nowhere.jsonl\")).count();",
           "model.embed(\"a text\");")) {

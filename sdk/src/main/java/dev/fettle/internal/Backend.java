@@ -13,22 +13,22 @@ import java.util.Optional;
 public interface Backend extends AutoCloseable {
   /** Loads a base model by name or directory, in a compute type or the one that suits the machine. */
   default ModelBackend load(String name, Optional<DType> type) {
-    return load(name, type, new Meter());
+    return load(name, type, new ProgressMeter());
   }
 
   /** Loads, and tells how far it is. */
-  ModelBackend load(String name, Optional<DType> type, Meter meter);
+  ModelBackend load(String name, Optional<DType> type, ProgressMeter meter);
 
   /** A model with random weights of the shape that a directory's config.json asks for. */
   ModelBackend initialise(Path directory, Optional<DType> type, long seed);
 
   /** Goes on from a saved state. */
   default Resumed resume(Path state) {
-    return resume(state, new Meter());
+    return resume(state, new ProgressMeter());
   }
 
   /** Goes on, and tells how far the loading is. */
-  Resumed resume(Path state, Meter meter);
+  Resumed resume(Path state, ProgressMeter meter);
 
   /** The names of models that can be loaded without a directory. */
   List<String> models();

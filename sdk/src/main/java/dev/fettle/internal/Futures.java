@@ -42,7 +42,7 @@ public final class Futures {
 
   private static RuntimeException unwrapped(ExecutionException e) {
     if (e.getCause() instanceof FettleException cause) {
-      Traces.toCaller(cause);
+      StackTraces.toCaller(cause);
       return cause;
     } else if (e.getCause() instanceof RuntimeException cause) {
       return cause;

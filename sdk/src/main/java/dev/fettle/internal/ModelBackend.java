@@ -47,7 +47,7 @@ public interface ModelBackend extends AutoCloseable {
    * Vectors of texts, in order; before each stands the prompt that is chosen, or else the model's default, and it is cut at
    * a number of tokens, or where the model's directory says.
    */
-  default List<float[]> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens, Meter meter) {
+  default List<float[]> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens, ProgressMeter meter) {
     throw noEmbedding();
   }
 

@@ -18,11 +18,11 @@ public interface SamplerBackend extends AutoCloseable {
 
   /** For each prompt its samples. */
   default CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params) {
-    return sample(prompts, params, new Meter());
+    return sample(prompts, params, new ProgressMeter());
   }
 
   /** For each prompt its samples; tells how many are there. */
-  CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params, Meter meter);
+  CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params, ProgressMeter meter);
 
   /** The native memory that sampling continuations of prompts will hold. */
   default CompletableFuture<MemoryPlan> memoryPlan(List<int[]> prompts, SamplingParams params) {

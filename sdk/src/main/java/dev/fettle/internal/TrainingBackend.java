@@ -70,7 +70,7 @@ public interface TrainingBackend extends AutoCloseable {
 
   /** Vectors of texts with the weights as they are; see {@link ModelBackend#embed}. */
   default CompletableFuture<List<float[]>> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens,
-      Meter meter) {
+      ProgressMeter meter) {
     throw onlyHere();
   }
 

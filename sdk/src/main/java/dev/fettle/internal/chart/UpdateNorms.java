@@ -1,7 +1,7 @@
 package dev.fettle.internal.chart;
 
 import dev.fettle.InvalidInputException;
-import dev.fettle.internal.Scratch;
+import dev.fettle.internal.TempDirectory;
 import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.Contents;
 import dev.fettle.internal.checkpoint.ModelDirectory;
@@ -91,7 +91,7 @@ public record UpdateNorms(List<String> layers, List<String> modules, double[][] 
 
   /** Reads an adapter directory that is saved for this alone. */
   public static UpdateNorms ofSaved(Consumer<Path> save) {
-    try (Scratch scratch = new Scratch()) {
+    try (TempDirectory scratch = new TempDirectory()) {
       Path adapter = scratch.resolve("adapter");
       save.accept(adapter);
       return of(adapter);

@@ -4,7 +4,7 @@ import dev.fettle.Full;
 import dev.fettle.Hybrid;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
-import dev.fettle.PartRate;
+import dev.fettle.ParameterGroup;
 import dev.fettle.Tuning;
 import java.math.BigDecimal;
 import java.math.MathContext;
@@ -76,7 +76,7 @@ public record Method(String name, Tuning tuning, List<Double> rates) {
         : " B x " + lora.learningRateRatio()) + tail(lora.rate());
   }
 
-  private static String tail(PartRate rate) {
+  private static String tail(ParameterGroup rate) {
     String text = rate.toString();
     return text.isEmpty() ? "" : " (" + text + ")";
   }

@@ -35,8 +35,8 @@ public final class NamedMethods {
       switch (name) {
         case BASE -> { }
         case "lora" -> ranks.forEach(rank -> add(methods, ranks.size() == 1 ? name : name + "-r" + rank, Lora.rank(rank)));
-        case "lora-attention" -> add(methods, name, highest.on(Modules.attention()));
-        case "lora-mlp" -> add(methods, name, highest.on(Modules.mlp()));
+        case "lora-attention" -> add(methods, name, highest.targetModules(Modules.attention()));
+        case "lora-mlp" -> add(methods, name, highest.targetModules(Modules.mlp()));
         case "full" -> add(methods, name, Full.all());
         case "hybrid" -> add(methods, name, highest.plus(Full.of(parts).learningRateFactor(FACTOR)));
         default -> throw new InvalidInputException("unknown method \"" + name + "\"; there are "

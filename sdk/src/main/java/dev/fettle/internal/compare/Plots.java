@@ -2,8 +2,8 @@ package dev.fettle.internal.compare;
 
 import dev.fettle.Charts;
 import dev.fettle.Charts.Series;
-import dev.fettle.Compared;
-import dev.fettle.Compared.Row;
+import dev.fettle.ComparisonResult;
+import dev.fettle.ComparisonResult.Row;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -22,7 +22,7 @@ final class Plots {
 
   private Plots() {}
 
-  static void write(Plan plan, Compared compared, List<Outcome> outcomes) throws IOException {
+  static void write(Plan plan, ComparisonResult compared, List<RunResult> outcomes) throws IOException {
     List<Series> quality = new ArrayList<>();
     for (Row row : compared.rows()) {
       double[] values = row.quality().stream().mapToDouble(v -> v).toArray();

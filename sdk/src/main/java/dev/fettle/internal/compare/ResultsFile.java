@@ -29,7 +29,7 @@ final class ResultsFile {
 
   private final Path file;
   private final String head;
-  private final List<Outcome> outcomes = new CopyOnWriteArrayList<>();
+  private final List<RunResult> outcomes = new CopyOnWriteArrayList<>();
 
   private ResultsFile(Path file, String head) {
     this.file = file;
@@ -79,7 +79,7 @@ final class ResultsFile {
       try {
         line = JSON.readTree(lines.get(i));
         if (i > 0) {
-          outcomes.add(Outcome.of(line));
+          outcomes.add(RunResult.of(line));
         }
       } catch (JacksonException e) {
         throw new InvalidInputException(file + " line " + (i + 1) + " is broken: delete the line, and its run is made "
@@ -105,22 +105,22 @@ final class ResultsFile {
     return shown.isEmpty() ? "no comparison" : String.join("; ", shown);
   }
 
-  Optional<Outcome> find(String kind, Method method, double rate, long seed) {
+  Optional<RunResult> find(String kind, Method method, double rate, long seed) {
     return outcomes.stream().filter(o -> o.is(kind, method, rate, seed)).findFirst();
   }
 
-  Optional<Outcome> base() {
+  Optional<RunResult> base() {
     return outcomes.stream().filter(o -> o.kind().equals("base")).findFirst();
   }
 
   /** The mean time of a run of a method, or of any; NaN if there was none. */
   double wall(String method) {
-    List<Outcome> runs = outcomes.stream().filter(o -> !o.kind().equals("base")).toList();
-    return runs.stream().filter(o -> o.method().equals(method)).mapToDouble(Outcome::wall).average()
-        .orElseGet(() -> runs.stream().mapToDouble(Outcome::wall).average().orElse(Double.NaN));
+    List<RunResult> runs = outcomes.stream().filter(o -> !o.kind().equals("base")).toList();
+    return runs.stream().filter(o -> o.method().equals(method)).mapToDouble(RunResult::wall).average()
+        .orElseGet(() -> runs.stream().mapToDouble(RunResult::wall).average().orElse(Double.NaN));
   }
 
-  void add(Outcome outcome) {
+  void add(RunResult outcome) {
     outcomes.add(outcome);
     StringBuilder all = new StringBuilder(head).append('\n');
     outcomes.forEach(o -> all.append(JSON.writeValueAsString(o.json())).append('\n'));

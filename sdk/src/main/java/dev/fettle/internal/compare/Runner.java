@@ -25,17 +25,17 @@ public final class Runner {
 
   private final Plan plan;
   private final ResultsFile results;
-  private final List<Outcome> all = new ArrayList<>();
-  private final Agenda agenda;
+  private final List<RunResult> all = new ArrayList<>();
+  private final RunProgress agenda;
 
   private Runner(Plan plan) {
     this.plan = plan;
     this.results = ResultsFile.open(plan.directory(), plan.settings());
-    this.agenda = new Agenda(plan, results);
+    this.agenda = new RunProgress(plan, results);
   }
 
   /** All outcomes, the base model's first. */
-  public static List<Outcome> run(Plan plan) {
+  public static List<RunResult> run(Plan plan) {
     plan.methods().forEach(method -> tryOut(plan, method));
     Runner runner = new Runner(plan);
     AtomicFiles.rehearse(runner.artefact());
@@ -75,24 +75,24 @@ public final class Runner {
   }
 
   /** The model as it is: a fresh adapter changes nothing. */
-  private Outcome base() {
+  private RunResult base() {
     long start = System.nanoTime();
     try (Training untrained = plan.model().tune(Lora.rank(1))) {
       double[] items = plan.test().apply(untrained);
       double outside = outside(untrained);
-      return kept(new Outcome("base", NamedMethods.BASE, "none", Double.NaN, 0, Double.NaN, items, outside, NONE, 0,
+      return kept(new RunResult("base", NamedMethods.BASE, "none", Double.NaN, 0, Double.NaN, items, outside, NONE, 0,
           since(start), 0, 0, 0, 0));
     }
   }
 
-  private Outcome run(String kind, Method method, double rate, long seed) {
-    Outcome outcome = results.find(kind, method, rate, seed).orElseGet(() -> fresh(kind, method, rate, seed));
+  private RunResult run(String kind, Method method, double rate, long seed) {
+    RunResult outcome = results.find(kind, method, rate, seed).orElseGet(() -> fresh(kind, method, rate, seed));
     agenda.done(outcome);
     all.add(outcome);
     return outcome;
   }
 
-  private Outcome fresh(String kind, Method method, double rate, long seed) {
+  private RunResult fresh(String kind, Method method, double rate, long seed) {
     List<Double> losses = new ArrayList<>();
     long[] tokens = {0};
     long begun = System.nanoTime();
@@ -119,13 +119,13 @@ public final class Runner {
       double[] items = sweep || diverged ? NONE : NoNulls.given(plan.test().apply(training), "metric " + plan.metric(), training);
       double outside = sweep || diverged ? Double.NaN : outside(training);
       long saved = sweep || diverged ? 0 : savedBytes(method, training);
-      return kept(new Outcome(kind, method.name(), method.description(), rate, seed,
+      return kept(new RunResult(kind, method.name(), method.description(), rate, seed,
           Double.isFinite(validation) ? validation : Double.NaN, items, outside,
           losses.stream().mapToDouble(v -> v).toArray(), seconds, since(begun), tokens[0], trained, peak, saved));
     }
   }
 
-  private Outcome kept(Outcome outcome) {
+  private RunResult kept(RunResult outcome) {
     results.add(outcome);
     return outcome;
   }

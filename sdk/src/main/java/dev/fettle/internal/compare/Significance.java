@@ -1,6 +1,6 @@
 package dev.fettle.internal.compare;
 
-import dev.fettle.Compared.Pair;
+import dev.fettle.ComparisonResult.Pair;
 import dev.fettle.Scores;
 import dev.fettle.internal.ranking.PairedTests;
 import java.util.ArrayList;

@@ -1,8 +1,8 @@
 package dev.fettle.internal.compare;
 
-import dev.fettle.Compared;
-import dev.fettle.Compared.Pair;
-import dev.fettle.Compared.Row;
+import dev.fettle.ComparisonResult;
+import dev.fettle.ComparisonResult.Pair;
+import dev.fettle.ComparisonResult.Row;
 import dev.fettle.FettleException;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.checkpoint.AtomicFiles;
@@ -22,11 +22,11 @@ public final class Summary {
   private Summary() {}
 
   /** Writes {@code report.md} and the plots into the plan's directory, too. */
-  public static Compared of(Plan plan, List<Outcome> outcomes) {
+  public static ComparisonResult of(Plan plan, List<RunResult> outcomes) {
     List<Row> rows = new ArrayList<>();
     List<Sample> quality = new ArrayList<>();
     List<Sample> outside = new ArrayList<>();
-    Outcome base = outcomes.get(0);
+    RunResult base = outcomes.get(0);
     add(base.method(), List.of(base), rows, quality, outside);
     for (Method method : plan.methods()) {
       add(method.name(), outcomes.stream().filter(o -> o.kind().equals("seed") && o.method().equals(method.name())).toList(),
@@ -36,7 +36,7 @@ public final class Summary {
     List<Pair> task = Significance.pairs(quality);
     boolean items = quality.stream().allMatch(s -> s.items().length > 1);
     String markdown = Table.markdown(plan, rows, task, forgetting, items, Sweeps.of(plan, outcomes));
-    Compared compared = new Compared(plan.metric(), plan.higherIsBetter(), rows, task, forgetting, markdown, plan.directory());
+    ComparisonResult compared = new ComparisonResult(plan.metric(), plan.higherIsBetter(), rows, task, forgetting, markdown, plan.directory());
     try {
       AtomicFiles.writeFile(plan.directory().resolve(REPORT), channel ->
           channel.write(ByteBuffer.wrap(markdown.getBytes(StandardCharsets.UTF_8))));
@@ -47,23 +47,23 @@ public final class Summary {
     return compared;
   }
 
-  private static void add(String name, List<Outcome> runs, List<Row> rows, List<Sample> quality, List<Sample> outside) {
-    Predicate<Outcome> diverged = Outcome::diverged;
-    List<Outcome> good = runs.stream().filter(diverged.negate()).toList();
-    double[] values = good.stream().mapToDouble(Outcome::quality).toArray();
-    double[] losses = good.stream().mapToDouble(Outcome::outside).filter(Double::isFinite).toArray();
+  private static void add(String name, List<RunResult> runs, List<Row> rows, List<Sample> quality, List<Sample> outside) {
+    Predicate<RunResult> diverged = RunResult::diverged;
+    List<RunResult> good = runs.stream().filter(diverged.negate()).toList();
+    double[] values = good.stream().mapToDouble(RunResult::quality).toArray();
+    double[] losses = good.stream().mapToDouble(RunResult::outside).filter(Double::isFinite).toArray();
     quality.add(new Sample(name, values, items(good)));
     outside.add(new Sample(name, losses, new double[0]));
-    Outcome first = runs.get(0);
-    double seconds = runs.stream().mapToDouble(Outcome::seconds).sum();
-    long tokens = runs.stream().mapToLong(Outcome::tokens).sum();
+    RunResult first = runs.get(0);
+    double seconds = runs.stream().mapToDouble(RunResult::seconds).sum();
+    long tokens = runs.stream().mapToLong(RunResult::tokens).sum();
     rows.add(new Row(name, first.tuning(), first.rate(), boxed(values), boxed(losses), first.trained(),
         seconds / runs.size(), seconds == 0 ? 0 : tokens / seconds,
-        runs.stream().mapToLong(Outcome::peakBytes).max().orElse(-1),
-        runs.stream().mapToLong(Outcome::savedBytes).max().orElse(0), runs.size() - good.size()));
+        runs.stream().mapToLong(RunResult::peakBytes).max().orElse(-1),
+        runs.stream().mapToLong(RunResult::savedBytes).max().orElse(0), runs.size() - good.size()));
   }
 
-  private static double[] items(List<Outcome> runs) {
+  private static double[] items(List<RunResult> runs) {
     if (runs.isEmpty() || runs.stream().anyMatch(r -> r.items().length != runs.get(0).items().length)) {
       return new double[0];
     }

@@ -6,14 +6,14 @@ import java.util.List;
 
 /** A sweep's losses by rate, in ascending order; NaN where it diverged. */
 record Sweeps(String method, double[] rates, double[] losses) {
-  static List<Sweeps> of(Plan plan, List<Outcome> outcomes) {
+  static List<Sweeps> of(Plan plan, List<RunResult> outcomes) {
     List<Sweeps> all = new ArrayList<>();
     for (Method method : plan.methods()) {
-      List<Outcome> runs = outcomes.stream().filter(o -> o.kind().equals("sweep") && o.method().equals(method.name()))
-          .sorted(Comparator.comparingDouble(Outcome::rate)).toList();
+      List<RunResult> runs = outcomes.stream().filter(o -> o.kind().equals("sweep") && o.method().equals(method.name()))
+          .sorted(Comparator.comparingDouble(RunResult::rate)).toList();
       if (!runs.isEmpty()) {
-        all.add(new Sweeps(method.name(), runs.stream().mapToDouble(Outcome::rate).toArray(),
-            runs.stream().mapToDouble(Outcome::validation).toArray()));
+        all.add(new Sweeps(method.name(), runs.stream().mapToDouble(RunResult::rate).toArray(),
+            runs.stream().mapToDouble(RunResult::validation).toArray()));
       }
     }
     return all;

@@ -39,7 +39,7 @@ final class AdapterFiles {
   private AdapterFiles() {}
 
   /** Saves an adapter as a directory of its own; that of an encoder with what sentence-transformers looks for. */
-  static void save(Path directory, Tuned tuned, LocalModel model) {
+  static void save(Path directory, TrainableModel tuned, LocalModel model) {
     if (!tuned.full().isEmpty()) {
       LOG.warn("{}: {} modules are trained in full and saved as PEFT's modules_to_save. PEFT loads them; servers such as "
           + "vLLM do not: for those save the whole model with saveMerged", directory, tuned.full().byModule().size());
@@ -54,7 +54,7 @@ final class AdapterFiles {
   }
 
   /** Writes the two files of an adapter. */
-  static void write(Path into, Tuned tuned, String baseModel) throws IOException {
+  static void write(Path into, TrainableModel tuned, String baseModel) throws IOException {
     AdapterConfig s = tuned.adapters().settings();
     AdapterConfig written = tuned.adapters().start() == null ? s : s.doubled();
     List<String> whole = new ArrayList<>(tuned.full().byModule().keySet());
@@ -84,7 +84,7 @@ final class AdapterFiles {
   }
 
   /** Whether one weight that is trained is both embeddings: PEFT's modules_to_save are copies, so both are named. */
-  private static boolean tied(Tuned tuned) {
+  private static boolean tied(TrainableModel tuned) {
     return tuned.layout().config().tiedEmbeddings() && tuned.full().trains(tuned.layout().embedding());
   }
 
@@ -96,7 +96,7 @@ final class AdapterFiles {
   }
 
   /** A parameter; with a start that is taken off again, the two halves of the plain adapter of twice the rank. */
-  private static Saved saved(Tuned tuned, Parameter p) {
+  private static Saved saved(TrainableModel tuned, Parameter p) {
     Tensor start = tuned.adapters().start();
     if (start == null || tuned.adapters().parameter(p.name()) == null) {
       return new Saved(p.shape(), scope -> tuned.parameters().values(scope, p));
@@ -112,13 +112,13 @@ final class AdapterFiles {
   }
 
   /** Reads an adapter for a model. */
-  static Tuned load(Lora lora, LocalModel model) {
+  static TrainableModel load(Lora lora, LocalModel model) {
     try (OpenDirectory files = OpenDirectory.open(lora.source().orElseThrow(), Contents.Kind.ADAPTER)) {
       return load(lora, model, files);
     }
   }
 
-  private static Tuned load(Lora lora, LocalModel model, OpenDirectory files) {
+  private static TrainableModel load(Lora lora, LocalModel model, OpenDirectory files) {
     Path directory = files.path();
     AdapterConfig settings = AdapterConfig.in(files);
     FullTargets full = SavedModules.of(settings, lora, model, directory);
@@ -133,7 +133,7 @@ final class AdapterFiles {
       }
     }
     SafetensorsFile stored = SafetensorsFile.open(files.file(WEIGHTS));
-    Tuned tuned = build(lora, model, new AdapterPart(lora, settings, shape), full, stored);
+    TrainableModel tuned = build(lora, model, new AdapterParameters(lora, settings, shape), full, stored);
     try {
       ParameterFiles.fill(stored, PREFIX, tuned, directory.resolve(AdapterConfig.FILE_NAME).toString());
       return tuned;
@@ -144,14 +144,14 @@ final class AdapterFiles {
   }
 
   /** What is trained, over the base weights that a file brings along. */
-  static Tuned build(Tuning tuning, LocalModel model, AdapterPart adapters, FullTargets full, SafetensorsFile stored) {
-    Brought brought = new Brought();
+  static TrainableModel build(Tuning tuning, LocalModel model, AdapterParameters adapters, FullTargets full, SafetensorsFile stored) {
+    BaseWeightOverrides brought = new BaseWeightOverrides();
     try {
       Layout layout = model.layout();
       below(brought, model, layout.embedding(), layout.embeddingModule(), stored);
       below(brought, model, layout.head() == null ? layout.embedding() : layout.head(), OuterWeight.HEAD_MODULE, stored);
       tokens(brought, model, adapters.settings().extras().tokens(), stored);
-      return Tunings.build(tuning, model, adapters, full, brought);
+      return TrainableModels.build(tuning, model, adapters, full, brought);
     } catch (RuntimeException | Error e) {
       brought.close();
       throw e;
@@ -159,7 +159,7 @@ final class AdapterFiles {
   }
 
   /** The copy of the weight below an adapter of an embedding takes that weight's place, if it differs. */
-  private static void below(Brought brought, LocalModel model, Layout.Block block, String module, SafetensorsFile stored) {
+  private static void below(BaseWeightOverrides brought, LocalModel model, Layout.Block block, String module, SafetensorsFile stored) {
     String name = module + AdapterNames.BASE;
     StoredTensor tensor = stored.tensors().get(PREFIX + name);
     if (tensor == null) {
@@ -179,7 +179,7 @@ final class AdapterFiles {
     }
   }
 
-  private static void tokens(Brought brought, LocalModel model, List<Integer> tokens, SafetensorsFile stored) {
+  private static void tokens(BaseWeightOverrides brought, LocalModel model, List<Integer> tokens, SafetensorsFile stored) {
     if (tokens.isEmpty()) {
       return;
     }

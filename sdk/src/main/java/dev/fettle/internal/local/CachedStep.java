@@ -23,10 +23,10 @@ final class CachedStep {
   private static final long BYTES = Long.getLong("fettle.cachedbytes", 1L << 30);
 
   private final Body body;
-  private final Tuned tuned;
+  private final TrainableModel tuned;
   private final int tokens;
 
-  CachedStep(Body body, Tuned tuned, int tokens) {
+  CachedStep(Body body, TrainableModel tuned, int tokens) {
     this.body = body;
     this.tuned = tuned;
     this.tokens = tokens;
@@ -41,8 +41,8 @@ final class CachedStep {
   /** The numbers of all texts: [texts, width], without dropout. */
   float[] forward(List<int[]> texts) {
     float[] values = new float[texts.size() * body.width()];
-    Portions portions = portions(texts, Lanes.most());
-    Lanes.run(portions.lanes().size(), lane -> {
+    LengthBuckets portions = portions(texts, DataParallel.most());
+    DataParallel.run(portions.lanes().size(), lane -> {
       for (List<Integer> portion : portions.lanes().get(lane)) {
         try (Scope step = new Scope()) {
           Packing packing = LocalEncoder.packing(texts, portion);
@@ -59,7 +59,7 @@ final class CachedStep {
    * @param loss from the numbers of all texts to its derivative by each of them
    */
   void forwardBackward(List<int[]> texts, UnaryOperator<float[]> loss, boolean accumulated, long pass) {
-    Portions portions = portions(texts, tuned.lanes());
+    LengthBuckets portions = portions(texts, tuned.lanes());
     try (GradientVectors.Pass vectors = tuned.gradients().begin(accumulated)) {
       Gradients[] into = new Gradients[portions.lanes().size()];
       Arrays.setAll(into, vectors::lane);
@@ -68,9 +68,9 @@ final class CachedStep {
     }
   }
 
-  private Portions portions(List<int[]> texts, int most) {
+  private LengthBuckets portions(List<int[]> texts, int most) {
     body.prepare(texts.stream().mapToInt(t -> t.length).max().orElse(1));
-    return Portions.of(texts, most, Math.min(Portions.TOKENS, tokens));
+    return LengthBuckets.of(texts, most, Math.min(LengthBuckets.TOKENS, tokens));
   }
 
   private void scatter(Tensor values, Packing packing, List<Integer> portion, float[] out) {
@@ -96,11 +96,11 @@ final class CachedStep {
   /** The two passes over the portions of a batch, or one where they all fit. */
   private final class Passes {
     private final List<int[]> texts;
-    private final Portions portions;
+    private final LengthBuckets portions;
     private final long pass;
     private final float[] values;
 
-    Passes(List<int[]> texts, Portions portions, long pass) {
+    Passes(List<int[]> texts, LengthBuckets portions, long pass) {
       this.texts = texts;
       this.portions = portions;
       this.pass = pass;
@@ -118,7 +118,7 @@ final class CachedStep {
           kept[lane] = new Scope();
           passes.add(new ArrayList<>());
         }
-        Lanes.run(lanes, lane -> {
+        DataParallel.run(lanes, lane -> {
           for (int i = 0; i < portions.lanes().get(lane).size(); i++) {
             if (whole) {
               passes.get(lane).add(forward(kept[lane], lane, i, true));
@@ -130,7 +130,7 @@ final class CachedStep {
           }
         });
         float[] derivative = loss.apply(values);
-        Lanes.run(lanes, lane -> {
+        DataParallel.run(lanes, lane -> {
           for (int i = 0; i < portions.lanes().get(lane).size(); i++) {
             try (Scope step = new Scope()) {
               List<Integer> portion = portions.lanes().get(lane).get(i);

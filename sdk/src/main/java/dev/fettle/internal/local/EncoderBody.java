@@ -8,7 +8,7 @@ import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 
 /** An encoder in training: the vectors of texts. */
-record EncoderBody(Network network, Pooler pooler, Tuned tuned) implements Body {
+record EncoderBody(Network network, Pooler pooler, TrainableModel tuned) implements Body {
   @Override
   public int width() {
     return network.config().hiddenSize();

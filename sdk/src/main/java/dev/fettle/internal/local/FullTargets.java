@@ -17,7 +17,7 @@ import java.util.Set;
  * @param rules of the weights, by name
  * @param untied whether the output embedding, which is the model's input embedding, is trained by itself
  */
-record FullTargets(Map<String, Rule> rules, boolean untied) {
+record FullTargets(Map<String, ScaledGroup> rules, boolean untied) {
   private static final String HEAD = OuterWeight.HEAD_MODULE;
 
   static final FullTargets NONE = new FullTargets(Map.of(), false);
@@ -27,7 +27,7 @@ record FullTargets(Map<String, Rule> rules, boolean untied) {
     boolean tied = layout.config().tiedEmbeddings();
     int layers = layout.config().layers().size();
     String embedding = layout.embeddingModule();
-    Map<String, Rule> rules = new LinkedHashMap<>();
+    Map<String, ScaledGroup> rules = new LinkedHashMap<>();
     boolean untied = tied && !parts.isEmpty() && parts.stream().noneMatch(p -> takes(p, embedding, layers))
         && parts.stream().anyMatch(p -> takes(p, HEAD, layers));
     for (Full part : parts) {
@@ -45,7 +45,7 @@ record FullTargets(Map<String, Rule> rules, boolean untied) {
         names.add(HEAD + ".weight");
       }
       for (String name : names) {
-        if (rules.put(name, new Rule(part.rate())) != null) {
+        if (rules.put(name, new ScaledGroup(part.rate())) != null) {
           throw new InvalidInputException(name + " is in two parts that are trained in full; leave it out of one"
               + (tied && name.startsWith(embedding) ? ". It is this model's input and output embedding" : ""));
         }

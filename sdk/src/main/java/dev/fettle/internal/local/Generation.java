@@ -5,7 +5,7 @@ import dev.fettle.Sample;
 import dev.fettle.SamplingParams;
 import dev.fettle.Token;
 import dev.fettle.Tokenizer;
-import dev.fettle.internal.Meter;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.network.Decoder;
 import dev.fettle.internal.text.SampledText;
 import dev.fettle.internal.torch.Memory;
@@ -26,7 +26,7 @@ final class Generation implements AutoCloseable {
   private final Memory.Held held;
   private final SamplingParams params;
   private final Set<Integer> ends;
-  private final Meter meter;
+  private final ProgressMeter meter;
   private final List<Sequence> all = new ArrayList<>();
   private List<Sequence> batch;
 
@@ -40,7 +40,7 @@ final class Generation implements AutoCloseable {
    * @param meter counts sequences that have ended; its work is tokens, those that a sequence was spared included
    */
   Generation(Decoder decoder, Memory.Held held, Tokenizer tokenizer, List<int[]> prompts, long first, SamplingParams params,
-      Set<Integer> ends, int context, Meter meter) {
+      Set<Integer> ends, int context, ProgressMeter meter) {
     this.decoder = decoder;
     this.held = held;
     this.params = params;

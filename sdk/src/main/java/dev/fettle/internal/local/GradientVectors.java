@@ -26,13 +26,13 @@ final class GradientVectors implements AutoCloseable {
   /** Part of a gradient. */
   record Piece(long offset, Tensor values) {}
 
-  private final AdapterPart adapters;
-  private final WeightPart full;
+  private final AdapterParameters adapters;
+  private final FullParameters full;
   private final boolean large;
   private final TreeMap<Long, Long> sizes;
   private final List<Vector> vectors = new ArrayList<>();
 
-  GradientVectors(AdapterPart adapters, WeightPart full) {
+  GradientVectors(AdapterParameters adapters, FullParameters full) {
     this.adapters = adapters;
     this.full = full;
     this.large = isLarge(adapters, full);
@@ -40,12 +40,12 @@ final class GradientVectors implements AutoCloseable {
   }
 
   /** Whether the gradient comes and goes in pieces. */
-  static boolean isLarge(AdapterPart adapters, WeightPart full) {
+  static boolean isLarge(AdapterParameters adapters, FullParameters full) {
     return !full.isEmpty() && adapters.size() + full.size() > SMALL;
   }
 
   /** The pieces: from which element on, how many. */
-  static TreeMap<Long, Long> sizes(AdapterPart adapters, WeightPart full) {
+  static TreeMap<Long, Long> sizes(AdapterParameters adapters, FullParameters full) {
     TreeMap<Long, Long> out = new TreeMap<>();
     if (!isLarge(adapters, full)) {
       out.put(0L, adapters.size() + full.size());
@@ -59,13 +59,13 @@ final class GradientVectors implements AutoCloseable {
   }
 
   /** How many lanes there may be: the same wherever as many threads compute. */
-  static int lanes(AdapterPart adapters, WeightPart full) {
-    return lanes(adapters, full, Lanes.most());
+  static int lanes(AdapterParameters adapters, FullParameters full) {
+    return lanes(adapters, full, DataParallel.most());
   }
 
   /** The same with so many threads. */
-  static int lanes(AdapterPart adapters, WeightPart full, int threads) {
-    return isLarge(adapters, full) ? 1 : Lanes.most(Float.BYTES * (adapters.size() + full.size()), threads);
+  static int lanes(AdapterParameters adapters, FullParameters full, int threads) {
+    return isLarge(adapters, full) ? 1 : DataParallel.most(Float.BYTES * (adapters.size() + full.size()), threads);
   }
 
   /** Begins a pass, whose closing forgets what it computed unless it was kept; one at a time. */

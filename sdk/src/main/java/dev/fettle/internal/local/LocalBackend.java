@@ -4,7 +4,7 @@ import dev.fettle.DType;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.Backend;
 import dev.fettle.internal.FileErrors;
-import dev.fettle.internal.Meter;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.checkpoint.EmbeddedModel;
 import dev.fettle.internal.checkpoint.ModelDirectory;
@@ -36,11 +36,11 @@ public final class LocalBackend implements Backend {
   }
 
   @Override
-  public ModelBackend load(String name, Optional<DType> type, Meter meter) {
+  public ModelBackend load(String name, Optional<DType> type, ProgressMeter meter) {
     return model(name, type, meter);
   }
 
-  private LocalModel model(String name, Optional<DType> type, Meter meter) {
+  private LocalModel model(String name, Optional<DType> type, ProgressMeter meter) {
     EngineThread.get().run(() -> EngineThread.requireOpen(open, "this Fettle"));
     // A download may take long: the engine goes on meanwhile.
     Path directory = EmbeddedModel.NAME.equals(name) ? EmbeddedModel.directory() : directory(name);
@@ -86,13 +86,13 @@ public final class LocalBackend implements Backend {
   }
 
   @Override
-  public Resumed resume(Path directory, Meter meter) {
+  public Resumed resume(Path directory, ProgressMeter meter) {
     try (OpenDirectory files = StateFiles.open(directory)) {
       return resume(files, meter);
     }
   }
 
-  private Resumed resume(OpenDirectory files, Meter meter) {
+  private Resumed resume(OpenDirectory files, ProgressMeter meter) {
     StateFiles.State state = StateFiles.read(files);
     Optional<DType> type = Optional.of(state.dtype());
     LocalModel model = state.initialised().isPresent()

@@ -3,7 +3,7 @@ package dev.fettle.internal.local;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Prompt;
 import dev.fettle.Tokenizer;
-import dev.fettle.internal.Meter;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.checkpoint.EncoderSettings;
 import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.model.ModelConfig;
@@ -97,17 +97,17 @@ final class LocalEncoder {
   }
 
   /** The vectors of texts, in order; on the engine thread. */
-  List<float[]> embed(Read read, Weights weights, Adapter adapter, Meter meter) {
+  List<float[]> embed(Read read, Weights weights, Adapter adapter, ProgressMeter meter) {
     List<int[]> texts = read.tokens();
     float[][] out = new float[texts.size()][];
     if (texts.isEmpty()) {
       return List.of();
     }
-    Memory.get().require(memory.texts(texts, null, Portions.TOKENS, false), 0, "embedding texts of "
+    Memory.get().require(memory.texts(texts, null, LengthBuckets.TOKENS, false), 0, "embedding texts of "
         + texts.stream().mapToInt(t -> t.length).max().orElse(0) + " tokens with " + name);
     meter.expect(texts.size(), texts.stream().mapToLong(t -> t.length).sum());
-    Portions portions = Portions.of(texts, Lanes.most(), Portions.TOKENS);
-    Lanes.run(portions.lanes().size(), lane -> {
+    LengthBuckets portions = LengthBuckets.of(texts, DataParallel.most(), LengthBuckets.TOKENS);
+    DataParallel.run(portions.lanes().size(), lane -> {
       for (List<Integer> portion : portions.lanes().get(lane)) {
         try (Scope step = new Scope()) {
           Packing packing = packing(texts, portion);

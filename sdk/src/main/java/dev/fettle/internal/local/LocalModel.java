@@ -7,7 +7,7 @@ import dev.fettle.Renderer;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tuning;
 import dev.fettle.UnsupportedModelException;
-import dev.fettle.internal.Meter;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
@@ -80,7 +80,7 @@ final class LocalModel implements ModelBackend {
   }
 
   /** Reads a model, which owns its files from then on; on the engine thread. */
-  static LocalModel load(String name, OpenDirectory files, Optional<DType> type, Meter meter) {
+  static LocalModel load(String name, OpenDirectory files, Optional<DType> type, ProgressMeter meter) {
     try {
       ModelDirectory stored = ModelDirectory.of(files);
       ModelConfig config = ModelConfig.of(stored.config());
@@ -107,7 +107,7 @@ final class LocalModel implements ModelBackend {
       ModelConfig config = ModelConfig.parse(files.file("config.json"));
       LocalModel model = new LocalModel(files.path().toString(), files, config, config.eosIds(), dtype,
           tokenizer(files, config), new WeightSource.OfSeed(seed));
-      model.fill(new Meter());
+      model.fill(new ProgressMeter());
       return model;
     } catch (RuntimeException | Error e) {
       files.close();
@@ -124,7 +124,7 @@ final class LocalModel implements ModelBackend {
     return tokenizer;
   }
 
-  private void fill(Meter meter) {
+  private void fill(ProgressMeter meter) {
     try {
       weights(meter);
     } catch (RuntimeException | Error e) {
@@ -205,10 +205,10 @@ final class LocalModel implements ModelBackend {
 
   /** The weights, read again if nobody needed them in memory for a while. */
   Weights weights() {
-    return weights(new Meter());
+    return weights(new ProgressMeter());
   }
 
-  private Weights weights(Meter meter) {
+  private Weights weights(ProgressMeter meter) {
     if (weights == null) {
       NumberType type = NumberType.of(dtype);
       held = Memory.get().hold(memory.weights(), "loading " + name);
@@ -281,7 +281,7 @@ final class LocalModel implements ModelBackend {
   }
 
   @Override
-  public List<float[]> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens, Meter meter) {
+  public List<float[]> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens, ProgressMeter meter) {
     LocalEncoder embedding = encoder();
     LocalEncoder.Read read = embedding.read(texts, prompt, maxTokens);
     return EngineThread.get().call(() -> {
@@ -297,7 +297,7 @@ final class LocalModel implements ModelBackend {
   public TrainingBackend tune(Tuning tuning) {
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "the model " + name);
-      return begun(Tunings.start(tuning, this));
+      return begun(TrainableModels.start(tuning, this));
     });
   }
 
@@ -306,7 +306,7 @@ final class LocalModel implements ModelBackend {
     return begun(StateFiles.tuned(state, this));
   }
 
-  private LocalTraining begun(Tuned tuned) {
+  private LocalTraining begun(TrainableModel tuned) {
     LocalTraining training = new LocalTraining(this, tuned);
     dependants.add(training);
     release();
@@ -320,12 +320,12 @@ final class LocalModel implements ModelBackend {
       requireCausalLm();
       Scope own = new Scope();
       return sampler(own, Optional.empty(),
-          new Tuned.Frozen(weights(), Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype))));
+          new TrainableModel.Frozen(weights(), Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype))));
     });
   }
 
   /** @param held what the copies in a sampler's scope were promised */
-  LocalSampler sampler(Scope own, Optional<Memory.Held> held, Tuned.Frozen frozen) {
+  LocalSampler sampler(Scope own, Optional<Memory.Held> held, TrainableModel.Frozen frozen) {
     LocalSampler sampler = new LocalSampler(this, own, held, frozen);
     dependants.add(sampler);
     return sampler;

@@ -10,7 +10,7 @@ import dev.fettle.Sample;
 import dev.fettle.SamplingParams;
 import dev.fettle.Token;
 import dev.fettle.Tokenizer;
-import dev.fettle.internal.Meter;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.network.DecodeWeights;
 import dev.fettle.internal.network.Decoder;
@@ -39,7 +39,7 @@ final class LocalSampler implements SamplerBackend {
 
   private final LocalModel model;
   private final Scope scope;
-  private final Tuned.Frozen frozen;
+  private final TrainableModel.Frozen frozen;
   private final Set<LocalStream.Session> streams = new HashSet<>();
   private final DecodeForms forms;
   private final boolean sharesForms;
@@ -47,7 +47,7 @@ final class LocalSampler implements SamplerBackend {
   private final Optional<Memory.Held> held;
   private boolean open = true;
 
-  LocalSampler(LocalModel model, Scope scope, Optional<Memory.Held> held, Tuned.Frozen frozen) {
+  LocalSampler(LocalModel model, Scope scope, Optional<Memory.Held> held, TrainableModel.Frozen frozen) {
     this.model = model;
     this.scope = scope;
     this.held = held;
@@ -69,7 +69,7 @@ final class LocalSampler implements SamplerBackend {
   }
 
   @Override
-  public CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params, Meter meter) {
+  public CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params, ProgressMeter meter) {
     check("prompts", prompts);
     checkInt8(params);
     return work(() -> {
@@ -115,7 +115,7 @@ final class LocalSampler implements SamplerBackend {
   public Iterator<Token> stream(int[] prompt, SamplingParams params) {
     check("prompts", List.of(prompt));
     checkInt8(params);
-    return new LocalStream(this, () -> begin(List.of(prompt), 0, params.samples(1), new Meter()));
+    return new LocalStream(this, () -> begin(List.of(prompt), 0, params.samples(1), new ProgressMeter()));
   }
 
   void requireOpen() {
@@ -130,7 +130,7 @@ final class LocalSampler implements SamplerBackend {
     streams.remove(session);
   }
 
-  private Generation begin(List<int[]> prompts, long first, SamplingParams params, Meter meter) {
+  private Generation begin(List<int[]> prompts, long first, SamplingParams params, ProgressMeter meter) {
     String what = "sampling " + params.samples() + " x " + prompts.size() + " continuations from " + model.name();
     Memory.get().require(plan(prompts, params), 0, what);
     List<int[]> sequences = new ArrayList<>();

@@ -19,7 +19,7 @@ import dev.fettle.StepResult;
 import dev.fettle.Trainable;
 import dev.fettle.Tuning;
 import dev.fettle.internal.CustomPass;
-import dev.fettle.internal.Meter;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TokenLoss;
 import dev.fettle.internal.TrainingBackend;
@@ -40,7 +40,7 @@ import java.util.function.Supplier;
 /** A training on this machine. */
 final class LocalTraining implements TrainingBackend {
   private final LocalModel model;
-  private final Tuned tuned;
+  private final TrainableModel tuned;
   private final Step step;
   private RankTraining ranks;
   private long steps;
@@ -50,7 +50,7 @@ final class LocalTraining implements TrainingBackend {
   private Execution execution = Torch.get().usual();
   private boolean open = true;
 
-  LocalTraining(LocalModel model, Tuned tuned) {
+  LocalTraining(LocalModel model, TrainableModel tuned) {
     this.model = model;
     this.tuned = tuned;
     this.step = model.config().isCausalLm() ? new Step(model.network(), tuned, model.memory()) : null;
@@ -171,7 +171,7 @@ final class LocalTraining implements TrainingBackend {
 
   @Override
   public CompletableFuture<List<float[]>> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens,
-      Meter meter) {
+      ProgressMeter meter) {
     return work(() -> {
       LocalEncoder encoder = model.encoder();
       return encoder.embed(encoder.read(texts, prompt, maxTokens), tuned.weights(), tuned.adapter(), meter);
@@ -327,7 +327,7 @@ final class LocalTraining implements TrainingBackend {
     return model;
   }
 
-  Tuned tuned() {
+  TrainableModel tuned() {
     return tuned;
   }
 

@@ -25,16 +25,16 @@ final class LoraTargets {
    *
    * @param full the modules that are trained in full
    */
-  static AdapterPart start(Lora lora, LocalModel model, Set<String> full) {
+  static AdapterParameters start(Lora lora, LocalModel model, Set<String> full) {
     AdapterConfig settings = settings(lora, model.config(), model.name(), full);
     AdapterShape shape = shape(settings, model.config(), lora.isPissa());
     requireCombination(lora, shape);
-    return new AdapterPart(lora, settings, shape);
+    return new AdapterParameters(lora, settings, shape);
   }
 
   /** No adapters. */
-  static AdapterPart none(ModelConfig config) {
-    return new AdapterPart(Lora.rank(1), AdapterConfig.of(1, 1, List.of()), AdapterShape.none(config));
+  static AdapterParameters none(ModelConfig config) {
+    return new AdapterParameters(Lora.rank(1), AdapterConfig.of(1, 1, List.of()), AdapterShape.none(config));
   }
 
   /** What the user asks for in PEFT's terms. */
@@ -46,7 +46,7 @@ final class LoraTargets {
     adaptable.addAll(embeddings);
     for (Modules m : lora.modules()) {
       if (adaptable.stream().noneMatch(n -> m.contains(n, layers))) {
-        throw new InvalidInputException("on(" + m + ") names no linear layer and no embedding. This model has "
+        throw new InvalidInputException("targetModules(" + m + ") names no linear layer and no embedding. This model has "
             + layers + " layers with " + String.join(", ", config.layers().get(0).linears().stream().map(LayerConfig.Linear::name).toList())
             + (embeddings.isEmpty() ? "" : ", and " + String.join(" and ", embeddings)));
       }
@@ -65,8 +65,8 @@ final class LoraTargets {
       throw new InvalidInputException("nothing is left for adapters: " + lora + " takes in nothing that is not trained in "
           + "full; use Full alone");
     }
-    lora.rankPattern().keySet().forEach(pattern -> requireMatch("rankOf", pattern, targets));
-    lora.alphaPattern().keySet().forEach(pattern -> requireMatch("alphaOf", pattern, targets));
+    lora.rankPattern().keySet().forEach(pattern -> requireMatch("rankPattern", pattern, targets));
+    lora.alphaPattern().keySet().forEach(pattern -> requireMatch("alphaPattern", pattern, targets));
     return new AdapterConfig(lora.rank(), lora.alpha(), lora.dropout(), lora.isRankStabilized(),
         AdapterTargets.modules(shortened(targets, adaptable)), lora.rankPattern(), lora.alphaPattern(), baseModel,
         new AdapterConfig.Extras(lora.isDora(), lora.hasBias(), List.of(), List.of()));
@@ -83,7 +83,7 @@ final class LoraTargets {
       throw new InvalidInputException("dora(), pissa() and bias() exclude each other: keep one");
     }
     if (special && (shape.embedding().isAdapted() || shape.head().isAdapted())) {
-      throw new InvalidInputException(kind + " is for the linear layers of the decoder: leave the embeddings out of on()");
+      throw new InvalidInputException(kind + " is for the linear layers of the decoder: leave the embeddings out of targetModules()");
     }
     if (lora.isPissa() && lora.dropout() > 0) {
       throw new InvalidInputException("pissa() with dropout would drop what is taken off again: use one of both");

@@ -65,14 +65,14 @@ final class MemoryPlanner {
   }
 
   /** What a training holds from step to step, with its gradient in as many lanes as there may be. */
-  MemoryPlan training(AdapterPart adapters, WeightPart full, Brought brought) {
+  MemoryPlan training(AdapterParameters adapters, FullParameters full, BaseWeightOverrides brought) {
     long numbers = adapters.size() + full.size();
     int lanes = adapters.settings().dropout() > 0 ? 1 : GradientVectors.lanes(adapters, full);
     return training(adapters, full, brought, lanes * numbers * Float.BYTES);
   }
 
   /** The same with a gradient of so many bytes. */
-  MemoryPlan training(AdapterPart adapters, WeightPart full, Brought brought, long gradients) {
+  MemoryPlan training(AdapterParameters adapters, FullParameters full, BaseWeightOverrides brought, long gradients) {
     long vector = (adapters.size() + full.size()) * Float.BYTES;
     return plan(PARAMETERS, vector + adapters.heldBytes(type) + full.copiedBytes(type) + brought.bytes(type),
         GRADIENTS, gradients, MOMENTS, 2 * vector);
@@ -89,7 +89,7 @@ final class MemoryPlanner {
    * @param firstKept the first layer whose activations are kept until the way back
    * @param accumulated whether there is a gradient already, to which what the pass computes is added at its end
    */
-  MemoryPlan backward(Batch batch, Tuned tuned, int firstKept, boolean accumulated) {
+  MemoryPlan backward(Batch batch, TrainableModel tuned, int firstKept, boolean accumulated) {
     long one = tuned.parameters().size() * Float.BYTES;
     if (GradientVectors.isLarge(tuned.adapters(), tuned.full())) {
       return plus(plan(GRADIENTS, accumulated ? one : 0),
@@ -105,7 +105,7 @@ final class MemoryPlanner {
    * The first layer whose activations there is room to keep until the way back; those of the layers below it, of which only
    * the inputs are kept, are computed again (Chen et al. 2016).
    */
-  int firstKept(Batch batch, Tuned tuned, boolean accumulated) {
+  int firstKept(Batch batch, TrainableModel tuned, boolean accumulated) {
     int first = Math.max(0, tuned.lowestLayer());
     if (sparing) {
       return layers.size();
@@ -123,11 +123,11 @@ final class MemoryPlanner {
    * @param tuned what is trained; {@code null} where there is no way back
    * @param tokens of which the intermediate values are held at a time, if those of all texts are more
    */
-  MemoryPlan texts(List<int[]> texts, Tuned tuned, int tokens, boolean accumulated) {
+  MemoryPlan texts(List<int[]> texts, TrainableModel tuned, int tokens, boolean accumulated) {
     long all = texts.stream().mapToLong(t -> t.length).sum();
     long longest = texts.stream().mapToInt(t -> t.length).max().orElse(0);
-    int lanes = Math.min(tuned == null ? Lanes.most() : tuned.lanes(), texts.size());
-    long busy = Math.min(all, lanes * Math.max(Math.min(Portions.TOKENS, tokens), longest));
+    int lanes = Math.min(tuned == null ? DataParallel.most() : tuned.lanes(), texts.size());
+    long busy = Math.min(all, lanes * Math.max(Math.min(LengthBuckets.TOKENS, tokens), longest));
     if (tuned == null) {
       return malloced(passing(busy, longest, 0, 0).plan());
     }
@@ -208,7 +208,7 @@ final class MemoryPlanner {
   }
 
   /** The way forward and back: at the end of the way forward, at the head, or at any layer of the way back. */
-  private Moment backward(long rows, long longest, long logits, Tuned tuned, int firstKept, Gradient gradient) {
+  private Moment backward(long rows, long longest, long logits, TrainableModel tuned, int firstKept, Gradient gradient) {
     int count = layers.size();
     int lowest = tuned.lowestLayer();
     long always = 0;
@@ -241,7 +241,7 @@ final class MemoryPlanner {
   }
 
   /** The pieces of a large gradient that have come into being when the way back is at a layer. */
-  private static long piecesFrom(Tuned tuned, int layer) {
+  private static long piecesFrom(TrainableModel tuned, int layer) {
     long numbers = tuned.adapters().size() + tuned.full().size(-1);
     for (int i = layer; i < tuned.layout().config().layers().size(); i++) {
       numbers += tuned.full().size(i);

@@ -38,18 +38,18 @@ final class MergedFiles {
       "vocab.txt");
 
   private final LocalModel model;
-  private final Tuned tuned;
+  private final TrainableModel tuned;
   private final NumberType type;
   private final Map<String, ParameterVector.Parameter> trained = new HashMap<>();
 
-  private MergedFiles(LocalModel model, Tuned tuned, NumberType type) {
+  private MergedFiles(LocalModel model, TrainableModel tuned, NumberType type) {
     this.model = model;
     this.tuned = tuned;
     this.type = type;
     tuned.parameters().parameters().forEach(p -> trained.put(p.name(), p));
   }
 
-  static void save(Path directory, LocalModel model, Tuned tuned, NumberType type) {
+  static void save(Path directory, LocalModel model, TrainableModel tuned, NumberType type) {
     MergedFiles files = new MergedFiles(model, tuned, type);
     files.requireBiases();
     AtomicFiles.writeDirectory(directory, files::write);

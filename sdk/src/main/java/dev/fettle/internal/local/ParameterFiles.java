@@ -23,7 +23,7 @@ final class ParameterFiles {
    * @param prefix of the names in the file
    * @param shapes what says which tensors there must be, for errors
    */
-  static void fill(SafetensorsFile stored, String prefix, Tuned tuned, String shapes) {
+  static void fill(SafetensorsFile stored, String prefix, TrainableModel tuned, String shapes) {
     Tensor start = tuned.adapters().start();
     Set<String> extra = new TreeSet<>(stored.tensors().keySet());
     for (Parameter p : tuned.parameters().parameters()) {
@@ -60,15 +60,15 @@ final class ParameterFiles {
     tuned.refresh();
   }
 
-  private static boolean isTiedHead(Tuned tuned, String name, String prefix) {
+  private static boolean isTiedHead(TrainableModel tuned, String name, String prefix) {
     return name.equals(prefix + OuterWeight.HEAD_MODULE + ".weight") && tuned.layout().config().tiedEmbeddings();
   }
 
-  private static boolean isDoubled(Tuned tuned, Parameter p) {
+  private static boolean isDoubled(TrainableModel tuned, Parameter p) {
     return tuned.adapters().start() != null && tuned.adapters().parameter(p.name()) != null;
   }
 
-  private static long[] shape(Tuned tuned, Parameter p) {
+  private static long[] shape(TrainableModel tuned, Parameter p) {
     long[] shape = p.shape().clone();
     if (isDoubled(tuned, p)) {
       shape[AdapterNames.Kind.A.is(p.name()) ? 0 : 1] *= 2;

@@ -18,7 +18,7 @@ final class ParameterVector {
    * @param offset its first element
    * @param rule how it is stepped
    */
-  record Parameter(String name, long offset, long[] shape, Rule rule) {
+  record Parameter(String name, long offset, long[] shape, ScaledGroup rule) {
     long size() {
       return size(shape);
     }
@@ -33,7 +33,7 @@ final class ParameterVector {
   }
 
   /** Neighbours that are stepped alike. */
-  record Run(long offset, long size, Rule rule) {}
+  record Run(long offset, long size, ScaledGroup rule) {}
 
   private final Scope scope;
   private final List<Parameter> parameters;

@@ -20,17 +20,17 @@ import java.util.OptionalInt;
 /** Passes of a training over ranked texts. */
 final class RankTraining {
   private final LocalModel model;
-  private final Tuned tuned;
+  private final TrainableModel tuned;
   private final CachedStep step;
   private final int tokens;
   private final JudgePrompt prompt;
 
-  RankTraining(LocalModel model, Tuned tuned) {
+  RankTraining(LocalModel model, TrainableModel tuned) {
     this(model, tuned, CachedStep.tokens(model.config(), NumberType.of(model.dtype())));
   }
 
   /** With a bound of its own on the tokens that are held at a time. */
-  RankTraining(LocalModel model, Tuned tuned, int tokens) {
+  RankTraining(LocalModel model, TrainableModel tuned, int tokens) {
     this.model = model;
     this.tuned = tuned;
     this.tokens = tokens;

@@ -20,12 +20,12 @@ final class SavedModules {
     }
     boolean tied = model.config().tiedEmbeddings();
     Layout untied = tied ? Layout.of(model.config().untied()) : model.layout();
-    Map<String, Rule> rules = new LinkedHashMap<>();
+    Map<String, ScaledGroup> rules = new LinkedHashMap<>();
     for (String name : settings.extras().modulesToSave()) {
       int before = rules.size();
       for (Layout.Weight w : untied.weights().values()) {
         if (isWithin(w.module(), name)) {
-          rules.put(w.name(), new Rule(lora.rate()));
+          rules.put(w.name(), new ScaledGroup(lora.rate()));
         }
       }
       if (rules.size() == before) {

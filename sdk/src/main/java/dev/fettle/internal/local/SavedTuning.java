@@ -4,7 +4,7 @@ import dev.fettle.Full;
 import dev.fettle.Hybrid;
 import dev.fettle.Lora;
 import dev.fettle.Modules;
-import dev.fettle.PartRate;
+import dev.fettle.ParameterGroup;
 import dev.fettle.Tuning;
 import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.JsonFields;
@@ -22,14 +22,14 @@ import tools.jackson.databind.node.ObjectNode;
 /** What {@code state.json} says of what is trained beyond PEFT's adapter_config.json. */
 record SavedTuning(Lora lora, boolean pissa, List<Part> parts, boolean untied) {
   /** Modules that are trained in full alike; an empty list for all. */
-  record Part(List<String> modules, PartRate rate) {}
+  record Part(List<String> modules, ParameterGroup rate) {}
 
   /** Whether there are adapters. */
   boolean hasAdapters() {
     return lora != null;
   }
 
-  static void write(ObjectNode root, Tuned tuned) {
+  static void write(ObjectNode root, TrainableModel tuned) {
     root.put("untied", tuned.untied());
     if (!tuned.adapters().parameters().isEmpty()) {
       ObjectNode node = root.putObject("lora");
@@ -38,7 +38,7 @@ record SavedTuning(Lora lora, boolean pissa, List<Part> parts, boolean untied) {
       write(node, tuned.adapters().lora().rate());
     }
     ObjectNode parts = root.putObject("full");
-    Map<PartRate, List<String>> byRate = new LinkedHashMap<>();
+    Map<ParameterGroup, List<String>> byRate = new LinkedHashMap<>();
     tuned.full().byModule().forEach((module, weights) ->
         byRate.computeIfAbsent(weights.get(0).rule().rate(), r -> new ArrayList<>()).add(module));
     boolean all = tuned.full().isAll() && byRate.size() == 1;
@@ -51,7 +51,7 @@ record SavedTuning(Lora lora, boolean pissa, List<Part> parts, boolean untied) {
     });
   }
 
-  private static void write(ObjectNode node, PartRate rate) {
+  private static void write(ObjectNode node, ParameterGroup rate) {
     rate.learningRate().ifPresent(x -> node.put("learning_rate", x));
     node.put("factor", rate.factor());
     rate.weightDecay().ifPresent(x -> node.put("weight_decay", x));
@@ -63,7 +63,7 @@ record SavedTuning(Lora lora, boolean pissa, List<Part> parts, boolean untied) {
     if (f.object("lora").isPresent()) {
       JsonFields node = f.object("lora").get();
       pissa = node.bool("pissa", false);
-      PartRate rate = rate(node);
+      ParameterGroup rate = rate(node);
       double ratio = node.positive("ratio", 1);
       lora = node.checked("ratio", () -> Lora.from(directory).seed(seed).learningRateRatio(ratio));
       lora = rate.learningRate().isPresent() ? lora.learningRate(rate.learningRate().getAsDouble())
@@ -85,12 +85,12 @@ record SavedTuning(Lora lora, boolean pissa, List<Part> parts, boolean untied) {
     return new SavedTuning(lora, pissa, parts, f.bool("untied", false));
   }
 
-  private static PartRate rate(JsonFields f) {
+  private static ParameterGroup rate(JsonFields f) {
     OptionalDouble own = f.has("learning_rate") ? OptionalDouble.of(f.positive("learning_rate", 1)) : OptionalDouble.empty();
     OptionalDouble decay = f.has("weight_decay") ? OptionalDouble.of(f.number("weight_decay", 0)) : OptionalDouble.empty();
     double factor = f.positive("factor", 1);
-    f.checked(own.isPresent() ? "learning_rate" : "factor", () -> new PartRate(own, factor, OptionalDouble.empty()));
-    return f.checked("weight_decay", () -> new PartRate(own, factor, decay));
+    f.checked(own.isPresent() ? "learning_rate" : "factor", () -> new ParameterGroup(own, factor, OptionalDouble.empty()));
+    return f.checked("weight_decay", () -> new ParameterGroup(own, factor, decay));
   }
 
   /** The same for the user. */
@@ -117,19 +117,19 @@ record SavedTuning(Lora lora, boolean pissa, List<Part> parts, boolean untied) {
   }
 
   /** The adapters, with values still to be read. */
-  AdapterPart adapters(LocalModel model, AdapterConfig stored) {
+  AdapterParameters adapters(LocalModel model, AdapterConfig stored) {
     AdapterConfig settings = pissa ? stored.halved() : stored;
-    return new AdapterPart(lora, settings, LoraTargets.shape(settings, model.config(), pissa));
+    return new AdapterParameters(lora, settings, LoraTargets.shape(settings, model.config(), pissa));
   }
 
   FullTargets full(LocalModel model) {
     Layout layout = untied ? Layout.of(model.config().untied()) : model.layout();
-    Map<String, Rule> rules = new LinkedHashMap<>();
+    Map<String, ScaledGroup> rules = new LinkedHashMap<>();
     for (Part part : parts) {
       Set<String> names = Set.copyOf(part.modules);
       for (Layout.Weight w : layout.weights().values()) {
         if (names.isEmpty() || names.contains(w.module())) {
-          rules.put(w.name(), new Rule(part.rate));
+          rules.put(w.name(), new ScaledGroup(part.rate));
         }
       }
     }

@@ -45,7 +45,7 @@ final class StateFiles {
 
   static void save(Path directory, LocalTraining training, Optional<DataPosition> position) {
     AtomicFiles.writeDirectory(directory, into -> {
-      Tuned tuned = training.tuned();
+      TrainableModel tuned = training.tuned();
       if (tuned.adapters().parameters().isEmpty()) {
         weights(into.resolve(WEIGHTS), tuned.parameters());
       } else {
@@ -134,7 +134,7 @@ final class StateFiles {
   /** The same of a state that is open. */
   static void load(OpenDirectory files, LocalTraining training) {
     State state = read(files);
-    Tuned tuned = training.tuned();
+    TrainableModel tuned = training.tuned();
     boolean adapters = !tuned.adapters().parameters().isEmpty();
     if (state.tuning.hasAdapters() != adapters) {
       throw new InvalidInputException(files.path() + ": the state is of " + state.tuning.tuning()
@@ -163,13 +163,13 @@ final class StateFiles {
   }
 
   /** What a state trains, made anew, with values still to be read; on the engine thread. */
-  static Tuned tuned(OpenDirectory files, LocalModel model) {
+  static TrainableModel tuned(OpenDirectory files, LocalModel model) {
     SavedTuning saved = read(files).tuning;
     FullTargets full = saved.full(model);
     if (!saved.hasAdapters()) {
-      return Tunings.build(saved.tuning(), model, LoraTargets.none(model.config()), full, new Brought());
+      return TrainableModels.build(saved.tuning(), model, LoraTargets.none(model.config()), full, new BaseWeightOverrides());
     }
-    AdapterPart adapters = saved.adapters(model, AdapterConfig.in(files));
+    AdapterParameters adapters = saved.adapters(model, AdapterConfig.in(files));
     SafetensorsFile stored = SafetensorsFile.open(files.file(AdapterFiles.WEIGHTS));
     return AdapterFiles.build(saved.tuning(), model, adapters, full, stored);
   }

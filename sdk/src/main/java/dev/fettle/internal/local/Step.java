@@ -27,10 +27,10 @@ final class Step {
   static final int MICRO_BATCH = Integer.getInteger("fettle.microbatch", 4096);
 
   private final Network network;
-  private final Tuned tuned;
+  private final TrainableModel tuned;
   private final MemoryPlanner memory;
 
-  Step(Network network, Tuned tuned, MemoryPlanner memory) {
+  Step(Network network, TrainableModel tuned, MemoryPlanner memory) {
     this.network = network;
     this.tuned = tuned;
     this.memory = memory;
@@ -40,7 +40,7 @@ final class Step {
   LossResult forward(Batch batch, Loss loss) {
     Tally tally = new Tally(batch, loss);
     for (List<Integer> micro : split(batch)) {
-      parallel(batch, tally, share(batch, micro, Lanes.most()), (data, part, lane) -> {
+      parallel(batch, tally, share(batch, micro, DataParallel.most()), (data, part, lane) -> {
         try (Scope step = new Scope()) {
           Packing packing = pack(batch, data);
           Network.Trace trace =
@@ -108,7 +108,7 @@ final class Step {
   private void parallel(Batch batch, Tally tally, List<List<Integer>> shares, Part part) {
     network.prepare(batch.data().stream().mapToInt(Datum::length).max().orElse(1));
     List<Tally> tallies = shares.stream().map(s -> tally.part()).toList();
-    Lanes.run(shares.size(), lane -> part.run(shares.get(lane), tallies.get(lane), lane));
+    DataParallel.run(shares.size(), lane -> part.run(shares.get(lane), tallies.get(lane), lane));
     tallies.forEach(tally::add);
   }
 

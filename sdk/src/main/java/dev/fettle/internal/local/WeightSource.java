@@ -1,7 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.InvalidInputException;
-import dev.fettle.internal.Meter;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.model.Layout;
@@ -13,7 +13,7 @@ import java.util.Collection;
 
 /** Where a model's weights come from, at first and after their memory was given back. */
 sealed interface WeightSource {
-  void fill(Weights weights, Meter meter);
+  void fill(Weights weights, ProgressMeter meter);
 
   /** Whether they could be had again as they were. */
   boolean isThere();
@@ -21,7 +21,7 @@ sealed interface WeightSource {
   /** The files of a directory, whatever has its name by now, as long as nothing is written into them. */
   record OfFiles(ModelDirectory stored) implements WeightSource {
     @Override
-    public void fill(Weights weights, Meter meter) {
+    public void fill(Weights weights, ProgressMeter meter) {
       stored.changed().ifPresent(file -> {
         throw new InvalidInputException(file + ": was written over in place since the model was loaded, and the memory "
             + "of its weights was given back while only a full fine-tuning was at work. Load the model again");
@@ -45,7 +45,7 @@ sealed interface WeightSource {
   /** Random numbers. */
   record OfSeed(long seed) implements WeightSource {
     @Override
-    public void fill(Weights weights, Meter meter) {
+    public void fill(Weights weights, ProgressMeter meter) {
       Torch.get().seed(seed);
       weights.layout().weights().values().forEach(w -> RandomWeights.fill(weights.weight(w.block()), w));
     }

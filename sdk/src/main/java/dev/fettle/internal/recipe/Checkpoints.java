@@ -6,7 +6,7 @@ import dev.fettle.Destination;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Run;
 import dev.fettle.Training;
-import dev.fettle.internal.Scratch;
+import dev.fettle.internal.TempDirectory;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +24,7 @@ public final class Checkpoints implements AutoCloseable {
   private final Training training;
   private final Optional<Path> directory;
   private final Optional<Destination> place;
-  private Scratch temporary;
+  private TempDirectory temporary;
   private double least = Double.POSITIVE_INFINITY;
   private long best;
   private int failures;
@@ -118,7 +118,7 @@ public final class Checkpoints implements AutoCloseable {
     if (directory.isPresent()) {
       return RunFiles.best(directory.get());
     }
-    temporary = temporary == null ? new Scratch() : temporary;
+    temporary = temporary == null ? new TempDirectory() : temporary;
     return temporary.resolve("best");
   }
 

@@ -15,12 +15,12 @@ final class Auth {
   /** A key that has the form of a token is used as it is. */
   private static final String TOKEN_PREFIX = "eyJ";
 
-  private final Secrets secrets;
+  private final Redactor secrets;
   private boolean exchanging;
   private String token = "";
   private Instant expires = Instant.MIN;
 
-  Auth(Secrets secrets) {
+  Auth(Redactor secrets) {
     this.secrets = secrets;
   }
 
@@ -30,7 +30,7 @@ final class Auth {
   }
 
   /** What to send now. */
-  synchronized String token(Calls calls) throws IOException {
+  synchronized String token(RetryingClient calls) throws IOException {
     String key = secrets.key();
     if (!exchanging || key.isEmpty() || key.startsWith(TOKEN_PREFIX)) {
       return key;
@@ -42,7 +42,7 @@ final class Auth {
   }
 
   /** After a refusal: a token newer than the one that was refused, if one can be had. */
-  synchronized boolean renew(Calls calls, String refused) throws IOException {
+  synchronized boolean renew(RetryingClient calls, String refused) throws IOException {
     if (!exchanging || refused.isEmpty() || !refused.equals(token)) {
       return exchanging && !refused.isEmpty() && !token.isEmpty() && !refused.equals(token);
     }
@@ -50,9 +50,9 @@ final class Auth {
     return !refused.equals(token);
   }
 
-  private void fetch(Calls calls, String key) throws IOException {
-    Ask ask = Ask.post(Paths.TOKEN, Map.of(), "exchanging the key for a token");
-    Answer answer;
+  private void fetch(RetryingClient calls, String key) throws IOException {
+    ApiRequest ask = ApiRequest.post(Paths.TOKEN, Map.of(), "exchanging the key for a token");
+    ApiResponse answer;
     try {
       answer = calls.http().send(ask, key);
     } catch (IOException e) {

@@ -27,7 +27,7 @@ final class Http implements AutoCloseable {
   private final boolean plainAllowed;
   private final OkHttpClient client;
 
-  Http(Remote remote, Patience patience) {
+  Http(Remote remote, RetryPolicy patience) {
     this.base = HttpUrl.get(remote.uri());
     this.plainAllowed = remote.isPlainHttpAllowed();
     if (base == null) {
@@ -71,13 +71,13 @@ final class Http implements AutoCloseable {
   }
 
   /** Sends a request with a key, or with none if it is empty. */
-  Answer send(Ask ask, String key) throws IOException {
+  ApiResponse send(ApiRequest ask, String key) throws IOException {
     HttpUrl.Builder url = base.newBuilder().addPathSegments(ask.path());
     ask.query().forEach(url::addQueryParameter);
     HttpUrl at = url.build();
     for (int redirects = 0;; redirects++) {
       boolean home = at.scheme().equals(base.scheme()) && at.host().equals(base.host()) && at.port() == base.port();
-      Answer answer = exchange(request(ask, at, home ? key : "", home), waiting(ask));
+      ApiResponse answer = exchange(request(ask, at, home ? key : "", home), waiting(ask));
       HttpUrl next = ask.follow() && redirects < REDIRECTS ? target(ask, answer, at) : null;
       if (next == null) {
         return answer;
@@ -86,12 +86,12 @@ final class Http implements AutoCloseable {
     }
   }
 
-  private OkHttpClient waiting(Ask ask) {
+  private OkHttpClient waiting(ApiRequest ask) {
     return ask.poll() == 0 ? client : client.newBuilder().readTimeout(ask.poll(), TimeUnit.MILLISECONDS).build();
   }
 
   /** Where an answer redirects to, if it may be followed: work is never sent to another host. */
-  private HttpUrl target(Ask ask, Answer answer, HttpUrl from) {
+  private HttpUrl target(ApiRequest ask, ApiResponse answer, HttpUrl from) {
     int status = answer.status();
     boolean get = ask.method().equals("GET");
     boolean redirect = status == 307 || status == 308 || get && (status == 301 || status == 302 || status == 303);
@@ -101,7 +101,7 @@ final class Http implements AutoCloseable {
     return to == null || !permitted(to) || !get && !same ? null : to;
   }
 
-  private static Request request(Ask ask, HttpUrl url, String key, boolean home) {
+  private static Request request(ApiRequest ask, HttpUrl url, String key, boolean home) {
     Request.Builder request = new Request.Builder().url(url).header("User-Agent", AGENT);
     for (Map.Entry<String, String> header : ask.headers().entrySet()) {
       if (home || header.getKey().equals("Accept")) {
@@ -119,13 +119,13 @@ final class Http implements AutoCloseable {
     return request.method(ask.method(), body).build();
   }
 
-  private static Answer exchange(Request request, OkHttpClient client) throws IOException {
+  private static ApiResponse exchange(Request request, OkHttpClient client) throws IOException {
     try (Response response = client.newCall(request).execute()) {
       byte[] body = response.body().bytes();
       if (response.code() == 400 && body.length == 0) {
         throw new IOException("400 without a body, as proxies at the edge of a network send it");
       }
-      return new Answer(response.code(), response.headers(), body);
+      return new ApiResponse(response.code(), response.headers(), body);
     }
   }
 

@@ -15,10 +15,10 @@ final class PassSender {
 
   private enum Format { UNKNOWN, PROTOBUF, JSON }
 
-  private final Calls calls;
+  private final RetryingClient calls;
   private volatile Format format = Format.UNKNOWN;
 
-  PassSender(Calls calls) {
+  PassSender(RetryingClient calls) {
     this.calls = calls;
   }
 
@@ -27,21 +27,21 @@ final class PassSender {
     return format != Format.JSON;
   }
 
-  Promise send(Passes.Pass pass) {
+  PendingRequest send(Passes.Pass pass) {
     String what = pass.forwardOnly() ? "forward" : "forward_backward";
     String type = pass.forwardOnly() ? "Forward" : "ForwardBackward";
     long start = System.nanoTime();
     Format known = format;
     if (known == Format.JSON) {
-      return Promise.submit(calls, json(pass, what), type);
+      return PendingRequest.submit(calls, json(pass, what), type);
     }
-    Ask ask = Ask.post(Paths.FORWARD_BACKWARD, PassProto.write(pass), Paths.PROTOBUF, what);
-    Answer answer = calls.send(ask, calls.patience().budget(), s -> known == Format.UNKNOWN && s == 500).answer();
+    ApiRequest ask = ApiRequest.post(Paths.FORWARD_BACKWARD, PassProto.write(pass), Paths.PROTOBUF, what);
+    ApiResponse answer = calls.send(ask, calls.patience().budget(), s -> known == Format.UNKNOWN && s == 500).answer();
     if (known == Format.UNKNOWN && NOT_UNDERSTOOD.contains(answer.status())) {
-      Answer other = calls.send(json(pass, what), calls.patience().budget(), s -> s >= 500).answer();
+      ApiResponse other = calls.send(json(pass, what), calls.patience().budget(), s -> s >= 500).answer();
       if (other.ok()) {
         format = Format.JSON;
-        return Promise.of(calls, other, what, type, start);
+        return PendingRequest.of(calls, other, what, type, start);
       }
       if (answer.status() == 500) {
         answer = calls.send(ask).answer();
@@ -51,10 +51,10 @@ final class PassSender {
       throw calls.problems().of(answer, what);
     }
     format = Format.PROTOBUF;
-    return Promise.of(calls, answer, what, type, start);
+    return PendingRequest.of(calls, answer, what, type, start);
   }
 
-  private static Ask json(Passes.Pass pass, String what) {
-    return Ask.post(pass.forwardOnly() ? Paths.FORWARD : Paths.FORWARD_BACKWARD, pass.json(), Paths.JSON, what);
+  private static ApiRequest json(Passes.Pass pass, String what) {
+    return ApiRequest.post(pass.forwardOnly() ? Paths.FORWARD : Paths.FORWARD_BACKWARD, pass.json(), Paths.JSON, what);
   }
 }

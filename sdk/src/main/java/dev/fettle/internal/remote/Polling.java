@@ -3,7 +3,7 @@ package dev.fettle.internal.remote;
 import dev.fettle.ServiceException;
 import dev.fettle.internal.Status;
 import dev.fettle.internal.wire.Paths;
-import dev.fettle.internal.wire.Promises;
+import dev.fettle.internal.wire.RequestFutures;
 import dev.fettle.internal.wire.WireException;
 import dev.fettle.internal.wire.WireJson;
 import java.io.IOException;
@@ -16,12 +16,12 @@ final class Polling {
   private static final int EMPTY_400 = 3;
   private static final long QUICK_NANOS = 50_000_000;
 
-  private final Calls calls;
-  private final Budget large;
+  private final RetryingClient calls;
+  private final ByteBudget large;
 
-  Polling(Calls calls, long largeBytes) {
+  Polling(RetryingClient calls, long largeBytes) {
     this.calls = calls;
-    this.large = new Budget(largeBytes);
+    this.large = new ByteBudget(largeBytes);
   }
 
   /** The service has lost the request; whoever knows how may submit it anew. */
@@ -40,7 +40,7 @@ final class Polling {
   }
 
   /** Waits for a result in JSON. */
-  <T> T json(Promise promise, Class<T> type) {
+  <T> T json(PendingRequest promise, Class<T> type) {
     return result(promise, false, answer -> calls.read(answer, label(promise), type));
   }
 
@@ -50,7 +50,7 @@ final class Polling {
    * @param protobuf whether it is asked for as protobuf; what comes may be JSON all the same
    * @param decode makes of the answer what is wanted
    */
-  <T> T result(Promise promise, boolean protobuf, Function<Answer, T> decode) {
+  <T> T result(PendingRequest promise, boolean protobuf, Function<ApiResponse, T> decode) {
     Poll poll = new Poll(promise, protobuf);
     try {
       return poll.run(decode);
@@ -59,12 +59,12 @@ final class Polling {
     }
   }
 
-  private static String label(Promise promise) {
+  private static String label(PendingRequest promise) {
     return promise.what() + " (request " + promise.requestId() + ")";
   }
 
   private final class Poll {
-    private final Promise promise;
+    private final PendingRequest promise;
     private boolean protobuf;
     private boolean metadata = true;
     private long held;
@@ -74,12 +74,12 @@ final class Polling {
     private int empty;
     private long heard = System.nanoTime();
 
-    Poll(Promise promise, boolean protobuf) {
+    Poll(PendingRequest promise, boolean protobuf) {
       this.promise = promise;
       this.protobuf = protobuf;
     }
 
-    <T> T run(Function<Answer, T> decode) {
+    <T> T run(Function<ApiResponse, T> decode) {
       try {
         while (true) {
           long asked = System.nanoTime();
@@ -88,7 +88,7 @@ final class Polling {
                 + calls.patience().deadline().toSeconds() + " s" + waiting() + "; it may still be done there. "
                 + "Remote.deadline gives it more time", 408);
           }
-          Answer answer = ask();
+          ApiResponse answer = ask();
           if (answer != null && done(answer)) {
             try {
               return decode.apply(answer);
@@ -113,8 +113,8 @@ final class Polling {
     }
 
     /** One poll; null if there was no answer, after a pause where that helps. */
-    private Answer ask() {
-      Ask ask = Ask.post(Paths.RETRIEVE, new Promises.Retrieve(promise.requestId(), metadata), label(promise))
+    private ApiResponse ask() {
+      ApiRequest ask = ApiRequest.post(Paths.RETRIEVE, new RequestFutures.Retrieve(promise.requestId(), metadata), label(promise))
           .with("Accept", protobuf ? Paths.PROTOBUF : Paths.JSON)
           .with(Paths.REQUEST_ITERATION, String.valueOf(iteration))
           .with(Paths.REQUEST_TYPE, promise.type()).polling(patience());
@@ -122,7 +122,7 @@ final class Polling {
         ask = ask.with(Paths.ROUNDTRIP_TIME, String.valueOf(promise.seconds()));
       }
       try {
-        Answer answer = calls.once(ask);
+        ApiResponse answer = calls.once(ask);
         heard = answer.status() >= 500 ? heard : System.nanoTime();
         failures = answer.status() == 429 ? failures : 0;
         return answer;
@@ -153,7 +153,7 @@ final class Polling {
     }
 
     /** Whether an answer is the result; throws if it is a failure for good. */
-    private boolean done(Answer answer) {
+    private boolean done(ApiResponse answer) {
       if (!answer.ok()) {
         refused(answer);
         return false;
@@ -167,11 +167,11 @@ final class Polling {
       } catch (WireException e) {
         throw calls.problems().strange(label(promise), e);
       }
-      if (Promises.Pending.TYPE.equals(text(node, "type"))) {
+      if (RequestFutures.Pending.TYPE.equals(text(node, "type"))) {
         pending(text(node, "queue_state"), text(node, "queue_state_reason"));
         return false;
       }
-      if (Promises.Large.STATUS.equals(text(node, "status"))) {
+      if (RequestFutures.Large.STATUS.equals(text(node, "status"))) {
         if (!metadata) {
           throw calls.problems().strange(label(promise), new WireException("it announced its size twice"));
         }
@@ -189,7 +189,7 @@ final class Polling {
       return true;
     }
 
-    private void refused(Answer answer) {
+    private void refused(ApiResponse answer) {
       switch (answer.status()) {
         case 408 -> {
           empty = 0;
@@ -206,7 +206,7 @@ final class Polling {
         }
         case 429 -> {
           Status.waiting(this, promise.what() + ": asked too often");
-          calls.workers().sleep(Calls.hint(answer).orElseGet(() -> calls.patience().pause(failures++)));
+          calls.workers().sleep(RetryingClient.hint(answer).orElseGet(() -> calls.patience().pause(failures++)));
         }
         case 406 -> {
           if (!protobuf) {
@@ -232,7 +232,7 @@ final class Polling {
       }
     }
 
-    private boolean isJson(Answer answer) {
+    private boolean isJson(ApiResponse answer) {
       try {
         return WireJson.tree(answer.body()).size() > 0;
       } catch (WireException e) {

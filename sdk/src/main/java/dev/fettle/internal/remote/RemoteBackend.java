@@ -4,7 +4,7 @@ import dev.fettle.DType;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Remote;
 import dev.fettle.internal.Backend;
-import dev.fettle.internal.Meter;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.wire.Models;
 import dev.fettle.internal.wire.Passes;
@@ -35,7 +35,7 @@ public final class RemoteBackend implements Backend {
   private final Map<String, String> env;
   private final Workers workers = new Workers();
   private final Http http;
-  private final Calls calls;
+  private final RetryingClient calls;
   private final Session session;
   private final PassSender sender;
   private final Snapshots snapshots;
@@ -45,20 +45,20 @@ public final class RemoteBackend implements Backend {
   private final Set<CompletableFuture<Void>> unloading = ConcurrentHashMap.newKeySet();
   private Limits limits;
   private Polling polling;
-  private SampleGate gate;
-  private Budget dispatch;
+  private SamplingThrottle gate;
+  private ByteBudget dispatch;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   /** A client; nothing is sent yet. */
   public RemoteBackend(Remote remote) {
-    this(remote, Patience.standard(remote.deadline()), System.getenv());
+    this(remote, RetryPolicy.standard(remote.deadline()), System.getenv());
   }
 
-  RemoteBackend(Remote remote, Patience patience, Map<String, String> env) {
+  RemoteBackend(Remote remote, RetryPolicy patience, Map<String, String> env) {
     this.env = env;
-    Secrets secrets = new Secrets(remote.key());
+    Redactor secrets = new Redactor(remote.key());
     this.http = new Http(remote, patience);
-    this.calls = new Calls(http, new Auth(secrets), workers, patience, new Problems(http.host(), secrets));
+    this.calls = new RetryingClient(http, new Auth(secrets), workers, patience, new ErrorMapper(http.host(), secrets));
     this.session = new Session(calls);
     this.sender = new PassSender(calls);
     this.snapshots = new Snapshots(this);
@@ -74,9 +74,9 @@ public final class RemoteBackend implements Backend {
       limits = new Limits(or(c.fwdbwdMaxChunkLen(), 1024), or(c.fwdbwdMaxChunkBytesCount(), 5_000_000L),
           !Boolean.FALSE.equals(c.parallelFwdbwdChunks()));
       polling = new Polling(calls, or(c.inflightResponseBytesSemaphoreSize(), 52_428_800L));
-      gate = new SampleGate(calls, or(c.sampleMaxConcurrentRequests(), 2000),
+      gate = new SamplingThrottle(calls, or(c.sampleMaxConcurrentRequests(), 2000),
           or(c.sampleDispatchBytesSemaphoreSize(), 10_485_760L));
-      dispatch = new Budget(or(c.fwdbwdDispatchBytesSemaphoreSize(), 50_000_000L));
+      dispatch = new ByteBudget(or(c.fwdbwdDispatchBytesSemaphoreSize(), 50_000_000L));
     }
   }
 
@@ -89,7 +89,7 @@ public final class RemoteBackend implements Backend {
   }
 
   @Override
-  public ModelBackend load(String name, Optional<DType> type, Meter meter) {
+  public ModelBackend load(String name, Optional<DType> type, ProgressMeter meter) {
     workers.requireOpen();
     type.ifPresent(t -> {
       throw new InvalidInputException("the compute type " + t + " of " + name + ": a service chooses it itself; leave it "
@@ -136,8 +136,8 @@ public final class RemoteBackend implements Backend {
 
   /** What the service says it has; nothing if it does not say. */
   private List<Sessions.SupportedModel> supported() {
-    Ask ask = Ask.get(Paths.CAPABILITIES, "get_server_capabilities");
-    Answer answer = calls.send(ask).answer();
+    ApiRequest ask = ApiRequest.get(Paths.CAPABILITIES, "get_server_capabilities");
+    ApiResponse answer = calls.send(ask).answer();
     if (answer.status() == 404 || answer.status() == 405) {
       return List.of();
     }
@@ -155,7 +155,7 @@ public final class RemoteBackend implements Backend {
   }
 
   @Override
-  public Resumed resume(Path directory, Meter meter) {
+  public Resumed resume(Path directory, ProgressMeter meter) {
     workers.requireOpen();
     RemoteState state = directory.toString().startsWith("tinker:") ? onService(TinkerPath.parse(directory.toString()))
         : RemoteState.read(directory);
@@ -166,7 +166,7 @@ public final class RemoteBackend implements Backend {
   /** A state that only the service knows; of the training's steps and data it knows nothing. */
   private RemoteState onService(TinkerPath path) {
     session.config();
-    Weights.Info info = calls.read(Ask.post(Paths.WEIGHTS_INFO, new Weights.InfoRequest(path.toString()),
+    Weights.Info info = calls.read(ApiRequest.post(Paths.WEIGHTS_INFO, new Weights.InfoRequest(path.toString()),
         "weights_info of " + path), Weights.Info.class);
     if (info.baseModel() == null) {
       throw calls.problems().strange("weights_info", new WireException("no base_model"));
@@ -190,7 +190,7 @@ public final class RemoteBackend implements Backend {
   /** A session that samples a base model, or a snapshot. */
   String samplingSession(String baseModel, String path) {
     learn();
-    Ask ask = Ask.post(Paths.CREATE_SAMPLING_SESSION,
+    ApiRequest ask = ApiRequest.post(Paths.CREATE_SAMPLING_SESSION,
         Sampling.CreateSession.of(session.id(), session.nextSampler(), baseModel, path), "create_sampling_session");
     String id = calls.read(ask, Sampling.Session.class).samplingSessionId();
     if (id == null) {
@@ -200,7 +200,7 @@ public final class RemoteBackend implements Backend {
   }
 
   /** Submits a pass; no more bytes of passes than the service wants are on their way at a time. */
-  Promise send(Passes.Pass pass) {
+  PendingRequest send(Passes.Pass pass) {
     long bytes = pass.data().stream().mapToLong(PassData::bytes).sum();
     dispatch.take(bytes);
     try {
@@ -225,13 +225,13 @@ public final class RemoteBackend implements Backend {
 
   private void tryUnload(String model) {
     try {
-      calls.once(Ask.post(Paths.UNLOAD_MODEL, Models.ModelRequest.unload(model), "unload_model"));
+      calls.once(ApiRequest.post(Paths.UNLOAD_MODEL, Models.ModelRequest.unload(model), "unload_model"));
     } catch (IOException | RuntimeException e) {
       // The service ends it with the session.
     }
   }
 
-  Calls calls() {
+  RetryingClient calls() {
     return calls;
   }
 
@@ -261,7 +261,7 @@ public final class RemoteBackend implements Backend {
     return polling;
   }
 
-  SampleGate gate() {
+  SamplingThrottle gate() {
     learn();
     return gate;
   }

@@ -28,7 +28,7 @@ public final class RemoteCheckpoints implements CheckpointsBackend {
   private static final int BUILDING = 6;
 
   private final RemoteBackend owner;
-  private final Calls calls;
+  private final RetryingClient calls;
 
   RemoteCheckpoints(RemoteBackend owner) {
     this.owner = owner;
@@ -40,8 +40,8 @@ public final class RemoteCheckpoints implements CheckpointsBackend {
     owner.session().config();
     List<Checkpoints.Checkpoint> found = new ArrayList<>();
     for (int offset = 0;; offset += PAGE) {
-      Ask ask = Ask.get(Paths.CHECKPOINTS, "listing checkpoints").query(page(offset));
-      Answer answer = calls.send(ask).answer();
+      ApiRequest ask = ApiRequest.get(Paths.CHECKPOINTS, "listing checkpoints").query(page(offset));
+      ApiResponse answer = calls.send(ask).answer();
       if (offset == 0 && (answer.status() == 404 || answer.status() == 405)) {
         return listByRun();
       }
@@ -61,7 +61,7 @@ public final class RemoteCheckpoints implements CheckpointsBackend {
     return got > 0 && cursor != null && cursor.totalCount() != null && offset + PAGE < cursor.totalCount();
   }
 
-  private Checkpoints.CheckpointList list(Ask ask, Answer answer) {
+  private Checkpoints.CheckpointList list(ApiRequest ask, ApiResponse answer) {
     if (!answer.ok()) {
       throw calls.problems().of(answer, ask.what());
     }
@@ -76,7 +76,7 @@ public final class RemoteCheckpoints implements CheckpointsBackend {
   private List<Checkpoint> listByRun() {
     List<Checkpoint> out = new ArrayList<>();
     for (int offset = 0;; offset += PAGE) {
-      Checkpoints.TrainingRuns runs = calls.read(Ask.get(Paths.TRAINING_RUNS, "listing trainings").query(page(offset)),
+      Checkpoints.TrainingRuns runs = calls.read(ApiRequest.get(Paths.TRAINING_RUNS, "listing trainings").query(page(offset)),
           Checkpoints.TrainingRuns.class);
       for (Checkpoints.TrainingRun run : runs.trainingRuns()) {
         ofRun(run.trainingRunId()).forEach(c -> out.add(checkpoint(c)));
@@ -88,7 +88,7 @@ public final class RemoteCheckpoints implements CheckpointsBackend {
   }
 
   private List<Checkpoints.Checkpoint> ofRun(String run) {
-    Ask ask = Ask.get(Paths.TRAINING_RUNS + "/" + run + "/checkpoints", "listing checkpoints");
+    ApiRequest ask = ApiRequest.get(Paths.TRAINING_RUNS + "/" + run + "/checkpoints", "listing checkpoints");
     return list(ask, calls.send(ask).answer()).checkpoints();
   }
 
@@ -124,8 +124,8 @@ public final class RemoteCheckpoints implements CheckpointsBackend {
   @Override
   public void delete(String path) {
     owner.session().config();
-    Ask ask = Ask.delete(TinkerPath.parse(path).resources(false).get(0), "deleting " + path);
-    Calls.Reply reply = calls.send(ask);
+    ApiRequest ask = ApiRequest.delete(TinkerPath.parse(path).resources(false).get(0), "deleting " + path);
+    RetryingClient.Reply reply = calls.send(ask);
     boolean gone = reply.repeated() && reply.answer().status() == 404;
     if (!reply.answer().ok() && !gone) {
       throw calls.problems().of(reply.answer(), ask.what());
@@ -135,9 +135,9 @@ public final class RemoteCheckpoints implements CheckpointsBackend {
   @Override
   public void expire(String path, Optional<Duration> after) {
     owner.session().config();
-    Ask ask = Ask.put(TinkerPath.parse(path).resources(false).get(0) + "/ttl",
+    ApiRequest ask = ApiRequest.put(TinkerPath.parse(path).resources(false).get(0) + "/ttl",
         new Checkpoints.Ttl(after.map(Duration::toSeconds).orElse(null)), "setting the time to live of " + path);
-    Answer answer = calls.send(ask).answer();
+    ApiResponse answer = calls.send(ask).answer();
     if (answer.status() == 404 || answer.status() == 405) {
       throw new ServiceException(ask.what() + ": " + calls.problems().host() + " does not know the checkpoint, or no time "
           + "to live: " + calls.problems().detail(answer), answer.status());
@@ -155,7 +155,7 @@ public final class RemoteCheckpoints implements CheckpointsBackend {
   }
 
   private String baseModel(TinkerPath checkpoint) {
-    Answer answer = calls.send(Ask.get(Paths.TRAINING_RUNS + "/" + checkpoint.run(), "asking for the base model")).answer();
+    ApiResponse answer = calls.send(ApiRequest.get(Paths.TRAINING_RUNS + "/" + checkpoint.run(), "asking for the base model")).answer();
     String name = answer.ok() ? calls.read(answer, "the training", Checkpoints.TrainingRun.class).baseModel() : null;
     return name == null ? "" : name;
   }
@@ -183,7 +183,7 @@ public final class RemoteCheckpoints implements CheckpointsBackend {
   }
 
   private void fetch(TinkerPath checkpoint, Path into) throws IOException {
-    Answer answer = archive(checkpoint);
+    ApiResponse answer = archive(checkpoint);
     String what = "downloading " + checkpoint;
     Optional<String> location = answer.header("Location");
     if (answer.ok()) {
@@ -214,10 +214,10 @@ public final class RemoteCheckpoints implements CheckpointsBackend {
   }
 
   /** Where the archive is; asks again while it is being built, and by the other name if there is none of the first. */
-  private Answer archive(TinkerPath checkpoint) {
-    Answer answer = null;
+  private ApiResponse archive(TinkerPath checkpoint) {
+    ApiResponse answer = null;
     for (String resource : checkpoint.resources(true)) {
-      Ask ask = Ask.get(resource + "/archive", "downloading " + checkpoint).withoutRedirects();
+      ApiRequest ask = ApiRequest.get(resource + "/archive", "downloading " + checkpoint).withoutRedirects();
       for (int tries = 0; tries < BUILDING; tries++) {
         answer = calls.send(ask, calls.patience().budget(), status -> status == 503 || status == 425).answer();
         if (answer.status() != 503 && answer.status() != 425) {

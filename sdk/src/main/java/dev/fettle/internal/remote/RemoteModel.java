@@ -108,12 +108,12 @@ final class RemoteModel implements ModelBackend {
 
   /** Creates a model on the service and returns its id. */
   String create(WireTuning tuning) {
-    Calls calls = owner.calls();
+    RetryingClient calls = owner.calls();
     String id;
     try {
       Models.CreateModel request = Models.CreateModel.of(owner.session().id(), owner.session().nextModel(), name,
           tuning.config());
-      Promise promise = Promise.submit(calls, Ask.post(Paths.CREATE_MODEL, request, "create_model of " + name),
+      PendingRequest promise = PendingRequest.submit(calls, ApiRequest.post(Paths.CREATE_MODEL, request, "create_model of " + name),
           "CreateModel");
       id = owner.polling().json(promise, Models.ModelResult.class).modelId();
       if (id == null) {
@@ -142,9 +142,9 @@ final class RemoteModel implements ModelBackend {
 
   /** Learns what the service says of a new model. */
   private void info(String id, WireTuning tuning) {
-    Calls calls = owner.calls();
-    Ask ask = Ask.post(Paths.GET_INFO, Models.ModelRequest.getInfo(id), "get_info");
-    Answer answer = calls.send(ask).answer();
+    RetryingClient calls = owner.calls();
+    ApiRequest ask = ApiRequest.post(Paths.GET_INFO, Models.ModelRequest.getInfo(id), "get_info");
+    ApiResponse answer = calls.send(ask).answer();
     if (!answer.ok()) {
       return;
     }
@@ -161,14 +161,14 @@ final class RemoteModel implements ModelBackend {
    * since something was loaded before: then a new model is made.
    */
   String loaded(RemoteState state, boolean optimizer) {
-    Calls calls = owner.calls();
+    RetryingClient calls = owner.calls();
     for (int attempt = 0;; attempt++) {
       String id = create(state.tuning());
-      Ask ask = Ask.post(Paths.LOAD_WEIGHTS, Weights.Load.of(id, 1, state.path(), optimizer),
+      ApiRequest ask = ApiRequest.post(Paths.LOAD_WEIGHTS, Weights.Load.of(id, 1, state.path(), optimizer),
           "load_weights of " + state.path());
       long start = System.nanoTime();
       try {
-        Calls.Reply reply = calls.send(ask);
+        RetryingClient.Reply reply = calls.send(ask);
         boolean refused = reply.repeated() && reply.answer().status() == 400;
         if (refused && attempt == 0) {
           owner.unload(id);
@@ -178,7 +178,7 @@ final class RemoteModel implements ModelBackend {
           throw calls.problems().of(reply.answer(), ask.what());
         }
         try {
-          owner.polling().json(Promise.of(calls, reply.answer(), ask.what(), "LoadWeights", start), Weights.Result.class);
+          owner.polling().json(PendingRequest.of(calls, reply.answer(), ask.what(), "LoadWeights", start), Weights.Result.class);
         } catch (InvalidInputException e) {
           if (reply.repeated() && attempt == 0) {
             owner.unload(id);

@@ -9,7 +9,7 @@ import dev.fettle.Token;
 import dev.fettle.Tokenizer;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.Futures;
-import dev.fettle.internal.Meter;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.text.SampledText;
 import dev.fettle.internal.wire.Paths;
@@ -59,7 +59,7 @@ final class RemoteSampler implements SamplerBackend {
   }
 
   @Override
-  public CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params, Meter meter) {
+  public CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params, ProgressMeter meter) {
     check("prompts", prompts);
     if (params.int8()) {
       throw new UnsupportedModelException("int8: a service cannot be asked to decode with 8-bit weights; leave eightBit() "
@@ -107,7 +107,7 @@ final class RemoteSampler implements SamplerBackend {
   }
 
   private List<Sample> samples(int[] prompt, Sampling.Result result, SamplingParams params, Set<Integer> ends,
-      Meter meter) {
+      ProgressMeter meter) {
     if (result.sequences() == null || result.sequences().size() < params.samples()) {
       throw owner.calls().problems().strange("asample", new WireException("fewer samples than asked for"));
     }
@@ -207,12 +207,12 @@ final class RemoteSampler implements SamplerBackend {
   private CompletableFuture<Sampling.Result> request(int[] prompt, int samples, Sampling.Params params, boolean scores) {
     requireOpen();
     CompletableFuture<Sampling.Result> future = new CompletableFuture<>();
-    SampleGate gate = owner.gate();
+    SamplingThrottle gate = owner.gate();
     owner.workers().submissions().execute(() -> {
       gate.enter();
       future.whenComplete((r, e) -> gate.leave());
       guarded(future, () -> {
-        Promise promise = submit(prompt, samples, params, scores);
+        PendingRequest promise = submit(prompt, samples, params, scores);
         owner.workers().samples().execute(() -> guarded(future, () ->
             future.complete(collect(promise, () -> submit(prompt, samples, params, scores)))));
       });
@@ -228,22 +228,22 @@ final class RemoteSampler implements SamplerBackend {
     }
   }
 
-  private Promise submit(int[] prompt, int samples, Sampling.Params params, boolean scores) {
-    Ask ask = Ask.post(Paths.SAMPLE, Sampling.Sample.of(session, sequence.getAndIncrement(), prompt, samples, params,
+  private PendingRequest submit(int[] prompt, int samples, Sampling.Params params, boolean scores) {
+    ApiRequest ask = ApiRequest.post(Paths.SAMPLE, Sampling.Sample.of(session, sequence.getAndIncrement(), prompt, samples, params,
         scores), "asample").with(Paths.BACKPRESSURE, "1");
     long start = System.nanoTime();
-    Answer answer = owner.gate().dispatch(ask, prompt.length);
+    ApiResponse answer = owner.gate().dispatch(ask, prompt.length);
     if (!answer.ok()) {
       throw owner.calls().problems().of(answer, ask.what());
     }
-    return Promise.of(owner.calls(), answer, ask.what(), "Sample", start);
+    return PendingRequest.of(owner.calls(), answer, ask.what(), "Sample", start);
   }
 
   /** The result; a request that the service has lost is made anew, with another number. */
-  private Sampling.Result collect(Promise first, java.util.function.Supplier<Promise> again) {
-    Function<Answer, Sampling.Result> decode = answer -> answer.isProtobuf() ? SampleProto.read(answer.body())
+  private Sampling.Result collect(PendingRequest first, java.util.function.Supplier<PendingRequest> again) {
+    Function<ApiResponse, Sampling.Result> decode = answer -> answer.isProtobuf() ? SampleProto.read(answer.body())
         : owner.calls().read(answer, "asample", Sampling.Result.class);
-    Promise promise = first;
+    PendingRequest promise = first;
     for (int lost = 0;; lost++) {
       try {
         return owner.polling().result(promise, true, decode);

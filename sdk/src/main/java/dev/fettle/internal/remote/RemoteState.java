@@ -64,7 +64,7 @@ record RemoteState(String host, String path, String model, WireTuning tuning, lo
     Tuning tuning = Full.all();
     if (rank > 0) {
       Lora lora = Lora.rank(rank).seed(seed);
-      tuning = attention && mlp ? lora : lora.on(attention ? Modules.attention() : Modules.mlp());
+      tuning = attention && mlp ? lora : lora.targetModules(attention ? Modules.attention() : Modules.mlp());
     }
     return new WireTuning(tuning, rank, seed, attention, mlp);
   }

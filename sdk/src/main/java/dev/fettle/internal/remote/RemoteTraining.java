@@ -42,9 +42,9 @@ final class RemoteTraining implements TrainingBackend {
 
   private final RemoteModel model;
   private final RemoteBackend owner;
-  private final Calls calls;
+  private final RetryingClient calls;
   private final WireTuning tuning;
-  private final Turns turns;
+  private final SequenceQueue turns;
   private final AtomicLong done;
   private volatile String id;
   private int sequence;
@@ -72,7 +72,7 @@ final class RemoteTraining implements TrainingBackend {
     this.owner = model.owner();
     this.calls = owner.calls();
     this.tuning = tuning;
-    this.turns = new Turns(owner.workers().turns());
+    this.turns = new SequenceQueue(owner.workers().turns());
     this.position = position.orElse(null);
     begin(id, loaded, steps);
     this.done = new AtomicLong(steps);
@@ -150,9 +150,9 @@ final class RemoteTraining implements TrainingBackend {
     for (List<Passes.Datum> chunk : chunks) {
       passes.add(new Passes.Pass(id, ++sequence, chunk, PassData.name(loss), PassData.config(loss), forwardOnly));
     }
-    List<Promise> promises = submitAll(passes);
+    List<PendingRequest> promises = submitAll(passes);
     List<CompletableFuture<Passes.Output>> outputs = new ArrayList<>();
-    for (Promise promise : promises) {
+    for (PendingRequest promise : promises) {
       outputs.add(later(() -> owner.polling().result(promise, owner.sender().protobuf(), answer -> answer.isProtobuf()
           ? OutputProto.read(answer.body()) : calls.read(answer, promise.what(), Passes.Output.class))));
     }
@@ -169,11 +169,11 @@ final class RemoteTraining implements TrainingBackend {
    * Submits the parts of a batch. Where they may overlap, the first goes last: a service that works by number then has
    * all of them at once.
    */
-  private List<Promise> submitAll(List<Passes.Pass> passes) {
-    List<Promise> promises = new ArrayList<>(Collections.nCopies(passes.size(), null));
+  private List<PendingRequest> submitAll(List<Passes.Pass> passes) {
+    List<PendingRequest> promises = new ArrayList<>(Collections.nCopies(passes.size(), null));
     try {
       int alone = passes.size() > 1 && owner.limits().parallel() ? 1 : passes.size();
-      List<CompletableFuture<Promise>> others = new ArrayList<>();
+      List<CompletableFuture<PendingRequest>> others = new ArrayList<>();
       for (Passes.Pass pass : passes.subList(alone, passes.size())) {
         others.add(CompletableFuture.supplyAsync(() -> owner.send(pass), owner.workers().submissions()));
       }
@@ -197,8 +197,8 @@ final class RemoteTraining implements TrainingBackend {
     }
     Steps.AdamParams params = new Steps.AdamParams(settings.learningRate(), settings.beta1(), settings.beta2(),
         settings.eps(), settings.weightDecay(), settings.clipNorm());
-    Promise promise = Promise.submit(calls,
-        Ask.post(Paths.OPTIM_STEP, Steps.OptimStep.of(params, id, ++sequence), "optim_step"), "OptimStep");
+    PendingRequest promise = PendingRequest.submit(calls,
+        ApiRequest.post(Paths.OPTIM_STEP, Steps.OptimStep.of(params, id, ++sequence), "optim_step"), "OptimStep");
     accumulated = false;
     long step = ++submitted;
     return later(() -> {

@@ -17,22 +17,22 @@ final class Session {
   private static final String VERSION = System.getProperty("fettle.tinker.version", "0.25.0");
   private static final int SILENT_BEATS = 12;
 
-  private final Calls calls;
+  private final RetryingClient calls;
   private final AtomicInteger models = new AtomicInteger();
   private final AtomicInteger samplers = new AtomicInteger();
   private Sessions.Config config;
   private String id;
   private int missed;
 
-  Session(Calls calls) {
+  Session(RetryingClient calls) {
     this.calls = calls;
   }
 
   /** What the service asks of its clients; the first contact with it. */
   synchronized Sessions.Config config() {
     if (config == null) {
-      Ask ask = Ask.post(Paths.CLIENT_CONFIG, new Sessions.ConfigRequest(VERSION), "the first request");
-      Answer answer = calls.send(ask, calls.patience().firstContact(), s -> s == 501).answer();
+      ApiRequest ask = ApiRequest.post(Paths.CLIENT_CONFIG, new Sessions.ConfigRequest(VERSION), "the first request");
+      ApiResponse answer = calls.send(ask, calls.patience().firstContact(), s -> s == 501).answer();
       boolean unknown = answer.status() == 404 || answer.status() == 405 || answer.status() == 501;
       if (!unknown && !answer.ok()) {
         throw calls.problems().of(answer, ask.what());
@@ -56,7 +56,7 @@ final class Session {
       List<String> named = tags == null ? List.of()
           : Arrays.stream(tags.split(",")).map(String::strip).filter(t -> !t.isEmpty()).distinct().toList();
       String project = System.getenv("TINKER_PROJECT_ID");
-      Sessions.Session session = calls.read(Ask.post(Paths.CREATE_SESSION,
+      Sessions.Session session = calls.read(ApiRequest.post(Paths.CREATE_SESSION,
           Sessions.CreateSession.of(named, VERSION, project == null || project.isBlank() ? null : project.strip()),
           "beginning a session"), Sessions.Session.class);
       if (session.sessionId() == null) {
@@ -71,7 +71,7 @@ final class Session {
   }
 
   private void say(Sessions.Session session) {
-    Problems problems = calls.problems();
+    ErrorMapper problems = calls.problems();
     if (session.infoMessage() != null) {
       LOG.info("{}: {}", problems.host(), problems.text(session.infoMessage()));
     }
@@ -85,7 +85,7 @@ final class Session {
   private void beat() {
     boolean alive = false;
     try {
-      Answer answer = calls.once(Ask.post(Paths.HEARTBEAT, Sessions.Heartbeat.of(id), "heartbeat"));
+      ApiResponse answer = calls.once(ApiRequest.post(Paths.HEARTBEAT, Sessions.Heartbeat.of(id), "heartbeat"));
       alive = answer.ok();
     } catch (IOException | RuntimeException e) {
       LOG.debug("heartbeat: {}", calls.problems().text(String.valueOf(e.getMessage())));

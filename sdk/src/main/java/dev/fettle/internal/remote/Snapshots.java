@@ -26,7 +26,7 @@ final class Snapshots {
   private static final long BRIEFLY = 3600;
 
   private final RemoteBackend owner;
-  private final Calls calls;
+  private final RetryingClient calls;
 
   Snapshots(RemoteBackend owner) {
     this.owner = owner;
@@ -39,11 +39,11 @@ final class Snapshots {
    * @param sequence gives the next number of the training
    */
   String session(String model, IntSupplier sequence) {
-    Ask unnamed = Ask.post(Paths.SAVE_FOR_SAMPLER, Weights.SaveForSampler.unnamed(model, owner.session().nextSampler(),
+    ApiRequest unnamed = ApiRequest.post(Paths.SAVE_FOR_SAMPLER, Weights.SaveForSampler.unnamed(model, owner.session().nextSampler(),
         sequence.getAsInt()), "save_weights_for_sampler");
     Weights.SamplerResult result;
     try {
-      result = owner.polling().json(Promise.submit(calls, unnamed, "SaveWeightsForSampler"), Weights.SamplerResult.class);
+      result = owner.polling().json(PendingRequest.submit(calls, unnamed, "SaveWeightsForSampler"), Weights.SamplerResult.class);
     } catch (InvalidInputException e) {
       String path = named(model, sequence.getAsInt(), null);
       return owner.samplingSession(null, path);
@@ -59,10 +59,10 @@ final class Snapshots {
   /** A snapshot for sampling that is kept; returns its path. */
   private String named(String model, int sequence, Long seconds) {
     String name = name("sampler");
-    Ask ask = Ask.post(Paths.SAVE_FOR_SAMPLER, Weights.SaveForSampler.named(model, name, sequence, seconds),
+    ApiRequest ask = ApiRequest.post(Paths.SAVE_FOR_SAMPLER, Weights.SaveForSampler.named(model, name, sequence, seconds),
         "save_weights_for_sampler");
     long start = System.nanoTime();
-    Calls.Reply reply = calls.send(ask, calls.patience().budget(), status -> status == 409);
+    RetryingClient.Reply reply = calls.send(ask, calls.patience().budget(), status -> status == 409);
     if (reply.answer().status() == 409 && reply.repeated()) {
       return owner.checkpoints().find(model, name).orElse(Paths.TINKER + model + "/sampler_weights/" + name);
     }
@@ -72,9 +72,9 @@ final class Snapshots {
   /** Saves weights and optimizer; returns the path. */
   String save(String model, int sequence, String label) {
     String name = name(label);
-    Ask ask = Ask.post(Paths.SAVE_WEIGHTS, Weights.Save.of(model, name, sequence, null), "save_weights");
+    ApiRequest ask = ApiRequest.post(Paths.SAVE_WEIGHTS, Weights.Save.of(model, name, sequence, null), "save_weights");
     long start = System.nanoTime();
-    Calls.Reply reply = calls.send(ask, calls.patience().budget(), status -> status == 409);
+    RetryingClient.Reply reply = calls.send(ask, calls.patience().budget(), status -> status == 409);
     if (reply.answer().status() == 409 && reply.repeated()) {
       // It was saved by the request whose answer was lost: nobody else knows this name.
       return owner.checkpoints().find(model, name).orElse(Paths.TINKER + model + "/weights/" + name);
@@ -86,11 +86,11 @@ final class Snapshots {
     return path;
   }
 
-  private <T> T path(Ask ask, Calls.Reply reply, String type, long start, Class<T> result) {
+  private <T> T path(ApiRequest ask, RetryingClient.Reply reply, String type, long start, Class<T> result) {
     if (!reply.answer().ok()) {
       throw calls.problems().of(reply.answer(), ask.what());
     }
-    return owner.polling().json(Promise.of(calls, reply.answer(), ask.what(), type, start), result);
+    return owner.polling().json(PendingRequest.of(calls, reply.answer(), ask.what(), type, start), result);
   }
 
   /** Letters, digits, {@code _} and {@code -}: what all services take. */

@@ -33,7 +33,7 @@ record WireTuning(Tuning tuning, int rank, long seed, boolean attention, boolean
       return lora(lora, config);
     }
     if (tuning instanceof Full) {
-      Unsaid.of(tuning, Set.of(), Full.all()).ifPresent(setting -> {
+      UnsupportedSettings.of(tuning, Set.of(), Full.all()).ifPresent(setting -> {
         throw refused(tuning + " with " + setting, "all weights alike, Full.all()");
       });
       return new WireTuning(tuning, 0, 0, true, true);
@@ -48,10 +48,10 @@ record WireTuning(Tuning tuning, int rank, long seed, boolean attention, boolean
     refuseIf(lora.alpha() != Lora.DEFAULT_ALPHA, "alpha " + lora.alpha(), "alpha 32, always");
     refuseIf(lora.isRankStabilized(), "rankStabilized()", "the scale alpha / rank");
     refuseIf(lora.dropout() != 0, "dropout " + lora.dropout(), "no dropout");
-    refuseIf(!lora.rankPattern().isEmpty(), "rankOf" + lora.rankPattern().keySet(), "one rank for all modules");
-    refuseIf(!lora.alphaPattern().isEmpty(), "alphaOf" + lora.alphaPattern().keySet(), "one alpha for all modules");
+    refuseIf(!lora.rankPattern().isEmpty(), "rankPattern" + lora.rankPattern().keySet(), "one rank for all modules");
+    refuseIf(!lora.alphaPattern().isEmpty(), "alphaPattern" + lora.alphaPattern().keySet(), "one alpha for all modules");
     Lora plain = Lora.rank(lora.rank()).seed(lora.seed());
-    Unsaid.of(lora, SAID, plain, plain.on(lora.modules().toArray(Modules[]::new))).ifPresent(setting -> {
+    UnsupportedSettings.of(lora, SAID, plain, plain.targetModules(lora.modules().toArray(Modules[]::new))).ifPresent(setting -> {
       throw refused(lora + " with " + setting, "rank, seed and plain adapters only");
     });
     int layers = config.map(c -> c.layers().size()).orElse(MANY_LAYERS);

@@ -17,9 +17,9 @@ import java.util.function.LongSupplier;
  * @param clock milliseconds since 1970
  */
 record Engine(Backend backend, ModelBackend model, String name, Limits limits, Store store, Scheduler scheduler,
-    Promises promises, AtomicInteger trainings, LongSupplier clock) {
+    PendingRequests promises, AtomicInteger trainings, LongSupplier clock) {
   Engine(Backend backend, ModelBackend model, String name, Limits limits, Store store, LongSupplier clock) {
-    this(backend, model, name, limits, store, new Scheduler(), new Promises(limits), new AtomicInteger(), clock);
+    this(backend, model, name, limits, store, new Scheduler(), new PendingRequests(limits), new AtomicInteger(), clock);
   }
 
   long now() {

@@ -7,9 +7,9 @@ import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.wire.OutputProto;
 import dev.fettle.internal.wire.Passes;
 import dev.fettle.internal.wire.Paths;
-import dev.fettle.internal.wire.Promises.Failed;
-import dev.fettle.internal.wire.Promises.Large;
-import dev.fettle.internal.wire.Promises.Retrieve;
+import dev.fettle.internal.wire.RequestFutures.Failed;
+import dev.fettle.internal.wire.RequestFutures.Large;
+import dev.fettle.internal.wire.RequestFutures.Retrieve;
 import dev.fettle.internal.wire.SampleProto;
 import dev.fettle.internal.wire.Sampling;
 import dev.fettle.internal.wire.WireException;
@@ -38,9 +38,9 @@ final class FutureCalls {
   /** Waits a while; holds no thread. */
   CompletionStage<Reply> retrieve(Request request) {
     Retrieve body = request.read(Retrieve.class);
-    Promise promise = engine.promises().get(Problem.require(body.requestId(), "request_id"));
+    PendingRequest promise = engine.promises().get(Problem.require(body.requestId(), "request_id"));
     promise.session().touch();
-    boolean protobuf = promise.kind() != Promise.Kind.OTHER && request.contains("Accept", Paths.PROTOBUF);
+    boolean protobuf = promise.kind() != PendingRequest.Kind.OTHER && request.contains("Accept", Paths.PROTOBUF);
     boolean announce = Boolean.TRUE.equals(body.allowMetadataOnly());
     return promise.result().handle((value, error) -> true)
         .completeOnTimeout(false, engine.limits().poll().toMillis(), TimeUnit.MILLISECONDS)
@@ -48,15 +48,15 @@ final class FutureCalls {
   }
 
   /** A 408: clients of all ages take that for "ask again", and read from it why they wait. */
-  private static Reply pending(Promise promise) {
+  private static Reply pending(PendingRequest promise) {
     String obstacle = promise.obstacle();
     String state = obstacle == null ? "active" : "paused_capacity";
     return Reply.bytes(408, Paths.JSON, WireJson.write(
-        new dev.fettle.internal.wire.Promises.Problem(StringNode.valueOf(
+        new dev.fettle.internal.wire.RequestFutures.Problem(StringNode.valueOf(
             "request " + promise.id() + " is not done yet: ask again"), state, obstacle)));
   }
 
-  private Reply finished(Promise promise, boolean protobuf, boolean announce) {
+  private Reply finished(PendingRequest promise, boolean protobuf, boolean announce) {
     CompletableFuture<Object> result = promise.result();
     Object value;
     try {

@@ -32,11 +32,11 @@ final class Sampled extends Scheduler.Lane {
   private final String path;
   private final boolean large;
   private final Supplier<Loaded> loader;
-  private final Map<Long, Turns.Taken> taken = new LinkedHashMap<>() {
+  private final Map<Long, SequenceQueue.Taken> taken = new LinkedHashMap<>() {
     private static final long serialVersionUID = 1;
 
     @Override
-    protected boolean removeEldestEntry(Map.Entry<Long, Turns.Taken> eldest) {
+    protected boolean removeEldestEntry(Map.Entry<Long, SequenceQueue.Taken> eldest) {
       return size() > REMEMBERED;
     }
   };
@@ -81,17 +81,17 @@ final class Sampled extends Scheduler.Lane {
   }
 
   /** Takes a request on, or finds the same one that came before. */
-  synchronized Promise submit(Long number, String fingerprint, int[] prompt, SamplingParams params, boolean seeded,
+  synchronized PendingRequest submit(Long number, String fingerprint, int[] prompt, SamplingParams params, boolean seeded,
       boolean scores) {
-    Turns.Taken before = number == null ? null : taken.get(number);
+    SequenceQueue.Taken before = number == null ? null : taken.get(number);
     if (before != null && before.fingerprint().equals(fingerprint)) {
       return before.promise();
     } else if (before != null) {
       throw new Problem(409, "seq_id " + number + " was another request before: count up for each new one");
     }
-    Promise promise = engine.promises().begin(Promise.Kind.SAMPLE, session, null, false, 4L * prompt.length);
+    PendingRequest promise = engine.promises().begin(PendingRequest.Kind.SAMPLE, session, null, false, 4L * prompt.length);
     if (number != null) {
-      taken.put(number, new Turns.Taken(promise, fingerprint));
+      taken.put(number, new SequenceQueue.Taken(promise, fingerprint));
     }
     boolean free = !seeded || params.temperature() == 0;
     engine.scheduler().submit(this, new Piece(promise, prompt, free ? params.seed(0) : params, free, scores));
@@ -119,13 +119,13 @@ final class Sampled extends Scheduler.Lane {
   }
 
   private final class Piece implements Scheduler.Work {
-    private final Promise promise;
+    private final PendingRequest promise;
     private final int[] prompt;
     private final SamplingParams params;
     private final boolean free;
     private final boolean scores;
 
-    Piece(Promise promise, int[] prompt, SamplingParams params, boolean free, boolean scores) {
+    Piece(PendingRequest promise, int[] prompt, SamplingParams params, boolean free, boolean scores) {
       this.promise = promise;
       this.prompt = prompt;
       this.params = params;

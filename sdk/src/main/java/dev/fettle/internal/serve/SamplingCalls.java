@@ -6,7 +6,7 @@ import dev.fettle.internal.Futures;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
-import dev.fettle.internal.wire.Promises.Submitted;
+import dev.fettle.internal.wire.RequestFutures.Submitted;
 import dev.fettle.internal.wire.Sampling;
 import dev.fettle.internal.wire.WireJson;
 import java.nio.file.Path;
@@ -95,7 +95,7 @@ final class SamplingCalls {
     Conversion.tokens("prompt", prompt, engine.model());
     Sampling.Params wire = Problem.require(body.samplingParams(), "sampling_params");
     boolean seeded = wire.seed() != null;
-    Promise promise = sampler.submit(body.seqId(), Fingerprint.of("sample", WireJson.write(body)), prompt,
+    PendingRequest promise = sampler.submit(body.seqId(), Fingerprint.of("sample", WireJson.write(body)), prompt,
         params(wire, body.numSamples() == null ? 1 : body.numSamples()), seeded,
         Boolean.TRUE.equals(body.promptLogprobs()));
     return Reply.json(Submitted.of(promise.id()));

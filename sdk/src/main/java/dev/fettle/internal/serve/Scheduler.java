@@ -132,7 +132,7 @@ final class Scheduler implements AutoCloseable {
   }
 
   /** Work of a promise. */
-  static Work fulfilling(Promise promise, Supplier<Object> work) {
+  static Work fulfilling(PendingRequest promise, Supplier<Object> work) {
     return new Work() {
       @Override
       public void run() {

@@ -12,7 +12,7 @@ import java.util.Set;
 final class Session {
   private final Engine engine;
   private final String id;
-  private final Map<Integer, Turns.Taken> creations = new HashMap<>();
+  private final Map<Integer, SequenceQueue.Taken> creations = new HashMap<>();
   private final Map<String, Trained> models = new LinkedHashMap<>();
   private final Map<String, Sampled> samplers = new LinkedHashMap<>();
   private final Map<Integer, String> samplerPrints = new HashMap<>();
@@ -62,17 +62,17 @@ final class Session {
   }
 
   /** Creates a model, or finds the promise of the one that was asked for with the same number. */
-  synchronized Promise create(Integer number, String fingerprint, Maker<Trained> maker,
-      java.util.function.Function<Trained, Promise> begin) {
+  synchronized PendingRequest create(Integer number, String fingerprint, Maker<Trained> maker,
+      java.util.function.Function<Trained, PendingRequest> begin) {
     requireOpen();
     int n = number == null ? unnumbered++ : number;
-    Turns.Taken before = creations.get(n);
+    SequenceQueue.Taken before = creations.get(n);
     if (before != null) {
       return same(before.fingerprint(), fingerprint, "model_seq_id " + n, before.promise());
     }
     Trained model = maker.make(id + ":train:" + n);
-    Promise promise = begin.apply(model);
-    creations.put(n, new Turns.Taken(promise, fingerprint));
+    PendingRequest promise = begin.apply(model);
+    creations.put(n, new SequenceQueue.Taken(promise, fingerprint));
     models.put(model.id(), model);
     return promise;
   }

@@ -17,7 +17,7 @@ final class Trained extends Scheduler.Lane {
   private final Session session;
   private final String id;
   private final LoraConfig config;
-  private final Turns turns;
+  private final SequenceQueue turns;
   private TrainingBackend training;
   private RuntimeException ended;
   private int requests;
@@ -28,7 +28,7 @@ final class Trained extends Scheduler.Lane {
     this.session = session;
     this.id = id;
     this.config = config;
-    this.turns = new Turns(work -> engine.scheduler().submit(this, work));
+    this.turns = new SequenceQueue(work -> engine.scheduler().submit(this, work));
     this.last = engine.instant();
   }
 
@@ -46,12 +46,12 @@ final class Trained extends Scheduler.Lane {
     }
     long seed = config.seed() == null ? ThreadLocalRandom.current().nextLong() : config.seed();
     Lora lora = Lora.rank(rank).seed(seed);
-    return attention && mlp ? lora : lora.on(attention ? Modules.attention() : Modules.mlp());
+    return attention && mlp ? lora : lora.targetModules(attention ? Modules.attention() : Modules.mlp());
   }
 
   /** Begins the training, once there is room for it. */
-  Promise begin(Tuning tuning) {
-    Promise promise = engine.promises().begin(Promise.Kind.OTHER, session, id, false, 0);
+  PendingRequest begin(Tuning tuning) {
+    PendingRequest promise = engine.promises().begin(PendingRequest.Kind.OTHER, session, id, false, 0);
     promise.obstacle(() -> engine.trainings().get() < engine.limits().models() ? null : engine.limits().models()
         + " models are being trained, the most at a time; this one begins when one of them ends");
     engine.scheduler().submit(this, Scheduler.fulfilling(promise, () -> {
@@ -96,10 +96,10 @@ final class Trained extends Scheduler.Lane {
    * @param bytes what the request takes in memory
    * @param work what is done with the training once it is this request's turn
    */
-  synchronized Promise submit(Promise.Kind kind, Integer number, String fingerprint, boolean first, long bytes,
+  synchronized PendingRequest submit(PendingRequest.Kind kind, Integer number, String fingerprint, boolean first, long bytes,
       Function<TrainingBackend, Object> work) {
     last = engine.instant();
-    Promise before = turns.repeated(number, fingerprint);
+    PendingRequest before = turns.repeated(number, fingerprint);
     if (before != null) {
       return before;
     }
@@ -111,7 +111,7 @@ final class Trained extends Scheduler.Lane {
           + requests
           + ": create another model and load into that");
     }
-    Promise promise = engine.promises().begin(kind, session, id, turns.isAwaited(number), bytes);
+    PendingRequest promise = engine.promises().begin(kind, session, id, turns.isAwaited(number), bytes);
     requests++;
     turns.add(number, fingerprint, promise, Scheduler.fulfilling(promise, () -> work.apply(training())), engine.now());
     return promise;

@@ -11,7 +11,7 @@ import dev.fettle.internal.wire.Models;
 import dev.fettle.internal.wire.PassProto;
 import dev.fettle.internal.wire.Passes;
 import dev.fettle.internal.wire.Paths;
-import dev.fettle.internal.wire.Promises.Submitted;
+import dev.fettle.internal.wire.RequestFutures.Submitted;
 import dev.fettle.internal.wire.Steps;
 import dev.fettle.internal.wire.Weights;
 import dev.fettle.internal.wire.WireJson;
@@ -29,7 +29,7 @@ final class TrainingCalls {
     this.clients = clients;
   }
 
-  private static Reply submitted(Promise promise) {
+  private static Reply submitted(PendingRequest promise) {
     return Reply.json(new Submitted(promise.id(), promise.modelId()));
   }
 
@@ -52,7 +52,7 @@ final class TrainingCalls {
   Reply unload(Request request) {
     Models.ModelRequest body = request.read(Models.ModelRequest.class);
     Trained model = clients.model(body.modelId());
-    Promise promise = model.submit(Promise.Kind.OTHER, null, null, false, 0, training -> {
+    PendingRequest promise = model.submit(PendingRequest.Kind.OTHER, null, null, false, 0, training -> {
       model.session().forget(model);
       model.end(Problem.unknown("model " + model.id() + " was unloaded"));
       return Models.ModelResult.unloaded(model.id());
@@ -76,7 +76,7 @@ final class TrainingCalls {
       Loss loss = Conversion.loss(pass.lossFn(), pass.lossFnConfig());
       Batch batch = Conversion.batch(pass.data(), loss, engine.model());
       boolean backward = !pass.forwardOnly() && Conversion.trains(batch, loss);
-      return submitted(model.submit(Promise.Kind.PASS, pass.seqId(),
+      return submitted(model.submit(PendingRequest.Kind.PASS, pass.seqId(),
           Fingerprint.of("pass", PassProto.write(sorted(pass))), false, bytes,
           training -> Conversion.output(Futures.join(
               backward ? training.forwardBackward(batch, loss) : training.forward(batch, loss)))));
@@ -95,7 +95,7 @@ final class TrainingCalls {
     Trained model = clients.model(body.modelId());
     return model.checking(body.seqId(), () -> {
       AdamW settings = Conversion.adamW(body.adamParams());
-      return submitted(model.submit(Promise.Kind.OTHER, body.seqId(),
+      return submitted(model.submit(PendingRequest.Kind.OTHER, body.seqId(),
           Fingerprint.of("step", WireJson.write(body)), false, 0,
           training -> Conversion.result(Futures.join(training.optimStep(settings)))));
     });
@@ -107,7 +107,7 @@ final class TrainingCalls {
     return model.checking(body.seqId(), () -> {
       CheckpointId id = CheckpointId.of(model.id(), CheckpointId.Kind.TRAINING, body.path());
       String expires = Store.after(engine.instant(), body.ttlSeconds());
-      return submitted(model.submit(Promise.Kind.OTHER, body.seqId(),
+      return submitted(model.submit(PendingRequest.Kind.OTHER, body.seqId(),
           Fingerprint.of("save", WireJson.write(body)), false, 0, training -> {
             engine.store().save(id, meta(model, expires), Boolean.TRUE.equals(body.overwrite()),
                 directory -> Futures.join(training.saveState(directory, Optional.empty())));
@@ -133,7 +133,7 @@ final class TrainingCalls {
             + " holds what can be sampled, without the optimizer: load one that save_weights made");
       }
       boolean optimizer = Boolean.TRUE.equals(body.optimizer());
-      return submitted(model.submit(Promise.Kind.OTHER, body.seqId(),
+      return submitted(model.submit(PendingRequest.Kind.OTHER, body.seqId(),
           Fingerprint.of("load", WireJson.write(body)), true, 0, training -> {
             Store.Meta meta = engine.store().read(id);
             engine.requireBase(meta.baseModel());
@@ -151,12 +151,12 @@ final class TrainingCalls {
       // A client may send the request again with another number for the sampling session: it is the same request.
       String fingerprint = Fingerprint.of("save_for_sampler " + body.path() + " " + body.ttlSeconds(), new byte[0]);
       if (body.path() == null) {
-        return submitted(model.submit(Promise.Kind.OTHER, body.seqId(), fingerprint, false, 0, training ->
+        return submitted(model.submit(PendingRequest.Kind.OTHER, body.seqId(), fingerprint, false, 0, training ->
             Weights.SamplerResult.of(null, snapshot(model, training, body.samplingSessionSeqId()).id())));
       }
       CheckpointId id = CheckpointId.of(model.id(), CheckpointId.Kind.SAMPLER, body.path());
       String expires = Store.after(engine.instant(), body.ttlSeconds());
-      return submitted(model.submit(Promise.Kind.OTHER, body.seqId(), fingerprint, false, 0, training -> {
+      return submitted(model.submit(PendingRequest.Kind.OTHER, body.seqId(), fingerprint, false, 0, training -> {
         engine.store().save(id, meta(model, expires), false, directory -> Futures.join(model.isLora()
             ? training.saveAdapter(directory) : training.saveMerged(directory, engine.model().dtype())));
         return Weights.SamplerResult.of(id.toString(), null);

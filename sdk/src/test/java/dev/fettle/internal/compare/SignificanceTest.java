@@ -3,7 +3,7 @@ package dev.fettle.internal.compare;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.fettle.Compared.Pair;
+import dev.fettle.ComparisonResult.Pair;
 import dev.fettle.internal.compare.Significance.Sample;
 import java.util.List;
 import org.junit.jupiter.api.Test;

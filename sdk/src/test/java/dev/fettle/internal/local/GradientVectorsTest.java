@@ -27,8 +27,8 @@ class GradientVectorsTest {
   private static final Comparator<float[]> SAME_BITS = Arrays::compare;
 
   static List<Tuning> tunings() {
-    return List.of(Lora.rank(4), Lora.rank(4).on(Modules.attention(), Modules.lmHead()), Full.all(),
-        Lora.rank(2).on(Modules.attention()).plus(Full.of(Modules.lmHead(), Modules.norms())));
+    return List.of(Lora.rank(4), Lora.rank(4).targetModules(Modules.attention(), Modules.lmHead()), Full.all(),
+        Lora.rank(2).targetModules(Modules.attention()).plus(Full.of(Modules.lmHead(), Modules.norms())));
   }
 
   @ParameterizedTest
@@ -51,7 +51,7 @@ class GradientVectorsTest {
   @MethodSource("tunings")
   void asManyVectorsStayAsLanesAndAFurtherPassNeed(Tuning tuning) {
     try (Trained t = Trained.open("models/llama-untied", tuning)) {
-      Tuned tuned = t.training.tuned();
+      TrainableModel tuned = t.training.tuned();
       long one = tuned.parameters().size() * Float.BYTES;
       long lanes = Math.min(2, tuned.lanes());
       boolean large = GradientVectors.isLarge(tuned.adapters(), tuned.full());

@@ -14,7 +14,7 @@ import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.Tuning;
-import dev.fettle.internal.Meter;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.torch.NumberType;
@@ -138,16 +138,16 @@ class GradientsTest {
     static Trained open(Path directory, Tuning tuning) {
       LocalModel loaded = EngineThread.get().call(
           () -> LocalModel.load(directory.toString(),
-              ModelDirectory.files(directory), Optional.of(DType.F32), new Meter()));
+              ModelDirectory.files(directory), Optional.of(DType.F32), new ProgressMeter()));
       return new Trained(loaded, (LocalTraining) loaded.tune(tuning));
     }
 
     /** A training of what no {@link Tuning} says. */
-    static Trained open(String model, Function<LocalModel, Tuned> tuned) {
+    static Trained open(String model, Function<LocalModel, TrainableModel> tuned) {
       Path directory = Golden.path(model);
       return EngineThread.get().call(() -> {
         LocalModel loaded = LocalModel.load(directory.toString(),
-            ModelDirectory.files(directory), Optional.of(DType.F32), new Meter());
+            ModelDirectory.files(directory), Optional.of(DType.F32), new ProgressMeter());
         return new Trained(loaded, new LocalTraining(loaded, tuned.apply(loaded)));
       });
     }

@@ -12,7 +12,7 @@ import dev.fettle.Loss;
 import dev.fettle.MemoryPlan;
 import dev.fettle.Modules;
 import dev.fettle.Tuning;
-import dev.fettle.internal.Meter;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.LayerConfig;
@@ -37,10 +37,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Planned bytes beside those of the tensors that come into being. */
 class MemoryPlannerTest {
   static Stream<Tuning> tunings() {
-    return Stream.of(Lora.rank(4), Lora.rank(3).on(Modules.named("q_proj"), Modules.named("down_proj")), Lora.rank(4).dora(),
-        Lora.rank(2).pissa(), Lora.rank(2).bias(), Lora.rank(4).on(Modules.embeddings(), Modules.lmHead()), Full.all(),
+    return Stream.of(Lora.rank(4), Lora.rank(3).targetModules(Modules.named("q_proj"), Modules.named("down_proj")), Lora.rank(4).dora(),
+        Lora.rank(2).pissa(), Lora.rank(2).bias(), Lora.rank(4).targetModules(Modules.embeddings(), Modules.lmHead()), Full.all(),
         Full.of(Modules.named("k_proj"), Modules.norms()),
-        Lora.rank(4).on(Modules.attention()).plus(Full.of(Modules.mlp(), Modules.embeddings())));
+        Lora.rank(4).targetModules(Modules.attention()).plus(Full.of(Modules.mlp(), Modules.embeddings())));
   }
 
   @ParameterizedTest
@@ -50,7 +50,7 @@ class MemoryPlannerTest {
       try (LocalModel model = load(type)) {
         LocalTraining training = (LocalTraining) model.tune(tuning);
         training.step(batch(6, 12), Loss.crossEntropy(), AdamW.learningRate(1e-4)).join();
-        Tuned tuned = training.tuned();
+        TrainableModel tuned = training.tuned();
         MemoryPlan plan = training.memoryPlan().join();
         long vector = EngineThread.get().call(() -> bytes(NumberType.F32, tuned.parameters().values()));
 
@@ -69,10 +69,10 @@ class MemoryPlannerTest {
   @MethodSource("tunings")
   void whatASnapshotCopiesIsPlannedToTheByte(Tuning tuning) {
     try (LocalModel model = load(DType.F32)) {
-      Tuned tuned = ((LocalTraining) model.tune(tuning)).tuned();
+      TrainableModel tuned = ((LocalTraining) model.tune(tuning)).tuned();
       EngineThread.get().run(() -> {
         try (Scope scope = new Scope()) {
-          Tuned.Frozen frozen = tuned.freeze(scope);
+          TrainableModel.Frozen frozen = tuned.freeze(scope);
           long copied = adapter(frozen.adapter(), NumberType.F32);
           for (Layout.Block block : frozen.weights().layout().blocks()) {
             Weight now = tuned.weights().weight(block);
@@ -106,7 +106,7 @@ class MemoryPlannerTest {
   @Test
   void fewerLayersKeptTakeLessAndTheLargestMicroBatchCounts() {
     try (LocalModel model = load(DType.F32)) {
-      Tuned tuned = ((LocalTraining) model.tune(Lora.rank(2))).tuned();
+      TrainableModel tuned = ((LocalTraining) model.tune(Lora.rank(2))).tuned();
       MemoryPlanner planner = model.memory();
       long all = planner.backward(batch(8, 90), tuned, 0, false).bytes(MemoryPlanner.ACTIVATIONS);
       long none = planner.backward(batch(8, 90), tuned, model.config().layers().size(), false).bytes(MemoryPlanner.ACTIVATIONS);
@@ -122,11 +122,11 @@ class MemoryPlannerTest {
   private static LocalModel load(DType type) {
     Path directory = Golden.path("models/llama-untied");
     return EngineThread.get().call(() -> LocalModel.load("m", ModelDirectory.files(directory),
-        Optional.of(type), new Meter()));
+        Optional.of(type), new ProgressMeter()));
   }
 
   /** What is held beside the vector itself: what the network reads in its place. */
-  private static long copies(Tuned tuned, NumberType type) {
+  private static long copies(TrainableModel tuned, NumberType type) {
     long sum = adapter(tuned.adapter(), type);
     if (tuned.adapters().start() != null) {
       sum += bytes(NumberType.F32, tuned.adapters().start());

@@ -53,8 +53,8 @@ class MethodRunsTest {
     Full norms = Full.of(Modules.norms().within(Modules.layers(0, 0)), Modules.named("model.norm"))
         .learningRateFactor(4).weightDecay(0);
     Full rest = Full.of(Modules.lastLayers(1), Modules.lmHead());
-    try (Trained t = Trained.open("models/llama-untied", model -> Tunings.build(rest, model, LoraTargets.none(model.config()),
-        FullTargets.of(List.of(rest, norms), model.layout()), new Brought()))) {
+    try (Trained t = Trained.open("models/llama-untied", model -> TrainableModels.build(rest, model, LoraTargets.none(model.config()),
+        FullTargets.of(List.of(rest, norms), model.layout()), new BaseWeightOverrides()))) {
       TrainingRunTest.follow(golden, t);
     }
   }

@@ -10,7 +10,7 @@ import dev.fettle.DType;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
-import dev.fettle.internal.Meter;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.local.GradientsTest.Trained;
@@ -77,7 +77,7 @@ class MethodsTest {
     }
     LocalModel merged = EngineThread.get().call(
         () -> LocalModel.load("merged",
-            ModelDirectory.files(directory.resolve("merged")), Optional.of(DType.F32), new Meter()));
+            ModelDirectory.files(directory.resolve("merged")), Optional.of(DType.F32), new ProgressMeter()));
     try {
       for (int i = 0; i < golden.get("data").size(); i++) {
         float[] ours = merged.sampler().logprobs(List.of(tokens(golden.get("data").get(i)))).join().get(0);

@@ -6,7 +6,7 @@ import static dev.fettle.support.Golden.maxDifference;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fettle.DType;
-import dev.fettle.internal.Meter;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.network.Adapter;
@@ -92,7 +92,7 @@ class ModelLogitsTest {
     golden.get("tokens").forEach(t -> sequences.add(ints(t)));
     return EngineThread.get().call(() -> {
       LocalModel model = LocalModel.load(directory.getFileName().toString(),
-          ModelDirectory.files(directory), Optional.of(type), new Meter());
+          ModelDirectory.files(directory), Optional.of(type), new ProgressMeter());
       try (Scope scope = new Scope()) {
         Network network = model.network();
         Packing packing = Packing.of(sequences);

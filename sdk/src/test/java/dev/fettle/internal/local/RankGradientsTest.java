@@ -61,7 +61,7 @@ class RankGradientsTest {
   @ParameterizedTest
   @ValueSource(strings = {"mean", "cls", "mean-raw"})
   void weightsTrainedBesideAdaptersHaveTheGradientsOfAutograd(String name) {
-    Tuning hybrid = Lora.rank(2).on(Modules.attention()).plus(Full.of(Modules.mlp(), Modules.norms()));
+    Tuning hybrid = Lora.rank(2).targetModules(Modules.attention()).plus(Full.of(Modules.mlp(), Modules.norms()));
     try (Trained t = Trained.open("encoders/" + name, hybrid);
         SafetensorsFile golden = SafetensorsFile.open(Golden.path("ranks/" + name + "/contrastive-full.safetensors"))) {
       t.training.forwardBackward(batch(), RankLoss.contrastive(0.1)).join();

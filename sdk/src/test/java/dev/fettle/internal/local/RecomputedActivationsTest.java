@@ -22,7 +22,7 @@ class RecomputedActivationsTest {
 
   static List<Tuning> tunings() {
     return List.of(Lora.rank(4), Lora.rank(4).dropout(0.2).seed(3), Lora.rank(4).dora(), Full.all(),
-        Full.of(Modules.lastLayers(1)), Lora.rank(2).on(Modules.attention()).plus(Full.of(Modules.norms())));
+        Full.of(Modules.lastLayers(1)), Lora.rank(2).targetModules(Modules.attention()).plus(Full.of(Modules.norms())));
   }
 
   @ParameterizedTest
@@ -34,7 +34,7 @@ class RecomputedActivationsTest {
   private static List<float[]> gradient(Tuning tuning, boolean sparing) {
     try (Trained t = Trained.open("models/qwen3", tuning)) {
       return EngineThread.get().call(() -> {
-        Tuned tuned = t.training.tuned();
+        TrainableModel tuned = t.training.tuned();
         MemoryPlanner memory = new MemoryPlanner(t.model.layout(), NumberType.F32, sparing);
         assertThat(memory.firstKept(BATCH, tuned, false)).isEqualTo(sparing ? t.model.config().layers().size()
             : Math.max(0, tuned.lowestLayer()));

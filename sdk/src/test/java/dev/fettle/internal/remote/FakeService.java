@@ -7,7 +7,7 @@ import dev.fettle.internal.wire.OutputProto;
 import dev.fettle.internal.wire.PassProto;
 import dev.fettle.internal.wire.Passes;
 import dev.fettle.internal.wire.Paths;
-import dev.fettle.internal.wire.Promises;
+import dev.fettle.internal.wire.RequestFutures;
 import dev.fettle.internal.wire.SampleProto;
 import dev.fettle.internal.wire.Sampling;
 import dev.fettle.internal.wire.Sessions;
@@ -163,8 +163,8 @@ final class FakeService extends Dispatcher {
     return new RemoteBackend(remote, patience(Duration.ofMinutes(1)), Map.of("HF_HUB_OFFLINE", "1"));
   }
 
-  static Patience patience(Duration deadline) {
-    return new Patience(Duration.ofSeconds(2), Duration.ofSeconds(5), Duration.ofSeconds(5), 2, Duration.ofMillis(500),
+  static RetryPolicy patience(Duration deadline) {
+    return new RetryPolicy(Duration.ofSeconds(2), Duration.ofSeconds(5), Duration.ofSeconds(5), 2, Duration.ofMillis(500),
         Duration.ofMillis(1500), Duration.ofMillis(20), deadline);
   }
 
@@ -300,7 +300,7 @@ final class FakeService extends Dispatcher {
         yield json(Sampling.Session.of("sampling" + samplers.incrementAndGet()));
       }
       case Paths.SAMPLE -> sample(WireJson.read(body, Sampling.Sample.class));
-      case Paths.RETRIEVE -> retrieve(request, WireJson.read(body, Promises.Retrieve.class));
+      case Paths.RETRIEVE -> retrieve(request, WireJson.read(body, RequestFutures.Retrieve.class));
       case Paths.WEIGHTS_INFO -> json(new Weights.Info("fettle-tiny", true, 8, false, true, true));
       case Paths.CHECKPOINTS -> kind == Kind.HOSTED ? json(list("")) : problem(404, "Not Found");
       case Paths.TRAINING_RUNS -> json(new Checkpoints.TrainingRuns(models.keySet().stream().map(m ->
@@ -405,7 +405,7 @@ final class FakeService extends Dispatcher {
       results.put(before, work.apply(model));
       model.requests.put(number, before);
     }
-    return json(Promises.Submitted.of(before));
+    return json(RequestFutures.Submitted.of(before));
   }
 
   private MockResponse save(Weights.Save save) {
@@ -474,10 +474,10 @@ final class FakeService extends Dispatcher {
           : kind == Kind.SKYRL ? all.subList(1, all.size()) : all);
       results.put(before, new Done(WireJson.write(result), SampleProto.write(result)));
     }
-    return json(Promises.Submitted.of(before));
+    return json(RequestFutures.Submitted.of(before));
   }
 
-  private MockResponse retrieve(RecordedRequest request, Promises.Retrieve retrieve) {
+  private MockResponse retrieve(RecordedRequest request, RequestFutures.Retrieve retrieve) {
     Done done = results.get(retrieve.requestId());
     if (done == null) {
       return problem(404, "unknown request");
@@ -490,7 +490,7 @@ final class FakeService extends Dispatcher {
   private MockResponse promise(Object result, byte[] proto) {
     String id = String.valueOf(numbers.incrementAndGet());
     results.put(id, new Done(WireJson.write(result), proto));
-    return json(Promises.Submitted.of(id));
+    return json(RequestFutures.Submitted.of(id));
   }
 
   static MockResponse json(Object message) {

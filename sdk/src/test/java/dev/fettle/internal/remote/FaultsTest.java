@@ -20,7 +20,7 @@ import dev.fettle.internal.Status;
 import dev.fettle.internal.TrainingBackend;
 import dev.fettle.internal.wire.Passes;
 import dev.fettle.internal.wire.Paths;
-import dev.fettle.internal.wire.Promises;
+import dev.fettle.internal.wire.RequestFutures;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -189,7 +189,7 @@ class FaultsTest {
   @Test
   void whatIsNewInAnswersIsIgnored() {
     service.instead(Paths.CLIENT_CONFIG, 1, 200, "{\"flag_of_tomorrow\":{\"a\":1},\"fwdbwd_max_chunk_len\":7}");
-    service.change(Paths.RETRIEVE, 1, r -> FakeService.json(new Promises.Pending("try_again", "1", "paused_by_moonlight", null)));
+    service.change(Paths.RETRIEVE, 1, r -> FakeService.json(new RequestFutures.Pending("try_again", "1", "paused_by_moonlight", null)));
     step(tune());
     assertThat(service.model().steps).isEqualTo(1);
   }
@@ -201,7 +201,7 @@ class FaultsTest {
     Runnable watcher = () -> shown.add(Status.waiting());
     Status.watch(watcher);
     try {
-      service.change(Paths.RETRIEVE, 2, r -> FakeService.json(Promises.Pending.of("1", "paused_capacity", "no GPU is free")));
+      service.change(Paths.RETRIEVE, 2, r -> FakeService.json(RequestFutures.Pending.of("1", "paused_capacity", "no GPU is free")));
       service.change(Paths.RETRIEVE, 1, r -> FakeService.bytes(
           "{\"queue_state\":\"paused_rate_limit\",\"queue_state_reason\":\"too fast\"}".getBytes(), Paths.JSON)
           .newBuilder().code(408).build());
@@ -217,10 +217,10 @@ class FaultsTest {
   @Test
   void failedWorkIsAnErrorOfTheRightKindWithItsRequest() {
     TrainingBackend training = tune();
-    service.change(Paths.RETRIEVE, 1, r -> FakeService.json(new Promises.Failed("bad tokens", "user")));
+    service.change(Paths.RETRIEVE, 1, r -> FakeService.json(new RequestFutures.Failed("bad tokens", "user")));
     assertThatThrownBy(() -> Futures.join(training.forward(BATCH, Loss.crossEntropy())))
         .isInstanceOf(InvalidInputException.class).hasMessageContaining("bad tokens").hasMessageContaining("request ");
-    service.change(Paths.RETRIEVE, 1, r -> FakeService.json(new Promises.Failed("a bug", "gremlins")));
+    service.change(Paths.RETRIEVE, 1, r -> FakeService.json(new RequestFutures.Failed("a bug", "gremlins")));
     assertThatThrownBy(() -> Futures.join(training.forward(BATCH, Loss.crossEntropy())))
         .isInstanceOf(ServiceException.class).hasMessageContaining("a bug");
     service.change(Paths.RETRIEVE, 1, r -> FakeService.problem(400, "the engine says no"));
@@ -255,7 +255,7 @@ class FaultsTest {
   @Test
   void largeResultsAreAskedForTwice() {
     TrainingBackend training = tune();
-    service.change(Paths.RETRIEVE, 1, r -> FakeService.json(new Promises.Large("complete_metadata", 1234L)));
+    service.change(Paths.RETRIEVE, 1, r -> FakeService.json(new RequestFutures.Large("complete_metadata", 1234L)));
     Futures.join(training.forward(BATCH, Loss.crossEntropy()));
     List<String> asked = service.requests(Paths.RETRIEVE).stream().map(FakeService::text)
         .filter(t -> t.contains("false")).toList();
@@ -340,7 +340,7 @@ class FaultsTest {
   @Test
   void closingEndsWhatWaits() throws Exception {
     TrainingBackend training = tune();
-    service.change(Paths.RETRIEVE, 100000, r -> FakeService.json(Promises.Pending.of("1", "active", null)));
+    service.change(Paths.RETRIEVE, 100000, r -> FakeService.json(RequestFutures.Pending.of("1", "active", null)));
     var waiting = training.forward(BATCH, Loss.crossEntropy());
     client.close();
     assertThatThrownBy(() -> Futures.join(waiting)).isInstanceOf(FettleException.class);

@@ -39,9 +39,9 @@ class RefusalsTest {
 
   static List<Tuning> inexpressible() {
     return List.of(Lora.rank(8).alpha(16), Lora.rank(8).dropout(0.1), Lora.rank(8).rankStabilized(),
-        Lora.rank(8).rankOf("q_proj", 4), Lora.rank(8).alphaOf("q_proj", 4), Lora.rank(8).on(Modules.lastLayers(1)),
-        Lora.rank(8).on(Modules.layers(0, 1)), Lora.rank(8).on(Modules.named("q_proj")),
-        Lora.rank(8).on(Modules.attention().within(Modules.lastLayers(1))), Lora.rank(8).on(Modules.lmHead()),
+        Lora.rank(8).rankPattern("q_proj", 4), Lora.rank(8).alphaPattern("q_proj", 4), Lora.rank(8).targetModules(Modules.lastLayers(1)),
+        Lora.rank(8).targetModules(Modules.layers(0, 1)), Lora.rank(8).targetModules(Modules.named("q_proj")),
+        Lora.rank(8).targetModules(Modules.attention().within(Modules.lastLayers(1))), Lora.rank(8).targetModules(Modules.lmHead()),
         Lora.from(Path.of("some-adapter")), Lora.rank(8).dora(), Lora.rank(8).pissa(), Lora.rank(8).bias(),
         Lora.rank(8).learningRateRatio(16), Lora.rank(8).learningRateFactor(2), Lora.rank(8).weightDecay(0.1),
         Lora.rank(8).plus(Full.of(Modules.norms())), Full.of(Modules.lmHead()), Full.all().learningRateFactor(0.5));
@@ -58,10 +58,10 @@ class RefusalsTest {
 
   @Test
   void wholeKindsOfModulesAreAskedFor() {
-    model().tune(Lora.rank(4).on(Modules.attention()).seed(7));
+    model().tune(Lora.rank(4).targetModules(Modules.attention()).seed(7));
     assertThat(service.model().config).isEqualTo(new Models.LoraConfig(4, 7L, false, false, true));
     service.models.clear();
-    TrainingBackend training = model().tune(Lora.rank(4).on(Modules.mlp(), Modules.attention()));
+    TrainingBackend training = model().tune(Lora.rank(4).targetModules(Modules.mlp(), Modules.attention()));
     assertThat(service.model().config).isEqualTo(new Models.LoraConfig(4, 0L, false, true, true));
     assertThat(training.trainable().trained()).isPositive();
     assertThat(training.trainable().table()).contains("self_attn.q_proj").contains("LoRA, rank 4");

@@ -88,7 +88,7 @@ class RemoteTrainingTest {
     try (FakeService service = new FakeService(FakeService.Kind.HOSTED); RemoteBackend client = service.client()) {
       TrainingBackend training = tune(client);
       service.change(Paths.RETRIEVE, 1000, r -> service.model().steps == 0
-          ? FakeService.json(dev.fettle.internal.wire.Promises.Pending.of("1", "active", null)) : r);
+          ? FakeService.json(dev.fettle.internal.wire.RequestFutures.Pending.of("1", "active", null)) : r);
       assertThat(Futures.join(training.step(BATCH, Loss.crossEntropy(), ADAM)).optim().step()).isEqualTo(1);
     }
   }

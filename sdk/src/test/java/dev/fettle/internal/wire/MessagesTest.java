@@ -60,14 +60,14 @@ class MessagesTest {
   @Test
   void whatIsNotKnownIsIgnored() {
     assertThat(WireJson.read(utf8("{\"future_id\":3,\"status\":\"pending\",\"request_id\":\"3\"}"),
-        Promises.Submitted.class).requestId()).isEqualTo("3");
+        RequestFutures.Submitted.class).requestId()).isEqualTo("3");
     assertThat(WireJson.read(utf8("{\"brand_new\":{\"a\":[1]},\"pjwt_auth_enabled\":false}"), Sessions.Config.class)
         .pjwtAuthEnabled()).isFalse();
   }
 
   @Test
   void whatIsNoJsonOrOfAnotherTypeIsAnError() {
-    assertThatThrownBy(() -> WireJson.read(utf8("<html>"), Promises.Submitted.class)).isInstanceOf(WireException.class);
+    assertThatThrownBy(() -> WireJson.read(utf8("<html>"), RequestFutures.Submitted.class)).isInstanceOf(WireException.class);
     assertThatThrownBy(() -> WireJson.read(utf8("{\"model_seq_id\":{}}"), Models.CreateModel.class))
         .isInstanceOf(WireException.class);
     assertThatThrownBy(() -> WireJson.tree(utf8("[1]"))).isInstanceOf(WireException.class);

@@ -1,0 +1,84 @@
+package dev.fettle.internal.local;
+
+import dev.fettle.Full;
+import dev.fettle.Hybrid;
+import dev.fettle.InvalidInputException;
+import dev.fettle.Lora;
+import dev.fettle.Tuning;
+import dev.fettle.internal.model.AdapterShape;
+import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.torch.Memory;
+import dev.fettle.internal.torch.NumberType;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** From what a user asks to train to what is trained; all is checked before anything is allocated. */
+final class TrainableModels {
+  private static final Logger LOG = LoggerFactory.getLogger(TrainableModels.class);
+
+  private TrainableModels() {}
+
+  static TrainableModel start(Tuning tuning, LocalModel model) {
+    Lora lora = tuning instanceof Hybrid h ? h.lora() : tuning instanceof Lora l ? l : null;
+    List<Full> parts = tuning instanceof Hybrid h ? h.parts() : tuning instanceof Full f ? List.of(f) : List.of();
+    if (lora != null && lora.source().isPresent()) {
+      if (!parts.isEmpty()) {
+        throw new InvalidInputException("plus() of an adapter that is read from " + lora.source().get() + ": what it trains "
+            + "in full is in its own adapter_config.json");
+      }
+      return AdapterFiles.load(lora, model);
+    }
+    FullTargets full = FullTargets.of(parts, model.layout());
+    AdapterParameters adapters = lora == null ? LoraTargets.none(model.config()) : LoraTargets.start(lora, model, modules(full.rules().keySet()));
+    TrainableModel tuned = build(tuning, model, adapters, full, new BaseWeightOverrides());
+    try {
+      tuned.adapters().initialise();
+      tuned.adapters().refreshStart();
+      tuned.refresh();
+    } catch (RuntimeException | Error e) {
+      tuned.close();
+      throw e;
+    }
+    return tuned;
+  }
+
+  /** What is trained, with values still to be set but for weights trained in full, which start from the model's. */
+  static TrainableModel build(Tuning tuning, LocalModel model, AdapterParameters adapters, FullTargets full, BaseWeightOverrides brought) {
+    AdapterShape shape = adapters.shape();
+    boolean untie = model.config().tiedEmbeddings()
+        && (full.untied() || shape.embedding().isAdapted() || shape.head().isAdapted());
+    Layout layout = untie ? Layout.of(model.config().untied()) : model.layout();
+    requireApart(adapters, full, layout);
+    NumberType type = NumberType.of(model.dtype());
+    FullParameters weights = new FullParameters(layout, full.rules(), adapters.size());
+    Memory.get().require(model.memory().training(adapters, weights, brought),
+        brought.bytes(type) + (weights.isAll() ? model.releasableBytes() : 0),
+        (weights.isEmpty() ? "LoRA of " + adapters.size() + " weights on "
+            : "full fine-tuning of " + weights.size() + " weights of ") + model.name());
+    if (untie) {
+      LOG.warn("{}: its input and output embedding are one weight, and are trained apart: they are untied, and saved so",
+          model.name());
+    }
+    return new TrainableModel(tuning, model, layout, adapters, weights, brought);
+  }
+
+  static Set<String> modules(Set<String> weights) {
+    return weights.stream().map(w -> w.substring(0, w.lastIndexOf('.'))).collect(Collectors.toSet());
+  }
+
+  private static void requireApart(AdapterParameters adapters, FullTargets full, Layout layout) {
+    Set<String> trained = modules(full.rules().keySet());
+    for (var p : adapters.parameters()) {
+      if (trained.contains(AdapterNames.module(p.name()))) {
+        throw LoraTargets.overlap(AdapterNames.module(p.name()));
+      }
+    }
+    if (adapters.shape().kind().biases() && layout.config().hasBiases() && full.rules().keySet().stream().anyMatch(n -> n.endsWith("proj.bias"))) {
+      throw new InvalidInputException("bias() beside biases that are trained in full: leave out one of both");
+    }
+  }
+}
