@@ -1,10 +1,12 @@
 package dev.fettle;
 
 import dev.fettle.internal.Interruption;
+import dev.fettle.internal.OneLine;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.checkpoint.Claim;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /**
  * Where a loop of one's own will save: checked before the first step, and reserved until it is closed.
@@ -47,7 +49,7 @@ public final class Destination implements AutoCloseable {
    *     be written, or is reserved by another
    */
   public static Destination replacing(Path directory) {
-    AtomicFiles.rehearse(directory);
+    AtomicFiles.rehearse(Objects.requireNonNull(directory, "directory"));
     return new Destination(directory, Claim.of(directory), false);
   }
 
@@ -57,7 +59,7 @@ public final class Destination implements AutoCloseable {
    * @throws InvalidInputException if no file can be written there, or it is reserved by another
    */
   public static Destination within(Path directory) {
-    boolean made = !Files.exists(directory);
+    boolean made = !Files.exists(Objects.requireNonNull(directory, "directory"));
     AtomicFiles.rehearseWithin(directory);
     return new Destination(directory, Claim.within(directory), made);
   }
@@ -68,7 +70,7 @@ public final class Destination implements AutoCloseable {
    * @throws InvalidInputException if it is a directory, cannot be written, or is reserved by another
    */
   public static Destination file(Path file) {
-    AtomicFiles.rehearseFile(file);
+    AtomicFiles.rehearseFile(Objects.requireNonNull(file, "file"));
     return new Destination(file, Claim.of(file), false);
   }
 
@@ -109,6 +111,6 @@ public final class Destination implements AutoCloseable {
 
   @Override
   public String toString() {
-    return Dataset.line("Destination", path.toString());
+    return OneLine.of("Destination", path.toString());
   }
 }

@@ -88,6 +88,8 @@ final class PublicInstances implements AutoCloseable {
     put(AdamW.class, AdamW.standard());
     put(Schedule.class, Schedule.constant(1));
     put(LearningRates.class);
+    put(Tokenizers.class);
+    put(Renderers.class);
     put(SamplingParams.class, SamplingParams.greedy());
     CustomLoss own = Dpo.loss(0.1, List.of(0.0, 0.0));
     put(CustomLoss.class, own);
@@ -109,6 +111,9 @@ final class PublicInstances implements AutoCloseable {
     put(DType.class, DType.F32);
     put(TrainOn.class, TrainOn.ALL_TOKENS);
     put(TooLong.class, TooLong.CUT);
+    put(Device.class, Device.cpu());
+    put(MemoryPlan.Part.class, new MemoryPlan.Part("weights", 1), new MemoryPlan.Part("gradients", 1));
+    put(MemoryPlan.class, new MemoryPlan(List.of(get(MemoryPlan.Part.class))));
   }
 
   private void data(Path directory) {
@@ -125,6 +130,7 @@ final class PublicInstances implements AutoCloseable {
     put(Dataset.class, Dataset.of(new Text("a"), new Text("b")));
     put(Batches.class, get(Dataset.class).batches(1, get(Renderer.class)));
     put(DataPosition.class, get(Batches.class).position());
+    put(Destination.class, Destination.within(directory.resolve("destination")));
   }
 
   private void ranking(Path directory) throws IOException {

@@ -1,0 +1,96 @@
+package dev.fettle.internal.network;
+
+import dev.fettle.internal.model.AdapterShape;
+import dev.fettle.internal.model.LayerConfig;
+import dev.fettle.internal.model.LayerConfig.Norm;
+import dev.fettle.internal.model.LayerNumbers;
+import dev.fettle.internal.model.LayerVector;
+import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.model.Product;
+import dev.fettle.internal.torch.NumberType;
+
+/**
+ * How many numbers passes through a layer hold for each row, a row being a token: the lists that the kernels of a layer
+ * save, and what they need beside these at their busiest moment.
+ */
+public final class Activations {
+  private final LayerConfig layer;
+  private final long hidden;
+  private final long inner;
+  private final long mlp;
+  private final long queries;
+  private final long keys;
+
+  /** Those of a layer. */
+  public Activations(LayerConfig layer) {
+    this.layer = layer;
+    this.hidden = layer.inputs(Product.QKV);
+    this.inner = layer.inputs(Product.DOWN);
+    this.mlp = layer.outputs(Product.GATE_UP);
+    this.queries = layer.queryWidth();
+    this.keys = layer.keyValueWidth();
+  }
+
+  /** What the layer reads, and what is left of one that is to be computed again. */
+  public long input() {
+    return hidden;
+  }
+
+  /** What the layer saves for the way back, its input included; see layer_forward. */
+  public long kept() {
+    long sums = layer.parts().stream().filter(p -> p instanceof Norm n && isOf(n)).count() * hidden;
+    long middle = has(LayerVector.ATTENTION_SUM_NORM) ? 0 : hidden;
+    long normed = has(LayerVector.Q_NORM) ? queries + keys : 0;
+    return hidden + (queries + 2 * keys) + normed + queries + middle + mlp + sums;
+  }
+
+  private static boolean isOf(Norm norm) {
+    return norm.place() == LayerVector.ATTENTION_SUM_NORM || norm.place() == LayerVector.MLP_SUM_NORM
+        || norm.place() == LayerVector.ATTENTION_OUT_NORM || norm.place() == LayerVector.MLP_OUT_NORM;
+  }
+
+  private boolean has(LayerVector place) {
+    return layer.parts().stream().anyMatch(p -> p instanceof Norm n && n.place() == place);
+  }
+
+  /** What the layer needs beside what it saves: its output and the last product's input. */
+  public long forward() {
+    return hidden + inner;
+  }
+
+  /**
+   * What the way back through the layer needs beside what was saved, attention scores left out: gradients of the output and
+   * the input, and the gradients within the MLP or within attention.
+   */
+  public long backward() {
+    if (!layer.numbers().causal()) {
+      return Math.max(4 * hidden + 2 * inner, 12 * hidden);
+    }
+    return 2 * hidden + Math.max(2 * mlp, 2 * queries + 6 * keys);
+  }
+
+  /** The attention scores of rows, of which forward two sets are held and backwards three; not a row but all of them. */
+  public long scores(long rows, long longest) {
+    LayerNumbers n = layer.numbers();
+    if (!n.causal()) {
+      return Math.min(rows * n.heads() * longest, Math.max(n.scores(), n.heads() * longest * longest));
+    }
+    return rows * n.heads() * Math.min(longest, n.tile());
+  }
+
+  /** Cosines and sines. */
+  public long angles() {
+    return layer.rope().isPresent() ? layer.headDim() : 0;
+  }
+
+  /** The dropout masks of a layer's adapters. */
+  public static long masks(AdapterShape shape, int layer) {
+    return shape.adapted(layer).stream().mapToLong(product -> shape.inputs(layer, product)).sum();
+  }
+
+  /** The bytes of the logits of rows that go through the head at once, and of their softmax. */
+  public static long logitBytes(ModelConfig config, NumberType type, long rows) {
+    int each = type == NumberType.F32 ? 2 * Float.BYTES : type.size() + 2 * Float.BYTES;
+    return Math.min(rows, Head.CHUNK) * config.vocabSize() * each;
+  }
+}

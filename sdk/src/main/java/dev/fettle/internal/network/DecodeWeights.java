@@ -1,0 +1,113 @@
+package dev.fettle.internal.network;
+
+import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.torch.NativeList;
+import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
+import dev.fettle.internal.torch.Torch;
+
+/**
+ * The weights of a model in the form that decoding reads fastest: matrices packed for oneDNN where the processor gains
+ * from it, rounded to 8-bit integers where that was asked for, else as they are. What is packed or rounded is a copy,
+ * which closing frees; the rest is that of the weights given, which must outlive this.
+ */
+public final class DecodeWeights implements AutoCloseable {
+  /** The kernel for 8-bit integers takes so many at once and does not look where a row or the matrix ends. */
+  private static final int INT8_BLOCK = 32;
+
+  private final Scope scope = new Scope();
+  private final Weights original;
+  private final Weights formed;
+  private final NativeList<NativeList<NativeList<Tensor>>> products;
+  private final NativeList<NativeList<Tensor>> vectors;
+
+  private DecodeWeights(Weights weights, boolean int8) {
+    this.original = weights;
+    this.formed = weights.with(scope, w -> int8 ? rounded(w) : packs(weights.type()) ? packed(w) : w);
+    this.products = formed.allProducts(scope);
+    this.vectors = formed.allVectors(scope);
+  }
+
+  /** Weights that the processor reads fastest, without loss. */
+  public static DecodeWeights exact(Weights weights) {
+    return new DecodeWeights(weights, false);
+  }
+
+  /**
+   * Matrices rounded to 8 bits, with a scale for each row; for weights in bf16. A matrix with a side that is no multiple of
+   * 32 stays as it is.
+   */
+  public static DecodeWeights int8(Weights weights) {
+    return new DecodeWeights(weights, true);
+  }
+
+  /** The memory that the copies of exact weights take, in bytes. */
+  public static long copiedBytes(Layout layout, NumberType type) {
+    return packs(type) ? matrices(layout, false) * type.size() : 0;
+  }
+
+  /** The memory that rounded matrices take, in bytes; scales are a thousandth of it. */
+  public static long roundedBytes(Layout layout) {
+    return matrices(layout, true);
+  }
+
+  /** The numbers in all matrices that decoding reads in another form. */
+  private static long matrices(Layout layout, boolean rounded) {
+    Layout.Block head = layout.head() == null ? layout.embedding() : layout.head();
+    return layout.blocks().stream().filter(b -> b.equals(head) || b.isProduct())
+        .filter(b -> !rounded || roundable(b.shape())).mapToLong(Layout.Block::size).sum();
+  }
+
+  private static boolean packs(NumberType type) {
+    return type == NumberType.BF16 && Torch.get().bf16();
+  }
+
+  private Weight packed(Weight w) {
+    return w instanceof Weight.Dense dense ? new Weight.Packed(dense, scope.kernels().pack(dense.values())) : w;
+  }
+
+  private Weight rounded(Weight w) {
+    if (!roundable(w.shape())) {
+      return w;
+    }
+    try (Scope step = new Scope()) {
+      Tensor[] parts = scope.kernels().quantiseRows(w.dense(step));
+      return new Weight.Int8(parts[0], parts[1]);
+    }
+  }
+
+  private static boolean roundable(long... shape) {
+    return shape[0] % INT8_BLOCK == 0 && shape[1] % INT8_BLOCK == 0;
+  }
+
+  /** The weights that these were made of. */
+  Weights original() {
+    return original;
+  }
+
+  /** A weight in the form in which it is decoded. */
+  Weight weight(Layout.Block block) {
+    return formed.weight(block);
+  }
+
+  /** The matrices of all layers. */
+  NativeList<NativeList<NativeList<Tensor>>> products() {
+    return products;
+  }
+
+  /** The vectors of all layers. */
+  NativeList<NativeList<Tensor>> vectors() {
+    return vectors;
+  }
+
+  /** The output embedding. */
+  NativeList<Tensor> head() {
+    return formed.head();
+  }
+
+  @Override
+  public void close() {
+    scope.close();
+  }
+}

@@ -1,0 +1,158 @@
+package dev.fettle.internal.network;
+
+import dev.fettle.internal.model.LayerConfig;
+import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.torch.NativeList;
+import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Continues several sequences at once, a token each per call, with cached keys and values. The prompts run through the
+ * same {@link Network#forward} that training uses; several continuations of one prompt share that work. Closing frees
+ * the cache. Not thread-safe.
+ */
+public final class Decoder implements AutoCloseable {
+  private static final int GROWTH = 256;
+
+  private final Network network;
+  private final ModelConfig config;
+  private final DecodeWeights weights;
+  private final Adapter adapter;
+  private final Scope scope = new Scope();
+  private final NativeList<NativeList<NativeList<Tensor>>> adapters;
+  private final NativeList<Tensor> finalNorm;
+  private final NativeList<long[]> dims;
+  private final NativeList<double[]> reals;
+  private int[] lengths;
+  private int room;
+  private NativeList<Tensor> cache;
+  private Tensor logits;
+
+  /**
+   * Reads the prompts.
+   *
+   * @param copies how many continuations each prompt gets; those of a prompt stand next to each other
+   */
+  public Decoder(Network network, DecodeWeights weights, Adapter adapter, List<int[]> prompts, int copies) {
+    this.network = network;
+    this.config = network.config();
+    this.weights = weights;
+    this.adapter = adapter;
+    this.lengths = new int[prompts.size() * copies];
+    for (int i = 0; i < lengths.length; i++) {
+      lengths[i] = prompts.get(i / copies).length;
+    }
+    this.room = Arrays.stream(lengths).max().orElse(0) + GROWTH;
+    try {
+      this.adapters = adapter.all(scope);
+      this.finalNorm = scope.list(weights.original().finalNorm(), scope.floats((float) config.eps()));
+      this.dims = scope.longLists(config.layers().stream().map(l -> l.numbers().dims()).toList());
+      this.reals = scope.doubleLists(config.layers().stream().map(l -> l.numbers().reals()).toList());
+      read(prompts, copies);
+    } catch (RuntimeException | Error e) {
+      scope.close();
+      throw e;
+    }
+  }
+
+  /**
+   * The bytes of the caches of so many sequences at their busiest moment: they grow by being copied.
+   *
+   * @param longest the longest prompt
+   * @param most how long a sequence may become
+   */
+  public static long cacheBytes(ModelConfig config, NumberType type, long sequences, long longest, long most) {
+    long before = 0;
+    long room = longest + GROWTH;
+    while (room < most) {
+      before = room;
+      room *= 2;
+    }
+    return sequences * 2 * config.layers().stream().mapToLong(LayerConfig::keyValueWidth).sum() * type.size() * (before + room);
+  }
+
+  /** The logits of the next token of every sequence: [sequences, vocabulary], float32; valid until the next step. */
+  public Tensor logits() {
+    return logits;
+  }
+
+  /** Appends a token to every sequence. */
+  public void step(int[] tokens) {
+    try (Scope step = new Scope()) {
+      int used = Arrays.stream(lengths).max().orElse(0) + 1;
+      if (used > room) {
+        room = 2 * room;
+        keepRows(step, all());
+      }
+      network.prepare(used);
+      Tensor[] angles = network.rotations().table(config.layers().get(0).rope());
+      boolean level = Arrays.stream(lengths).allMatch(n -> n == used - 1);
+      Tensor next = step.kernels().decodeStep(step.longs(tokens), step.longs(lengths), level, weights.original().embedding(),
+          finalNorm, weights.head(), weights.products(), weights.vectors(), adapters, cache, angles[0], angles[1], used, dims,
+          reals);
+      replaceLogits(step, next);
+      for (int i = 0; i < lengths.length; i++) {
+        lengths[i]++;
+      }
+    }
+  }
+
+  /** Drops all sequences but some, which keep their order; the logits are those of the sequences that stay. */
+  public void keep(int[] sequences) {
+    try (Scope step = new Scope()) {
+      keepRows(step, sequences);
+      replaceLogits(step, step.kernels().selectRows(logits, step.longs(sequences)));
+      lengths = Arrays.stream(sequences).map(i -> lengths[i]).toArray();
+    }
+  }
+
+  @Override
+  public void close() {
+    scope.close();
+  }
+
+  private void keepRows(Scope step, int[] sequences) {
+    NativeList<Tensor> old = cache;
+    cache = scope.adopt(step.kernels().cacheKeep(old, step.longs(sequences), room), step);
+    scope.free(old);
+  }
+
+  private void read(List<int[]> prompts, int copies) {
+    Packing packing = Packing.of(prompts);
+    try (Scope step = new Scope()) {
+      List<Tensor> parts = new ArrayList<>();
+      for (LayerConfig layer : config.layers()) {
+        parts.add(step.zeros(network.type(), lengths.length, 2L * layer.numbers().kvHeads(), room, layer.headDim()));
+      }
+      cache = scope.list(parts);
+      Network.Trace trace = network.forward(step, weights.original(), adapter, packing, Dropout.NONE, (layer, t) -> {
+        for (int i = 0; i < lengths.length; i++) {
+          step.kernels().cacheFill(t.saved(layer), packing.starts()[i / copies], lengths[i], parts.get(layer), i);
+        }
+        return Network.Kept.NOTHING;
+      });
+      int[] last = new int[lengths.length];
+      for (int i = 0; i < last.length; i++) {
+        last[i] = packing.starts()[i / copies] + lengths[i] - 1;
+      }
+      replaceLogits(step, new Head(weights.original(), adapter, 1).logits(step, trace.output(), last));
+    }
+  }
+
+  private int[] all() {
+    int[] out = new int[lengths.length];
+    Arrays.setAll(out, i -> i);
+    return out;
+  }
+
+  private void replaceLogits(Scope step, Tensor next) {
+    if (logits != null) {
+      scope.free(logits);
+    }
+    logits = scope.adopt(next, step);
+  }
+}

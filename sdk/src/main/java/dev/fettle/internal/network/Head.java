@@ -1,0 +1,130 @@
+package dev.fettle.internal.network;
+
+import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
+import java.util.Arrays;
+
+/**
+ * The final norm and the output embedding, applied to chosen rows in chunks, so that the logits of a batch, its largest
+ * tensor by far, never exist as a whole.
+ */
+public final class Head {
+  /** Rows of logits held at once. */
+  static final int CHUNK = 256;
+
+  private final ModelConfig config;
+  private final Weights weights;
+  private final Adapter adapter;
+  private final int chunk;
+
+  /**
+   * With the adapter that the output embedding may have.
+   *
+   * @param heads how many are at work at a time and share the memory for logits
+   */
+  public Head(Weights weights, Adapter adapter, int heads) {
+    this.config = weights.layout().config();
+    this.weights = weights;
+    this.adapter = adapter;
+    this.chunk = Math.max(1, CHUNK / heads);
+  }
+
+  /** From the logprobs of the targets of some rows to the derivative of the loss by each of them. */
+  @FunctionalInterface
+  public interface Derivative {
+    /** {@code first}: the place of the first of these rows among the chosen ones. */
+    float[] of(int first, float[] logprobs);
+  }
+
+  /** The logits of chosen rows, without the head's adapter: [rows, vocabulary], float32. */
+  public Tensor logits(Scope scope, Tensor output, int... rows) {
+    Tensor x = scope.kernels().selectRows(output, scope.longs(rows));
+    return scope.kernels().headLogits(normed(scope, x), weights.head());
+  }
+
+  /** The logprob of a target at each of the chosen rows. */
+  public float[] logprobs(Scope step, Tensor output, int[] rows, int[] targets) {
+    float[] out = new float[rows.length];
+    try (Scope scope = new Scope(step.device())) {
+      Tensor n = normed(scope, scope.kernels().selectRows(output, scope.longs(rows)));
+      for (int i = 0; i < rows.length; i += chunk) {
+        int count = Math.min(chunk, rows.length - i);
+        try (Scope piece = new Scope(step.device())) {
+          Tensor[] f = forward(piece, piece.kernels().rows(n, i, count), targets(piece, targets, i, count));
+          System.arraycopy(f[2].floats(), 0, out, i, count);
+        }
+      }
+    }
+    return out;
+  }
+
+  /**
+   * The gradient of a loss by the output of the last layer, all rows; adds the gradients of norm and head.
+   *
+   * @param rows the rows that take part in the loss, at least one
+   * @param overwrite whether the gradients of norm and head are set rather than added to
+   */
+  public Tensor gradient(Scope step, Tensor output, int allRows, int[] rows, int[] targets, Derivative derivative,
+      WeightGradients gradients, AdapterGradients ofAdapter, boolean overwrite) {
+    try (Scope scope = new Scope(step.device())) {
+      Tensor index = scope.longs(rows);
+      Tensor x = scope.kernels().selectRows(output, index);
+      Tensor n = normed(scope, x);
+      Tensor dn = scope.kernels().clone(n);
+      for (int i = 0; i < rows.length; i += chunk) {
+        int count = Math.min(chunk, rows.length - i);
+        try (Scope piece = new Scope(step.device())) {
+          Tensor part = piece.kernels().rows(n, i, count);
+          Tensor t = targets(piece, targets, i, count);
+          Tensor[] f = forward(piece, part, t);
+          Tensor d = piece.floats(derivative.of(i, f[2].floats()));
+          Tensor dpart = piece.kernels().headBackward(f[0], f[1], f[2], t, d, part, weights.head(), gradients.head(),
+              overwrite && i == 0, adapter.nativeHead(), ofAdapter.head(), adapter.shape().head().scale());
+          piece.kernels().copy(piece.kernels().rows(dn, i, count), dpart);
+        }
+      }
+      return spread(step, scope, dn, x, index, allRows, gradients, overwrite);
+    }
+  }
+
+  private Tensor[] forward(Scope scope, Tensor rows, Tensor targets) {
+    return scope.kernels().headForward(rows, weights.head(), adapter.nativeHead(), targets);
+  }
+
+  /** The logit of one token less that of another at chosen rows: [rows, 1], float32. */
+  public Tensor preference(Scope step, Tensor output, int[] rows, int yes, int no) {
+    Tensor x = step.kernels().selectRows(output, step.longs(rows));
+    return step.kernels().preference(normed(step, x), twoRows(step, yes, no), adapter.nativeHead(), yes, no);
+  }
+
+  /** The gradient by the output of the last layer, all rows, of {@link #preference}; adds those of norm and head. */
+  public Tensor preferenceGradient(Scope step, Tensor output, int allRows, int[] rows, int yes, int no, Tensor gradient,
+      WeightGradients gradients, AdapterGradients ofAdapter, boolean overwrite) {
+    Tensor index = step.longs(rows);
+    Tensor x = step.kernels().selectRows(output, index);
+    Tensor dn = step.kernels().preferenceBackward(gradient, normed(step, x), twoRows(step, yes, no), adapter.nativeHead(), yes,
+        no, gradients.head(), overwrite, ofAdapter.head(), adapter.shape().head().scale());
+    return spread(step, step, dn, x, index, allRows, gradients, overwrite);
+  }
+
+  private Tensor twoRows(Scope step, int yes, int no) {
+    return step.kernels().joined(weights.headWeight().dense(step, yes, 1), weights.headWeight().dense(step, no, 1), 0);
+  }
+
+  /** Through the norm, and to their places among all rows. */
+  private Tensor spread(Scope step, Scope scope, Tensor dn, Tensor x, Tensor index, int allRows, WeightGradients gradients,
+      boolean overwrite) {
+    Tensor dx = scope.kernels().rmsNormBackward(dn, x, weights.finalNorm(), config.eps(), gradients.finalNorm(), overwrite,
+        scope.kernels().noResidual(x));
+    return step.kernels().spreadRows(dx, index, allRows);
+  }
+
+  private Tensor normed(Scope scope, Tensor x) {
+    return scope.kernels().rmsNorm(x, weights.finalNorm(), scope.floats((float) config.eps()));
+  }
+
+  private static Tensor targets(Scope scope, int[] targets, int first, int count) {
+    return scope.longs(Arrays.copyOfRange(targets, first, first + count));
+  }
+}

@@ -1,0 +1,56 @@
+package dev.fettle.internal.network;
+
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Sequences laid one after the other as rows, without padding; equally long ones stand together so that attention takes
+ * them in one product.
+ *
+ * @param starts the first row of each sequence, in the order given
+ * @param ids the tokens of all rows
+ * @param positions the position of each row within its sequence
+ * @param runs how many sequences of which length follow each other, in turn
+ */
+public record Packing(int[] starts, long[] ids, long[] positions, long[] runs) {
+  /** Packs sequences. */
+  public static Packing of(List<int[]> sequences) {
+    Integer[] order = new Integer[sequences.size()];
+    Arrays.setAll(order, i -> i);
+    Arrays.sort(order, Comparator.comparing((Integer i) -> sequences.get(i).length).reversed());
+    int rows = sequences.stream().mapToInt(s -> s.length).sum();
+    int[] starts = new int[order.length];
+    long[] ids = new long[rows];
+    long[] positions = new long[rows];
+    long[] runs = new long[2 * order.length];
+    int used = 0;
+    int row = 0;
+    for (int o : order) {
+      int[] tokens = sequences.get(o);
+      starts[o] = row;
+      for (int i = 0; i < tokens.length; i++) {
+        ids[row + i] = tokens[i];
+        positions[row + i] = i;
+      }
+      row += tokens.length;
+      if (used > 0 && runs[used - 1] == tokens.length) {
+        runs[used - 2]++;
+      } else {
+        runs[used++] = 1;
+        runs[used++] = tokens.length;
+      }
+    }
+    return new Packing(starts, ids, positions, Arrays.copyOf(runs, used));
+  }
+
+  /** The number of rows. */
+  public int rows() {
+    return ids.length;
+  }
+
+  /** The length of the longest sequence. */
+  public int longest() {
+    return runs.length == 0 ? 0 : (int) runs[1];
+  }
+}
