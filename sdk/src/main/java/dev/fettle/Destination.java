@@ -5,6 +5,7 @@ import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.checkpoint.Claim;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /**
  * Where a loop of one's own will save: found good before the first step, and nobody else's until it is closed.
@@ -46,7 +47,7 @@ public final class Destination implements AutoCloseable {
    *     be written, or is another's
    */
   public static Destination replacing(Path directory) {
-    AtomicFiles.rehearse(directory);
+    AtomicFiles.rehearse(Objects.requireNonNull(directory, "directory"));
     return new Destination(directory, Claim.of(directory), false);
   }
 
@@ -56,7 +57,7 @@ public final class Destination implements AutoCloseable {
    * @throws InvalidInputException if no file can be written there, or it is another's
    */
   public static Destination within(Path directory) {
-    boolean made = !Files.exists(directory);
+    boolean made = !Files.exists(Objects.requireNonNull(directory, "directory"));
     AtomicFiles.rehearseWithin(directory);
     return new Destination(directory, Claim.within(directory), made);
   }
@@ -67,7 +68,7 @@ public final class Destination implements AutoCloseable {
    * @throws InvalidInputException if it is a directory, cannot be written, or is another's
    */
   public static Destination file(Path file) {
-    AtomicFiles.rehearseFile(file);
+    AtomicFiles.rehearseFile(Objects.requireNonNull(file, "file"));
     return new Destination(file, Claim.of(file), false);
   }
 

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -35,7 +36,7 @@ public record MemoryPlan(List<Part> parts) {
   }
 
   public MemoryPlan {
-    parts = parts.stream().filter(part -> part.bytes > 0).toList();
+    parts = NoNulls.in(parts, "parts").stream().filter(part -> part.bytes > 0).toList();
   }
 
   /** The bytes of all parts together. */
@@ -45,6 +46,7 @@ public record MemoryPlan(List<Part> parts) {
 
   /** The bytes of a part; 0 if there is none of this name. */
   public long bytes(String name) {
+    Objects.requireNonNull(name, "name");
     return parts.stream().filter(part -> part.name.equals(name)).mapToLong(Part::bytes).sum();
   }
 

@@ -218,7 +218,7 @@ public final class Training implements AutoCloseable {
 
   /** The same with a pass over ranked texts. */
   public MemoryPlan memoryPlan(List<Ranked> batch, RankLoss loss) {
-    return join(backend.memoryPlan(List.copyOf(batch), Objects.requireNonNull(loss, "loss")));
+    return join(backend.memoryPlan(List.copyOf(NoNulls.in(batch, "batch")), Objects.requireNonNull(loss, "loss")));
   }
 
   /** What is trained: modules, numbers, share of the model. */

@@ -60,7 +60,7 @@ final class PublicInstances implements AutoCloseable {
     data(directory);
     ranking(directory);
     results();
-    recipes();
+    recipes(directory);
     others(directory);
   }
 
@@ -109,6 +109,9 @@ final class PublicInstances implements AutoCloseable {
     put(DType.class, DType.F32);
     put(TrainOn.class, TrainOn.ALL_TOKENS);
     put(TooLong.class, TooLong.CUT);
+    put(Device.class, Device.cpu());
+    put(MemoryPlan.Part.class, new MemoryPlan.Part("weights", 1));
+    put(MemoryPlan.class, new MemoryPlan(List.of(get(MemoryPlan.Part.class))));
   }
 
   private void data(Path directory) {
@@ -179,7 +182,7 @@ final class PublicInstances implements AutoCloseable {
     put(ServiceException.class, new ServiceException("a", 400));
   }
 
-  private void recipes() {
+  private void recipes(Path directory) {
     Training training = get(Training.class);
     put(Sft.class, Sft.on(training));
     put(Dpo.class, Dpo.on(training));
@@ -189,6 +192,7 @@ final class PublicInstances implements AutoCloseable {
     put(Comparison.class, Comparison.of(get(BaseModel.class)));
     put(Trial.class, new Trial(training, 1e-4, 1, 3, (tokens, loss) -> { }));
     put(Progress.class, Progress.passing("a", 1));
+    put(Destination.class, Destination.replacing(directory.resolve("destination")));
   }
 
   private void others(Path directory) throws IOException {
@@ -276,6 +280,7 @@ final class PublicInstances implements AutoCloseable {
 
   @Override
   public void close() {
+    get(Destination.class).close();
     remote.close();
     server.close();
     local.close();
