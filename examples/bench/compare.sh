@@ -18,6 +18,8 @@
 #   DOCUMENTS, PAIRS, NEGATIVES, TEXT   of these rows: 128 texts a call, 32 pairs a step, 0 hard negatives each,
 #             128 tokens a text
 #   OUT       where each run's figures are kept; KEEP=1 puts those of earlier rows into the table too
+#   RECORD    1 writes the table into PERFORMANCE.md, in the section of this processor, 0 does not; 1 when all rows are run
+#             without QUICK
 #   JAVA_OPTS -Xmx1g
 set -euo pipefail
 
@@ -35,6 +37,7 @@ length=${LENGTH:-256}
 long=${LONG:-1024 2048}
 threads=${THREADS:-$(getconf _NPROCESSORS_ONLN)}
 out=${OUT:-$here/target/compare}
+if [ $# = 0 ] && [ "$quick" != 1 ]; then record=${RECORD:-1}; else record=${RECORD:-0}; fi
 shared=${SHARED:-$root/../shared}
 encoder=${ENCODER:-$shared/models/minilm-l6-v2}
 documents=${DOCUMENTS:-128} pairs=${PAIRS:-32} negatives=${NEGATIVES:-0} text=${TEXT:-128}
@@ -239,4 +242,5 @@ note "what the machine can do"
 peft limits.machine.2 limits --shape "$shape"
 
 "$python" "$here/table.py" "$out" "$native" "$threads" "$shape" "$batch" "$length" \
-  "$documents texts of $text tokens" "$pairs pairs of $text tokens, $negatives hard negatives"
+  "$documents texts of $text tokens" "$pairs pairs of $text tokens, $negatives hard negatives" | tee "$out/table.md"
+if [ "$record" = 1 ]; then "$python" "$here/record.py" "$out/table.md" "$here/PERFORMANCE.md"; fi

@@ -21,7 +21,7 @@ public final class BaseModel implements AutoCloseable {
   }
 
   /**
-   * Begins a training. Several may go on at a time; none disturbs another.
+   * Begins a training. Several may be under way at a time; none disturbs another.
    *
    * @throws InvalidInputException if what is to be trained does not exist in this model
    * @throws NotEnoughMemoryException if it would not fit

@@ -11,8 +11,8 @@ import java.util.Iterator;
 import java.util.Objects;
 
 /**
- * The batches of a {@link Dataset}, to be used in a for-loop; each loop reads the data anew. {@link #position()} is
- * where the latest loop has come to, and {@link #from(DataPosition)} goes on from there with exactly the batches that
+ * The batches of a {@link Dataset}, to be used in a for-loop; each loop reads the data from the start. {@link #position()}
+ * is where the latest loop has come to, and {@link #from(DataPosition)} resumes there with exactly the batches that
  * would have followed. Not thread-safe, and neither are its iterators; there is nothing to close.
  */
 public final class Batches implements Iterable<Batch> {
@@ -42,7 +42,7 @@ public final class Batches implements Iterable<Batch> {
    * A new pass from the start, or from the position that was given.
    *
    * <p>Its methods throw {@link InvalidInputException} for a wrong line (with file and line), for an example that the
-   * renderer refuses, before the first batch for sequences that {@link TooLong#REFUSE} refuses, and if there is nothing at
+   * renderer rejects, before the first batch for sequences that {@link TooLong#REFUSE} rejects, and if there is nothing at
    * all to train on. After an error every further call throws it again.
    */
   @Override

@@ -40,12 +40,12 @@ public final class Charts {
     this.theme = theme;
   }
 
-  /** On a white ground. */
+  /** On a white background. */
   public static Charts light() {
     return LIGHT;
   }
 
-  /** On a dark ground. */
+  /** On a dark background. */
   public static Charts dark() {
     return DARK;
   }
@@ -298,7 +298,7 @@ public final class Charts {
     return weightChange(UpdateNorms.of(Objects.requireNonNull(adapter, "adapter")));
   }
 
-  /** The same of a training that is going on. */
+  /** The same of a training in progress. */
   public BufferedImage weightChange(Training training) {
     return UpdateNorms.saved(Objects.requireNonNull(training, "training"), this::weightChange);
   }

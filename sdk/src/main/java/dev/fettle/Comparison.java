@@ -54,7 +54,7 @@ import java.util.function.ToDoubleFunction;
  * stays at 0.05 or above is a tie.
  *
  * <p>{@code results.jsonl} in the directory has a line for each finished run; called again with equal settings,
- * {@link #run()} goes on from there. A comparison that is being set up; each method changes it and returns it. Not
+ * {@link #run()} makes the others. A comparison that is being set up; each method changes it and returns it. Not
  * thread-safe.
  */
 public final class Comparison {
@@ -252,13 +252,13 @@ public final class Comparison {
     return this;
   }
 
-  /** Says something of functions that were given, such as a file's name: what changes it is another comparison. */
+  /** Notes what given functions work on, such as a file's name; with another value it is another comparison. */
   public Comparison setting(String name, Object value) {
     settings.put(Objects.requireNonNull(name, "name"), String.valueOf(value));
     return this;
   }
 
-  /** Lets test and validation data be in the training data; by default that is refused. */
+  /** Lets test and validation data be in the training data; by default that is rejected. */
   public Comparison allowOverlap() {
     overlapAllowed = true;
     return this;
@@ -266,7 +266,7 @@ public final class Comparison {
 
   /**
    * Where {@code results.jsonl}, {@code report.md} and the plots are kept. Required. Ctrl-C and SIGTERM end a comparison at
-   * once: the runs that have ended are kept there, the one under way is made again.
+   * once: the runs that have ended are kept there, the one under way is repeated.
    */
   public Comparison directory(Path path) {
     directory = Objects.requireNonNull(path, "path");
@@ -276,9 +276,9 @@ public final class Comparison {
   /**
    * Compares. All is checked before the first step.
    *
-   * @throws InvalidInputException if something is missing, empty, contradictory, or too long and refused, a method's
+   * @throws InvalidInputException if something is missing, empty, contradictory, or too long and rejected, a method's
    *     selector matches nothing, test data are in the training data, or the directory holds a comparison with other
-   *     settings, cannot be written, or is another's at this time
+   *     settings, cannot be written, or is in use by another run
    */
   public Compared run() {
     Plan plan = plan();

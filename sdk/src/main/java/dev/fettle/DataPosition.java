@@ -6,7 +6,7 @@ import java.util.regex.Pattern;
 
 /**
  * How far a training has come in its data: store its text in a checkpoint, and give it to
- * {@link Batches#from(DataPosition)} to go on. Immutable.
+ * {@link Batches#from(DataPosition)} to resume. Immutable.
  *
  * @param batches how many batches were given
  * @param examples how many examples were used up

@@ -15,9 +15,9 @@ import java.util.Objects;
 import java.util.function.Function;
 
 /**
- * A description of examples to train on; reading happens when they are iterated, each time anew, one line at a time,
- * so files may be larger than memory. Immutable and thread-safe; its iterators are not. There is nothing to close: a
- * file is closed at its end, or when the garbage collector finds that a loop was left early.
+ * A description of examples to train on; reading happens when they are iterated, each time from the start, one line
+ * at a time, so files may be larger than memory. Immutable and thread-safe; its iterators are not. There is nothing to
+ * close: a file is closed at its end, or when the garbage collector finds that a loop was left early.
  *
  * <p>Operations apply in the order in which they are called: {@code data.shuffle(7).epochs(2)} shuffles each epoch by
  * itself, and differently; {@code data.epochs(2).shuffle(7)} shuffles across epochs. All random choices follow from the
@@ -181,8 +181,8 @@ public final class Dataset {
   }
 
   /**
-   * This with another way to treat sequences that are too long; by default they are cut. The first of them is told on
-   * {@code System.err} when it comes, and their number at the end; recipes tell the number before the first step.
+   * This with another way to treat sequences that are too long; by default they are cut. The first of them is reported on
+   * {@code System.err} when it comes, and their number at the end; recipes report the number before the first step.
    * {@link TooLong#REFUSE} reads and renders all examples before the first batch, which takes as long as
    * {@link Batches#count()}.
    */
@@ -209,7 +209,7 @@ public final class Dataset {
     return new Batches(source, limit, new Grouping(budget, true), Objects.requireNonNull(renderer, "renderer"));
   }
 
-  /** The examples themselves; each iterator reads them anew, and throws as {@link Batches#iterator()} does. */
+  /** The examples themselves; each iterator reads them from the start, and throws as {@link Batches#iterator()} does. */
   public Iterable<Example> examples() {
     return () -> new ExampleCursor(source.open(0));
   }

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /**
- * Where a loop of one's own will save: found good before the first step, and nobody else's until it is closed.
+ * Where a loop of one's own will save: checked before the first step, and reserved until it is closed.
  *
  * <pre>{@code
  * try (Destination out = Destination.replacing(Path.of("my-adapter"))) {
@@ -22,9 +22,10 @@ import java.util.Objects;
  * }
  * }</pre>
  *
- * <p>The factories refuse a place where nothing could be saved, or that another process or thread has; the message says
- * why, or who. A process that dies, however it does, has nothing any more. Within one thread a place can be had several
- * times: a recipe may save to a directory that the program has. Recipes do all this by themselves. Used by one thread.
+ * <p>The factories reject a place where nothing could be saved, or that another process or thread has reserved; the
+ * message says why, or who. The end of a process, however it comes, frees its places. One thread may reserve a place
+ * several times: a recipe may save to a directory that the program has reserved. Recipes do all this by themselves. Used
+ * by one thread.
  */
 public final class Destination implements AutoCloseable {
   private final Path path;
@@ -44,7 +45,7 @@ public final class Destination implements AutoCloseable {
    * one that is not there, is empty, or was saved by Fettle.
    *
    * @throws InvalidInputException if it holds a file that Fettle did not write, other than a README and the like, cannot
-   *     be written, or is another's
+   *     be written, or is reserved by another
    */
   public static Destination replacing(Path directory) {
     AtomicFiles.rehearse(Objects.requireNonNull(directory, "directory"));
@@ -54,7 +55,7 @@ public final class Destination implements AutoCloseable {
   /**
    * A directory that several files will be written into; it is made, and goes again if it is still empty when this is closed.
    *
-   * @throws InvalidInputException if no file can be written there, or it is another's
+   * @throws InvalidInputException if no file can be written there, or it is reserved by another
    */
   public static Destination within(Path directory) {
     boolean made = !Files.exists(Objects.requireNonNull(directory, "directory"));
@@ -65,7 +66,7 @@ public final class Destination implements AutoCloseable {
   /**
    * A file that will be written or replaced.
    *
-   * @throws InvalidInputException if it is a directory, cannot be written, or is another's
+   * @throws InvalidInputException if it is a directory, cannot be written, or is reserved by another
    */
   public static Destination file(Path file) {
     AtomicFiles.rehearseFile(Objects.requireNonNull(file, "file"));
@@ -91,7 +92,7 @@ public final class Destination implements AutoCloseable {
     return Interruption.asked();
   }
 
-  /** Lets others have it, and signals end the process again. Idempotent. */
+  /** Frees the place for others, and signals end the process again. Idempotent. */
   @Override
   public void close() {
     if (closed) {

@@ -106,7 +106,7 @@ public final class Distill {
 
   /**
    * What becomes of prompts that leave no room for an answer in the context of teacher or student: they are left out, or
-   * refused before the first step. Default {@link TooLong#SKIP}. What an answer has beyond the student's context, or
+   * rejected before the first step. Default {@link TooLong#SKIP}. What an answer has beyond the student's context, or
    * on-policy the teacher's, is cut.
    *
    * @throws InvalidInputException for {@link TooLong#CUT}: a prompt cannot be cut
@@ -124,7 +124,7 @@ public final class Distill {
 
   /**
    * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html} and, after each tenth of the steps, the
-   * checkpoint to go on from. If a run with equal settings was interrupted there, {@link #run()} goes on with it. Ctrl-C and
+   * checkpoint to resume from. If a run with equal settings was interrupted there, {@link #run()} resumes it. Ctrl-C and
    * SIGTERM end the run as in {@link Sft#directory}. Default nowhere.
    */
   public Distill directory(Path path) {
@@ -135,8 +135,8 @@ public final class Distill {
   /**
    * Trains.
    *
-   * @throws InvalidInputException if teacher or prompts are missing, prompts are too long and refused, the tokenizers
-   *     differ on-policy, or the directory is refused as in {@link Sft#run()}
+   * @throws InvalidInputException if teacher or prompts are missing, prompts are too long and rejected, the tokenizers
+   *     differ on-policy, or the directory is rejected as in {@link Sft#run()}
    */
   public Run run() {
     if (teacher == null) {

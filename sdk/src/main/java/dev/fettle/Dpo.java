@@ -110,7 +110,7 @@ public final class Dpo {
 
   /**
    * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html} and, after each tenth of the steps, the
-   * checkpoint to go on from. If a run with equal settings was interrupted there, {@link #run()} goes on with it; the
+   * checkpoint to resume from. If a run with equal settings was interrupted there, {@link #run()} resumes it; the
    * training is to be as it was before that run. Ctrl-C and SIGTERM end the run as in {@link Sft#directory}. Default
    * nowhere.
    */
@@ -122,8 +122,8 @@ public final class Dpo {
   /**
    * Trains.
    *
-   * @throws InvalidInputException if there are no data, a pair cannot be rendered, some are too long and refused, or the
-   *     directory is refused as in {@link Sft#run()}
+   * @throws InvalidInputException if there are no data, a pair cannot be rendered, some are too long and rejected, or the
+   *     directory is rejected as in {@link Sft#run()}
    */
   public Run run() {
     if (data.isEmpty()) {

@@ -125,8 +125,8 @@ public final class Fettle implements AutoCloseable {
 
   /**
    * Resumes a training that {@link Training#saveState(Path)} saved: its base model, adapter or weights, optimizer,
-   * random states and position in the data. What follows gives the same bits as if it had never stopped: the number of
-   * threads and the selection of kernels are taken over from the state, unless {@code fettle.threads} or
+   * random states and position in the data. Its results are bit-identical to those of a training that never stopped:
+   * the number of threads and the selection of kernels are taken over from the state, unless {@code fettle.threads} or
    * {@code fettle.kernels} is set. Where they cannot be, as on another kind of processor, a warning in the log says that
    * last digits will differ.
    *

@@ -130,7 +130,7 @@ public final class Grpo {
   }
 
   /**
-   * What becomes of prompts that leave no room for an answer in the model's context: they are left out, or refused before
+   * What becomes of prompts that leave no room for an answer in the model's context: they are left out, or rejected before
    * the first step. Default {@link TooLong#SKIP}.
    *
    * @throws InvalidInputException for {@link TooLong#CUT}: a prompt cannot be cut
@@ -148,7 +148,7 @@ public final class Grpo {
 
   /**
    * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html} and, after each tenth of the steps, the
-   * checkpoint to go on from. If a run with equal settings was interrupted there, {@link #run()} goes on with it. Ctrl-C and
+   * checkpoint to resume from. If a run with equal settings was interrupted there, {@link #run()} resumes it. Ctrl-C and
    * SIGTERM end the run as in {@link Sft#directory}. Default nowhere.
    */
   public Grpo directory(Path path) {
@@ -159,8 +159,8 @@ public final class Grpo {
   /**
    * Trains.
    *
-   * @throws InvalidInputException if prompts or reward are missing, prompts are too long and refused, a reward is not
-   *     finite, or the directory is refused as in {@link Sft#run()}
+   * @throws InvalidInputException if prompts or reward are missing, prompts are too long and rejected, a reward is not
+   *     finite, or the directory is rejected as in {@link Sft#run()}
    */
   public Run run() {
     if (reward == null) {

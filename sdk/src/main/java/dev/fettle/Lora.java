@@ -78,9 +78,9 @@ public final class Lora implements Tuning {
   }
 
   /**
-   * The adapter in a directory in PEFT's layout, to go on from; its own settings apply, and only {@link #seed} and the
-   * learning rates can be set. What it trains in full beside the adapters ({@code modules_to_save}) goes on to be trained
-   * in full. The files are read when {@link BaseModel#tune} is called.
+   * The adapter in a directory in PEFT's layout, to be trained further; its own settings apply, and only {@link #seed}
+   * and the learning rates can be set. What it trains in full beside the adapters ({@code modules_to_save}) is trained in
+   * full here too. The files are read when {@link BaseModel#tune} is called.
    */
   public static Lora from(Path directory) {
     Objects.requireNonNull(directory, "directory");

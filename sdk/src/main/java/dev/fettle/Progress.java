@@ -127,7 +127,7 @@ public final class Progress implements AutoCloseable {
   }
 
   /**
-   * A line about something that other work waits for, such as a validation amid a training: nothing is shown in the first
+   * A line about something that other work waits for, such as a validation within a training: nothing is shown in the first
    * two seconds, nothing stays in a terminal, and in a log only the end of what took more than five seconds.
    *
    * @param what the word, such as {@code validate}

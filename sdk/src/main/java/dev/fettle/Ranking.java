@@ -28,7 +28,7 @@ import java.util.Objects;
  *       from judged ones.
  *   <li>A document is relevant from grade 1 on, see {@link #relevantFrom(int)}. nDCG uses the grade itself as its gain,
  *       whatever counts as relevant; grades of 0 and below gain nothing.
- *   <li>A document may be in a ranking once: {@link RankedRun} refuses doubles.
+ *   <li>A document may be in a ranking once: {@link RankedRun} rejects duplicates.
  * </ul>
  *
  * <p>Immutable and thread-safe.

@@ -50,7 +50,7 @@ public interface Renderer {
 
   /**
    * The renderer that fits the tokenizer's own chat template: {@code roles} where there is none. Where the template
-   * is of no known family, {@link Text} and {@link Completion} still work and a {@link Conversation} is refused.
+   * is of no known family, {@link Text} and {@link Completion} still work and a {@link Conversation} is rejected.
    */
   static Renderer detect(Tokenizer tokenizer) {
     return Renderers.detect(tokenizer);

@@ -95,12 +95,12 @@ public record Run(String recipe, Training training, List<Step> steps, String end
     return java.util.Arrays.stream(series("validation_loss").y()).min().orElse(Double.NaN);
   }
 
-  /** {@link Charts#lossCurve(Run)} on a white ground. */
+  /** {@link Charts#lossCurve(Run)} on a white background. */
   public BufferedImage lossCurve() {
     return Charts.light().lossCurve(this);
   }
 
-  /** {@link Charts#curve(Run, String)} on a white ground. */
+  /** {@link Charts#curve(Run, String)} on a white background. */
   public BufferedImage curve(String metric) {
     return Charts.light().curve(this, metric);
   }

@@ -1,8 +1,8 @@
 package dev.fettle;
 
 /**
- * A service refused, failed or could not be reached. The message says whether to correct something, to call again, or
- * to resume from the state saved last.
+ * A service rejected a request, failed or could not be reached. The message says whether to correct something,
+ * to call again, or to resume from the state saved last.
  */
 public final class ServiceException extends FettleException {
   private static final long serialVersionUID = 1;

@@ -126,9 +126,9 @@ public final class Sft {
   }
 
   /**
-   * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html}, the checkpoint to go on from, and the
-   * best weights as a state in {@code best}. If a run with equal settings was interrupted there, {@link #run()} goes on
-   * with it. With a directory, Ctrl-C and SIGTERM end the run after its step, with a checkpoint; a second Ctrl-C ends it at
+   * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html}, the checkpoint to resume from, and the
+   * best weights as a state in {@code best}. If a run with equal settings was interrupted there, {@link #run()} resumes
+   * it. With a directory, Ctrl-C and SIGTERM end the run after its step, with a checkpoint; a second Ctrl-C ends it at
    * once. Default nowhere.
    */
   public Sft directory(Path path) {
@@ -137,11 +137,11 @@ public final class Sft {
   }
 
   /**
-   * Trains. A batch whose loss or gradient is not finite is passed over. Examples longer than the model's context, or than
+   * Trains. A batch whose loss or gradient is not finite is skipped. Examples longer than the model's context, or than
    * {@link Dataset#maxLength(int)}, become what {@link Dataset#tooLong(TooLong)} says.
    *
-   * @throws InvalidInputException if there are no data, some are too long and refused, or the directory holds another run
-   *     or one that has ended, cannot be written, or is another run's at this time
+   * @throws InvalidInputException if there are no data, some are too long and rejected, or the directory holds another run
+   *     or one that has ended, cannot be written, or is in use by another run
    * @throws NumericException if three batches in a row have no finite loss or gradient
    */
   public Run run() {

@@ -16,10 +16,11 @@ import java.util.OptionalInt;
  * gradient that is not finite is dropped. Thread-safe: calls are carried out one after the other, in the order in which
  * they come. Closed with its {@link Fettle}, or earlier by {@link #close()}.
  *
- * <p>On this machine equal calls on equal trainings give equal bits, in any process and whatever else the machine does, as
- * long as the processor, the number of threads ({@code fettle.threads}) and {@code fettle.kernels} are the same. Other
- * calls that ask for the same mathematics, such as {@link #forward} beside {@link #forwardBackward}, or a batch in parts
- * beside the batch at once, may add up in another order: they agree to 1e-6 of the loss in {@link DType#F32}.
+ * <p>On this machine equal calls on equal trainings give bit-identical results, in any process and whatever else the
+ * machine does, as long as the processor, the number of threads ({@code fettle.threads}) and {@code fettle.kernels} are
+ * the same.
+ * Other calls that ask for the same mathematics, such as {@link #forward} beside {@link #forwardBackward}, or a batch in
+ * parts beside the batch at once, may add up in another order: they agree to 1e-6 of the loss in {@link DType#F32}.
  */
 public final class Training implements AutoCloseable {
   private final BaseModel model;
@@ -189,14 +190,14 @@ public final class Training implements AutoCloseable {
     join(backend.loadState(Objects.requireNonNull(directory, "directory")));
   }
 
-  /** The position in the data that the state held which this training came from. */
+  /** The position in the data that was saved with the state that this training was resumed from. */
   public Optional<DataPosition> dataPosition() {
     return backend.dataPosition();
   }
 
   /**
-   * The native memory that this training holds from step to step: the base model where it reads it, what is trained, its
-   * gradient in as many lanes as there may be, the optimizer's moments.
+   * The native memory that this training holds from step to step: the base model where it reads it, what is trained, a
+   * gradient for each thread that a batch may be divided among, the optimizer's moments.
    *
    * @throws UnsupportedModelException on a service, which does not say
    */

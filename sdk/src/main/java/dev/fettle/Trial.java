@@ -25,7 +25,7 @@ public final class Trial {
     this.done = done;
   }
 
-  /** What is trained, fresh. */
+  /** The training, begun for this run. */
   public Training training() {
     return training;
   }

@@ -78,8 +78,8 @@ public final class Triples implements Iterable<Triple> {
 
   /**
    * Lists of {@code count} triples of files in the form of {@link #jsonl}, in their order; the last one has what is
-   * left. Lines are read as they are asked for, and each iterator begins anew: for files that do not fit into memory.
-   * Such a file is not shuffled: write it in random order.
+   * left. Lines are read as they are asked for, and each iterator begins at the start: for files that do not fit into
+   * memory. Such a file is not shuffled: write it in random order.
    *
    * @throws InvalidInputException if no file is given; a broken line is reported once it is reached
    */

@@ -7,6 +7,6 @@
  * {@link dev.fettle.Batch}es of {@link dev.fettle.Datum}s are what a {@link dev.fettle.Loss} is computed over.
  *
  * <p>Settings are immutable values with documented defaults. Errors are unchecked, below
- * {@link dev.fettle.FettleException}. Arrays and collections given are not changed, and {@code null} is refused.
+ * {@link dev.fettle.FettleException}. Arrays and collections given are not changed, and {@code null} is rejected.
  */
 package dev.fettle;

@@ -53,6 +53,12 @@ class NotebooksTest {
   }
 
   @Test
+  void theReadmesPomHasThisVersion() throws Exception {
+    assertThat(Files.readString(Path.of("../README.md")))
+        .contains("<artifactId>fettle</artifactId>\n      <version>" + version() + "</version>");
+  }
+
+  @Test
   void everyProgramNamesTheLibraryForJBangInThisVersion() throws Exception {
     String head = "//JAVA 17+\n//DEPS dev.fettle:fettle-examples:" + version() + "\n\npackage ";
     try (Stream<Path> files = Files.list(Path.of("src/main/java/dev/fettle/examples"))) {

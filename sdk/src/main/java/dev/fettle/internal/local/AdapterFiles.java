@@ -16,7 +16,7 @@ import dev.fettle.internal.local.ParameterVector.Parameter;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.OuterWeight;
-import dev.fettle.internal.model.Weight;
+import dev.fettle.internal.network.Weight;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;

@@ -1,7 +1,7 @@
 package dev.fettle.internal.local;
 
-import dev.fettle.internal.model.Dropout;
-import dev.fettle.internal.model.Packing;
+import dev.fettle.internal.network.Dropout;
+import dev.fettle.internal.network.Packing;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 

@@ -1,9 +1,9 @@
 package dev.fettle.internal.local;
 
-import dev.fettle.internal.model.Activations;
-import dev.fettle.internal.model.Dropout;
 import dev.fettle.internal.model.ModelConfig;
-import dev.fettle.internal.model.Packing;
+import dev.fettle.internal.network.Activations;
+import dev.fettle.internal.network.Dropout;
+import dev.fettle.internal.network.Packing;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;

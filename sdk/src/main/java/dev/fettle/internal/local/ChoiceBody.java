@@ -1,9 +1,9 @@
 package dev.fettle.internal.local;
 
-import dev.fettle.internal.model.Dropout;
-import dev.fettle.internal.model.Head;
-import dev.fettle.internal.model.Network;
-import dev.fettle.internal.model.Packing;
+import dev.fettle.internal.network.Dropout;
+import dev.fettle.internal.network.Head;
+import dev.fettle.internal.network.Network;
+import dev.fettle.internal.network.Packing;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.Arrays;

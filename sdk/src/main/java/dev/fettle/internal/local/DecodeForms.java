@@ -1,8 +1,8 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.MemoryPlan;
-import dev.fettle.internal.model.DecodeWeights;
-import dev.fettle.internal.model.Weights;
+import dev.fettle.internal.network.DecodeWeights;
+import dev.fettle.internal.network.Weights;
 import dev.fettle.internal.torch.Memory;
 import java.util.ArrayList;
 import java.util.List;

@@ -6,7 +6,7 @@ import dev.fettle.SamplingParams;
 import dev.fettle.Token;
 import dev.fettle.Tokenizer;
 import dev.fettle.internal.Meter;
-import dev.fettle.internal.model.Decoder;
+import dev.fettle.internal.network.Decoder;
 import dev.fettle.internal.text.SampledText;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.Scope;

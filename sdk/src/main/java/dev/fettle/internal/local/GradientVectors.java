@@ -1,7 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.internal.local.ParameterVector.Parameter;
-import dev.fettle.internal.model.WeightGradients;
+import dev.fettle.internal.network.WeightGradients;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;

@@ -1,7 +1,7 @@
 package dev.fettle.internal.local;
 
-import dev.fettle.internal.model.AdapterGradients;
-import dev.fettle.internal.model.WeightGradients;
+import dev.fettle.internal.network.AdapterGradients;
+import dev.fettle.internal.network.WeightGradients;
 
 /**
  * Where a pass adds its gradients: views of the vector of a lane.

@@ -2,13 +2,13 @@ package dev.fettle.internal.local;
 
 import dev.fettle.Batch;
 import dev.fettle.Datum;
-import dev.fettle.MemoryPlan;
 import dev.fettle.MemoryPlan.Part;
+import dev.fettle.MemoryPlan;
 import dev.fettle.SamplingParams;
-import dev.fettle.internal.model.Activations;
-import dev.fettle.internal.model.Decoder;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.network.Activations;
+import dev.fettle.internal.network.Decoder;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.internal.model.Layout;
-import dev.fettle.internal.model.Weight;
+import dev.fettle.internal.network.Weight;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;

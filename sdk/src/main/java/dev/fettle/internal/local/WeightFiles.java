@@ -4,7 +4,7 @@ import dev.fettle.internal.checkpoint.Mapped;
 import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.model.Layout;
-import dev.fettle.internal.model.Weights;
+import dev.fettle.internal.network.Weights;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;

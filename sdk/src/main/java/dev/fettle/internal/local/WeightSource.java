@@ -7,7 +7,7 @@ import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.WeightNames;
-import dev.fettle.internal.model.Weights;
+import dev.fettle.internal.network.Weights;
 import dev.fettle.internal.torch.Torch;
 import java.util.Collection;
 

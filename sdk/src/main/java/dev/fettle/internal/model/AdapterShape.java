@@ -1,7 +1,6 @@
 package dev.fettle.internal.model;
 
 import dev.fettle.internal.model.LayerConfig.Linear;
-import dev.fettle.internal.torch.Product;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -1,8 +1,5 @@
 package dev.fettle.internal.model;
 
-import dev.fettle.internal.torch.LayerNumbers;
-import dev.fettle.internal.torch.LayerVector;
-import dev.fettle.internal.torch.Product;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

@@ -9,7 +9,7 @@ import java.util.stream.Stream;
  * Which library multiplies matrices. It is chosen by what does not change from one start to the next, the processor's
  * maker and its instructions, since each library adds up in an order of its own: a choice by time could fall out
  * otherwise in another process and change the last bits of what it computes. The rules stand for measurements on
- * processors with AVX2 alone, with AVX-512, with bf16 instructions and with AMX; CONTRIBUTING.md has the figures.
+ * processors with AVX2 alone, with AVX-512, with bf16 instructions and with AMX; PERFORMANCE.md has the figures.
  *
  * @param onednnF32 oneDNN rather than MKL for products in f32. MKL is fast on the processors of its own maker and held
  *     back on others

@@ -1,5 +1,8 @@
 package dev.fettle.internal.torch;
 
+import dev.fettle.internal.model.LayerNumbers;
+import dev.fettle.internal.model.LayerVector;
+import dev.fettle.internal.model.Product;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -7,8 +7,6 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.checkpoint.Fixtures;
 import dev.fettle.internal.checkpoint.StoredType;
-import dev.fettle.internal.torch.LayerVector;
-import dev.fettle.internal.torch.Product;
 import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.pytorch.jni.IValue;
 import dev.fettle.Device;
+import dev.fettle.internal.model.LayerNumbers;
+import dev.fettle.internal.model.LayerVector;
+import dev.fettle.internal.model.Product;
 import java.lang.reflect.Method;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;

@@ -1,4 +1,4 @@
-package dev.fettle.internal.torch;
+package dev.fettle.internal.model;
 
 /**
  * The matrix products of a layer, by the number that kernels know each by ({@code Product.QKV} in their source). Linear

@@ -1,9 +1,11 @@
-package dev.fettle.internal.model;
+package dev.fettle.internal.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.model.Product;
 import dev.fettle.internal.torch.NumberType;
-import dev.fettle.internal.torch.Product;
 import dev.fettle.internal.torch.Scope;
 import org.junit.jupiter.api.Test;
 

@@ -1,8 +1,9 @@
-package dev.fettle.internal.model;
+package dev.fettle.internal.network;
 
+import dev.fettle.internal.model.AdapterShape;
+import dev.fettle.internal.model.Product;
 import dev.fettle.internal.torch.NativeList;
 import dev.fettle.internal.torch.NumberType;
-import dev.fettle.internal.torch.Product;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import dev.fettle.internal.torch.Torch;

@@ -1,9 +1,12 @@
-package dev.fettle.internal.model;
+package dev.fettle.internal.network;
 
-import dev.fettle.internal.torch.LayerVector;
+import dev.fettle.internal.model.LayerConfig;
+import dev.fettle.internal.model.LayerVector;
+import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.OuterWeight;
+import dev.fettle.internal.model.Product;
 import dev.fettle.internal.torch.NativeList;
 import dev.fettle.internal.torch.NumberType;
-import dev.fettle.internal.torch.Product;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import dev.fettle.internal.torch.Torch;

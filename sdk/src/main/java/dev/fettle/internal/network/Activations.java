@@ -1,10 +1,13 @@
-package dev.fettle.internal.model;
+package dev.fettle.internal.network;
 
+import dev.fettle.internal.model.AdapterShape;
+import dev.fettle.internal.model.LayerConfig;
 import dev.fettle.internal.model.LayerConfig.Norm;
-import dev.fettle.internal.torch.LayerNumbers;
-import dev.fettle.internal.torch.LayerVector;
+import dev.fettle.internal.model.LayerNumbers;
+import dev.fettle.internal.model.LayerVector;
+import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.model.Product;
 import dev.fettle.internal.torch.NumberType;
-import dev.fettle.internal.torch.Product;
 
 /**
  * How many numbers passes through a layer hold for each row, a row being a token: the lists that the kernels of a layer

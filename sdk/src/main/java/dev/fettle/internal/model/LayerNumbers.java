@@ -1,4 +1,4 @@
-package dev.fettle.internal.torch;
+package dev.fettle.internal.model;
 
 /**
  * The numbers that kernels need of a layer, in the order in which they read them.
@@ -18,12 +18,12 @@ package dev.fettle.internal.torch;
 public record LayerNumbers(int heads, int kvHeads, int window, int tile, long scores, boolean causal, boolean gated,
     Activation activation, double eps, double scale, double residual) {
   /** The whole numbers ({@code Dim.HEADS} in the kernels' source). */
-  enum Dim {
+  public enum Dim {
     HEADS, KV_HEADS, WINDOW, TILE, SCORES, CAUSAL, GATED, ACTIVATION
   }
 
   /** The others ({@code Real.EPS}). */
-  enum Real {
+  public enum Real {
     EPS, SCALE, RESIDUAL
   }
 

@@ -1,4 +1,4 @@
-package dev.fettle.internal.torch;
+package dev.fettle.internal.model;
 
 /**
  * The vectors of a layer, by the number that kernels know each by ({@code Vector.Q_NORM} in their source). The biases of

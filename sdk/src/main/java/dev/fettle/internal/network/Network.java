@@ -1,7 +1,10 @@
-package dev.fettle.internal.model;
+package dev.fettle.internal.network;
 
+import dev.fettle.internal.model.LayerNumbers;
+import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.model.OuterWeight;
+import dev.fettle.internal.model.Rope;
 import dev.fettle.internal.torch.LayerKernels.LayerOutput;
-import dev.fettle.internal.torch.LayerNumbers;
 import dev.fettle.internal.torch.NativeList;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;

@@ -1,5 +1,6 @@
-package dev.fettle.internal.model;
+package dev.fettle.internal.network;
 
+import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.torch.NativeList;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;

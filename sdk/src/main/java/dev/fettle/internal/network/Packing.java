@@ -1,4 +1,4 @@
-package dev.fettle.internal.model;
+package dev.fettle.internal.network;
 
 import java.util.Arrays;
 import java.util.Comparator;

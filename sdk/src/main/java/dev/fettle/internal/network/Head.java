@@ -1,5 +1,6 @@
-package dev.fettle.internal.model;
+package dev.fettle.internal.network;
 
+import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.Arrays;

@@ -1,4 +1,4 @@
-package dev.fettle.internal.model;
+package dev.fettle.internal.network;
 
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
