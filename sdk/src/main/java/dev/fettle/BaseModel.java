@@ -94,12 +94,12 @@ public final class BaseModel implements AutoCloseable {
    * @throws UnsupportedModelException if the model is no encoder
    */
   public Map<String, String> prompts() {
-    return backend.prompts().byName();
+    return backend.prompts();
   }
 
   /** The name of the prompt that stands before a text for which none is chosen; see {@link #prompts()}. */
   public Optional<String> defaultPrompt() {
-    return backend.prompts().byDefault();
+    return backend.defaultPrompt();
   }
 
   /** The name that it was loaded by. */

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.OneLine;
 import dev.fettle.internal.data.BatchCursor;
 import dev.fettle.internal.data.Fingerprints;
 import dev.fettle.internal.data.Grouping;
@@ -127,6 +128,6 @@ public final class Batches implements Iterable<Batch> {
 
   @Override
   public String toString() {
-    return Dataset.line("Batches", source + limit.toString() + ", " + grouping);
+    return OneLine.of("Batches", source + limit.toString() + ", " + grouping);
   }
 }

@@ -1,6 +1,8 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.OneLine;
+import dev.fettle.internal.Positive;
 import dev.fettle.internal.chart.Bars;
 import dev.fettle.internal.chart.Curve;
 import dev.fettle.internal.chart.Curve.Style;
@@ -89,7 +91,7 @@ public final class Charts {
 
     @Override
     public String toString() {
-      return Dataset.line("Axis", label + ", " + kind.name().toLowerCase(Locale.ROOT).replace('_', ' '));
+      return OneLine.of("Axis", label + ", " + kind.name().toLowerCase(Locale.ROOT).replace('_', ' '));
     }
   }
 
@@ -127,7 +129,7 @@ public final class Charts {
 
     @Override
     public String toString() {
-      return Dataset.line("Series", name + ", " + y.length + " values");
+      return OneLine.of("Series", name + ", " + y.length + " values");
     }
   }
 
@@ -135,7 +137,7 @@ public final class Charts {
   public BufferedImage lines(String title, Axis x, Axis y, Series... series) {
     List<Curve> curves = new ArrayList<>();
     for (Series s : NoNulls.in(series, "series")) {
-      curves.add(new Curve(s, s.x().length <= 24 ? Style.DOTTED : Style.LINE, curves.size()));
+      curves.add(curve(s, s.x().length <= 24 ? Style.DOTTED : Style.LINE, curves.size()));
     }
     return draw(title, x, y, curves);
   }
@@ -144,14 +146,22 @@ public final class Charts {
   public BufferedImage scatter(String title, Axis x, Axis y, Series... series) {
     List<Curve> curves = new ArrayList<>();
     for (Series s : NoNulls.in(series, "series")) {
-      curves.add(new Curve(s, Style.POINTS, curves.size()));
+      curves.add(curve(s, Style.POINTS, curves.size()));
     }
     return draw(title, x, y, curves);
   }
 
+  private static Curve curve(Series s, Style style, int colour) {
+    return new Curve(s.name, s.x, s.y, s.error, style, colour);
+  }
+
+  private static Plot.Axis plotted(Axis axis, String name) {
+    Axis.Kind kind = Objects.requireNonNull(axis, name).kind;
+    return new Plot.Axis(axis.label, kind == Axis.Kind.FROM_ZERO, kind == Axis.Kind.LOGARITHMIC);
+  }
+
   private BufferedImage draw(String title, Axis x, Axis y, List<Curve> curves) {
-    return Plot.draw(theme, Objects.requireNonNull(title, "title"), Objects.requireNonNull(x, "x"),
-        Objects.requireNonNull(y, "y"), curves);
+    return Plot.draw(theme, Objects.requireNonNull(title, "title"), plotted(x, "x"), plotted(y, "y"), curves);
   }
 
   /**
@@ -194,13 +204,13 @@ public final class Charts {
     double[] steps = Objects.requireNonNull(run, "run").values("step");
     double[] loss = run.values("loss");
     List<Curve> curves = new ArrayList<>();
-    curves.add(new Curve(Series.of("", steps, loss), Style.FAINT, 0));
-    curves.add(new Curve(Series.of("training, smoothed", steps, Smooth.of(loss, memory(loss.length))), Style.LINE, 0));
+    curves.add(curve(Series.of("", steps, loss), Style.FAINT, 0));
+    curves.add(curve(Series.of("training, smoothed", steps, Smooth.of(loss, memory(loss.length))), Style.LINE, 0));
     Series validation = run.series("validation_loss");
     if (validation.x().length > 0) {
-      curves.add(new Curve(new Series("validation", validation.x(), validation.y(), new double[0]), Style.DOTTED, 1));
+      curves.add(curve(new Series("validation", validation.x(), validation.y(), new double[0]), Style.DOTTED, 1));
     }
-    return Plot.draw(theme, "Loss", Axis.of("step"), Axis.of("nats a token"), curves);
+    return draw("Loss", Axis.of("step"), Axis.of("nats a token"), curves);
   }
 
   /** The smoothed losses of several runs by name, over steps. */
@@ -216,13 +226,13 @@ public final class Charts {
     NoNulls.in(losses, "losses");
     List<Curve> curves = new ArrayList<>();
     for (int i = 0; i < losses.size(); i++) {
-      curves.add(new Curve(losses.get(i), Style.FAINT, i));
+      curves.add(curve(losses.get(i), Style.FAINT, i));
     }
     for (int i = 0; i < losses.size(); i++) {
       Series s = losses.get(i);
-      curves.add(new Curve(Series.of(s.name(), s.x(), Smooth.of(s.y(), memory(s.y().length))), Style.LINE, i));
+      curves.add(curve(Series.of(s.name(), s.x(), Smooth.of(s.y(), memory(s.y().length))), Style.LINE, i));
     }
-    return Plot.draw(theme, "Loss", Axis.of("step"), Axis.of("nats a token"), curves);
+    return draw("Loss", Axis.of("step"), Axis.of("nats a token"), curves);
   }
 
   /** Any metric of a run by step, raw and smoothed, such as {@code reward}; see {@link Run#metrics()}. */
@@ -233,19 +243,19 @@ public final class Charts {
     }
     String name = metric.replace('_', ' ').replaceAll("\\bkl\\b", "KL");
     boolean exact = EXACT.contains(metric);
-    Curve main = new Curve(Series.of(name, values.x(), exact ? values.y() : Smooth.of(values.y(), memory(values.y().length))),
+    Curve main = curve(Series.of(name, values.x(), exact ? values.y() : Smooth.of(values.y(), memory(values.y().length))),
         Style.LINE, 0);
-    return Plot.draw(theme, name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1), Axis.of("step"), Axis.of(name),
-        exact ? List.of(main) : List.of(new Curve(values, Style.FAINT, 0), main));
+    return draw(name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1), Axis.of("step"), Axis.of(name),
+        exact ? List.of(main) : List.of(curve(values, Style.FAINT, 0), main));
   }
 
   /** The learning rate of each of a number of steps. */
   public BufferedImage schedule(Schedule schedule, int steps) {
     Objects.requireNonNull(schedule, "schedule");
-    double[] rates = new double[Sft.positive("steps", steps)];
+    double[] rates = new double[Positive.of("steps", steps)];
     Arrays.setAll(rates, schedule::at);
-    return Plot.draw(theme, "Learning rate", Axis.of("step"), Axis.of("learning rate"),
-        List.of(new Curve(Series.of("learning rate", rates), Style.LINE, 0)));
+    return draw("Learning rate", Axis.of("step"), Axis.of("learning rate"),
+        List.of(curve(Series.of("learning rate", rates), Style.LINE, 0)));
   }
 
   /** Quality against the number of trained parameters, with the spread over seeds as errors; one series a method. */
@@ -258,8 +268,8 @@ public final class Charts {
   /** The final loss against the learning rate; one series a method. */
   public BufferedImage learningRates(List<Series> methods) {
     List<Curve> curves = new ArrayList<>();
-    NoNulls.in(methods, "methods").forEach(s -> curves.add(new Curve(s, Style.DOTTED, curves.size())));
-    return Plot.draw(theme, "Loss by learning rate", Axis.log("learning rate"), Axis.of("nats a token"), curves);
+    NoNulls.in(methods, "methods").forEach(s -> curves.add(curve(s, Style.DOTTED, curves.size())));
+    return draw("Loss by learning rate", Axis.log("learning rate"), Axis.of("nats a token"), curves);
   }
 
   /**
@@ -300,7 +310,7 @@ public final class Charts {
 
   /** The same of a training in progress. */
   public BufferedImage weightChange(Training training) {
-    return UpdateNorms.saved(Objects.requireNonNull(training, "training"), this::weightChange);
+    return weightChange(UpdateNorms.ofSaved(Objects.requireNonNull(training, "training")::saveAdapter));
   }
 
   /**

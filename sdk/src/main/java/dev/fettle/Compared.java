@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.OneLine;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -66,7 +67,7 @@ public record Compared(String metric, boolean higherIsBetter, List<Row> rows, Li
 
     @Override
     public String toString() {
-      return Dataset.line("Row", String.format(Locale.ROOT, "%s, %.4f, %,d trained", method, meanQuality(), trained));
+      return OneLine.of("Row", String.format(Locale.ROOT, "%s, %.4f, %,d trained", method, meanQuality(), trained));
     }
   }
 
@@ -91,7 +92,7 @@ public record Compared(String metric, boolean higherIsBetter, List<Row> rows, Li
 
     @Override
     public String toString() {
-      return Dataset.line("Pair", String.format(Locale.ROOT, "%+.4f, p %.3g, %s, %s - %s", difference, p,
+      return OneLine.of("Pair", String.format(Locale.ROOT, "%+.4f, p %.3g, %s, %s - %s", difference, p,
           isTie() ? "tie" : "differs", second, first));
     }
   }
@@ -109,6 +110,6 @@ public record Compared(String metric, boolean higherIsBetter, List<Row> rows, Li
 
   @Override
   public String toString() {
-    return Dataset.line("Compared", rows.size() + " methods by " + metric);
+    return OneLine.of("Compared", rows.size() + " methods by " + metric);
   }
 }

@@ -1,6 +1,8 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.OneLine;
+import dev.fettle.internal.Positive;
 import dev.fettle.internal.compare.ExactMatch;
 import dev.fettle.internal.compare.Method;
 import dev.fettle.internal.compare.NamedMethods;
@@ -65,7 +67,7 @@ public final class Comparison {
   /** The middle of the sweep of full training unless {@link #learningRates} is called. */
   public static final double FULL_RATE = 5e-5;
   /** The name of the model as it is. */
-  public static final String BASE = "base";
+  public static final String BASE = NamedMethods.BASE;
 
   private final BaseModel model;
   private final Map<String, Tuning> methods = new LinkedHashMap<>();
@@ -183,19 +185,19 @@ public final class Comparison {
 
   /** Sequences a step. Default 16. */
   public Comparison batchSize(int n) {
-    batchSize = Sft.positive("batchSize", n);
+    batchSize = Positive.of("batchSize", n);
     return this;
   }
 
   /** How often each run reads the data. Default 1. */
   public Comparison epochs(int n) {
-    epochs = Sft.positive("epochs", n);
+    epochs = Positive.of("epochs", n);
     return this;
   }
 
   /** Optimizer steps of each run at most. Default until the data end. */
   public Comparison steps(int most) {
-    steps = Sft.positive("steps", most);
+    steps = Positive.of("steps", most);
     return this;
   }
 
@@ -383,6 +385,6 @@ public final class Comparison {
 
   @Override
   public String toString() {
-    return Dataset.line("Comparison", String.join(", ", methods.keySet()) + " by " + metric + ", " + seeds + " seeds");
+    return OneLine.of("Comparison", String.join(", ", methods.keySet()) + " by " + metric + ", " + seeds + " seeds");
   }
 }

@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.OneLine;
 import dev.fettle.internal.data.ExampleCursor;
 import dev.fettle.internal.data.Grouping;
 import dev.fettle.internal.data.Limit;
@@ -26,8 +27,6 @@ import java.util.function.Function;
 public final class Dataset {
   /** How many examples {@link #shuffle(long)} holds in memory: 10,000. */
   public static final int SHUFFLE_BUFFER = 10_000;
-
-  private static final int LINE = 80;
 
   private final Source source;
   private final Limit limit;
@@ -231,17 +230,7 @@ public final class Dataset {
 
   @Override
   public String toString() {
-    return line("Dataset", source + limit.toString());
-  }
-
-  /** One line of at most 80 characters that is safe in a page. */
-  static String line(String type, String description) {
-    int room = LINE - type.length() - 2;
-    String clean = description.replaceAll("[<>\\p{Cntrl}]", "?");
-    int head = room / 2 - 2;
-    String fitting = clean.length() <= room ? clean
-        : clean.substring(0, head) + "..." + clean.substring(clean.length() - (room - head - 3));
-    return type + "[" + fitting + "]";
+    return OneLine.of("Dataset", source + limit.toString());
   }
 
   private static void require(boolean condition, String message, Object... args) {

@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import dev.fettle.internal.Interruption;
+import dev.fettle.internal.OneLine;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.checkpoint.Claim;
 import java.nio.file.Files;
@@ -110,6 +111,6 @@ public final class Destination implements AutoCloseable {
 
   @Override
   public String toString() {
-    return Dataset.line("Destination", path.toString());
+    return OneLine.of("Destination", path.toString());
   }
 }

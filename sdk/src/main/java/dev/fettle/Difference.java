@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.OneLine;
 import java.util.Locale;
 import java.util.Objects;
 
@@ -31,7 +32,7 @@ public record Difference(String metric, String first, String second, int queries
 
   @Override
   public String toString() {
-    return Dataset.line("Difference", String.format(Locale.ROOT, "%+.4f %s, p %.4f, %s - %s", mean, interval,
+    return OneLine.of("Difference", String.format(Locale.ROOT, "%+.4f %s, p %.4f, %s - %s", mean, interval,
         randomisationP, second, first));
   }
 }

@@ -1,6 +1,8 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.OneLine;
+import dev.fettle.internal.Positive;
 import dev.fettle.internal.data.Limit;
 import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.Prompts;
@@ -70,19 +72,19 @@ public final class Distill {
 
   /** How many steps, on-policy. Default 50. */
   public Distill steps(int n) {
-    steps = Sft.positive("steps", n);
+    steps = Positive.of("steps", n);
     return this;
   }
 
   /** How often each of the teacher's answers is seen, off-policy. Default 3. */
   public Distill epochs(int n) {
-    epochs = Sft.positive("epochs", n);
+    epochs = Positive.of("epochs", n);
     return this;
   }
 
   /** Answers a step. Default 16. */
   public Distill batchSize(int n) {
-    batchSize = Sft.positive("batchSize", n);
+    batchSize = Positive.of("batchSize", n);
     return this;
   }
 
@@ -229,6 +231,6 @@ public final class Distill {
 
   @Override
   public String toString() {
-    return Dataset.line("Distill", (offPolicy ? "off-policy, " : "on-policy, ") + prompts.size() + " prompts");
+    return OneLine.of("Distill", (offPolicy ? "off-policy, " : "on-policy, ") + prompts.size() + " prompts");
   }
 }

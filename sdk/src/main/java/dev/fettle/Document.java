@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.OneLine;
 import java.util.Objects;
 
 /**
@@ -23,6 +24,6 @@ public record Document(String id, String title, String text) {
 
   @Override
   public String toString() {
-    return Dataset.line("Document", id + ", " + whole());
+    return OneLine.of("Document", id + ", " + whole());
   }
 }

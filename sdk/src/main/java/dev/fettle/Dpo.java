@@ -1,6 +1,8 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.OneLine;
+import dev.fettle.internal.Positive;
 import dev.fettle.internal.data.Lengths;
 import dev.fettle.internal.data.Limit;
 import dev.fettle.internal.recipe.Checkpoints;
@@ -56,13 +58,13 @@ public final class Dpo {
 
   /** How often each pair is seen, in another order each time. Default 1. */
   public Dpo epochs(int n) {
-    epochs = Sft.positive("epochs", n);
+    epochs = Positive.of("epochs", n);
     return this;
   }
 
   /** Pairs a step. Default 8. */
   public Dpo batchSize(int pairs) {
-    batchSize = Sft.positive("batchSize", pairs);
+    batchSize = Positive.of("batchSize", pairs);
     return this;
   }
 
@@ -286,6 +288,6 @@ public final class Dpo {
 
   @Override
   public String toString() {
-    return Dataset.line("Dpo", data.size() + " pairs, beta " + beta + ", learning rate " + learningRate);
+    return OneLine.of("Dpo", data.size() + " pairs, beta " + beta + ", learning rate " + learningRate);
   }
 }

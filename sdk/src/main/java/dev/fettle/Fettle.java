@@ -1,7 +1,7 @@
 package dev.fettle;
 
 import dev.fettle.internal.Backend;
-import dev.fettle.internal.local.LocalBackend;
+import dev.fettle.internal.LocalEngine;
 import dev.fettle.internal.remote.RemoteBackend;
 import java.net.URI;
 import java.nio.file.Path;
@@ -34,9 +34,13 @@ public final class Fettle implements AutoCloseable {
     this.place = place;
   }
 
-  /** This machine: libtorch on its processor. */
+  /**
+   * This machine: libtorch on its processor.
+   *
+   * @throws FettleException if the engine, the artifact {@code dev.fettle:fettle-local}, is not on the class path
+   */
   public static Fettle local() {
-    return new Fettle(new LocalBackend(), "local");
+    return new Fettle(LocalEngine.find("Fettle.local()").open(), "local");
   }
 
   /**

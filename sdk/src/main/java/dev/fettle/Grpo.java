@@ -1,6 +1,8 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.OneLine;
+import dev.fettle.internal.Positive;
 import dev.fettle.internal.data.Limit;
 import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.Prompts;
@@ -71,13 +73,13 @@ public final class Grpo {
 
   /** How many steps. Default 50. */
   public Grpo steps(int n) {
-    steps = Sft.positive("steps", n);
+    steps = Positive.of("steps", n);
     return this;
   }
 
   /** How many prompts a step. Default 8. */
   public Grpo promptsPerStep(int n) {
-    groups = Sft.positive("promptsPerStep", n);
+    groups = Positive.of("promptsPerStep", n);
     return this;
   }
 
@@ -261,6 +263,6 @@ public final class Grpo {
 
   @Override
   public String toString() {
-    return Dataset.line("Grpo", steps + " steps of " + groups + " prompts x " + samples + " answers");
+    return OneLine.of("Grpo", steps + " steps of " + groups + " prompts x " + samples + " answers");
   }
 }

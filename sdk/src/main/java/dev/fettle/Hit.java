@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.OneLine;
 import java.util.Locale;
 import java.util.Objects;
 
@@ -19,6 +20,6 @@ public record Hit(String document, double score) {
 
   @Override
   public String toString() {
-    return Dataset.line("Hit", document + String.format(Locale.ROOT, " %.6g", score));
+    return OneLine.of("Hit", document + String.format(Locale.ROOT, " %.6g", score));
   }
 }

@@ -2,6 +2,7 @@ package dev.fettle;
 
 import dev.fettle.internal.Linux;
 import dev.fettle.internal.Meter;
+import dev.fettle.internal.OneLine;
 import dev.fettle.internal.Status;
 import java.io.PrintStream;
 import java.util.Locale;
@@ -185,7 +186,7 @@ public final class Progress implements AutoCloseable {
 
   @Override
   public synchronized String toString() {
-    return Dataset.line("Progress", what + " " + meter.count());
+    return OneLine.of("Progress", what + " " + meter.count());
   }
 
   private void write(long now) {

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.OneLine;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -57,6 +58,6 @@ public final class Prompt {
 
   @Override
   public String toString() {
-    return Dataset.line("Prompt", name != null ? name : text.isEmpty() ? "none" : "\"" + text + "\"");
+    return OneLine.of("Prompt", name != null ? name : text.isEmpty() ? "none" : "\"" + text + "\"");
   }
 }

@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.OneLine;
 import dev.fettle.internal.ranking.Orders;
 import dev.fettle.internal.ranking.TrecFiles;
 import java.nio.file.Path;
@@ -131,6 +132,6 @@ public final class RankedRun {
   @Override
   public String toString() {
     int hits = rankings.values().stream().mapToInt(List::size).sum();
-    return Dataset.line("RankedRun", name + ", " + rankings.size() + " queries, " + hits + " documents");
+    return OneLine.of("RankedRun", name + ", " + rankings.size() + " queries, " + hits + " documents");
   }
 }

@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.OneLine;
 import dev.fettle.internal.ranking.Evaluation;
 import dev.fettle.internal.ranking.Report;
 import dev.fettle.internal.ranking.Settings;
@@ -126,6 +127,6 @@ public final class Ranking {
 
   @Override
   public String toString() {
-    return Dataset.line("Ranking", run.name() + " by " + qrels);
+    return OneLine.of("Ranking", run.name() + " by " + qrels);
   }
 }

@@ -1,12 +1,11 @@
 package dev.fettle;
 
-import dev.fettle.internal.text.Renderers;
 import java.util.List;
 import java.util.OptionalInt;
 
 /**
  * Turns examples into tokens and loss mask together, in the chat format that a model was trained with. Immutable and
- * thread-safe.
+ * thread-safe. A model has one, {@link BaseModel#renderer()}; {@link Renderers} makes others.
  *
  * <p>The families, and what they equal token for token:
  *
@@ -38,24 +37,6 @@ import java.util.OptionalInt;
  * message in the middle) is an {@link InvalidInputException}.
  */
 public interface Renderer {
-  /**
-   * A renderer by the name of its family; it trains the last assistant message.
-   *
-   * @throws InvalidInputException if the name is unknown (the message lists the families) or the tokenizer lacks a
-   *     token that the family needs
-   */
-  static Renderer of(String family, Tokenizer tokenizer) {
-    return Renderers.of(family, tokenizer);
-  }
-
-  /**
-   * The renderer that fits the tokenizer's own chat template: {@code roles} where there is none. Where the template
-   * is of no known family, {@link Text} and {@link Completion} still work and a {@link Conversation} is rejected.
-   */
-  static Renderer detect(Tokenizer tokenizer) {
-    return Renderers.detect(tokenizer);
-  }
-
   /**
    * The training sequences of an example: one, or several where a family rewrites its own history (as {@code qwen3}
    * cuts old reasoning) and more than one message is trained. {@link TrainOn#ALL_TOKENS} always gives one.
@@ -101,7 +82,7 @@ public interface Renderer {
    */
   String show(Example example, boolean colour);
 
-  /** The longest sequence that the model takes, in tokens; empty where no model is known, as with {@link #of}. */
+  /** The longest sequence that the model takes, in tokens; empty where no model is known, as with {@link Renderers#of}. */
   default OptionalInt contextLength() {
     return OptionalInt.empty();
   }

@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.OneLine;
 import dev.fettle.internal.ranking.Bootstrap;
 import dev.fettle.internal.ranking.PairedTests;
 import java.util.Collections;
@@ -111,7 +112,7 @@ public final class Scores {
 
   @Override
   public String toString() {
-    return Dataset.line("Scores", String.format(Locale.ROOT, "%s %s %.4f, %d queries", run, metric, mean(),
+    return OneLine.of("Scores", String.format(Locale.ROOT, "%s %s %.4f, %d queries", run, metric, mean(),
         perQuery.size()));
   }
 }

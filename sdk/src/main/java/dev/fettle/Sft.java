@@ -1,6 +1,8 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.OneLine;
+import dev.fettle.internal.Positive;
 import dev.fettle.internal.data.Lengths;
 import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.DataHash;
@@ -70,13 +72,13 @@ public final class Sft {
 
   /** How often each example is seen, in another order each time. Default 1. */
   public Sft epochs(int n) {
-    epochs = positive("epochs", n);
+    epochs = Positive.of("epochs", n);
     return this;
   }
 
   /** Sequences a step. Default 16. */
   public Sft batchSize(int n) {
-    batchSize = positive("batchSize", n);
+    batchSize = Positive.of("batchSize", n);
     return this;
   }
 
@@ -115,13 +117,13 @@ public final class Sft {
 
   /** Validates, and saves a checkpoint, after every {@code steps} steps. Default a tenth of all. */
   public Sft validateEvery(int steps) {
-    validateEvery = positive("validateEvery", steps);
+    validateEvery = Positive.of("validateEvery", steps);
     return this;
   }
 
   /** Ends the run when the validation loss has not improved so many times in a row. Default 3. */
   public Sft patience(int validations) {
-    patience = positive("patience", validations);
+    patience = Positive.of("patience", validations);
     return this;
   }
 
@@ -241,15 +243,8 @@ public final class Sft {
     return settings;
   }
 
-  static int positive(String name, int value) {
-    if (value < 1) {
-      throw new InvalidInputException(name + " " + value + ": give at least 1");
-    }
-    return value;
-  }
-
   @Override
   public String toString() {
-    return Dataset.line("Sft", "epochs " + epochs + ", batch " + batchSize + ", learning rate " + learningRate);
+    return OneLine.of("Sft", "epochs " + epochs + ", batch " + batchSize + ", learning rate " + learningRate);
   }
 }

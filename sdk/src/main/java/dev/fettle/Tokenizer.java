@@ -1,30 +1,16 @@
 package dev.fettle;
 
-import dev.fettle.internal.text.Tokenizers;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Text to token ids and back. Immutable and thread-safe; nothing to close.
+ * Text to token ids and back. Immutable and thread-safe; nothing to close. A model has one, {@link BaseModel#tokenizer()};
+ * {@link Tokenizers} opens one without a model.
  *
  * <p>Special tokens (the ones that begin a text or end a turn) are reached by id only: no text that is passed to
  * {@link #encode(String)} ever becomes one.
  */
 public interface Tokenizer {
-  /**
-   * The tokenizer of a model directory in Hugging Face layout: {@code tokenizer.json}, and where they exist
-   * {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code chat_template.jinja}. Truncation and
-   * padding that {@code tokenizer.json} may ask for are switched off.
-   *
-   * @throws InvalidInputException if a file is missing or broken; the message names it
-   * @throws UnsupportedModelException if {@code tokenizer.json} has a part that is not known, such as another model
-   *     than BPE, Unigram, WordLevel or WordPiece
-   */
-  static Tokenizer open(Path directory) {
-    return Tokenizers.open(directory);
-  }
-
   /**
    * The ids of a text as it stands: no token is added and nothing in the text becomes a special token. Equal to
    * transformers' {@code tokenizer(text, add_special_tokens=False, split_special_tokens=True)}. A text of more than

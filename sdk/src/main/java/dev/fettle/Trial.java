@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.OneLine;
 import java.util.Objects;
 import java.util.function.ObjDoubleConsumer;
 
@@ -70,6 +71,6 @@ public final class Trial {
 
   @Override
   public String toString() {
-    return Dataset.line("Trial", "learning rate " + learningRate + ", seed " + seed + ", step " + made + " of " + steps);
+    return OneLine.of("Trial", "learning rate " + learningRate + ", seed " + seed + ", step " + made + " of " + steps);
   }
 }

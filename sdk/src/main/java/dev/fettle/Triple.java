@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.OneLine;
 import java.util.List;
 import java.util.Objects;
 
@@ -32,6 +33,6 @@ public record Triple(String query, String positive, List<String> negatives) {
 
   @Override
   public String toString() {
-    return Dataset.line("Triple", query + " | " + positive + " | " + negatives.size() + " negatives");
+    return OneLine.of("Triple", query + " | " + positive + " | " + negatives.size() + " negatives");
   }
 }

@@ -1,8 +1,9 @@
 package dev.fettle;
 
+import dev.fettle.internal.LocalEngine;
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.VectorScan;
 import dev.fettle.internal.ranking.VectorFiles;
-import dev.fettle.internal.ranking.VectorStore;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,13 +27,13 @@ import java.util.function.IntFunction;
  * those that cannot be among the best by a bound on its error, then the others are computed from their floats. A vector
  * of {@code d} numbers takes {@code 5 d + 52} bytes of native memory, freed by {@link #close()}. Thread-safe; searches
  * run one after the other, each on all cores. Good up to some millions of vectors; beyond, an approximate index such as
- * Lucene's is faster.
+ * Lucene's is faster. Needs the engine, {@code dev.fettle:fettle-local}, on the class path.
  */
 public final class VectorIndex implements AutoCloseable {
-  private final VectorStore store;
+  private final VectorScan store;
   private final List<String> ids;
 
-  private VectorIndex(VectorStore store, List<String> ids) {
+  private VectorIndex(VectorScan store, List<String> ids) {
     this.store = store;
     this.ids = ids;
   }
@@ -67,7 +68,7 @@ public final class VectorIndex implements AutoCloseable {
     if (first.length == 0) {
       throw new InvalidInputException("vector 0 has no numbers");
     }
-    return new VectorIndex(VectorStore.of(names.size(), first.length, (start, count, into) -> {
+    return new VectorIndex(LocalEngine.find("VectorIndex").vectors(names.size(), first.length, (start, count, into) -> {
       for (int i = start; i < start + count; i++) {
         put(i == 0 ? first : NoNulls.given(vectors.apply(i), "vectors", "row " + i), first.length, i, into);
       }
@@ -94,7 +95,7 @@ public final class VectorIndex implements AutoCloseable {
    */
   public static VectorIndex read(Path file) {
     Objects.requireNonNull(file, "file");
-    VectorStore store = VectorFiles.read(file);
+    VectorScan store = VectorFiles.read(file);
     try {
       return new VectorIndex(store, VectorFiles.ids(file, store));
     } catch (RuntimeException e) {
@@ -132,7 +133,7 @@ public final class VectorIndex implements AutoCloseable {
       }
     }
     List<List<Hit>> all = new ArrayList<>();
-    for (List<VectorStore.Found> found : store.search(queries, count)) {
+    for (List<VectorScan.Found> found : store.search(queries, count)) {
       all.add(found.stream().map(f -> new Hit(ids.get(f.row()), f.score())).toList());
     }
     return all;
@@ -174,7 +175,9 @@ public final class VectorIndex implements AutoCloseable {
   /** The vector of a row. */
   public float[] vector(int row) {
     Objects.checkIndex(row, ids.size());
-    return store.row(row);
+    float[] vector = new float[store.dimensions()];
+    store.read(row, 1).asFloatBuffer().get(vector);
+    return vector;
   }
 
   /** Frees the memory. Idempotent. */

@@ -2,6 +2,7 @@ package dev.fettle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fettle.support.Layers;
 import java.io.IOException;
 import java.lang.reflect.Executable;
 import java.lang.reflect.Method;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -19,7 +21,7 @@ class ArchitectureTest {
   private static final Path SOURCES = Path.of("src/main/java/dev/fettle");
   private static final Map<String, List<String>> ONLY_IN = Map.of(
       "ai.djl.huggingface", List.of("internal/text"),
-      "ai.djl", List.of("internal/torch", "internal/text"),
+      "ai.djl.(?!huggingface)", List.of("internal/torch"),
       "com.sun.jna", List.of("internal/torch", "internal/checkpoint", "internal/hub"),
       "okhttp3", List.of("internal/remote", "internal/hub"),
       "com.google.protobuf", List.of("internal/wire", "internal/remote"),
@@ -38,12 +40,22 @@ class ArchitectureTest {
       String text = Files.readString(file);
       String room = SOURCES.relativize(file).toString();
       ONLY_IN.forEach((library, rooms) -> {
-        if (text.contains("import " + library + ".") && rooms.stream().noneMatch(room::startsWith)) {
+        if (Pattern.compile("import (static )?" + library).matcher(text).find() && rooms.stream().noneMatch(room::startsWith)) {
           wrong.add(room + " imports " + library);
         }
       });
     }
     assertThat(wrong).isEmpty();
+  }
+
+  @Test
+  void eachPartKnowsOnlyThoseBeforeItAndTheApiNothingOfTheEngine() throws IOException {
+    assertThat(Layers.read().outOfOrder()).isEmpty();
+  }
+
+  @Test
+  void noCircleOfTypesLeavesItsPart() throws IOException {
+    assertThat(Layers.read().circles()).isEmpty();
   }
 
   @Test

@@ -46,7 +46,7 @@ class BadPlacesTest {
     READ_DIRECTORY.put("Lora.from", place -> model.tune(Lora.from(place)));
     READ_DIRECTORY.put("resume", place -> fettle.resume(place));
     READ_DIRECTORY.put("loadState", place -> training.loadState(place));
-    READ_DIRECTORY.put("Tokenizer.open", place -> Tokenizer.open(place));
+    READ_DIRECTORY.put("Tokenizer.open", place -> Tokenizers.open(place));
     READ_DIRECTORY.put("RetrievalData.beir", place -> RetrievalData.beir(place));
     READ_DIRECTORY.put("weightChange", place -> Charts.light().weightChange(place));
     READ_DIRECTORY.put("weightChange of models", place -> Charts.light().weightChange(place, place));

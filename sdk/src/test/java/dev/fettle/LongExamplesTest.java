@@ -3,7 +3,7 @@ package dev.fettle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.fettle.internal.local.EmbeddedModel;
+import dev.fettle.internal.checkpoint.EmbeddedModel;
 import dev.fettle.support.ErrorStream;
 import dev.fettle.support.Golden;
 import java.io.IOException;

@@ -60,7 +60,7 @@ final class PublicInstances implements AutoCloseable {
     data(directory);
     ranking(directory);
     results();
-    recipes(directory);
+    recipes();
     others(directory);
   }
 
@@ -88,6 +88,8 @@ final class PublicInstances implements AutoCloseable {
     put(AdamW.class, AdamW.standard());
     put(Schedule.class, Schedule.constant(1));
     put(LearningRates.class);
+    put(Tokenizers.class);
+    put(Renderers.class);
     put(SamplingParams.class, SamplingParams.greedy());
     CustomLoss own = Dpo.loss(0.1, List.of(0.0, 0.0));
     put(CustomLoss.class, own);
@@ -110,7 +112,7 @@ final class PublicInstances implements AutoCloseable {
     put(TrainOn.class, TrainOn.ALL_TOKENS);
     put(TooLong.class, TooLong.CUT);
     put(Device.class, Device.cpu());
-    put(MemoryPlan.Part.class, new MemoryPlan.Part("weights", 1));
+    put(MemoryPlan.Part.class, new MemoryPlan.Part("weights", 1), new MemoryPlan.Part("gradients", 1));
     put(MemoryPlan.class, new MemoryPlan(List.of(get(MemoryPlan.Part.class))));
   }
 
@@ -128,6 +130,7 @@ final class PublicInstances implements AutoCloseable {
     put(Dataset.class, Dataset.of(new Text("a"), new Text("b")));
     put(Batches.class, get(Dataset.class).batches(1, get(Renderer.class)));
     put(DataPosition.class, get(Batches.class).position());
+    put(Destination.class, Destination.within(directory.resolve("destination")));
   }
 
   private void ranking(Path directory) throws IOException {
@@ -182,7 +185,7 @@ final class PublicInstances implements AutoCloseable {
     put(ServiceException.class, new ServiceException("a", 400));
   }
 
-  private void recipes(Path directory) {
+  private void recipes() {
     Training training = get(Training.class);
     put(Sft.class, Sft.on(training));
     put(Dpo.class, Dpo.on(training));
@@ -192,7 +195,6 @@ final class PublicInstances implements AutoCloseable {
     put(Comparison.class, Comparison.of(get(BaseModel.class)));
     put(Trial.class, new Trial(training, 1e-4, 1, 3, (tokens, loss) -> { }));
     put(Progress.class, Progress.passing("a", 1));
-    put(Destination.class, Destination.replacing(directory.resolve("destination")));
   }
 
   private void others(Path directory) throws IOException {
@@ -280,7 +282,6 @@ final class PublicInstances implements AutoCloseable {
 
   @Override
   public void close() {
-    get(Destination.class).close();
     remote.close();
     server.close();
     local.close();

@@ -12,7 +12,8 @@ import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.Progress;
 import dev.fettle.Renderer;
-import dev.fettle.Tokenizer;
+import dev.fettle.Renderers;
+import dev.fettle.Tokenizers;
 import dev.fettle.TrainOn;
 import dev.fettle.Training;
 import dev.fettle.internal.FileErrors;
@@ -123,7 +124,7 @@ final class BenchTrain {
       throw new UsageException("--batch and --batch-tokens exclude each other");
     }
     Renderer renderer = options.has(Option.TOKENIZER)
-        ? Renderer.detect(Tokenizer.open(options.path(Option.TOKENIZER))) : model.renderer();
+        ? Renderers.detect(Tokenizers.open(options.path(Option.TOKENIZER))) : model.renderer();
     Renderer answers = renderer.trainOn(TrainOn.ALL_ASSISTANT_MESSAGES);
     Dataset data = Dataset.jsonl(options.path(Option.DATA))
         .shuffle(options.seed())

@@ -11,6 +11,7 @@ import dev.fettle.Ranked;
 import dev.fettle.RankedRun;
 import dev.fettle.RetrievalData;
 import dev.fettle.Tokenizer;
+import dev.fettle.Tokenizers;
 import dev.fettle.Triple;
 import dev.fettle.Triples;
 import java.io.IOException;
@@ -129,7 +130,7 @@ class RankTest {
 
   @Test
   void testQueriesAndTheirJudgementsAreNotTrainedOn() {
-    RankTask task = new RankTask(Cranfield.read(directory), Tokenizer.open(ENCODER), 40);
+    RankTask task = new RankTask(Cranfield.read(directory), Tokenizers.open(ENCODER), 40);
 
     Triples judged = task.judged(task.collection().part("train"), 2, (query, count) -> List.of());
 
@@ -139,7 +140,7 @@ class RankTest {
 
   @Test
   void negativesAreThoseOfAllSearchesWithoutWhatIsJudged() {
-    RankTask task = new RankTask(Cranfield.read(directory), Tokenizer.open(ENCODER), 40);
+    RankTask task = new RankTask(Cranfield.read(directory), Tokenizers.open(ENCODER), 40);
     RetrievalData first = task.collection().all().only(List.of("q0"));
 
     Triples judged = task.judged(first, 2,
@@ -156,14 +157,14 @@ class RankTest {
 
   @Test
   void titlesArePairedWithTheTextThatFollowsThem() {
-    RankTask task = new RankTask(Cranfield.read(directory), Tokenizer.open(ENCODER), 40);
+    RankTask task = new RankTask(Cranfield.read(directory), Tokenizers.open(ENCODER), 40);
 
     assertThat(task.titles().all()).hasSize(18).contains(Triple.of("the wing number 0", "flow of the wing at speed 0"));
   }
 
   @Test
   void aTextIsCutAtWholeWordsWithinTheLength() {
-    Tokenizer tokenizer = Tokenizer.open(ENCODER);
+    Tokenizer tokenizer = Tokenizers.open(ENCODER);
     RankTask task = new RankTask(Cranfield.read(directory), tokenizer, 40);
     String text = "flow of the wing ".repeat(100).strip();
 

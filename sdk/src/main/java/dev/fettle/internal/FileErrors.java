@@ -79,12 +79,12 @@ public final class FileErrors {
     if (e instanceof FileAlreadyExistsException && Files.isRegularFile(target)) {
       return "it is a file, not a directory";
     }
+    if (e instanceof FileSystemException f && f.getFile() != null && !isAbout(target, at, Path.of(f.getFile()))) {
+      return "";
+    }
     // The name that the system refuses may be that of a temporary file beside the target.
     if (e instanceof FileSystemException f && String.valueOf(f.getReason()).contains("too long")) {
       return "its name or path is too long";
-    }
-    if (e instanceof FileSystemException f && f.getFile() != null && !isAbout(target, at, Path.of(f.getFile()))) {
-      return "";
     }
     if (e instanceof AccessDeniedException) {
       return "this user may not write in " + at;

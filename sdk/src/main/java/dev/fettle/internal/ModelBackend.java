@@ -6,8 +6,8 @@ import dev.fettle.Renderer;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tuning;
 import dev.fettle.UnsupportedModelException;
-import dev.fettle.internal.checkpoint.Prompts;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -33,9 +33,14 @@ public interface ModelBackend extends AutoCloseable {
 
   SamplerBackend sampler();
 
-  /** The prompts that it has for texts to embed. */
-  default Prompts prompts() {
-    throw new UnsupportedModelException(name() + ": texts are embedded on this machine only, see Fettle.local()");
+  /** The prompts that it has for texts to embed, by name. */
+  default Map<String, String> prompts() {
+    throw noEmbedding();
+  }
+
+  /** The name of the one that stands before a text for which none is chosen. */
+  default Optional<String> defaultPrompt() {
+    throw noEmbedding();
   }
 
   /**
@@ -43,7 +48,11 @@ public interface ModelBackend extends AutoCloseable {
    * a number of tokens, or where the model's directory says.
    */
   default List<float[]> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens, Meter meter) {
-    throw new UnsupportedModelException(name() + ": texts are embedded on this machine only, see Fettle.local()");
+    throw noEmbedding();
+  }
+
+  private UnsupportedModelException noEmbedding() {
+    return new UnsupportedModelException(name() + ": texts are embedded on this machine only, see Fettle.local()");
   }
 
   @Override

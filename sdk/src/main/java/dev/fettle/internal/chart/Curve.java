@@ -1,13 +1,15 @@
 package dev.fettle.internal.chart;
 
-import dev.fettle.Charts.Series;
-
 /**
- * A series and how it is drawn.
+ * Values in order, and how they are drawn. NaN leaves a gap.
  *
+ * @param name for the legend
+ * @param x where each is
+ * @param y what each is
+ * @param errors half the length of each error bar; empty for none
  * @param colour which of the theme's colours
  */
-public record Curve(Series series, Style style, int colour) {
+public record Curve(String name, double[] x, double[] y, double[] errors, Style style, int colour) {
   /** How a series is drawn. */
   public enum Style {
     /** A line. */
@@ -22,6 +24,6 @@ public record Curve(Series series, Style style, int colour) {
 
   /** Under each error bar, and over it. */
   double error(int i) {
-    return series.error().length == 0 ? 0 : series.error()[i];
+    return errors.length == 0 ? 0 : errors[i];
   }
 }

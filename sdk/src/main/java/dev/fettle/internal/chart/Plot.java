@@ -1,6 +1,5 @@
 package dev.fettle.internal.chart;
 
-import dev.fettle.Charts.Axis;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.geom.Ellipse2D;
@@ -21,6 +20,15 @@ public final class Plot {
   private final Axis xAxis;
   private final Axis yAxis;
   private final List<Curve> curves;
+
+  /**
+   * What an axis shows.
+   *
+   * @param label its name and unit
+   * @param fromZero whether it begins at zero
+   * @param logarithmic whether it shows powers; values that are not positive are left out
+   */
+  public record Axis(String label, boolean fromZero, boolean logarithmic) {}
 
   private Plot(Theme theme, String title, Axis xAxis, Axis yAxis, List<Curve> curves) {
     this.theme = theme;
@@ -53,8 +61,8 @@ public final class Plot {
     List<List<Curve>> legend = legend();
     int top = 74 + (legend.size() == 1 && legend.get(0).size() < 2 && sameName(legend) ? 0 : legend.size() * LEGEND_LINE);
     boolean named = top > 74;
-    Scale y = Scale.of(values(false), yAxis.kind(), 5);
-    Scale x = Scale.of(values(true), xAxis.kind(), 8);
+    Scale y = Scale.of(values(false), yAxis, 5);
+    Scale x = Scale.of(values(true), xAxis, 8);
     int left = Canvas.EDGE + y.ticks().stream().mapToInt(t -> Canvas.width(Canvas.SMALL, y.text(t))).max().orElse(0) + 10;
     Rectangle2D area = new Rectangle2D.Double(left, top, Canvas.WIDTH - left - Canvas.EDGE - 6, HEIGHT - top - BOTTOM);
     try (Canvas canvas = new Canvas(Canvas.WIDTH, HEIGHT, theme)) {
@@ -73,14 +81,14 @@ public final class Plot {
   }
 
   private boolean sameName(List<List<Curve>> legend) {
-    String name = legend.get(0).isEmpty() ? "" : legend.get(0).get(0).series().name();
+    String name = legend.get(0).isEmpty() ? "" : legend.get(0).get(0).name();
     return name.isEmpty() || name.equals(yAxis.label());
   }
 
   private double[] values(boolean horizontal) {
     List<Double> all = new ArrayList<>();
     for (Curve curve : curves) {
-      double[] values = horizontal ? curve.series().x() : curve.series().y();
+      double[] values = horizontal ? curve.x() : curve.y();
       for (int i = 0; i < values.length; i++) {
         all.add(values[i]);
         if (!horizontal) {
@@ -122,9 +130,9 @@ public final class Plot {
     boolean begun = false;
     List<Ellipse2D> dots = new ArrayList<>();
     double radius = curve.style() == Curve.Style.POINTS ? 5 : 4;
-    for (int i = 0; i < curve.series().x().length; i++) {
-      double vx = curve.series().x()[i];
-      double vy = curve.series().y()[i];
+    for (int i = 0; i < curve.x().length; i++) {
+      double vx = curve.x()[i];
+      double vy = curve.y()[i];
       if (!x.has(vx) || !y.has(vy)) {
         begun = false;
         continue;
@@ -177,7 +185,7 @@ public final class Plot {
   }
 
   private static int entry(Curve curve) {
-    return 34 + Canvas.width(Canvas.TEXT, curve.series().name()) + 22;
+    return 34 + Canvas.width(Canvas.TEXT, curve.name()) + 22;
   }
 
   private void names(Canvas canvas, List<List<Curve>> lines) {
@@ -192,7 +200,7 @@ public final class Plot {
         if (curve.style() != Curve.Style.LINE) {
           canvas.fill(colour, new Ellipse2D.Double(x + 8, y - 10, 10, 10));
         }
-        canvas.left(curve.series().name(), Canvas.TEXT, theme.ink(), x + 34, y);
+        canvas.left(curve.name(), Canvas.TEXT, theme.ink(), x + 34, y);
         x += entry(curve);
       }
       y += LEGEND_LINE;

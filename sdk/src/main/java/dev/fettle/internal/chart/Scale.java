@@ -1,6 +1,5 @@
 package dev.fettle.internal.chart;
 
-import dev.fettle.Charts.Axis;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -22,8 +21,8 @@ final class Scale {
   }
 
   /** Covers values with some {@code ticks}, more or less; a logarithmic one skips what is not positive. */
-  static Scale of(double[] values, Axis.Kind kind, int ticks) {
-    boolean log = kind == Axis.Kind.LOGARITHMIC;
+  static Scale of(double[] values, Plot.Axis axis, int ticks) {
+    boolean log = axis.logarithmic();
     double min = Double.POSITIVE_INFINITY;
     double max = Double.NEGATIVE_INFINITY;
     for (double v : values) {
@@ -32,7 +31,7 @@ final class Scale {
         max = Math.max(max, v);
       }
     }
-    if (kind == Axis.Kind.FROM_ZERO) {
+    if (axis.fromZero()) {
       min = Math.min(min, 0);
       max = Math.max(max, 0);
     }

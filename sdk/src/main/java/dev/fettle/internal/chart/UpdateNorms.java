@@ -1,7 +1,6 @@
 package dev.fettle.internal.chart;
 
 import dev.fettle.InvalidInputException;
-import dev.fettle.Training;
 import dev.fettle.internal.Scratch;
 import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.Contents;
@@ -17,7 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.Function;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -90,12 +89,12 @@ public record UpdateNorms(List<String> layers, List<String> modules, double[][] 
     return sum;
   }
 
-  /** Saves a training's adapter for as long as a function reads it. */
-  public static <T> T saved(Training training, Function<Path, T> reader) {
+  /** Reads an adapter directory that is saved for this alone. */
+  public static UpdateNorms ofSaved(Consumer<Path> save) {
     try (Scratch scratch = new Scratch()) {
       Path adapter = scratch.resolve("adapter");
-      training.saveAdapter(adapter);
-      return reader.apply(adapter);
+      save.accept(adapter);
+      return of(adapter);
     }
   }
 

@@ -1,7 +1,6 @@
 package dev.fettle.internal.checkpoint;
 
 import dev.fettle.UnsupportedModelException;
-import dev.fettle.internal.model.Pooling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

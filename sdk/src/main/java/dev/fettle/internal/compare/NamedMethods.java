@@ -1,6 +1,5 @@
 package dev.fettle.internal.compare;
 
-import dev.fettle.Comparison;
 import dev.fettle.Full;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
@@ -13,9 +12,11 @@ import java.util.Map;
 
 /** The methods that have names of their own. */
 public final class NamedMethods {
+  /** The model as it is. */
+  public static final String BASE = "base";
   /** All of them. */
   public static final List<String> NAMES =
-      List.of(Comparison.BASE, "lora", "lora-attention", "lora-mlp", "full", "hybrid");
+      List.of(BASE, "lora", "lora-attention", "lora-mlp", "full", "hybrid");
 
   private static final double FACTOR = 0.1;
 
@@ -32,7 +33,7 @@ public final class NamedMethods {
     Map<String, Tuning> methods = new LinkedHashMap<>();
     for (String name : names) {
       switch (name) {
-        case Comparison.BASE -> { }
+        case BASE -> { }
         case "lora" -> ranks.forEach(rank -> add(methods, ranks.size() == 1 ? name : name + "-r" + rank, Lora.rank(rank)));
         case "lora-attention" -> add(methods, name, highest.on(Modules.attention()));
         case "lora-mlp" -> add(methods, name, highest.on(Modules.mlp()));

@@ -1,6 +1,5 @@
 package dev.fettle.internal.compare;
 
-import dev.fettle.Comparison;
 import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
@@ -81,7 +80,7 @@ public final class Runner {
     try (Training untrained = plan.model().tune(Lora.rank(1))) {
       double[] items = plan.test().apply(untrained);
       double outside = outside(untrained);
-      return kept(new Outcome("base", Comparison.BASE, "none", Double.NaN, 0, Double.NaN, items, outside, NONE, 0,
+      return kept(new Outcome("base", NamedMethods.BASE, "none", Double.NaN, 0, Double.NaN, items, outside, NONE, 0,
           since(start), 0, 0, 0, 0));
     }
   }

@@ -1,6 +1,5 @@
 package dev.fettle.internal.compare;
 
-import dev.fettle.Comparison;
 import dev.fettle.Compared.Pair;
 import dev.fettle.Compared.Row;
 import java.util.ArrayList;
@@ -54,7 +53,7 @@ final class Table {
   }
 
   private static String line(Row row, Row base, boolean outside) {
-    boolean isBase = row.method().equals(Comparison.BASE);
+    boolean isBase = row.method().equals(NamedMethods.BASE);
     List<String> cells = new ArrayList<>();
     cells.add(row.method());
     cells.add(isBase ? "0" : String.format(Locale.ROOT, "%,d", row.trained()));

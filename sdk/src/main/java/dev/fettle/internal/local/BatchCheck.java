@@ -4,6 +4,7 @@ import dev.fettle.Batch;
 import dev.fettle.Datum;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Loss;
+import dev.fettle.internal.TokenLoss;
 import dev.fettle.internal.model.ModelConfig;
 import java.util.List;
 

@@ -6,6 +6,7 @@ import dev.fettle.internal.Backend;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.Meter;
 import dev.fettle.internal.ModelBackend;
+import dev.fettle.internal.checkpoint.EmbeddedModel;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.hub.Hub;

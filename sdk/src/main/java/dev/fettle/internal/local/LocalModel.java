@@ -13,7 +13,6 @@ import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.OpenDirectory;
-import dev.fettle.internal.checkpoint.Prompts;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Architectures;
 import dev.fettle.internal.model.Layout;
@@ -22,8 +21,8 @@ import dev.fettle.internal.model.WeightNames;
 import dev.fettle.internal.network.Adapter;
 import dev.fettle.internal.network.Network;
 import dev.fettle.internal.network.Weights;
-import dev.fettle.internal.text.Renderers;
-import dev.fettle.internal.text.Tokenizers;
+import dev.fettle.internal.text.ChatFormats;
+import dev.fettle.internal.text.TokenizerDirectory;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Processor;
@@ -31,6 +30,7 @@ import dev.fettle.internal.torch.Scope;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -68,7 +68,7 @@ final class LocalModel implements ModelBackend {
     this.dtype = dtype;
     this.config = config;
     this.tokenizer = tokenizer;
-    this.renderer = Renderers.detect(tokenizer, name, OptionalInt.of(config.contextLength()));
+    this.renderer = ChatFormats.detect(tokenizer, name, OptionalInt.of(config.contextLength()));
     this.ends = new HashSet<>(ends);
     this.ends.addAll(renderer.stopTokens());
     this.layout = Layout.of(config);
@@ -116,7 +116,7 @@ final class LocalModel implements ModelBackend {
   }
 
   private static Tokenizer tokenizer(OpenDirectory files, ModelConfig config) {
-    Tokenizer tokenizer = Tokenizers.openIfPresent(files);
+    Tokenizer tokenizer = TokenizerDirectory.openIfPresent(files);
     if (tokenizer.vocabSize() > config.vocabSize()) {
       throw new InvalidInputException(files.path() + ": the tokenizer has " + tokenizer.vocabSize()
           + " tokens, but the model's vocabulary only " + config.vocabSize());
@@ -271,8 +271,13 @@ final class LocalModel implements ModelBackend {
   }
 
   @Override
-  public Prompts prompts() {
-    return encoder().settings().prompts();
+  public Map<String, String> prompts() {
+    return encoder().settings().prompts().byName();
+  }
+
+  @Override
+  public Optional<String> defaultPrompt() {
+    return encoder().settings().prompts().byDefault();
   }
 
   @Override

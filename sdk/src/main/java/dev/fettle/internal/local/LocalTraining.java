@@ -21,6 +21,7 @@ import dev.fettle.Tuning;
 import dev.fettle.internal.CustomPass;
 import dev.fettle.internal.Meter;
 import dev.fettle.internal.SamplerBackend;
+import dev.fettle.internal.TokenLoss;
 import dev.fettle.internal.TrainingBackend;
 import dev.fettle.internal.torch.Execution;
 import dev.fettle.internal.torch.Memory;

@@ -5,6 +5,7 @@ import dev.fettle.Datum;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.NumericException;
+import dev.fettle.internal.TokenLoss;
 import dev.fettle.internal.network.Dropout;
 import dev.fettle.internal.network.Head;
 import dev.fettle.internal.network.Network;

@@ -3,7 +3,6 @@ package dev.fettle.internal.model;
 import dev.fettle.internal.model.LayerConfig.Linear;
 import dev.fettle.internal.model.LayerConfig.Norm;
 import dev.fettle.internal.model.LayerConfig.Part;
-import dev.fettle.internal.network.Weight;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;

@@ -1,6 +1,6 @@
 /**
- * The network: what {@code config.json} says ({@link dev.fettle.internal.model.ModelConfig}), where each weight lives
- * ({@link dev.fettle.internal.model.Layout}), forward and backward over packed sequences
- * ({@link dev.fettle.internal.model.Network}), and decoding with a cache ({@link dev.fettle.internal.model.Decoder}).
+ * Descriptions of networks: what {@code config.json} says ({@link dev.fettle.internal.model.ModelConfig}), a class for each
+ * family ({@link dev.fettle.internal.model.Architecture}), where each weight lives
+ * ({@link dev.fettle.internal.model.Layout}). Nothing here computes.
  */
 package dev.fettle.internal.model;

@@ -1,6 +1,6 @@
 package dev.fettle.internal.network;
 
-import dev.fettle.internal.model.Pooling;
+import dev.fettle.internal.checkpoint.Pooling;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 

@@ -2,6 +2,8 @@ package dev.fettle.internal.ranking;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.FileErrors;
+import dev.fettle.internal.LocalEngine;
+import dev.fettle.internal.VectorScan;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.data.Lines;
 import java.io.IOException;
@@ -33,7 +35,7 @@ public final class VectorFiles {
   private record Layout(int rows, int dimensions, long start, int gap) {}
 
   /** Writes vectors, and their names into a file of the same name and {@code .ids}. */
-  public static void write(Path file, VectorStore store, List<String> ids) {
+  public static void write(Path file, VectorScan vectors, List<String> ids) {
     boolean fvecs = fvecs(file);
     for (String id : ids) {
       if (id.isEmpty() || id.indexOf('\n') >= 0 || id.indexOf('\r') >= 0) {
@@ -42,22 +44,25 @@ public final class VectorFiles {
     }
     AtomicFiles.writeFile(file, channel -> {
       if (!fvecs) {
-        put(channel, header(store.rows(), store.dimensions()));
+        put(channel, header(vectors.rows(), vectors.dimensions()));
       }
-      store.copy(bytes -> put(channel, fvecs ? counted(bytes, store.dimensions()) : bytes));
+      for (int start = 0; start < vectors.rows(); start += VectorScan.CHUNK) {
+        ByteBuffer bytes = vectors.read(start, Math.min(VectorScan.CHUNK, vectors.rows() - start));
+        put(channel, fvecs ? counted(bytes, vectors.dimensions()) : bytes);
+      }
     });
     AtomicFiles.writeFile(names(file), channel ->
         put(channel, ByteBuffer.wrap((String.join("\n", ids) + "\n").getBytes(StandardCharsets.UTF_8))));
   }
 
   /** Reads vectors. */
-  public static VectorStore read(Path file) {
+  public static VectorScan read(Path file) {
     boolean fvecs = fvecs(file);
     try (FileChannel channel = FileChannel.open(file)) {
       Layout layout = fvecs ? fvecs(channel, file) : npy(channel, file);
       int stride = layout.dimensions() * Float.BYTES + layout.gap();
-      ByteBuffer buffer = ByteBuffer.allocateDirect(VectorStore.CHUNK * stride).order(ByteOrder.LITTLE_ENDIAN);
-      return VectorStore.of(layout.rows(), layout.dimensions(), (start, count, into) -> {
+      ByteBuffer buffer = ByteBuffer.allocateDirect(VectorScan.CHUNK * stride).order(ByteOrder.LITTLE_ENDIAN);
+      return LocalEngine.find("VectorIndex").vectors(layout.rows(), layout.dimensions(), (start, count, into) -> {
         buffer.clear().limit(count * stride);
         fill(channel, buffer, layout.start() + (long) start * stride, file);
         for (int i = 0; i < count; i++) {
@@ -75,18 +80,18 @@ public final class VectorFiles {
   }
 
   /** The names that {@link #write} saved beside the vectors; without such a file, their places. */
-  public static List<String> ids(Path file, VectorStore store) {
+  public static List<String> ids(Path file, VectorScan vectors) {
     Path names = names(file);
     if (!Files.exists(names)) {
-      return IntStream.range(0, store.rows()).mapToObj(String::valueOf).toList();
+      return IntStream.range(0, vectors.rows()).mapToObj(String::valueOf).toList();
     }
     List<String> ids = new ArrayList<>();
     Lines lines = new Lines(names);
     for (String line = lines.next(); line != null; line = lines.next()) {
       ids.add(line);
     }
-    if (ids.size() != store.rows()) {
-      throw new InvalidInputException(names + " has " + ids.size() + " lines, " + file + " has " + store.rows()
+    if (ids.size() != vectors.rows()) {
+      throw new InvalidInputException(names + " has " + ids.size() + " lines, " + file + " has " + vectors.rows()
           + " vectors: there must be one for each");
     }
     return Collections.unmodifiableList(ids);

@@ -1,2 +1,2 @@
-/** Measures of rankings, TREC's and BEIR's files, and exact search among vectors. */
+/** Measures of rankings, TREC's and BEIR's files, and files of vectors. */
 package dev.fettle.internal.ranking;

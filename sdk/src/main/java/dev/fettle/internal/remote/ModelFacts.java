@@ -3,13 +3,13 @@ package dev.fettle.internal.remote;
 import dev.fettle.FettleException;
 import dev.fettle.Renderer;
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.checkpoint.EmbeddedModel;
 import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.StrictJson;
 import dev.fettle.internal.hub.Hub;
-import dev.fettle.internal.local.EmbeddedModel;
 import dev.fettle.internal.model.ModelConfig;
-import dev.fettle.internal.text.Renderers;
-import dev.fettle.internal.text.Tokenizers;
+import dev.fettle.internal.text.ChatFormats;
+import dev.fettle.internal.text.TokenizerDirectory;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -101,14 +101,14 @@ final class ModelFacts {
 
   synchronized Tokenizer tokenizer() {
     if (tokenizer == null) {
-      tokenizer = directory().map(Tokenizers::openIfPresent).orElseGet(() -> Tokenizers.absent(why));
+      tokenizer = directory().map(TokenizerDirectory::openIfPresent).orElseGet(() -> TokenizerDirectory.absent(why));
     }
     return tokenizer;
   }
 
   synchronized Renderer renderer() {
     if (renderer == null) {
-      renderer = Renderers.detect(tokenizer(), name, context());
+      renderer = ChatFormats.detect(tokenizer(), name, context());
     }
     return renderer;
   }

@@ -6,7 +6,7 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.NumericException;
-import dev.fettle.internal.local.TokenLoss;
+import dev.fettle.internal.TokenLoss;
 import dev.fettle.internal.wire.ModelInput;
 import dev.fettle.internal.wire.Passes;
 import dev.fettle.internal.wire.TensorData;

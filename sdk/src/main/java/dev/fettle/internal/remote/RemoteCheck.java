@@ -4,7 +4,7 @@ import dev.fettle.Batch;
 import dev.fettle.Datum;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Loss;
-import dev.fettle.internal.local.TokenLoss;
+import dev.fettle.internal.TokenLoss;
 import java.util.OptionalInt;
 
 /** What must hold before anything is sent, as far as it is known here. */

@@ -5,10 +5,11 @@ import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.ServiceException;
+import dev.fettle.internal.Backend;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.Futures;
+import dev.fettle.internal.LocalEngine;
 import dev.fettle.internal.TrainingBackend;
-import dev.fettle.internal.local.LocalBackend;
 import dev.fettle.internal.wire.Paths;
 import dev.fettle.internal.wire.Weights;
 import dev.fettle.internal.wire.WireException;
@@ -113,7 +114,7 @@ final class Snapshots {
     withDownload(id, sequence, unpacked -> {
       Path adapter = unpacked.resolve("fettle-adapter");
       AdapterDirectory.write(unpacked, adapter, model.name());
-      try (LocalBackend local = new LocalBackend();
+      try (Backend local = LocalEngine.find("saveMerged").open();
           TrainingBackend merging = local.load(base.toString(), Optional.of(type)).tune(Lora.from(adapter))) {
         Futures.join(merging.saveMerged(directory, type));
       }

@@ -20,7 +20,7 @@ record UnknownFormat() implements ChatFormat {
   @Override
   public void write(Conversation conversation, boolean generate, Pieces out) {
     throw new UnsupportedModelException("the chat template of this model is of no family that Fettle knows; choose one"
-        + " yourself with Renderer.of(family, tokenizer), one of " + String.join(", ", Renderers.FAMILIES.keySet()));
+        + " yourself with Renderers.of(family, tokenizer), one of " + String.join(", ", ChatFormats.FAMILIES.keySet()));
   }
 
   @Override

@@ -1,6 +1,6 @@
 package dev.fettle.internal.hub;
 
-import dev.fettle.internal.local.EmbeddedModel;
+import dev.fettle.internal.checkpoint.EmbeddedModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;

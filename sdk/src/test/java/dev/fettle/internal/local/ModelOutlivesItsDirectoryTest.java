@@ -10,6 +10,7 @@ import dev.fettle.Full;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.Tokenizer;
+import dev.fettle.Tokenizers;
 import dev.fettle.Training;
 import dev.fettle.internal.checkpoint.TinyModel;
 import java.io.IOException;
@@ -80,7 +81,7 @@ class ModelOutlivesItsDirectoryTest {
 
   @Test
   void itsTokenizerDoesWithoutTheFile() throws IOException {
-    Tokenizer tokenizer = Tokenizer.open(directory);
+    Tokenizer tokenizer = Tokenizers.open(directory);
     int[] before = model.tokenizer().encode("<|im_start|>Hello");
     delete();
     assertThat(tokenizer.encode("<|im_start|>Hello")).containsExactly(before);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Tokenizer;
+import dev.fettle.Tokenizers;
 import dev.fettle.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -28,7 +29,7 @@ class BrokenTokenizerFilesTest {
   Path directory;
 
   private void refused(String... parts) {
-    assertThatThrownBy(() -> Tokenizer.open(directory)).isInstanceOf(InvalidInputException.class)
+    assertThatThrownBy(() -> Tokenizers.open(directory)).isInstanceOf(InvalidInputException.class)
         .satisfies(e -> assertThat(e.getMessage()).contains(parts));
   }
 
@@ -76,7 +77,7 @@ class BrokenTokenizerFilesTest {
     tree.set("padding", Json.MAPPER.readTree("{\"strategy\": {\"Fixed\": 16}, \"direction\": \"Right\","
         + " \"pad_to_multiple_of\": null, \"pad_id\": 0, \"pad_type_id\": 0, \"pad_token\": \"!\"}"));
     write("tokenizer.json", tree.toString());
-    Tokenizer tokenizer = Tokenizer.open(directory);
+    Tokenizer tokenizer = Tokenizers.open(directory);
 
     assertThat(tokenizer.encode("a")).hasSize(1);
     assertThat(tokenizer.encode("a\n".repeat(3000))).hasSize(6000);
@@ -112,7 +113,7 @@ class BrokenTokenizerFilesTest {
     ObjectNode tree = (ObjectNode) Json.MAPPER.readTree(Files.readString(TextFixtures.tokenizerFile()));
     tree.set(name, Json.MAPPER.readTree(part));
     write("tokenizer.json", tree.toString());
-    assertThatThrownBy(() -> Tokenizer.open(directory)).isInstanceOf(FettleException.class)
+    assertThatThrownBy(() -> Tokenizers.open(directory)).isInstanceOf(FettleException.class)
         .hasMessageContaining("tokenizer.json: the " + name);
   }
 
@@ -152,7 +153,7 @@ class BrokenTokenizerFilesTest {
   private boolean survives(byte[] content) throws IOException {
     Files.write(directory.resolve("tokenizer.json"), content);
     try {
-      Tokenizer tokenizer = Tokenizer.open(directory);
+      Tokenizer tokenizer = Tokenizers.open(directory);
       for (String text : new String[] {"Hello <|im_end|> \u00e9\n\n", "", "<think>x"}) {
         tokenizer.decodeAll(tokenizer.encode(text));
       }

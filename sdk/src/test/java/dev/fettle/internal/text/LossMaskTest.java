@@ -10,6 +10,7 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.Rendered;
 import dev.fettle.Renderer;
+import dev.fettle.Renderers;
 import dev.fettle.Text;
 import dev.fettle.ToolCall;
 import dev.fettle.TrainOn;
@@ -29,7 +30,7 @@ class LossMaskTest {
   Path directory;
 
   private Renderer renderer(String family) {
-    return Renderer.of(family, TextFixtures.smallFor(family, directory));
+    return Renderers.of(family, TextFixtures.smallFor(family, directory));
   }
 
   private String shown(String family, TrainOn parts, Example example) {
@@ -158,7 +159,7 @@ class LossMaskTest {
 
   @Test
   void trainingSequenceBeginsWithThePromptThatTheModelWillSee() {
-    for (String family : Renderers.FAMILIES.keySet()) {
+    for (String family : ChatFormats.FAMILIES.keySet()) {
       Renderer renderer = renderer(family);
       int[] prompt = renderer.prompt(Conversation.of(Message.system("S"), Message.user("a")));
       Rendered rendered = renderer.render(Conversation.of(Message.system("S"), Message.user("a"),
@@ -175,7 +176,7 @@ class LossMaskTest {
 
   @Test
   void completionTrainsWhatFollowsThePrompt() {
-    Renderer plain = Renderer.of("roles", TextFixtures.small(directory.resolve("bos"),
+    Renderer plain = Renderers.of("roles", TextFixtures.small(directory.resolve("bos"),
         "{\"bos_token\": \"<s>\", \"eos_token\": \"</s>\", \"add_bos_token\": true}"));
 
     assertThat(plain.show(new Completion("a b", " c\n"), false)).isEqualTo("<s>a b[[ c\\n\n</s>]]");
@@ -185,8 +186,8 @@ class LossMaskTest {
 
   @Test
   void completionOfASentencePieceModelHasNoSpaceOfItsOwn() {
-    Renderer renderer = Renderer.of("roles",
-        dev.fettle.Tokenizer.open(TextFixtures.shared("models/stories260K/hf")));
+    Renderer renderer = Renderers.of("roles",
+        dev.fettle.Tokenizers.open(TextFixtures.shared("models/stories260K/hf")));
     int[] whole = renderer.render(new Text("Once upon a time")).get(0).tokens();
 
     Rendered rendered = renderer.render(new Completion("Once upon", " a time")).get(0);

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fettle.Conversation;
 import dev.fettle.Rendered;
 import dev.fettle.Renderer;
+import dev.fettle.Renderers;
 import dev.fettle.Tokenizer;
+import dev.fettle.Tokenizers;
 import dev.fettle.TrainOn;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,26 +34,26 @@ class RenderedIdsEqualTheRealTemplatesTest {
 
   @TestFactory
   Stream<DynamicTest> byTheRealQwen3Tokenizer() {
-    Tokenizer tokenizer = Tokenizer.open(TextFixtures.shared("tokenizers/qwen2/built-qwen3"));
+    Tokenizer tokenizer = Tokenizers.open(TextFixtures.shared("tokenizers/qwen2/built-qwen3"));
     return TextFixtures.json("rendered-qwen.json").propertyStream().filter(f -> f.getKey().startsWith("qwen3"))
         .flatMap(family -> tests(family.getKey(), tokenizer, family.getValue()));
   }
 
   @TestFactory
   Stream<DynamicTest> byTheRealQwen25Tokenizer() {
-    Tokenizer tokenizer = Tokenizer.open(TextFixtures.shared("tokenizers/qwen2/built-qwen2.5"));
+    Tokenizer tokenizer = Tokenizers.open(TextFixtures.shared("tokenizers/qwen2/built-qwen2.5"));
     return tests("qwen2.5", tokenizer, TextFixtures.json("rendered-qwen.json").get("qwen2.5"));
   }
 
   @Test
   void coversEveryFamilyThatHasATemplate() {
     assertThat(TextFixtures.json("rendered.json").propertyNames())
-        .containsExactlyInAnyOrderElementsOf(Renderers.FAMILIES.keySet().stream().filter(f -> !f.equals("roles"))
+        .containsExactlyInAnyOrderElementsOf(ChatFormats.FAMILIES.keySet().stream().filter(f -> !f.equals("roles"))
             .toList());
   }
 
   private static Stream<DynamicTest> tests(String family, Tokenizer tokenizer, JsonNode cases) {
-    Renderer renderer = Renderer.of(family, tokenizer);
+    Renderer renderer = Renderers.of(family, tokenizer);
     JsonNode conversations = TextFixtures.json("cases.json");
     return cases.propertyStream().filter(c -> c.getValue().get("ids").isArray()).flatMap(golden -> {
       Conversation conversation = TextFixtures.conversation(conversations.get(golden.getKey()));

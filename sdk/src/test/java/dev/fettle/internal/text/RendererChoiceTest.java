@@ -7,8 +7,10 @@ import dev.fettle.Conversation;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.Renderer;
+import dev.fettle.Renderers;
 import dev.fettle.Text;
 import dev.fettle.Tokenizer;
+import dev.fettle.Tokenizers;
 import dev.fettle.TrainOn;
 import dev.fettle.UnsupportedModelException;
 import java.io.IOException;
@@ -32,7 +34,7 @@ class RendererChoiceTest {
       throw new IllegalStateException(e);
     }
     assertThat(tokenizer.chatTemplate()).isEmpty();
-    return Tokenizer.open(directory.resolve("model"));
+    return Tokenizers.open(directory.resolve("model"));
   }
 
   @ParameterizedTest
@@ -46,12 +48,12 @@ class RendererChoiceTest {
       "minja/Qwen-Qwen3-Coder-30B-A3B-Instruct.jinja, unknown"})
   void followsTheRealTemplates(String template, String family) throws IOException {
     String text = Files.readString(TextFixtures.shared("data/chat-templates/" + template));
-    assertThat(Renderer.detect(withTemplate(text)).family()).isEqualTo(family);
+    assertThat(Renderers.detect(withTemplate(text)).family()).isEqualTo(family);
   }
 
   @Test
   void plainChatMlMayHaveItsOwnDefaultSystemMessage() {
-    Renderer renderer = Renderer.detect(withTemplate("{% for message in messages %}{% if loop.first and"
+    Renderer renderer = Renderers.detect(withTemplate("{% for message in messages %}{% if loop.first and"
         + " messages[0]['role'] != 'system' %}{{ '<|im_start|>system\\nBe kind.<|im_end|>\\n' }}{% endif %}"
         + "{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}{% endfor %}"));
 
@@ -61,14 +63,14 @@ class RendererChoiceTest {
   }
 
   private static Renderer byName(Tokenizer tokenizer, String name) {
-    return Renderers.detect(tokenizer, name, OptionalInt.empty());
+    return ChatFormats.detect(tokenizer, name, OptionalInt.empty());
   }
 
   @Test
   void withoutTemplateTheNameDecidesAndThenRoles() {
     Tokenizer tokenizer = TextFixtures.small();
 
-    assertThat(Renderer.detect(tokenizer).family()).isEqualTo("roles");
+    assertThat(Renderers.detect(tokenizer).family()).isEqualTo("roles");
     assertThat(byName(tokenizer, "Qwen/Qwen3-8B").family()).isEqualTo("qwen3");
     assertThat(byName(tokenizer, "Qwen/Qwen3-4B-Instruct-2507").family()).isEqualTo("qwen3-instruct");
     assertThat(byName(tokenizer, "meta-llama/Llama-3.1-8B-Instruct").family()).isEqualTo("llama3.1");
@@ -77,31 +79,31 @@ class RendererChoiceTest {
 
   @Test
   void anUnknownTemplateRefusesConversationsAndTakesText() {
-    Renderer renderer = Renderer.detect(withTemplate("<start_of_turn>{{ messages }}"));
+    Renderer renderer = Renderers.detect(withTemplate("<start_of_turn>{{ messages }}"));
 
     assertThat(renderer.render(new Text("abc"))).hasSize(1);
     assertThatThrownBy(() -> renderer.prompt(Conversation.of(Message.user("a"))))
-        .isInstanceOf(UnsupportedModelException.class).hasMessageContaining("Renderer.of")
+        .isInstanceOf(UnsupportedModelException.class).hasMessageContaining("Renderers.of")
         .hasMessageContaining("chatml");
   }
 
   @Test
   void namesAreForgiving() {
-    assertThat(Renderer.of("Qwen3_Disable_Thinking", TextFixtures.small()).family()).isEqualTo("qwen3-no-thinking");
-    assertThatThrownBy(() -> Renderer.of("alpaca", TextFixtures.small())).isInstanceOf(InvalidInputException.class)
+    assertThat(Renderers.of("Qwen3_Disable_Thinking", TextFixtures.small()).family()).isEqualTo("qwen3-no-thinking");
+    assertThatThrownBy(() -> Renderers.of("alpaca", TextFixtures.small())).isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("alpaca").hasMessageContaining("llama3, llama3.1, qwen2.5, qwen3");
   }
 
   @Test
   void aFamilyWhoseTokensAreMissingIsRefused() {
-    Tokenizer gpt2 = Tokenizer.open(TextFixtures.shared("tokenizers/gpt2"));
-    assertThatThrownBy(() -> Renderer.of("qwen3", gpt2)).isInstanceOf(InvalidInputException.class)
+    Tokenizer gpt2 = Tokenizers.open(TextFixtures.shared("tokenizers/gpt2"));
+    assertThatThrownBy(() -> Renderers.of("qwen3", gpt2)).isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("qwen3 needs the token <|im_start|>");
   }
 
   @Test
   void printsItself() {
-    Renderer renderer = Renderer.of("qwen3", TextFixtures.small());
+    Renderer renderer = Renderers.of("qwen3", TextFixtures.small());
     assertThat(renderer).hasToString("Renderer[qwen3, trains last assistant message]");
     assertThat(renderer.trainOn(TrainOn.ALL_USER_AND_SYSTEM_MESSAGES).toString()).hasSizeLessThanOrEqualTo(80);
   }

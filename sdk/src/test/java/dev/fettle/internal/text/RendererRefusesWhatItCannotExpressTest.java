@@ -7,6 +7,7 @@ import dev.fettle.Conversation;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.Renderer;
+import dev.fettle.Renderers;
 import dev.fettle.ToolCall;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,7 +23,7 @@ class RendererRefusesWhatItCannotExpressTest {
   Path directory;
 
   private void refused(String family, Conversation conversation, String... parts) {
-    Renderer renderer = Renderer.of(family, TextFixtures.smallFor(family, directory));
+    Renderer renderer = Renderers.of(family, TextFixtures.smallFor(family, directory));
     assertThatThrownBy(() -> renderer.prompt(conversation)).isInstanceOf(InvalidInputException.class)
         .satisfies(e -> assertThat(e.getMessage()).contains(parts).contains(family));
   }
@@ -66,7 +67,7 @@ class RendererRefusesWhatItCannotExpressTest {
   void argumentsAndToolsMustBeJsonObjects() {
     refused("qwen3", Conversation.of(Message.user("a"),
         Message.assistant("").withToolCalls(new ToolCall("", "f", "{\"x\": "))), "message 2 of 2", "arguments of f");
-    Renderer renderer = Renderer.of("qwen3", TextFixtures.small());
+    Renderer renderer = Renderers.of("qwen3", TextFixtures.small());
     assertThatThrownBy(() -> renderer.prompt(new Conversation(List.of(Message.user("a")), List.of("[1]"))))
         .isInstanceOf(InvalidInputException.class).hasMessageContaining("the tool [1] is not a JSON object");
   }

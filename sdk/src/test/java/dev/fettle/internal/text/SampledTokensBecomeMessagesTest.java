@@ -6,6 +6,7 @@ import dev.fettle.Conversation;
 import dev.fettle.Message;
 import dev.fettle.Rendered;
 import dev.fettle.Renderer;
+import dev.fettle.Renderers;
 import dev.fettle.ToolCall;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -21,7 +22,7 @@ class SampledTokensBecomeMessagesTest {
   Path directory;
 
   private Renderer renderer(String family) {
-    return Renderer.of(family, TextFixtures.smallFor(family, directory));
+    return Renderers.of(family, TextFixtures.smallFor(family, directory));
   }
 
   /** What the model should sample: the trained tokens. */

@@ -3,6 +3,7 @@ package dev.fettle.internal.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fettle.Tokenizer;
+import dev.fettle.Tokenizers;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -65,12 +66,12 @@ class StreamDecoderTest {
   @ParameterizedTest
   @ValueSource(strings = {"models/stories260K/hf", "tokenizers/gpt2"})
   void randomTokensOfRealTokenizers(String path) {
-    randomTokens(Tokenizer.open(TextFixtures.shared(path)));
+    randomTokens(Tokenizers.open(TextFixtures.shared(path)));
   }
 
   @Test
   void sentencePieceKeepsTheSpaceOfTheFirstNewWord() {
-    Tokenizer tokenizer = Tokenizer.open(TextFixtures.shared("models/stories260K/hf"));
+    Tokenizer tokenizer = Tokenizers.open(TextFixtures.shared("models/stories260K/hf"));
     int[] prompt = tokenizer.encode("Once upon");
     int[] ids = Arrays.copyOfRange(tokenizer.encode("Once upon a time \u4f60!"), prompt.length, 99);
     int end = ids.length;

@@ -4,8 +4,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.fettle.Conversation;
 import dev.fettle.Message;
-import dev.fettle.ToolCall;
 import dev.fettle.Tokenizer;
+import dev.fettle.Tokenizers;
+import dev.fettle.ToolCall;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -51,11 +52,11 @@ final class TextFixtures {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return Tokenizer.open(directory);
+    return Tokenizers.open(directory);
   }
 
   static Tokenizer small() {
-    return Tokenizer.open(tokenizerFile().getParent());
+    return Tokenizers.open(tokenizerFile().getParent());
   }
 
   /** The small tokenizer with the BOS and EOS that a family has. */

@@ -3,6 +3,7 @@ package dev.fettle.internal.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fettle.Tokenizer;
+import dev.fettle.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +24,7 @@ class TokenizerIdsEqualTransformersTest {
   @ParameterizedTest
   @CsvSource({"qwen3, tokenizers/qwen2/built-qwen3", "gpt2, tokenizers/gpt2", "stories260K, models/stories260K/hf"})
   void byRealTokenizers(String name, String path) {
-    equalsGolden(name, Tokenizer.open(TextFixtures.shared(path)));
+    equalsGolden(name, Tokenizers.open(TextFixtures.shared(path)));
   }
 
   @ParameterizedTest
@@ -33,7 +34,7 @@ class TokenizerIdsEqualTransformersTest {
     Map<String, String> texts = new HashMap<>();
     Json.MAPPER.readTree(Files.readString(TextFixtures.shared("tokenizers/qwen2/golden/multilingual_inputs.json")))
         .forEach(node -> texts.put(node.get("id").asString(), node.get("text").asString()));
-    Tokenizer real = Tokenizer.open(TextFixtures.shared("tokenizers/" + tokenizer));
+    Tokenizer real = Tokenizers.open(TextFixtures.shared("tokenizers/" + tokenizer));
     JsonNode entries = Json.MAPPER.readTree(Files.readString(TextFixtures.shared("tokenizers/" + golden)))
         .get("entries");
     assertThat(entries.size()).isGreaterThan(80);
@@ -46,7 +47,7 @@ class TokenizerIdsEqualTransformersTest {
   @Test
   void greedyPromptOfStories260KWithItsBos() throws IOException {
     Path model = TextFixtures.shared("models/stories260K");
-    Tokenizer tokenizer = Tokenizer.open(model.resolve("hf"));
+    Tokenizer tokenizer = Tokenizers.open(model.resolve("hf"));
     JsonNode greedy = Json.MAPPER.readTree(Files.readString(model.resolve("golden.json"))).get("greedy");
     assertThat(tokenizer.addsBos()).isTrue();
     assertThat(tokenizer.bos()).hasValue(1);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fettle.Tokenizer;
+import dev.fettle.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,7 +51,7 @@ class TokenizerTest {
         + " \"single_word\": false, \"lstrip\": false, \"rstrip\": false, \"normalized\": false, \"special\": true}],"
         + " \"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0, \"ab\": 1, \"b\": 2, \"c\": 3},"
         + " \"merges\": [\"a b\"]}}");
-    Tokenizer tokenizer = Tokenizer.open(directory);
+    Tokenizer tokenizer = Tokenizers.open(directory);
 
     assertThat(tokenizer.encode("cababc")).containsExactly(3, 0, 2, 0, 2, 3);
     assertThat(tokenizer.decodeAll(1)).isEqualTo("ab");
@@ -94,7 +95,7 @@ class TokenizerTest {
     assertThat(tokenizer.id("nothing such")).isEmpty();
 
     Files.writeString(directory.resolve("special_tokens_map.json"), "{\"eos_token\": \"</s>\"}");
-    assertThat(Tokenizer.open(directory).eos()).isEqualTo(tokenizer.id("</s>"));
+    assertThat(Tokenizers.open(directory).eos()).isEqualTo(tokenizer.id("</s>"));
   }
 
   @Test
@@ -109,6 +110,6 @@ class TokenizerTest {
   void nullIsNamed() {
     Tokenizer tokenizer = TextFixtures.small();
     assertThatThrownBy(() -> tokenizer.encode(null)).isInstanceOf(NullPointerException.class).hasMessage("text");
-    assertThatThrownBy(() -> Tokenizer.open(null)).isInstanceOf(NullPointerException.class).hasMessage("directory");
+    assertThatThrownBy(() -> Tokenizers.open(null)).isInstanceOf(NullPointerException.class).hasMessage("directory");
   }
 }

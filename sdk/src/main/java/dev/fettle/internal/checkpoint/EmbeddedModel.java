@@ -1,4 +1,4 @@
-package dev.fettle.internal.local;
+package dev.fettle.internal.checkpoint;
 
 import dev.fettle.FettleException;
 import dev.fettle.internal.FileErrors;

@@ -1,13 +1,11 @@
-package dev.fettle.internal.ranking;
+package dev.fettle.internal.local;
 
-import dev.fettle.ClosedException;
 import dev.fettle.MemoryPlan;
-import dev.fettle.internal.local.EngineThread;
+import dev.fettle.internal.VectorScan;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -20,10 +18,7 @@ import java.util.PriorityQueue;
  * Vectors in native memory, searched exactly: an 8-bit copy rules out nearly all of them, with a bound on its error,
  * and what is left is compared in double precision. All native work runs on the engine's thread.
  */
-public final class VectorStore implements AutoCloseable {
-  /** Rows that pass through Java at a time. */
-  static final int CHUNK = 4096;
-
+final class VectorStore implements VectorScan {
   private static final int TOGETHER = 4;
   private static final Comparator<Found> WORST_FIRST =
       Comparator.comparingDouble(Found::score).thenComparing(Comparator.comparingInt(Found::row).reversed());
@@ -41,22 +36,6 @@ public final class VectorStore implements AutoCloseable {
   private final Tensor score;
   private final Tensor lower;
   private boolean open = true;
-
-  /** A vector and its inner product with a query. */
-  public record Found(int row, double score) {}
-
-  /** Gives the numbers of some rows. */
-  @FunctionalInterface
-  public interface Rows {
-    /** Puts the little-endian floats of rows into a buffer of exactly their size. */
-    void read(int start, int count, ByteBuffer into);
-  }
-
-  /** Takes the numbers of some rows. */
-  @FunctionalInterface
-  interface Sink {
-    void write(ByteBuffer bytes) throws IOException;
-  }
 
   private VectorStore(int rows, int dimensions, Rows source) {
     this.rows = rows;
@@ -89,7 +68,7 @@ public final class VectorStore implements AutoCloseable {
   }
 
   /** Copies all rows. */
-  public static VectorStore of(int rows, int dimensions, Rows source) {
+  static VectorStore of(int rows, int dimensions, Rows source) {
     return EngineThread.get().call(() -> new VectorStore(rows, dimensions, source));
   }
 
@@ -97,7 +76,7 @@ public final class VectorStore implements AutoCloseable {
     return scope.zeros(type, shape);
   }
 
-  /** The best rows for each query, the best first; of equal ones the earlier row. */
+  @Override
   public List<List<Found>> search(List<float[]> queries, int count) {
     return EngineThread.get().call(() -> {
       requireOpen();
@@ -154,46 +133,30 @@ public final class VectorStore implements AutoCloseable {
     return sum;
   }
 
-  /** The numbers of one row. */
-  public float[] row(int row) {
+  @Override
+  public ByteBuffer read(int start, int count) {
     return EngineThread.get().call(() -> {
       requireOpen();
       try (Scope step = new Scope()) {
-        return step.kernels().selectRows(vectors, step.longs(row)).floats();
+        return step.kernels().load(vectors, NumberType.F32, (long) start * dimensions, count * dimensions).bytes();
       }
     });
   }
 
-  /** Passes all rows on in order, as little-endian floats. */
-  void copy(Sink sink) throws IOException {
-    for (int start = 0; start < rows; start += CHUNK) {
-      long first = (long) start * dimensions;
-      int count = Math.min(CHUNK, rows - start) * dimensions;
-      sink.write(EngineThread.get().call(() -> {
-        requireOpen();
-        try (Scope step = new Scope()) {
-          return step.kernels().load(vectors, NumberType.F32, first, count).bytes();
-        }
-      }));
-    }
-  }
-
-  int rows() {
+  @Override
+  public int rows() {
     return rows;
   }
 
-  /** How many numbers a vector has. */
+  @Override
   public int dimensions() {
     return dimensions;
   }
 
   private void requireOpen() {
-    if (!open) {
-      throw new ClosedException("the index is closed");
-    }
+    EngineThread.requireOpen(open, "the index");
   }
 
-  /** Frees the vectors. Idempotent. */
   @Override
   public void close() {
     EngineThread.get().run(() -> {

@@ -1,4 +1,4 @@
-package dev.fettle.internal.local;
+package dev.fettle.internal;
 
 import dev.fettle.Datum;
 import dev.fettle.InvalidInputException;

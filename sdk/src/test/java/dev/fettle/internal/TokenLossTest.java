@@ -1,4 +1,4 @@
-package dev.fettle.internal.local;
+package dev.fettle.internal;
 
 import static dev.fettle.support.Golden.floats;
 import static org.assertj.core.api.Assertions.assertThat;

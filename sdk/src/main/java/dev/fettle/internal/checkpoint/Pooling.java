@@ -1,4 +1,4 @@
-package dev.fettle.internal.model;
+package dev.fettle.internal.checkpoint;
 
 /**
  * How the rows of a text become its vector.

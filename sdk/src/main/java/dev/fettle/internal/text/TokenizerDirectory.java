@@ -7,11 +7,11 @@ import dev.fettle.internal.checkpoint.OpenFile;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/** Opens tokenizers. */
-public final class Tokenizers {
+/** A model directory, as far as its tokenizer goes. */
+public final class TokenizerDirectory {
   private static final String FILE = "tokenizer.json";
 
-  private Tokenizers() {}
+  private TokenizerDirectory() {}
 
   /**
    * The tokenizer of a directory in Hugging Face layout.

@@ -15,7 +15,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Chooses chat formats. */
-public final class Renderers {
+public final class ChatFormats {
   static final Map<String, ChatFormat> FAMILIES = families();
   /** The cookbook's names for the same. */
   private static final Map<String, String> ALIASES =
@@ -23,7 +23,7 @@ public final class Renderers {
   private static final Pattern DEFAULT_SYSTEM =
       Pattern.compile("<\\|im_start\\|>system\\\\n([^<{}'\"]+)<\\|im_end\\|>");
 
-  private Renderers() {}
+  private ChatFormats() {}
 
   private static Map<String, ChatFormat> families() {
     Map<String, ChatFormat> result = new LinkedHashMap<>();
@@ -60,7 +60,7 @@ public final class Renderers {
    */
   public static Renderer detect(Tokenizer tokenizer, String modelName, OptionalInt context) {
     Objects.requireNonNull(modelName, "modelName");
-    ChatFormat format = Objects.requireNonNull(tokenizer, "tokenizer").chatTemplate().map(Renderers::byTemplate)
+    ChatFormat format = Objects.requireNonNull(tokenizer, "tokenizer").chatTemplate().map(ChatFormats::byTemplate)
         .orElseGet(() -> byName(modelName.toLowerCase(Locale.ROOT)));
     boolean usable = format.needs().stream().allMatch(token -> tokenizer.id(token).isPresent());
     return of(usable ? format : tokenizer.chatTemplate().isPresent() ? new UnknownFormat() : new RolesFormat(),

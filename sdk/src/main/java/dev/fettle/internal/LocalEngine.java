@@ -1,0 +1,32 @@
+package dev.fettle.internal;
+
+import dev.fettle.FettleException;
+import java.util.ServiceLoader;
+
+/**
+ * The engine of this machine. It comes in an artifact of its own, which names its class in {@code META-INF/services};
+ * everything else knows this interface alone. Thread-safe.
+ */
+public interface LocalEngine {
+  /** A backend that works on this machine, with this process's environment. */
+  Backend open();
+
+  /**
+   * Copies vectors into the engine's memory.
+   *
+   * @throws dev.fettle.NotEnoughMemoryException if they do not fit
+   */
+  VectorScan vectors(int rows, int dimensions, VectorScan.Rows source);
+
+  /**
+   * The engine on the class path.
+   *
+   * @param use what it is needed for, as the beginning of a sentence
+   * @throws FettleException if there is none; the message names the artifact that has it
+   */
+  static LocalEngine find(String use) {
+    return ServiceLoader.load(LocalEngine.class, LocalEngine.class.getClassLoader()).findFirst()
+        .orElseThrow(() -> new FettleException(use + " needs the engine for this machine, which is not on the class path: "
+            + "add dev.fettle:fettle-local to the dependencies, in the version of dev.fettle:fettle-core"));
+  }
+}
