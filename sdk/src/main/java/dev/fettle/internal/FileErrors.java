@@ -79,9 +79,12 @@ public final class FileErrors {
     if (e instanceof FileAlreadyExistsException && Files.isRegularFile(target)) {
       return "it is a file, not a directory";
     }
-    boolean elsewhere = e instanceof FileSystemException f && f.getFile() != null && !Path.of(f.getFile()).startsWith(at);
-    if (elsewhere) {
+    if (e instanceof FileSystemException f && f.getFile() != null && !isAbout(target, at, Path.of(f.getFile()))) {
       return "";
+    }
+    // The name that the system refuses may be that of a temporary file beside the target.
+    if (e instanceof FileSystemException f && String.valueOf(f.getReason()).contains("too long")) {
+      return "its name or path is too long";
     }
     if (e instanceof AccessDeniedException) {
       return "this user may not write in " + at;
@@ -90,6 +93,15 @@ public final class FileErrors {
       return "nothing can be made in " + at;
     }
     return "";
+  }
+
+  /** Whether a file is the place itself, or is or would be in it for the target's sake, be it under a temporary name. */
+  private static boolean isAbout(Path target, Path at, Path file) {
+    Path wanted = target.toAbsolutePath().normalize();
+    Path met = file.toAbsolutePath().normalize();
+    int depth = at.getNameCount();
+    return wanted.equals(at) || met.equals(at)
+        || met.startsWith(at) && met.getName(depth).toString().contains(wanted.getName(depth).toString());
   }
 
   private static String noDirectory(Path at) {

@@ -166,11 +166,13 @@ class AtomicFilesTest {
   void what_cannot_be_saved_says_why_in_words() throws IOException {
     Path file = Files.writeString(directory.resolve("file"), "x");
     assertThatThrownBy(() -> save(file.resolve("model"), "new", true)).isInstanceOf(FettleException.class)
-        .hasMessage(file.resolve("model") + ": cannot be saved: " + file + " is a file, not a directory");
+        .hasMessage(file.resolve("model") + ": cannot be saved: " + file + " is a file, not a directory; name another "
+            + "place");
     assertThatThrownBy(() -> AtomicFiles.writeFile(directory.resolve("n".repeat(250)), channel -> { }))
-        .isInstanceOf(FettleException.class).hasMessageEndingWith("cannot be saved: its name or path is too long");
+        .isInstanceOf(FettleException.class)
+        .hasMessageEndingWith("cannot be saved: its name or path is too long; name another place");
     assertThatThrownBy(() -> AtomicFiles.writeDirectory(directory.resolve("model"), into -> Files.copy(directory.resolve("gone"),
-        into.resolve("f")))).isInstanceOf(FettleException.class).hasMessageContaining(directory.resolve("gone") + " is not there");
+        into.resolve("f")))).isInstanceOf(FettleException.class).hasMessageContaining(directory.resolve("gone") + ": no such file");
   }
 
   private static void assertRefused(Path target, String name, boolean maySwap) {
