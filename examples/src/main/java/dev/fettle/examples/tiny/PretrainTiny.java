@@ -26,7 +26,7 @@ import java.util.List;
  * generated corpus, and saves the model in bf16. Run from the root, it writes what the library's jar carries:
  *
  * <pre>{@code mvn -q compile exec:java -Dexec.mainClass=dev.fettle.examples.tiny.PretrainTiny \
- *   -Dexec.args="sdk/src/main/resources/dev/fettle/fettle-tiny"}</pre>
+ *   -Dexec.args="sdk/core/src/main/resources/dev/fettle/fettle-tiny"}</pre>
  */
 public final class PretrainTiny {
   private PretrainTiny() {}
