@@ -73,7 +73,7 @@ final class RecipeMain {
     };
   }
 
-  /** Forty lines, which are read once to count them and once for each of two epochs. */
+  /** Forty lines, which are read once beforehand and once for each of two epochs. */
   private Dataset data() throws IOException {
     StringBuilder text = new StringBuilder();
     for (int i = 0; i < 40; i++) {
@@ -82,7 +82,7 @@ final class RecipeMain {
     Path file = Files.writeString(directory.resolve("data.jsonl"), text);
     AtomicInteger lines = new AtomicInteger();
     return Dataset.jsonl(file, line -> {
-      if (lines.incrementAndGet() == 80 + 40 + 25) {
+      if (lines.incrementAndGet() == 40 + 40 + 25) {
         middle.run();
       }
       return new Text((String) line.get("text"));
