@@ -148,6 +148,7 @@ public final class Distill {
       throw new InvalidInputException("the teacher has " + teacher.tokenizer().vocabSize() + " tokens, the student "
           + training.tokenizer().vocabSize() + ": on-policy distillation needs one tokenizer; use offPolicy()");
     }
+    Prompts.requireSome("Distill", prompts);
     try (Checkpoints kept = new Checkpoints(training, directory)) {
       Limit limit = Limit.NONE.treating(tooLong).within(training.renderer().contextLength())
           .within(teacher.renderer().contextLength());

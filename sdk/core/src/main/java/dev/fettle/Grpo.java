@@ -165,6 +165,7 @@ public final class Grpo {
    *     finite, or the directory is rejected as in {@link Sft#run()}
    */
   public Run run() {
+    Prompts.requireSome("Grpo", prompts);
     if (reward == null) {
       throw new InvalidInputException("Grpo without a reward: call reward((prompt, answer) -> ...)");
     }

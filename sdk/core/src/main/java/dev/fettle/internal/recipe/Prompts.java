@@ -27,9 +27,7 @@ public final class Prompts {
    * @param tokens how long a prompt is
    */
   public Prompts(String recipe, List<Conversation> given, Limit limit, ToIntFunction<Conversation> tokens, long seed) {
-    if (given.isEmpty()) {
-      throw new InvalidInputException(recipe + " without prompts: call prompts(...) with at least one");
-    }
+    requireSome(recipe, given);
     this.all = new ArrayList<>();
     this.random = new Random(seed);
     this.lengths = Lengths.ofPrompts(limit);
@@ -42,6 +40,13 @@ public final class Prompts {
     if (all.isEmpty()) {
       throw new InvalidInputException(recipe + " without prompts: none of the " + given.size()
           + " leaves room for an answer within " + limit.words());
+    }
+  }
+
+  /** Refuses a recipe that was given none, before it makes its directory. */
+  public static void requireSome(String recipe, List<Conversation> given) {
+    if (given.isEmpty()) {
+      throw new InvalidInputException(recipe + " without prompts: call prompts(...) with at least one");
     }
   }
 
