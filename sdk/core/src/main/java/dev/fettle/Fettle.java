@@ -40,7 +40,21 @@ public final class Fettle implements AutoCloseable {
    * @throws FettleException if the engine, the artifact {@code dev.fettle:fettle-local}, is not on the class path
    */
   public static Fettle local() {
-    return new Fettle(LocalEngine.find("Fettle.local()").open(), "local");
+    return local(Device.cpu());
+  }
+
+  /**
+   * This machine: libtorch on a device of it. A process computes on one device: that of the first that was opened. Devices
+   * other than the processor are prepared, not tested; memory is planned for the processor's alone.
+   *
+   * @throws FettleException if the engine, the artifact {@code dev.fettle:fettle-local}, is not on the class path
+   * @throws InvalidInputException if libtorch, as it is on the class path, does not know the device, or this process already
+   *     computes on another
+   */
+  public static Fettle local(Device device) {
+    Objects.requireNonNull(device, "device");
+    return new Fettle(LocalEngine.find("Fettle.local()").open(device),
+        device.equals(Device.cpu()) ? "local" : "local, " + device.name());
   }
 
   /**
@@ -62,8 +76,7 @@ public final class Fettle implements AutoCloseable {
 
   /** A service with a key, a deadline or other settings of one's own; see {@link #remote(URI)}. */
   public static Fettle remote(Remote service) {
-    String place = Objects.requireNonNull(service, "service").toString();
-    return new Fettle(new RemoteBackend(service), place.substring("Remote[".length(), place.length() - 1));
+    return new Fettle(new RemoteBackend(Objects.requireNonNull(service, "service")), service.address());
   }
 
   /** The service of TINKER_BASE_URL if that is set, else this machine. */

@@ -113,9 +113,14 @@ public final class Remote {
     return deadline;
   }
 
+  /** The base URL, shortened to fit a line. */
+  String address() {
+    String text = uri.toString();
+    return text.length() > 60 ? text.substring(0, 57) + "..." : text;
+  }
+
   @Override
   public String toString() {
-    String text = uri.toString();
-    return "Remote[" + (text.length() > 60 ? text.substring(0, 57) + "..." : text) + "]";
+    return "Remote[" + address() + "]";
   }
 }

@@ -1,5 +1,6 @@
 package dev.fettle.internal;
 
+import dev.fettle.Device;
 import dev.fettle.FettleException;
 import java.util.ServiceLoader;
 
@@ -8,8 +9,15 @@ import java.util.ServiceLoader;
  * everything else knows this interface alone. Thread-safe.
  */
 public interface LocalEngine {
-  /** A backend that works on this machine, with this process's environment. */
+  /** A backend that works on this machine, with this process's environment, on the device that the process computes on. */
   Backend open();
+
+  /**
+   * A backend that works on a device of this machine, with this process's environment.
+   *
+   * @throws dev.fettle.InvalidInputException if it cannot be had here, or this process already computes on another
+   */
+  Backend open(Device device);
 
   /**
    * Copies vectors into the engine's memory.

@@ -1,5 +1,6 @@
 package dev.fettle.internal.local;
 
+import dev.fettle.Device;
 import dev.fettle.MemoryPlan;
 import dev.fettle.internal.VectorScan;
 import dev.fettle.internal.torch.Memory;
@@ -42,7 +43,7 @@ final class VectorStore implements VectorScan {
     this.dimensions = dimensions;
     held = Memory.get().hold(new MemoryPlan(List.of(new MemoryPlan.Part("vectors",
         (long) rows * (dimensions * (Float.BYTES + 1L) + (5 + 2 * TOGETHER) * Float.BYTES)))), "an index of " + rows + " vectors");
-    scope = new Scope();
+    scope = new Scope(Device.cpu());
     try {
       vectors = zeros(NumberType.F32, rows, dimensions);
       codes = scope.zeros(NumberType.INT8, rows, dimensions);
@@ -94,7 +95,7 @@ final class VectorStore implements VectorScan {
       System.arraycopy(queries.get(i), 0, flat, i * dimensions, dimensions);
     }
     List<List<Found>> all = new ArrayList<>();
-    try (Scope step = new Scope()) {
+    try (Scope step = new Scope(Device.cpu())) {
       Tensor[] candidates = step.kernels().indexCandidates(codes, scales, errors, norms, sums, score, lower,
           step.floats(flat), dimensions, count);
       long[] ids = candidates[0].longs();
@@ -137,7 +138,7 @@ final class VectorStore implements VectorScan {
   public ByteBuffer read(int start, int count) {
     return EngineThread.get().call(() -> {
       requireOpen();
-      try (Scope step = new Scope()) {
+      try (Scope step = new Scope(Device.cpu())) {
         return step.kernels().load(vectors, NumberType.F32, (long) start * dimensions, count * dimensions).bytes();
       }
     });

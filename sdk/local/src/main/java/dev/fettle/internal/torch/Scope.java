@@ -27,9 +27,9 @@ public final class Scope implements AutoCloseable {
       (proxy, method, arguments) -> method.getDeclaringClass() == Object.class ? method.invoke(this, arguments)
           : KernelCall.of(method).run(this, arguments));
 
-  /** On the processor. */
+  /** On the device that this process computes on. */
   public Scope() {
-    this(Device.cpu());
+    this(ComputeDevice.get());
   }
 
   /** On a device: where what is made from Java's values goes. */
