@@ -1,13 +1,16 @@
 package dev.fettle.internal;
 
 import java.io.Console;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 
 /** What this process can tell of itself. */
 public final class Status {
-  private static final Map<Object, String> WAITING = new ConcurrentHashMap<>();
+  private static final Map<Object, String> WAITING = Collections.synchronizedMap(new LinkedHashMap<>());
   private static final Map<Object, String> DOING = new ConcurrentHashMap<>();
   private static final Set<Runnable> WATCHERS = ConcurrentHashMap.newKeySet();
 
@@ -21,9 +24,16 @@ public final class Status {
     }
   }
 
-  /** Why someone waits; empty if nobody does. */
+  /** Why everyone waits who does, whoever began first in front; empty if nobody does. */
   public static String waiting() {
-    return WAITING.values().stream().findFirst().orElse("");
+    synchronized (WAITING) {
+      return WAITING.values().stream().distinct().collect(Collectors.joining("; "));
+    }
+  }
+
+  /** Why someone waits; empty if he does not. */
+  public static String waitingOf(Object who) {
+    return WAITING.getOrDefault(who, "");
   }
 
   /** Notes how far someone is with what a progress line waits for, such as a download; null when that is over. */

@@ -108,7 +108,7 @@ final class Polling {
     }
 
     private String waiting() {
-      String why = Status.waiting();
+      String why = Status.waitingOf(this);
       return why.isEmpty() ? "" : " (" + why + ")";
     }
 
