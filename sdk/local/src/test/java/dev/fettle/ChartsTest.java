@@ -105,6 +105,24 @@ class ChartsTest {
     drawn("schedule", charts -> charts.schedule(Schedule.cosine(5e-4, 400).warmup(40), 400));
   }
 
+  /** Neither mirrored nor upside down: what falls with the steps stands high at the left and low at the right. */
+  @Test
+  void theFirstStepIsAtTheLeftAndTheLargestValueAtTheTop() throws Exception {
+    BufferedImage falling = drawn("falling", charts -> charts.schedule(Schedule.linear(5e-4, 400), 400));
+    BufferedImage rising = drawn("rising", charts -> charts.schedule(Schedule.linear(5e-4, 400).warmup(399), 400));
+
+    assertThat(height(falling, 0, 0.4)).isGreaterThan(height(falling, 0.6, 1) + 50);
+    assertThat(height(rising, 0, 0.4)).isLessThan(height(rising, 0.6, 1) - 50);
+  }
+
+  /** The mean height of the first series' line, in pixels from below, in a part of the picture's width. */
+  private static double height(BufferedImage image, double from, double to) {
+    return java.util.stream.IntStream.range((int) (from * image.getWidth()), (int) (to * image.getWidth())).boxed()
+        .flatMap(x -> java.util.stream.IntStream.range(0, image.getHeight())
+            .filter(y -> (image.getRGB(x, y) & 0xFFFFFF) == 0x0B62C4).boxed())
+        .mapToInt(y -> image.getHeight() - y).average().orElseThrow();
+  }
+
   @Test
   void qualityAgainstTrainedParametersHasErrorBars() throws Exception {
     List<Series> methods = List.of(
