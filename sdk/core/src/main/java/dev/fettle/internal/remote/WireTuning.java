@@ -3,6 +3,7 @@ package dev.fettle.internal.remote;
 import dev.fettle.Full;
 import dev.fettle.Lora;
 import dev.fettle.Modules;
+import dev.fettle.ParameterGroup;
 import dev.fettle.Trainable;
 import dev.fettle.Tuning;
 import dev.fettle.UnsupportedModelException;
@@ -15,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * What the protocol can say of a tuning: a rank and three switches. All else is refused by name, before anything is
@@ -24,7 +24,7 @@ import java.util.Set;
 record WireTuning(Tuning tuning, int rank, long seed, boolean attention, boolean mlp) {
   private static final List<String> ATTENTION = List.of("q_proj", "k_proj", "v_proj", "o_proj");
   private static final List<String> MLP = List.of("gate_proj", "up_proj", "down_proj");
-  private static final Set<String> SAID = Set.of("rank", "seed", "modules");
+  private static final String PLAIN = "rank, seed and plain adapters only";
   /** Layers to try a selection on where the model's own number is not known. */
   private static final int MANY_LAYERS = 512;
 
@@ -32,10 +32,9 @@ record WireTuning(Tuning tuning, int rank, long seed, boolean attention, boolean
     if (tuning instanceof Lora lora) {
       return lora(lora, config);
     }
-    if (tuning instanceof Full) {
-      UnsupportedSettings.of(tuning, Set.of(), Full.all()).ifPresent(setting -> {
-        throw refused(tuning + " with " + setting, "all weights alike, Full.all()");
-      });
+    if (tuning instanceof Full full) {
+      refuseIf(!full.modules().isEmpty(), tuning + "", "all weights alike, Full.all()");
+      refuseIf(!full.rate().equals(ParameterGroup.OF_STEP), tuning + "", "all weights alike, Full.all()");
       return new WireTuning(tuning, 0, 0, true, true);
     }
     throw refused(tuning + "", "only Lora and Full.all()");
@@ -50,10 +49,11 @@ record WireTuning(Tuning tuning, int rank, long seed, boolean attention, boolean
     refuseIf(lora.dropout() != 0, "dropout " + lora.dropout(), "no dropout");
     refuseIf(!lora.rankPattern().isEmpty(), "rankPattern" + lora.rankPattern().keySet(), "one rank for all modules");
     refuseIf(!lora.alphaPattern().isEmpty(), "alphaPattern" + lora.alphaPattern().keySet(), "one alpha for all modules");
-    Lora plain = Lora.rank(lora.rank()).seed(lora.seed());
-    UnsupportedSettings.of(lora, SAID, plain, plain.targetModules(lora.modules().toArray(Modules[]::new))).ifPresent(setting -> {
-      throw refused(lora + " with " + setting, "rank, seed and plain adapters only");
-    });
+    refuseIf(lora.isDora(), "dora()", PLAIN);
+    refuseIf(lora.isPissa(), "pissa()", PLAIN);
+    refuseIf(lora.hasBias(), "bias()", PLAIN);
+    refuseIf(lora.learningRateRatio() != 1, "learningRateRatio " + lora.learningRateRatio(), PLAIN);
+    refuseIf(!lora.rate().equals(ParameterGroup.OF_STEP), "a learning rate or weight decay of the adapters' own", PLAIN);
     int layers = config.map(c -> c.layers().size()).orElse(MANY_LAYERS);
     boolean attention = whole(lora, "self_attn.", ATTENTION, layers);
     boolean mlp = whole(lora, "mlp.", MLP, layers);

@@ -14,9 +14,14 @@ import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.TrainingBackend;
 import dev.fettle.internal.wire.Models;
 import dev.fettle.internal.wire.Paths;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,6 +49,7 @@ class RefusalsTest {
         Lora.rank(8).targetModules(Modules.attention().within(Modules.lastLayers(1))), Lora.rank(8).targetModules(Modules.lmHead()),
         Lora.from(Path.of("some-adapter")), Lora.rank(8).dora(), Lora.rank(8).pissa(), Lora.rank(8).bias(),
         Lora.rank(8).learningRateRatio(16), Lora.rank(8).learningRateFactor(2), Lora.rank(8).weightDecay(0.1),
+        Lora.rank(8).learningRate(1e-3), Full.all().learningRate(1e-3), Full.all().weightDecay(0.1),
         Lora.rank(8).plus(Full.of(Modules.norms())), Full.of(Modules.lmHead()), Full.all().learningRateFactor(0.5));
   }
 
@@ -54,6 +60,20 @@ class RefusalsTest {
         .hasMessageContaining("Tinker protocol");
     assertThat(service.sessions).hasValue(0);
     assertThat(service.models).isEmpty();
+  }
+
+  /** A setting that is new must be added to those that are refused or to those that the wire can say. */
+  @Test
+  void everySettingIsSaidOrRefused() {
+    assertThat(settings(Lora.class)).containsExactlyInAnyOrder("seed", "targetModules", "alpha", "rankStabilized", "dropout",
+        "rankPattern", "alphaPattern", "dora", "pissa", "bias", "learningRateRatio", "learningRateFactor", "learningRate",
+        "weightDecay");
+    assertThat(settings(Full.class)).containsExactlyInAnyOrder("learningRateFactor", "learningRate", "weightDecay");
+  }
+
+  private static Set<String> settings(Class<?> tuning) {
+    return Arrays.stream(tuning.getMethods())
+        .filter(m -> m.getReturnType() == tuning && !Modifier.isStatic(m.getModifiers())).map(Method::getName).collect(Collectors.toSet());
   }
 
   @Test
