@@ -13,7 +13,6 @@ import dev.fettle.internal.network.Packing;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -112,24 +111,11 @@ final class Step {
     tallies.forEach(tally::add);
   }
 
-  /** Deals data out so that all lanes have about as many tokens, longest first; no lane stays empty. */
+  /** Deals data out one by one so that all lanes have about as many tokens, longest first; no lane stays empty. */
   private static List<List<Integer>> share(Batch batch, List<Integer> micro, int lanes) {
-    List<List<Integer>> shares = new ArrayList<>();
-    int[] tokens = new int[Math.min(lanes, micro.size())];
-    for (int i = 0; i < tokens.length; i++) {
-      shares.add(new ArrayList<>());
-    }
-    List<Integer> longestFirst = new ArrayList<>(micro);
-    longestFirst.sort(Comparator.comparing((Integer i) -> batch.data().get(i).length()).reversed());
-    for (int datum : longestFirst) {
-      int least = 0;
-      for (int i = 1; i < tokens.length; i++) {
-        least = tokens[i] < tokens[least] ? i : least;
-      }
-      shares.get(least).add(datum);
-      tokens[least] += batch.data().get(datum).length();
-    }
-    return shares;
+    List<int[]> texts = micro.stream().map(i -> batch.data().get(i).inputs()).toList();
+    return LengthBuckets.of(texts, lanes, 1).lanes().stream()
+        .map(lane -> lane.stream().flatMap(List::stream).map(micro::get).toList()).toList();
   }
 
   private static Packing pack(Batch batch, List<Integer> micro) {
