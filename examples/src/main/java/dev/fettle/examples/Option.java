@@ -67,7 +67,7 @@ enum Option {
   FIGURES("out", "DIR", "where the CSV and the PNG are written", Option::path),
   RESULTS("out", "DIR", "where results.jsonl, report.md and the plots are; what is there is not run again", Option::path),
   THREADS("N", "threads of one operation; by default as many as there are cores", Option::count),
-  KERNELS("auto|plain", "the fastest kernels that are measured at load, or the plain ones",
+  KERNELS("auto|plain", "the kernels that suit this processor, or the plain ones",
       oneOf(List.of("auto", "plain"))),
   PORT("N", "port to listen at; 0 takes a free one, which is printed", Option::port),
   HOST("ADDRESS", "address to listen at; others than 127.0.0.1 need a token", text -> text),
