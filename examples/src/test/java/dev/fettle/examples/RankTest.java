@@ -31,7 +31,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The example of ranking, on a made-up collection and an encoder of two small layers. */
 class RankTest {
-  private static final Path ENCODER = Path.of("..", "sdk", "src", "test", "resources", "golden", "encoders", "mean");
+  private static final Path ENCODER = Path.of("..", "sdk", "local", "src", "test", "resources", "golden", "encoders", "mean");
   private static final List<String> THINGS = List.of("wing", "heat", "shock", "panel", "jet", "nose");
 
   @TempDir
