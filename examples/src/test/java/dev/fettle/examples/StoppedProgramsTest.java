@@ -74,8 +74,8 @@ class StoppedProgramsTest {
     String said = Files.readString(directory.resolve("err"));
     assertThat(exit).as(said).isEqualTo(130);
     int made = last("out").get("steps").asInt();
-    assertThat(said).contains("stopped after step " + made + " of 32000; what was learnt is in " + parts,
-        "To go on: Tune --model fettle-tiny --dtype f32", "'" + data + "'", "--resume " + parts + "-state");
+    assertThat(said).contains("stopped after step " + made + "; what was learnt is in " + parts,
+        "To resume: Tune --model fettle-tiny --dtype f32", "'" + data + "'", "--resume " + parts + "-state");
     assertThat(parts.resolve("adapter_model.safetensors")).isNotEmptyFile();
 
     // What is to be equal comes soon after.
