@@ -14,6 +14,8 @@ import java.util.Objects;
  */
 public record MemoryPlan(List<Part> parts) {
   private static final int WIDTH = 80;
+  /** Below this a plan shows MiB. */
+  private static final long SMALL = 1L << 27;
 
   /**
    * What takes memory.
@@ -50,20 +52,26 @@ public record MemoryPlan(List<Part> parts) {
     return parts.stream().filter(part -> part.name.equals(name)).mapToLong(Part::bytes).sum();
   }
 
-  /** The largest parts, in GiB, as many as there is room for on a line of 80 characters. */
+  /** The largest parts, in GiB or where all is small in MiB, as many as there is room for on a line of 80 characters. */
   @Override
   public String toString() {
-    StringBuilder out = new StringBuilder("MemoryPlan[").append(gib(total())).append(" GiB");
+    boolean small = total() > 0 && total() < SMALL;
+    StringBuilder out = new StringBuilder("MemoryPlan[").append(small ? mib(total()) + " MiB" : gib(total()) + " GiB");
     List<Part> largest = parts.stream().sorted(Comparator.comparing(Part::bytes).reversed()).toList();
     String separator = ": ";
     for (Part part : largest) {
-      if (out.length() + separator.length() + part.toString().length() + ", ...]".length() > WIDTH) {
+      String text = small ? part.name + " " + mib(part.bytes) : part.toString();
+      if (out.length() + separator.length() + text.length() + ", ...]".length() > WIDTH) {
         return out.append(", ...]").toString();
       }
-      out.append(separator).append(part);
+      out.append(separator).append(text);
       separator = ", ";
     }
     return out.append(']').toString();
+  }
+
+  private static String mib(long bytes) {
+    return String.format(Locale.ROOT, "%.1f", bytes / (double) (1 << 20));
   }
 
   private static String gib(long bytes) {

@@ -30,6 +30,8 @@ class MemoryPlanTest {
         new Part("activations", 7000 * GIB), new Part("logits", GIB)));
     assertThat(long1.toString()).hasSizeLessThanOrEqualTo(80).endsWith(", ...]").contains("parameters 8000.00");
     assertThat(new MemoryPlan(List.of())).hasToString("MemoryPlan[0.00 GiB]");
+    assertThat(new MemoryPlan(List.of(new Part("weights", 3 << 19), new Part("gradients", 1 << 20))))
+        .hasToString("MemoryPlan[2.5 MiB: weights 1.5, gradients 1.0]");
     assertThatThrownBy(() -> new Part("logits", -1)).isInstanceOf(InvalidInputException.class).hasMessageContaining("logits");
   }
 
