@@ -35,7 +35,7 @@ final class BenchContrastive {
         progress.step(result.loss(), tokens);
       }
     }
-    Map<String, Object> figures = Figures.of(model, tokens, seconds);
+    Map<String, Object> figures = Figures.of(model, (double) tokens, seconds);
     figures.put("pairs_per_second", pairs / Figures.median(seconds));
     figures.put("loss", result.loss());
     return figures;

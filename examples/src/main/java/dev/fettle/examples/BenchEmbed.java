@@ -31,7 +31,7 @@ final class BenchEmbed {
         if (i > 0) {
           seconds[i - 1] = Figures.since(start);
         }
-        progress.step(Double.NaN, size * length);
+        progress.step(Double.NaN, (long) size * length);
       }
     }
     Map<String, Object> result = Figures.of(model, (double) size * length, seconds);

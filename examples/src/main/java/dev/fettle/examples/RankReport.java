@@ -20,7 +20,6 @@ import java.util.stream.Collectors;
  * and tests are over queries.
  */
 final class RankReport {
-  private final RankTask task;
   private final RankRuns runs;
   private final ComparisonResult compared;
   private final long seed;
@@ -29,7 +28,6 @@ final class RankReport {
   private final Qrels residual;
 
   RankReport(RankTask task, RankRuns runs, ComparisonResult compared, long seed) {
-    this.task = task;
     this.runs = runs;
     this.compared = compared;
     this.seed = seed;

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.Status;
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -69,9 +70,9 @@ public interface Renderer {
    */
   Message parse(int[] sampled);
 
-  /** The example as text with its mask, coloured if there is a console and {@code NO_COLOR} is not set. */
+  /** The example as text with its mask, coloured if it is for a terminal and {@code NO_COLOR} is not set. */
   default String show(Example example) {
-    return show(example, System.console() != null && System.getenv("NO_COLOR") == null);
+    return show(example, Status.isTerminal() && System.getenv("NO_COLOR") == null);
   }
 
   /**

@@ -26,7 +26,7 @@ final class Table {
     for (Row row : rows) {
       text.append(line(row, base, outside)).append('\n');
     }
-    text.append('\n').append(tests(plan, items)).append("\n\n");
+    text.append('\n').append(tests(items)).append("\n\n");
     text.append(verdict("On the task (" + plan.metric() + ")", rows, quality, plan.higherIsBetter(),
         rows.stream().map(Row::meanQuality).toList()));
     if (outside) {
@@ -81,7 +81,7 @@ final class Table {
         : String.format(Locale.ROOT, "%.0f kB", bytes / 1e3);
   }
 
-  private static String tests(Plan plan, boolean items) {
+  private static String tests(boolean items) {
     return "Differences are told from chance by Welch's t-test over seeds (the base model counts as a known value)"
         + (items ? "; on the task also by the paired randomisation test over test items, averaged over seeds, and the "
         + "greater p counts" : "") + "; with Holm's correction for all pairs. From p = 0.05 on it is a tie.";

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -79,7 +80,7 @@ public final class Hub {
     return snapshot.has(WEIGHTS) || snapshot.has(ShardIndex.NAME) && shards(snapshot).stream().allMatch(snapshot::has);
   }
 
-  private static LinkedHashSet<String> shards(Snapshot snapshot) {
+  private static Set<String> shards(Snapshot snapshot) {
     return snapshot.has(WEIGHTS) ? new LinkedHashSet<>()
         : new LinkedHashSet<>(ShardIndex.read(JsonFields.of(snapshot.path(ShardIndex.NAME))).values());
   }

@@ -62,7 +62,7 @@ final class Bert implements Architecture {
     int segments = config.integer("type_vocab_size", 1, 1 << 16, 2);
     double eps = config.positive("layer_norm_eps", 1e-12);
     LayerNumbers numbers = new LayerNumbers(heads, heads, 0, 0, SCORES, false, false, Activation.GELU, eps,
-        1 / Math.sqrt(hidden / heads), 1);
+        1 / Math.sqrt((double) hidden / heads), 1);
     List<LayerConfig> all = new ArrayList<>();
     for (int i = 0; i < layers; i++) {
       all.add(new LayerConfig("encoder.layer." + i + ".", parts(hidden, intermediate), numbers, hidden / heads,

@@ -145,7 +145,7 @@ public final class VectorFiles {
       throw new InvalidInputException(file + ": expected a matrix of 32-bit floats, row by row; found "
           + new String(text.array(), StandardCharsets.ISO_8859_1).strip());
     }
-    long begin = (first ? 10 : 12) + length;
+    long begin = (first ? 10L : 12L) + length;
     return layout(channel, file, Long.parseLong(m.group(3)), Long.parseLong(m.group(4)), begin, 0);
   }
 

@@ -194,7 +194,7 @@ final class AdapterParameters {
         if (p.name().equals(AdapterNames.embeddingB(shape))) {
           step.kernels().copy(into, step.kernels().normal(p.shape(), 1, NumberType.F32, step.device()));
         } else if (AdapterNames.Kind.A.is(p.name()) && !shape.kind().startFrozen()) {
-          step.kernels().copy(into, step.kernels().uniform(p.shape(), 1 / Math.sqrt(p.shape()[1]), step.device()));
+          step.kernels().copy(into, step.kernels().uniform(p.shape(), 1 / Math.sqrt((double) p.shape()[1]), step.device()));
         }
       }
     }

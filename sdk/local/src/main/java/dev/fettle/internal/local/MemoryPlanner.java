@@ -96,7 +96,7 @@ final class MemoryPlanner {
           micros(batch, (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> piecesFrom(tuned, layer))));
     }
     int most = Step.split(batch).stream().mapToInt(List::size).max().orElse(1);
-    long lanes = Math.min(tuned.lanes(), most) + (accumulated ? 1 : 0);
+    long lanes = Math.min(tuned.lanes(), most) + (accumulated ? 1L : 0L);
     return plus(plan(GRADIENTS, lanes * one),
         micros(batch, (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> 0)));
   }

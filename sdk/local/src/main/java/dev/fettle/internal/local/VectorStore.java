@@ -139,7 +139,7 @@ final class VectorStore implements VectorScan {
     return EngineThread.get().call(() -> {
       requireOpen();
       try (Scope step = new Scope(Device.cpu())) {
-        return step.kernels().load(vectors, NumberType.F32, (long) start * dimensions, count * dimensions).bytes();
+        return step.kernels().load(vectors, NumberType.F32, (long) start * dimensions, (long) count * dimensions).bytes();
       }
     });
   }
