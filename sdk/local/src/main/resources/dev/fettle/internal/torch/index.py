@@ -24,18 +24,19 @@ def index_least(x: Tensor, k: int) -> float:
   return float(torch.amin(best, [0]))
 
 # The vectors that can be among the k best of each query, one query's after the other's, and how many each has. A query
-# is the sum of two vectors of 8-bit numbers and a tiny rest: then its own rounding costs nothing. sums, score and lower
+# is the sum of two vectors of 7-bit numbers and a tiny rest: then its own rounding costs nothing. sums, score and lower
 # are room that is kept: fresh memory would take as long as the arithmetic.
 def index_candidates(codes: Tensor, scales: Tensor, errors: Tensor, norms: Tensor, sums: Tensor, score: Tensor,
     lower: Tensor, queries: Tensor, dimensions: int, k: int) -> Tuple[Tensor, Tensor]:
   q = queries.view([-1, dimensions])
   b = q.size(0)
   n = codes.size(0)
-  s = torch.clamp_min(torch.amax(torch.abs(q), [1], True) / 127.0, 1e-30)
+  # Up to 63: a processor without VNNI adds two products in 16 bits, and 2 * 255 * 63 is the most that these hold.
+  s = torch.clamp_min(torch.amax(torch.abs(q), [1], True) / 63.0, 1e-30)
   high = torch.round(q / s)
   rest = q - high * s
-  low = torch.clamp(torch.round(rest / s * 254.0), -127, 127)
-  rest = rest - low * s / 254.0
+  low = torch.clamp(torch.round(rest / s * 126.0), -63, 63)
+  rest = rest - low * s / 126.0
   length = torch.sqrt(torch.sum(q * q, [1])) * 1.0001
   missed = torch.sqrt(torch.sum(rest * rest, [1])) * 1.0001
   largest = torch.amax(norms, [0])
@@ -49,7 +50,7 @@ def index_candidates(codes: Tensor, scales: Tensor, errors: Tensor, norms: Tenso
   for i in range(b):
     share = float(length[i] / s[i])
     rounding = float(missed[i] * largest / s[i])
-    score.copy_(columns[2 * i]).add_(columns[2 * i + 1], alpha=1.0 / 254.0).mul_(scales)
+    score.copy_(columns[2 * i]).add_(columns[2 * i + 1], alpha=1.0 / 126.0).mul_(scales)
     least = index_least(lower.copy_(score).add_(errors, alpha=-share), k) - 2.0 * rounding
     ids = torch.nonzero(score.add_(errors, alpha=share) >= least).view([-1])
     found.append(ids)

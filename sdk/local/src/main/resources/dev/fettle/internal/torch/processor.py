@@ -39,6 +39,7 @@ def onednn_multiplies() -> Tensor:
 def bf16_packs() -> Tensor:
   return onednn_product(torch.ones([2, 64], dtype=15, device=torch.device("cpu")), pack(torch.ones([64, 64], dtype=15, device=torch.device("cpu"))))
 
-# Sums of products of 8-bit integers, in 32 bits.
+# Sums of products of 8-bit integers, in 32 bits. Those of y must be within -63 and 63: without VNNI, oneDNN adds two products
+# in 16 bits and cuts off what these do not hold, with x shifted to 0 to 255.
 def int8_sums(x: Tensor, y: Tensor, into: Tensor) -> Tensor:
   return torch._int_mm(x, y, out=into)
