@@ -20,7 +20,8 @@ import java.util.OptionalInt;
  * machine does, as long as the processor, the number of threads ({@code fettle.threads}) and {@code fettle.kernels} are
  * the same.
  * Other calls that ask for the same mathematics, such as {@link #forward} beside {@link #forwardBackward}, or a batch in
- * parts beside the batch at once, may add up in another order: they agree to 1e-6 of the loss in {@link DType#F32}.
+ * parts beside the batch at once, may add up in another order: they agree to 1e-6 of the loss in {@link DType#F32},
+ * to 1e-5 with a loss that divides similarities by a temperature, which magnifies their rounding.
  */
 public final class Training implements AutoCloseable {
   private final BaseModel model;

@@ -53,7 +53,8 @@ class RankGradientsTest {
       assertThat(result.loss()).isCloseTo(c.get("loss").asDouble(), Percentage.withPercentage(1e-3));
       compare(t, "ranks/" + c.get("gradients").asString(), lora ? "base_model.model." : "");
       double again = t.training.forward(batch(), loss(c.get("kind").asString())).join().loss();
-      assertThat(again).isCloseTo(result.loss(), Percentage.withPercentage(1e-4));
+      // The temperature of 0.1 magnifies the rounding of similarities tenfold: 1.3e-6 was seen with AVX2 and plain kernels.
+      assertThat(again).isCloseTo(result.loss(), Percentage.withPercentage(1e-3));
     }
   }
 
