@@ -2,6 +2,7 @@ package dev.fettle.internal;
 
 import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
@@ -56,6 +57,15 @@ public final class FileErrors {
     String place = whyNoPlace(target, cause);
     return place.isEmpty() ? new FettleException(begin + reason(target, cause), e)
         : new InvalidInputException(begin + place + "; name another place", e);
+  }
+
+  /** Closes what a file was opened as. */
+  public static void close(Path file, Closeable opened) {
+    try {
+      opened.close();
+    } catch (IOException e) {
+      throw new FettleException(file + ": cannot be closed: " + reason(file, e), e);
+    }
   }
 
   private static String missing(Path file) {

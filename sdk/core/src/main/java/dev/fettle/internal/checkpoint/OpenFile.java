@@ -1,6 +1,5 @@
 package dev.fettle.internal.checkpoint;
 
-import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.FileErrors;
 import java.io.EOFException;
@@ -127,11 +126,7 @@ public final class OpenFile implements AutoCloseable {
   @Override
   public void close() {
     if (channel != null) {
-      try {
-        channel.close();
-      } catch (IOException e) {
-        throw new FettleException(path + ": cannot be closed: " + FileErrors.reason(path, e), e);
-      }
+      FileErrors.close(path, channel);
     }
   }
 

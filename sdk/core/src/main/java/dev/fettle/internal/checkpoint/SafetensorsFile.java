@@ -142,13 +142,8 @@ public final class SafetensorsFile implements AutoCloseable {
 
   @Override
   public void close() {
-    if (!owned) {
-      return;
-    }
-    try {
-      channel.close();
-    } catch (IOException e) {
-      throw new FettleException(path + ": cannot be closed: " + FileErrors.reason(path, e), e);
+    if (owned) {
+      FileErrors.close(path, channel);
     }
   }
 

@@ -33,8 +33,8 @@ record WireTuning(Tuning tuning, int rank, long seed, boolean attention, boolean
       return lora(lora, config);
     }
     if (tuning instanceof Full full) {
-      refuseIf(!full.modules().isEmpty(), tuning + "", "all weights alike, Full.all()");
-      refuseIf(!full.rate().equals(ParameterGroup.OF_STEP), tuning + "", "all weights alike, Full.all()");
+      refuseIf(!full.modules().isEmpty() || !full.rate().equals(ParameterGroup.OF_STEP), tuning + "",
+          "all weights alike, Full.all()");
       return new WireTuning(tuning, 0, 0, true, true);
     }
     throw refused(tuning + "", "only Lora and Full.all()");

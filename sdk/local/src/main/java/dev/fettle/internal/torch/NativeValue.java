@@ -3,7 +3,7 @@ package dev.fettle.internal.torch;
 import ai.djl.pytorch.jni.IValue;
 
 /** Something native that a {@link Scope} owns. */
-abstract class NativeValue implements AutoCloseable {
+public abstract class NativeValue implements AutoCloseable {
   private IValue value;
 
   NativeValue(IValue value) {

@@ -133,29 +133,14 @@ public final class Scope implements AutoCloseable {
     }
   }
 
-  /** Takes a value over from another scope. */
-  public Tensor adopt(Tensor value, Scope from) {
+  /** Takes a tensor or a list over from another scope. */
+  public <V extends NativeValue> V adopt(V value, Scope from) {
     from.owned.remove(value);
     return own(value);
   }
 
-  /** Takes a list over from another scope. */
-  public <T> NativeList<T> adopt(NativeList<T> value, Scope from) {
-    from.owned.remove(value);
-    return own(value);
-  }
-
-  /** Frees a tensor early. */
-  public void free(Tensor tensor) {
-    release(tensor);
-  }
-
-  /** Frees a list early. */
-  public void free(NativeList<?> list) {
-    release(list);
-  }
-
-  private void release(NativeValue value) {
+  /** Frees a tensor or a list early. */
+  public void free(NativeValue value) {
     owned.remove(value);
     value.close();
   }
