@@ -6,13 +6,14 @@ import dev.fettle.Batch;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.Training;
-// The one internal package that an example uses: where the time goes within a step is nothing that a program needs,
-// so the public API does not say.
 import dev.fettle.internal.torch.Profile;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+
+// The one internal package that an example uses: where the time goes within a step is nothing that a program needs,
+// so the public API does not say.
 
 /** Where the time of a step goes. */
 final class BenchProfile {

@@ -4,11 +4,11 @@
 package dev.fettle.examples;
 
 import dev.fettle.Destination;
-import dev.fettle.Metric;
-import dev.fettle.RankedRun;
-import dev.fettle.Ranking;
-import dev.fettle.RetrievalData;
-import dev.fettle.Scores;
+import dev.fettle.ranking.Metric;
+import dev.fettle.ranking.RankedRun;
+import dev.fettle.ranking.Ranking;
+import dev.fettle.ranking.RetrievalData;
+import dev.fettle.ranking.Scores;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;

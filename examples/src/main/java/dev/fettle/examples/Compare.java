@@ -4,12 +4,12 @@
 package dev.fettle.examples;
 
 import dev.fettle.BaseModel;
-import dev.fettle.ComparisonResult;
-import dev.fettle.Comparison;
 import dev.fettle.Dataset;
 import dev.fettle.Destination;
 import dev.fettle.Fettle;
 import dev.fettle.Modules;
+import dev.fettle.recipes.Comparison;
+import dev.fettle.recipes.ComparisonResult;
 import java.io.PrintStream;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

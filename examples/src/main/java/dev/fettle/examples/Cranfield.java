@@ -1,9 +1,9 @@
 package dev.fettle.examples;
 
 import dev.fettle.InvalidInputException;
-import dev.fettle.Qrels;
-import dev.fettle.RetrievalData;
 import dev.fettle.internal.FileErrors;
+import dev.fettle.ranking.Qrels;
+import dev.fettle.ranking.RetrievalData;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,10 +1,10 @@
 package dev.fettle.examples;
 
-import dev.fettle.Document;
 import dev.fettle.InvalidInputException;
-import dev.fettle.Qrels;
-import dev.fettle.RetrievalData;
 import dev.fettle.internal.FileErrors;
+import dev.fettle.ranking.Document;
+import dev.fettle.ranking.Qrels;
+import dev.fettle.ranking.RetrievalData;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

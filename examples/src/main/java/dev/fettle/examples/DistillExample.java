@@ -7,15 +7,15 @@ import dev.fettle.BaseModel;
 import dev.fettle.Conversation;
 import dev.fettle.DType;
 import dev.fettle.Dataset;
-import dev.fettle.Distill;
 import dev.fettle.Fettle;
 import dev.fettle.Lora;
-import dev.fettle.Run;
 import dev.fettle.Sampler;
 import dev.fettle.SamplingParams;
-import dev.fettle.Sft;
 import dev.fettle.Training;
 import dev.fettle.examples.tiny.TicketTask;
+import dev.fettle.recipes.Distill;
+import dev.fettle.recipes.Run;
+import dev.fettle.recipes.Sft;
 import java.nio.file.Path;
 import java.util.List;
 

@@ -1,9 +1,9 @@
 package dev.fettle.examples;
 
-import dev.fettle.Document;
 import dev.fettle.FettleException;
-import dev.fettle.Hit;
-import dev.fettle.Retriever;
+import dev.fettle.ranking.Document;
+import dev.fettle.ranking.Hit;
+import dev.fettle.ranking.Retriever;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,8 +1,8 @@
 package dev.fettle.examples;
 
 import dev.fettle.FettleException;
-import dev.fettle.Hit;
-import dev.fettle.VectorIndex;
+import dev.fettle.ranking.Hit;
+import dev.fettle.ranking.VectorIndex;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,8 +1,8 @@
 package dev.fettle.examples;
 
-import dev.fettle.Ranked;
-import dev.fettle.Triple;
-import dev.fettle.Triples;
+import dev.fettle.ranking.Ranked;
+import dev.fettle.ranking.Triple;
+import dev.fettle.ranking.Triples;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -1,14 +1,14 @@
 package dev.fettle.examples;
 
-import dev.fettle.ComparisonResult;
-import dev.fettle.Comparison;
-import dev.fettle.Difference;
-import dev.fettle.Interval;
-import dev.fettle.Metric;
-import dev.fettle.Qrels;
-import dev.fettle.RankedRun;
-import dev.fettle.Ranking;
-import dev.fettle.Scores;
+import dev.fettle.ranking.Difference;
+import dev.fettle.ranking.Interval;
+import dev.fettle.ranking.Metric;
+import dev.fettle.ranking.Qrels;
+import dev.fettle.ranking.RankedRun;
+import dev.fettle.ranking.Ranking;
+import dev.fettle.ranking.Scores;
+import dev.fettle.recipes.Comparison;
+import dev.fettle.recipes.ComparisonResult;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

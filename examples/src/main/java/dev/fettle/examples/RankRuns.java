@@ -1,15 +1,15 @@
 package dev.fettle.examples;
 
-import dev.fettle.ComparisonResult;
-import dev.fettle.Comparison;
 import dev.fettle.Full;
 import dev.fettle.Hybrid;
-import dev.fettle.RankedRun;
-import dev.fettle.Retriever;
 import dev.fettle.Training;
-import dev.fettle.Trial;
 import dev.fettle.Tuning;
 import dev.fettle.internal.FileErrors;
+import dev.fettle.ranking.RankedRun;
+import dev.fettle.ranking.Retriever;
+import dev.fettle.recipes.Comparison;
+import dev.fettle.recipes.ComparisonResult;
+import dev.fettle.recipes.Trial;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

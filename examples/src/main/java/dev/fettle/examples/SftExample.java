@@ -7,10 +7,10 @@ import dev.fettle.DType;
 import dev.fettle.Dataset;
 import dev.fettle.Fettle;
 import dev.fettle.Lora;
-import dev.fettle.Run;
-import dev.fettle.Sft;
 import dev.fettle.Training;
 import dev.fettle.examples.tiny.TicketTask;
+import dev.fettle.recipes.Run;
+import dev.fettle.recipes.Sft;
 import java.nio.file.Path;
 
 /** Supervised tuning without a loop of one's own: validation, the best weights kept, a report to open in a browser. */

@@ -4,9 +4,9 @@
 package dev.fettle.examples;
 
 import dev.fettle.FettleException;
-import dev.fettle.Qrels;
-import dev.fettle.RankedRun;
-import dev.fettle.Ranking;
+import dev.fettle.ranking.Qrels;
+import dev.fettle.ranking.RankedRun;
+import dev.fettle.ranking.Ranking;
 import java.io.PrintStream;
 import java.nio.file.Path;
 

@@ -3,8 +3,8 @@
 
 package dev.fettle.examples;
 
-import dev.fettle.Hit;
-import dev.fettle.VectorIndex;
+import dev.fettle.ranking.Hit;
+import dev.fettle.ranking.VectorIndex;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.HashSet;

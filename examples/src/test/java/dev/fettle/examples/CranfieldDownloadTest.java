@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.fettle.FettleException;
-import dev.fettle.RetrievalData;
+import dev.fettle.ranking.RetrievalData;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

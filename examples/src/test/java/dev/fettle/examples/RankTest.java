@@ -2,18 +2,18 @@ package dev.fettle.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fettle.Difference;
-import dev.fettle.Document;
-import dev.fettle.Hit;
-import dev.fettle.Interval;
-import dev.fettle.Qrels;
-import dev.fettle.Ranked;
-import dev.fettle.RankedRun;
-import dev.fettle.RetrievalData;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tokenizers;
-import dev.fettle.Triple;
-import dev.fettle.Triples;
+import dev.fettle.ranking.Difference;
+import dev.fettle.ranking.Document;
+import dev.fettle.ranking.Hit;
+import dev.fettle.ranking.Interval;
+import dev.fettle.ranking.Qrels;
+import dev.fettle.ranking.Ranked;
+import dev.fettle.ranking.RankedRun;
+import dev.fettle.ranking.RetrievalData;
+import dev.fettle.ranking.Triple;
+import dev.fettle.ranking.Triples;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

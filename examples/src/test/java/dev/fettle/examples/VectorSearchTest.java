@@ -2,8 +2,8 @@ package dev.fettle.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fettle.Hit;
-import dev.fettle.VectorIndex;
+import dev.fettle.ranking.Hit;
+import dev.fettle.ranking.VectorIndex;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.Digests;
 import dev.fettle.internal.OneLine;
 import dev.fettle.internal.data.BatchCursor;
 import dev.fettle.internal.data.Fingerprints;
@@ -8,6 +9,9 @@ import dev.fettle.internal.data.Lengths;
 import dev.fettle.internal.data.Limit;
 import dev.fettle.internal.data.Source;
 import dev.fettle.internal.data.Told;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.Objects;
 
@@ -99,27 +103,55 @@ public final class Batches implements Iterable<Batch> {
         progress.step(Double.NaN, batch.tokens());
       }
     }
-    return count == most || !epochsAlike ? count : Math.min(most, epochs(sequences));
+    return count == most || !epochsAlike ? count : Math.min(most, overEpochs(sequences));
   }
 
-  /** How many batches the sequences of {@link #once()} make over all epochs. */
-  long epochs(long sequences) {
+  private long overEpochs(long sequences) {
     return (Math.multiplyExact(sequences, source.copies()) + grouping.most() - 1) / grouping.most();
   }
 
-  /** The same examples, those of epochs that hold the same ones once; who asks for it checks and tells lengths. */
-  Batches once() {
-    return new Batches(source.once(), limit, grouping, renderer, start, Told.byOthers());
+  /**
+   * Reads and renders everything once, before the first step: says on {@code System.err} what becomes of sequences that
+   * are too long, and is silent about them from then on. Of epochs that hold the same examples one alone is read. Takes
+   * as long as {@link #count()}.
+   *
+   * @param name what the messages call these data, such as {@code training data}
+   * @throws InvalidInputException for what {@link #iterator()} rejects
+   */
+  public DataSummary check(String name) {
+    Objects.requireNonNull(name, "name");
+    BatchCursor cursor = cursor(grouping.byTokens() ? source : source.once(), Told.byOthers());
+    MessageDigest digest = Digests.sha256();
+    long sequences = 0;
+    long count = 0;
+    try (Progress progress = Progress.passing("read " + name, 0)) {
+      while (cursor.hasNext()) {
+        Batch batch = cursor.next();
+        batch.data().forEach(datum -> digest.update(bytes(datum)));
+        sequences += batch.size();
+        count++;
+        progress.step(Double.NaN, batch.tokens());
+      }
+    }
+    Lengths lengths = cursor.lengths();
+    lengths.decide(name);
+    told.all();
+    return new DataSummary(grouping.byTokens() ? count : overEpochs(sequences), sequences, lengths.most(),
+        lengths.cut(), lengths.skipped(), HexFormat.of().formatHex(digest.digest()));
   }
 
-  /** These for someone who has checked and told lengths. */
-  Batches quietly() {
+  private static ByteBuffer bytes(Datum datum) {
+    ByteBuffer bytes = ByteBuffer.allocate(4 + 8 * datum.length());
+    bytes.putInt(datum.length());
+    for (int i = 0; i < datum.length(); i++) {
+      bytes.putInt(datum.targets()[i]).putFloat(datum.weights()[i]);
+    }
+    return bytes.flip();
+  }
+
+  /** These without a word on {@code System.err} about sequences that are too long, and without looking for them first. */
+  public Batches quietly() {
     return new Batches(source, limit, grouping, renderer, start, Told.byOthers());
-  }
-
-  /** What became of long sequences in the latest pass. */
-  Lengths lengths() {
-    return latest.lengths();
   }
 
   private BatchCursor cursor(Source from, Told known) {

@@ -171,12 +171,7 @@ public final class Dataset {
    * cut at their end unless {@link #tooLong(TooLong)} says otherwise, and counted in {@link Batch#cut()}.
    */
   public Dataset maxLength(int tokens) {
-    return new Dataset(source, limit.atMost(length(tokens)));
-  }
-
-  static int length(int tokens) {
-    require(tokens >= 2, "maxLength = %d: must be at least 2, one token to read and one to predict", tokens);
-    return tokens;
+    return new Dataset(source, limit.atMost(tokens));
   }
 
   /**
@@ -224,8 +219,9 @@ public final class Dataset {
     return count;
   }
 
-  Limit limit() {
-    return limit;
+  /** What becomes of sequences that are too long. */
+  public TooLong tooLong() {
+    return limit.tooLong();
   }
 
   @Override

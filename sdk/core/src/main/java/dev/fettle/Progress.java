@@ -1,8 +1,8 @@
 package dev.fettle;
 
 import dev.fettle.internal.Linux;
-import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.OneLine;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.Status;
 import java.io.PrintStream;
 import java.util.Locale;

@@ -70,7 +70,7 @@ public final class Sampler implements AutoCloseable {
 
   /** Samples the next assistant message of a chat; stops where the chat format says that a message ends. */
   public List<Sample> sample(Conversation chat, SamplingParams params) {
-    return sample(prompt(chat), ending(params, backend.renderer()));
+    return sample(prompt(chat), ending(params));
   }
 
   /** Samples the next assistant message of several chats together; one sample each. */
@@ -79,7 +79,7 @@ public final class Sampler implements AutoCloseable {
     for (Conversation chat : NoNulls.in(chats, "chats")) {
       prompts.add(prompt(chat));
     }
-    return sample(prompts, ending(params, backend.renderer()).samples(1)).stream().map(s -> s.get(0)).toList();
+    return sample(prompts, ending(params).samples(1)).stream().map(s -> s.get(0)).toList();
   }
 
   /** Samples one continuation and gives each token as it comes; the loop may be left at any time. */
@@ -96,7 +96,7 @@ public final class Sampler implements AutoCloseable {
 
   /** {@link #stream(int[], SamplingParams)} of the next assistant message of a chat. */
   public Iterable<Token> stream(Conversation chat, SamplingParams params) {
-    return stream(prompt(chat), ending(params, backend.renderer()));
+    return stream(prompt(chat), ending(params));
   }
 
   /** The model's likeliest answer to a user's message. */
@@ -165,14 +165,8 @@ public final class Sampler implements AutoCloseable {
     }
   }
 
-  /** Stops where a chat format says that a message ends, too. */
-  static SamplingParams ending(SamplingParams params, Renderer renderer) {
-    Objects.requireNonNull(params, "params");
-    List<String> stops = new ArrayList<>(params.stop());
-    stops.addAll(renderer.stopStrings());
-    List<Integer> ids = new ArrayList<>(params.stopTokens());
-    ids.addAll(renderer.stopTokens());
-    return params.stop(stops.toArray(String[]::new)).stopTokens(ids.stream().mapToInt(Integer::intValue).toArray());
+  private SamplingParams ending(SamplingParams params) {
+    return Objects.requireNonNull(params, "params").stoppingAtEndOf(backend.renderer());
   }
 
   private int[] prompt(Conversation chat) {

@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -79,6 +80,15 @@ public record SamplingParams(int maxTokens, double temperature, int topK, double
   public SamplingParams stopTokens(int... ids) {
     List<Integer> boxed = Arrays.stream(Objects.requireNonNull(ids, "ids")).boxed().toList();
     return new SamplingParams(maxTokens, temperature, topK, topP, seed, stop, boxed, samples, ignoreEos, int8);
+  }
+
+  /** Also stopping where a message of a chat format ends, as {@link Sampler#chat} and its kin do. */
+  public SamplingParams stoppingAtEndOf(Renderer format) {
+    List<String> texts = new ArrayList<>(stop);
+    texts.addAll(Objects.requireNonNull(format, "format").stopStrings());
+    List<Integer> ids = new ArrayList<>(stopTokens);
+    ids.addAll(format.stopTokens());
+    return new SamplingParams(maxTokens, temperature, topK, topP, seed, texts, ids, samples, ignoreEos, int8);
   }
 
   /** With several samples of each prompt. */

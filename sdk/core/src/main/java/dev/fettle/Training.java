@@ -4,6 +4,9 @@ import static dev.fettle.internal.Futures.join;
 
 import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.TrainingBackend;
+import dev.fettle.ranking.RankLoss;
+import dev.fettle.ranking.RankResult;
+import dev.fettle.ranking.Ranked;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;

@@ -1,5 +1,6 @@
 /**
- * Fine-tuning of language models: the whole public API, one import.
+ * Fine-tuning of language models: what trains and samples. {@link dev.fettle.ranking} holds the types of retrieval,
+ * {@link dev.fettle.recipes} whole trainings.
  *
  * <p>Begin at {@link dev.fettle.Fettle}: it loads a {@link dev.fettle.BaseModel}; {@code tune} with a
  * {@link dev.fettle.Tuning} begins a {@link dev.fettle.Training}; a {@link dev.fettle.Sampler} gives text. Data are

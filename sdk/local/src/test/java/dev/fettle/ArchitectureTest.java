@@ -104,7 +104,7 @@ class ArchitectureTest {
     for (Path file : SourceFiles.all().values()) {
       String text = Files.readString(file);
       int lines = (int) text.lines().count();
-      boolean api = file.getParent().equals(SourceFiles.API);
+      boolean api = SourceFiles.isApi(file);
       assertThat(lines).as(file.toString()).isLessThanOrEqualTo(api ? 400 : 600);
       lengths.add(lines);
       visible += api ? 1 : 0;
@@ -117,15 +117,11 @@ class ArchitectureTest {
 
   private static List<Class<?>> publicTypes() throws Exception {
     List<Class<?>> types = new ArrayList<>();
-    try (Stream<Path> files = Files.list(SourceFiles.API)) {
-      for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
-        String name = file.getFileName().toString().replace(".java", "");
-        if (!name.equals("package-info")) {
-          Class<?> type = Class.forName("dev.fettle." + name);
-          types.add(type);
-          types.addAll(List.of(type.getClasses()));
-        }
-      }
+    for (Path file : SourceFiles.api()) {
+      String name = SourceFiles.API.relativize(file).toString().replace(".java", "").replace('/', '.');
+      Class<?> type = Class.forName("dev.fettle." + name);
+      types.add(type);
+      types.addAll(List.of(type.getClasses()));
     }
     return types;
   }

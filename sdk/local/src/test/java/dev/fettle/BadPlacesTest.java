@@ -4,6 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.fettle.ranking.Document;
+import dev.fettle.ranking.Qrels;
+import dev.fettle.ranking.RankedRun;
+import dev.fettle.ranking.RetrievalData;
+import dev.fettle.ranking.Triple;
+import dev.fettle.ranking.Triples;
+import dev.fettle.ranking.VectorIndex;
+import dev.fettle.recipes.Charts;
+import dev.fettle.recipes.Comparison;
+import dev.fettle.recipes.Preference;
+import dev.fettle.recipes.Sft;
 import dev.fettle.support.Golden;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -4,6 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.fettle.recipes.Comparison;
+import dev.fettle.recipes.Distill;
+import dev.fettle.recipes.Dpo;
+import dev.fettle.recipes.Grpo;
+import dev.fettle.recipes.Preference;
+import dev.fettle.recipes.Sft;
 import dev.fettle.support.Child;
 import java.io.IOException;
 import java.nio.file.Files;

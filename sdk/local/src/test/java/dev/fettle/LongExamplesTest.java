@@ -4,6 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fettle.internal.checkpoint.EmbeddedModel;
+import dev.fettle.recipes.Comparison;
+import dev.fettle.recipes.ComparisonResult;
+import dev.fettle.recipes.Distill;
+import dev.fettle.recipes.Dpo;
+import dev.fettle.recipes.Grpo;
+import dev.fettle.recipes.Preference;
+import dev.fettle.recipes.Reward;
+import dev.fettle.recipes.Run;
+import dev.fettle.recipes.Sft;
 import dev.fettle.support.ErrorStream;
 import dev.fettle.support.Golden;
 import java.io.IOException;

@@ -3,8 +3,8 @@ package dev.fettle;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fettle.internal.Futures;
-import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.ModelBackend;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.local.LocalBackend;
 import dev.fettle.support.Golden;

@@ -3,6 +3,12 @@ package dev.fettle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fettle.ranking.HardNegatives;
+import dev.fettle.ranking.RankedRun;
+import dev.fettle.ranking.Retriever;
+import dev.fettle.ranking.VectorIndex;
+import dev.fettle.recipes.Reward;
+import dev.fettle.recipes.Sft;
 import dev.fettle.support.SourceFiles;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Executable;
@@ -33,7 +39,7 @@ class NullArgumentsTest {
   private static final Map<String, String> ALLOWED = Map.of(
       "equals", "nothing equals null",
       "valueOf", "of enums; the compiler writes it, and says: Name is null",
-      "Comparison.setting value", "is kept as the text null",
+      "recipes.Comparison.setting value", "is kept as the text null",
       "FettleException", "as every Throwable",
       "InvalidInputException", "as every Throwable");
 
@@ -87,11 +93,14 @@ class NullArgumentsTest {
 
   private static List<Class<?>> publicTypes() throws Exception {
     List<Class<?>> types = new ArrayList<>();
-    try (Stream<Path> classes = Files.list(SourceFiles.CORE_CLASSES.resolve("dev/fettle"))) {
-      for (Path file : classes.filter(f -> f.toString().endsWith(".class")).sorted().toList()) {
-        Class<?> type = Class.forName("dev.fettle." + file.getFileName().toString().replace(".class", ""));
-        if (Modifier.isPublic(type.getModifiers()) && !type.isAnonymousClass()) {
-          types.add(type);
+    Path root = SourceFiles.CORE_CLASSES;
+    for (String part : List.of("dev/fettle", "dev/fettle/ranking", "dev/fettle/recipes")) {
+      try (Stream<Path> classes = Files.list(root.resolve(part))) {
+        for (Path file : classes.filter(f -> f.toString().endsWith(".class")).sorted().toList()) {
+          Class<?> type = Class.forName(root.relativize(file).toString().replace(".class", "").replace('/', '.'));
+          if (Modifier.isPublic(type.getModifiers()) && !type.isAnonymousClass()) {
+            types.add(type);
+          }
         }
       }
     }

@@ -3,6 +3,8 @@ package dev.fettle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fettle.ranking.RankLoss;
+import dev.fettle.ranking.Ranked;
 import dev.fettle.support.Golden;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,5 +1,34 @@
 package dev.fettle;
 
+import dev.fettle.ranking.Difference;
+import dev.fettle.ranking.Document;
+import dev.fettle.ranking.HardNegatives;
+import dev.fettle.ranking.Hit;
+import dev.fettle.ranking.Interval;
+import dev.fettle.ranking.Metric;
+import dev.fettle.ranking.Qrels;
+import dev.fettle.ranking.RankLoss;
+import dev.fettle.ranking.RankResult;
+import dev.fettle.ranking.Ranked;
+import dev.fettle.ranking.RankedRun;
+import dev.fettle.ranking.Ranking;
+import dev.fettle.ranking.RetrievalData;
+import dev.fettle.ranking.Retriever;
+import dev.fettle.ranking.Scores;
+import dev.fettle.ranking.Triple;
+import dev.fettle.ranking.Triples;
+import dev.fettle.ranking.VectorIndex;
+import dev.fettle.recipes.Charts;
+import dev.fettle.recipes.Comparison;
+import dev.fettle.recipes.ComparisonResult;
+import dev.fettle.recipes.Distill;
+import dev.fettle.recipes.Dpo;
+import dev.fettle.recipes.Grpo;
+import dev.fettle.recipes.Preference;
+import dev.fettle.recipes.Reward;
+import dev.fettle.recipes.Run;
+import dev.fettle.recipes.Sft;
+import dev.fettle.recipes.Trial;
 import dev.fettle.support.Golden;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -21,6 +50,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -157,6 +187,7 @@ final class PublicInstances implements AutoCloseable {
     OptimResult optim = new OptimResult(1, 1, 1);
     LossResult loss = new LossResult(1, List.of(), 1, Map.of());
     put(LossResult.class, loss);
+    put(DataSummary.class, new DataSummary(1, 1, OptionalInt.empty(), 0, 0, "00"));
     put(OptimResult.class, optim);
     put(StepResult.class, new StepResult(loss, optim));
     put(RankResult.class, new RankResult(1, List.of(), Map.of("accuracy", 1.0)));
@@ -193,7 +224,7 @@ final class PublicInstances implements AutoCloseable {
     put(Distill.class, Distill.on(training));
     others.put(Reward.class, (Reward) (prompt, answer) -> 1);
     put(Comparison.class, Comparison.of(get(BaseModel.class)));
-    put(Trial.class, new Trial(training, 1e-4, 1, 3, (tokens, loss) -> { }));
+    put(Trial.class, Trial.of(training, 1e-4, 1, 3));
     put(Progress.class, Progress.passing("a", 1));
   }
 
@@ -203,6 +234,7 @@ final class PublicInstances implements AutoCloseable {
     others.put(Path.class, Files.writeString(directory.resolve("file"), "x\n"));
     others.put(URI.class, URI.create("http://localhost:1"));
     others.put(Duration.class, Duration.ofSeconds(60));
+    others.put(OptionalInt.class, OptionalInt.empty());
     others.put(Instant.class, Instant.EPOCH);
     others.put(Integer.class, 1);
     others.put(Number.class, 1);

@@ -1,5 +1,11 @@
 package dev.fettle;
 
+import dev.fettle.recipes.Distill;
+import dev.fettle.recipes.Dpo;
+import dev.fettle.recipes.Grpo;
+import dev.fettle.recipes.Preference;
+import dev.fettle.recipes.Run;
+import dev.fettle.recipes.Sft;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,5 +1,7 @@
 package dev.fettle;
 
+import dev.fettle.ranking.RankLoss;
+import dev.fettle.ranking.Ranked;
 import dev.fettle.support.Golden;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -70,7 +70,7 @@ class WithoutEngineTest {
           .hasToString("dev.fettle.FettleException: Fettle.local() needs the engine for this machine, which is not on "
               + "the class path: add dev.fettle:fettle-local to the dependencies, in the version of dev.fettle:fettle-core");
       Class<?>[] idsAndVectors = {List.class, float[][].class};
-      assertThatThrownBy(() -> call(core, "VectorIndex", "of", idsAndVectors, List.of("a"), new float[][] {{1}}))
+      assertThatThrownBy(() -> call(core, "ranking.VectorIndex", "of", idsAndVectors, List.of("a"), new float[][] {{1}}))
           .hasMessageStartingWith("VectorIndex needs the engine")
           .hasMessageContaining("dev.fettle:fettle-local");
     }

@@ -1,7 +1,9 @@
 package dev.fettle.internal;
 
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 
 /** Digests that every Java platform has. */
 public final class Digests {
@@ -13,6 +15,11 @@ public final class Digests {
 
   public static MessageDigest sha1() {
     return of("SHA-1");
+  }
+
+  /** The SHA-256 of a text in UTF-8, in hexadecimal digits. */
+  public static String sha256(String text) {
+    return HexFormat.of().formatHex(sha256().digest(text.getBytes(StandardCharsets.UTF_8)));
   }
 
   private static MessageDigest of(String algorithm) {

@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
 
 /**
  * The order of the library's parts, and which type names which. A type is named without {@code dev.fettle.}, such as
- * {@code internal.text.Pieces}; the API is the part with the empty name.
+ * {@code internal.text.Pieces}.
  */
 public final class Layers {
   /** What needs no engine. Each part knows those in the rows before its own, and none beside it or after it. */
@@ -32,6 +32,11 @@ public final class Layers {
       List.of("internal.torch"),
       List.of("internal.network"),
       List.of("internal.local"));
+
+  /** The packages of the API. What trains and samples knows no recipe. */
+  public static final List<String> API = List.of("", "ranking", "recipes");
+  private static final String RECIPES = "recipes";
+  private static final List<String> KNOW_RECIPES = List.of(RECIPES, "internal.chart", "internal.recipe", "internal.compare");
 
   private static final Pattern NO_CODE = Pattern.compile(
       "(?s)/\\*.*?\\*/|//[^\n]*|\"\"\".*?\"\"\"|\"(?:[^\"\\\\\n]|\\\\.)*\"|'(?:[^'\\\\\n]|\\\\.)+'");
@@ -106,11 +111,11 @@ public final class Layers {
     List<String> wrong = new ArrayList<>();
     named.forEach((type, names) -> {
       String own = part(type);
-      int highest = own.isEmpty() ? CORE.size() : row(own);
+      int highest = API.contains(own) ? CORE.size() : row(own);
       if (highest < 0) {
         wrong.add(type + ": " + own + " has no place in the order of Layers");
       }
-      names.stream().filter(other -> !part(other).equals(own) && row(part(other)) >= highest)
+      names.stream().filter(other -> !part(other).equals(own) && (row(part(other)) >= highest || part(other).equals(RECIPES) && !KNOW_RECIPES.contains(own)))
           .forEach(other -> wrong.add(type + " names " + other));
     });
     return wrong;

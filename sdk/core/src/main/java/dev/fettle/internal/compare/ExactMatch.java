@@ -13,9 +13,9 @@ import dev.fettle.Sampler;
 import dev.fettle.SamplingParams;
 import dev.fettle.Tokenizer;
 import dev.fettle.Training;
+import dev.fettle.internal.Digests;
 import dev.fettle.internal.data.Lengths;
 import dev.fettle.internal.data.Limit;
-import dev.fettle.internal.recipe.DataHash;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -30,16 +30,12 @@ public final class ExactMatch {
 
   private ExactMatch() {}
 
-  /**
-   * Reads the examples; each must have an answer. Those whose prompt leaves no room for one are skipped or refused.
-   *
-   * @param limit says which of the two
-   */
-  public static ExactMatch of(Dataset examples, BaseModel model, Limit limit) {
+  /** Reads the examples; each must have an answer. Those whose prompt leaves no room for one are skipped or refused. */
+  public static ExactMatch of(Dataset examples, BaseModel model) {
     ExactMatch all = new ExactMatch();
     Renderer renderer = model.renderer();
     Tokenizer tokenizer = model.tokenizer();
-    Lengths lengths = Lengths.ofPrompts(Limit.NONE.treating(limit.tooLong()).within(renderer.contextLength()));
+    Lengths lengths = Lengths.ofPrompts(Limit.NONE.treating(examples.tooLong()).within(renderer.contextLength()));
     int number = 0;
     int longest = 0;
     for (Example example : examples.examples()) {
@@ -55,8 +51,7 @@ public final class ExactMatch {
     if (all.answers.isEmpty()) {
       throw new InvalidInputException("the test data have no example" + (number == 0 ? "" : " that leaves room for an answer"));
     }
-    all.params = all.params.maxTokens(longest + SPARE_TOKENS).stop(renderer.stopStrings().toArray(String[]::new))
-        .stopTokens(renderer.stopTokens().stream().mapToInt(Integer::intValue).toArray());
+    all.params = all.params.maxTokens(longest + SPARE_TOKENS).stoppingAtEndOf(renderer);
     return all;
   }
 
@@ -66,7 +61,7 @@ public final class ExactMatch {
     for (int i = 0; i < prompts.size(); i++) {
       all.append(java.util.Arrays.toString(prompts.get(i))).append(answers.get(i)).append('\n');
     }
-    return DataHash.of(all.toString());
+    return Digests.sha256(all.toString());
   }
 
   /** 1 for each example that is answered exactly, else 0. */

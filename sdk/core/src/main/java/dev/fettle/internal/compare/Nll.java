@@ -2,12 +2,12 @@ package dev.fettle.internal.compare;
 
 import dev.fettle.Batch;
 import dev.fettle.Batches;
+import dev.fettle.DataSummary;
 import dev.fettle.Datum;
 import dev.fettle.InvalidInputException;
 import dev.fettle.LossResult;
 import dev.fettle.Progress;
 import dev.fettle.Training;
-import dev.fettle.internal.recipe.DataHash;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -16,9 +16,9 @@ import java.util.List;
 public final class Nll {
   private final String name;
   private final Batches batches;
-  private final DataHash content;
+  private final DataSummary content;
 
-  private Nll(String name, Batches batches, DataHash content) {
+  private Nll(String name, Batches batches, DataSummary content) {
     this.name = name;
     this.batches = batches;
     this.content = content;
@@ -27,7 +27,7 @@ public final class Nll {
   /** Reads the batches once, so that broken ones are found at once. */
   public static Nll of(String name, Batches batches) {
     try {
-      return new Nll(name, batches, DataHash.of(batches));
+      return new Nll(name, batches, batches.check(name + " data"));
     } catch (InvalidInputException e) {
       throw new InvalidInputException("the " + name + " data: " + e.getMessage(), e);
     }
@@ -47,7 +47,7 @@ public final class Nll {
   public double[] items(Training training) {
     List<Double> sums = new ArrayList<>();
     double weight = 0;
-    try (Progress progress = Progress.passing(name, content.count())) {
+    try (Progress progress = Progress.passing(name, content.batches())) {
       for (Batch batch : batches) {
         LossResult result = training.forward(batch);
         for (int i = 0; i < batch.size(); i++) {

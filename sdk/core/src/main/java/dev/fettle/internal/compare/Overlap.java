@@ -6,7 +6,7 @@ import dev.fettle.Dataset;
 import dev.fettle.Example;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Text;
-import dev.fettle.internal.recipe.DataHash;
+import dev.fettle.internal.Digests;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -44,6 +44,6 @@ public final class Overlap {
       chat.messages().forEach(m -> text.append(m.role()).append('\0').append(m.content()).append(m.toolCalls())
           .append('\0'));
     }
-    return DataHash.of(text.toString().strip().replaceAll("\\s+", " "));
+    return Digests.sha256(text.toString().strip().replaceAll("\\s+", " "));
   }
 }

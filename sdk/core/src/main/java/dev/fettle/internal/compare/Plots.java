@@ -1,10 +1,10 @@
 package dev.fettle.internal.compare;
 
-import dev.fettle.Charts;
-import dev.fettle.Charts.Series;
-import dev.fettle.ComparisonResult;
-import dev.fettle.ComparisonResult.Row;
 import dev.fettle.internal.checkpoint.AtomicFiles;
+import dev.fettle.recipes.Charts;
+import dev.fettle.recipes.Charts.Series;
+import dev.fettle.recipes.ComparisonResult;
+import dev.fettle.recipes.ComparisonResult.Row;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -3,7 +3,7 @@ package dev.fettle.internal.compare;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.checkpoint.AtomicFiles;
-import dev.fettle.internal.recipe.DataHash;
+import dev.fettle.internal.Digests;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -42,7 +42,7 @@ final class ResultsFile {
     settings.forEach((name, value) -> texts.put(name, String.valueOf(value)));
     Map<String, Object> head = new LinkedHashMap<>();
     head.put("run", "settings");
-    head.put("sha256", DataHash.of(JSON.writeValueAsString(texts)));
+    head.put("sha256", Digests.sha256(JSON.writeValueAsString(texts)));
     head.put("settings", texts);
     ResultsFile results = new ResultsFile(directory.resolve(NAME), JSON.writeValueAsString(head));
     if (Files.exists(results.file)) {

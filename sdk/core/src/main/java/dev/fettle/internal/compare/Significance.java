@@ -1,8 +1,8 @@
 package dev.fettle.internal.compare;
 
-import dev.fettle.ComparisonResult.Pair;
-import dev.fettle.Scores;
 import dev.fettle.internal.ranking.PairedTests;
+import dev.fettle.ranking.Scores;
+import dev.fettle.recipes.ComparisonResult.Pair;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;

@@ -1,12 +1,12 @@
 package dev.fettle.internal.compare;
 
-import dev.fettle.ComparisonResult;
-import dev.fettle.ComparisonResult.Pair;
-import dev.fettle.ComparisonResult.Row;
 import dev.fettle.FettleException;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.compare.Significance.Sample;
+import dev.fettle.recipes.ComparisonResult;
+import dev.fettle.recipes.ComparisonResult.Pair;
+import dev.fettle.recipes.ComparisonResult.Row;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

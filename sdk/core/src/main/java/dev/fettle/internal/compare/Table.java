@@ -1,7 +1,7 @@
 package dev.fettle.internal.compare;
 
-import dev.fettle.ComparisonResult.Pair;
-import dev.fettle.ComparisonResult.Row;
+import dev.fettle.recipes.ComparisonResult.Pair;
+import dev.fettle.recipes.ComparisonResult.Row;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -1,2 +1,2 @@
-/** What {@link dev.fettle.Comparison} does: sweeps, seeds, results that survive interruption, tests, table and plots. */
+/** What {@link dev.fettle.recipes.Comparison} does: sweeps, seeds, results that survive interruption, tests, table and plots. */
 package dev.fettle.internal.compare;

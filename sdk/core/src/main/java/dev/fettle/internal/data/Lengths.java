@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /** Holds sequences, or prompts, to a limit and counts what became of them. Not thread-safe. */
 public final class Lengths {
@@ -90,6 +91,16 @@ public final class Lengths {
       }
     }
     return false;
+  }
+
+  /** The most tokens, if there is a limit. */
+  public OptionalInt most() {
+    return limit.tokens() == Integer.MAX_VALUE ? OptionalInt.empty() : OptionalInt.of(limit.tokens());
+  }
+
+  /** How many were cut. */
+  public long cut() {
+    return cut;
   }
 
   /** How many were skipped. */

@@ -1,5 +1,6 @@
 package dev.fettle.internal.data;
 
+import dev.fettle.InvalidInputException;
 import dev.fettle.Rendered;
 import dev.fettle.TooLong;
 import java.util.Arrays;
@@ -16,8 +17,16 @@ public record Limit(int tokens, TooLong tooLong, boolean context) {
   /** No limit but the model's context. */
   public static final Limit NONE = new Limit(Integer.MAX_VALUE, TooLong.CUT, false);
 
-  /** This with another number of tokens. */
+  /**
+   * This with another number of tokens.
+   *
+   * @throws InvalidInputException if it is less than 2
+   */
   public Limit atMost(int most) {
+    if (most < 2) {
+      throw new InvalidInputException("maxLength = " + most
+          + ": must be at least 2, one token to read and one to predict");
+    }
     return new Limit(most, tooLong, false);
   }
 

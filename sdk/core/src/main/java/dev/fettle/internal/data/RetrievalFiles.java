@@ -1,9 +1,9 @@
 package dev.fettle.internal.data;
 
-import dev.fettle.Document;
 import dev.fettle.InvalidInputException;
-import dev.fettle.Triple;
 import dev.fettle.internal.checkpoint.AtomicFiles;
+import dev.fettle.ranking.Document;
+import dev.fettle.ranking.Triple;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.Writer;

@@ -14,10 +14,15 @@ public final class Told {
   /** Someone else checks and says it. */
   public static Told byOthers() {
     Told told = new Told();
-    told.checked = true;
-    told.first = true;
-    told.total = true;
+    told.all();
     return told;
+  }
+
+  /** All is checked and said. */
+  public void all() {
+    checked = true;
+    first = true;
+    total = true;
   }
 
   /** Whether what is to be refused was looked for, and not found. */

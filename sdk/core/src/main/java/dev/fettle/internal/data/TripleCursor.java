@@ -1,6 +1,6 @@
 package dev.fettle.internal.data;
 
-import dev.fettle.Triple;
+import dev.fettle.ranking.Triple;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;

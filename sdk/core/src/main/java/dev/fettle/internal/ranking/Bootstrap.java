@@ -1,6 +1,6 @@
 package dev.fettle.internal.ranking;
 
-import dev.fettle.Interval;
+import dev.fettle.ranking.Interval;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 

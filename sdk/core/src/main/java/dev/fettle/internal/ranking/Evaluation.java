@@ -1,6 +1,6 @@
 package dev.fettle.internal.ranking;
 
-import dev.fettle.Hit;
+import dev.fettle.ranking.Hit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

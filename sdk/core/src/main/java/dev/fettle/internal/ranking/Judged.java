@@ -1,6 +1,6 @@
 package dev.fettle.internal.ranking;
 
-import dev.fettle.Hit;
+import dev.fettle.ranking.Hit;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

@@ -1,7 +1,7 @@
 package dev.fettle.internal.ranking;
 
-import dev.fettle.Hit;
 import dev.fettle.InvalidInputException;
+import dev.fettle.ranking.Hit;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;

@@ -1,9 +1,9 @@
 package dev.fettle.internal.ranking;
 
-import dev.fettle.Hit;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.data.Lines;
+import dev.fettle.ranking.Hit;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.Writer;

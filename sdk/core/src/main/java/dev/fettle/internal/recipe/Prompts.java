@@ -3,6 +3,7 @@ package dev.fettle.internal.recipe;
 import dev.fettle.Conversation;
 import dev.fettle.InvalidInputException;
 import dev.fettle.TooLong;
+import dev.fettle.internal.Digests;
 import dev.fettle.internal.data.Lengths;
 import dev.fettle.internal.data.Limit;
 import java.util.ArrayList;
@@ -86,6 +87,6 @@ public final class Prompts {
   public String sha256() {
     StringBuilder text = new StringBuilder();
     all.forEach(chat -> chat.messages().forEach(m -> text.append(m.role()).append('\0').append(m.content()).append('\0')));
-    return DataHash.of(text.toString());
+    return Digests.sha256(text.toString());
   }
 }

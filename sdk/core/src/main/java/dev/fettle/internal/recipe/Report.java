@@ -1,8 +1,8 @@
 package dev.fettle.internal.recipe;
 
-import dev.fettle.Charts;
 import dev.fettle.FettleException;
-import dev.fettle.Run;
+import dev.fettle.recipes.Charts;
+import dev.fettle.recipes.Run;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -1,11 +1,11 @@
 package dev.fettle.internal.serve;
 
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.security.SecureRandom;
 
 /** Addresses that can be fetched without a token for a while. Thread-safe. */
 final class Downloads {

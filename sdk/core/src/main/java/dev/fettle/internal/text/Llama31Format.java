@@ -2,8 +2,8 @@ package dev.fettle.internal.text;
 
 import dev.fettle.Conversation;
 import dev.fettle.Message;
-import dev.fettle.ToolCall;
 import dev.fettle.Tokenizer;
+import dev.fettle.ToolCall;
 import java.util.List;
 
 /** Llama 3.1, 3.2 and 3.3: a date in every system message, and tools in the first user message. */

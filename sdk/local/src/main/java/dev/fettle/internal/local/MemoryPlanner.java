@@ -2,8 +2,8 @@ package dev.fettle.internal.local;
 
 import dev.fettle.Batch;
 import dev.fettle.Datum;
-import dev.fettle.MemoryPlan.Part;
 import dev.fettle.MemoryPlan;
+import dev.fettle.MemoryPlan.Part;
 import dev.fettle.SamplingParams;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;

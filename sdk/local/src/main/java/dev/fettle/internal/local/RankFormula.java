@@ -2,8 +2,8 @@ package dev.fettle.internal.local;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.NumericException;
-import dev.fettle.RankLoss;
-import dev.fettle.Ranked;
+import dev.fettle.ranking.RankLoss;
+import dev.fettle.ranking.Ranked;
 import java.util.List;
 
 /**

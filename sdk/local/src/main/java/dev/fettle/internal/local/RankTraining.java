@@ -2,14 +2,14 @@ package dev.fettle.internal.local;
 
 import dev.fettle.MemoryPlan;
 import dev.fettle.NumericException;
-import dev.fettle.RankLoss;
-import dev.fettle.RankResult;
-import dev.fettle.Ranked;
 import dev.fettle.internal.torch.Kernels;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
+import dev.fettle.ranking.RankLoss;
+import dev.fettle.ranking.RankResult;
+import dev.fettle.ranking.Ranked;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

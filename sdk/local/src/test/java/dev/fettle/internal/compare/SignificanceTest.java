@@ -3,8 +3,8 @@ package dev.fettle.internal.compare;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.fettle.ComparisonResult.Pair;
 import dev.fettle.internal.compare.Significance.Sample;
+import dev.fettle.recipes.ComparisonResult.Pair;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

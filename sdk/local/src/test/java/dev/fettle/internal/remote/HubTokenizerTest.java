@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.TrainOn;
-import dev.fettle.internal.hub.FakeHub;
 import dev.fettle.internal.checkpoint.EmbeddedModel;
+import dev.fettle.internal.hub.FakeHub;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;

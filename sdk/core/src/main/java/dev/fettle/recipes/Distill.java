@@ -1,0 +1,252 @@
+package dev.fettle.recipes;
+
+import dev.fettle.AdamW;
+import dev.fettle.Batch;
+import dev.fettle.Conversation;
+import dev.fettle.Dataset;
+import dev.fettle.InvalidInputException;
+import dev.fettle.Lora;
+import dev.fettle.Loss;
+import dev.fettle.Message;
+import dev.fettle.Progress;
+import dev.fettle.Sample;
+import dev.fettle.Sampler;
+import dev.fettle.SamplingParams;
+import dev.fettle.TooLong;
+import dev.fettle.TrainOn;
+import dev.fettle.Training;
+import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.OneLine;
+import dev.fettle.internal.Positive;
+import dev.fettle.internal.data.Limit;
+import dev.fettle.internal.recipe.Checkpoints;
+import dev.fettle.internal.recipe.Prompts;
+import dev.fettle.internal.recipe.Recorder;
+import dev.fettle.internal.recipe.RunFiles;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Learning from a teacher, which may be a larger model or one that was tuned. On-policy, the default, the student answers
+ * and the teacher says of each token how likely it would have been (the reverse divergence is made small); teacher and
+ * student need the same tokenizer. Off-policy the teacher answers, and the student is tuned to its answers.
+ *
+ * <pre>{@code
+ * Run run = Distill.on(training).teacher(teacher).prompts(questions).steps(50).run();
+ * }</pre>
+ *
+ * <p>The loop uses public calls only: copy it and change it where this class does not do what you want. A recipe that is
+ * being set up; each method changes it and returns it. Not thread-safe, for one use.
+ */
+public final class Distill {
+  private final Training training;
+  private Sampler teacher;
+  private List<Conversation> prompts = List.of();
+  private boolean offPolicy;
+  private int steps = 50;
+  private int epochs = 3;
+  private int batchSize = 16;
+  private double learningRate;
+  private AdamW optimizer = AdamW.standard();
+  private SamplingParams sampling = SamplingParams.standard().maxTokens(64);
+  private TooLong tooLong = TooLong.SKIP;
+  private long seed;
+  private Path directory;
+
+  private Distill(Training training) {
+    this.training = Objects.requireNonNull(training, "training");
+    this.learningRate = training.tuning() instanceof Lora ? 5e-4 : 5e-5;
+  }
+
+  /** Begins with the student. */
+  public static Distill on(Training training) {
+    return new Distill(training);
+  }
+
+  /** Whom to learn from; it is not closed here. Required. */
+  public Distill teacher(Sampler model) {
+    teacher = Objects.requireNonNull(model, "model");
+    return this;
+  }
+
+  /** What to ask. Required. */
+  public Distill prompts(List<Conversation> chats) {
+    prompts = List.copyOf(NoNulls.in(chats, "chats"));
+    return this;
+  }
+
+  /** Lets the teacher answer each prompt once, and tunes the student to its answers with {@link Sft}. */
+  public Distill offPolicy() {
+    offPolicy = true;
+    return this;
+  }
+
+  /** How many steps, on-policy. Default 50. */
+  public Distill steps(int n) {
+    steps = Positive.of("steps", n);
+    return this;
+  }
+
+  /** How often each of the teacher's answers is seen, off-policy. Default 3. */
+  public Distill epochs(int n) {
+    epochs = Positive.of("epochs", n);
+    return this;
+  }
+
+  /** Answers a step. Default 16. */
+  public Distill batchSize(int n) {
+    batchSize = Positive.of("batchSize", n);
+    return this;
+  }
+
+  /** The learning rate. Default 5e-4 for adapters, 5e-5 for all weights. */
+  public Distill learningRate(double value) {
+    learningRate = AdamW.learningRate(value).learningRate();
+    return this;
+  }
+
+  /** Other settings of the optimizer; its learning rate is not used. */
+  public Distill optimizer(AdamW settings) {
+    optimizer = Objects.requireNonNull(settings, "settings");
+    return this;
+  }
+
+  /** How answers are sampled; the seed is set here. Default at temperature 1, at most 64 tokens. */
+  public Distill sampling(SamplingParams params) {
+    sampling = Objects.requireNonNull(params, "params");
+    return this;
+  }
+
+  /**
+   * What becomes of prompts that leave no room for an answer in the context of teacher or student: they are left out, or
+   * rejected before the first step. Default {@link TooLong#SKIP}. What an answer has beyond the student's context, or
+   * on-policy the teacher's, is cut.
+   *
+   * @throws InvalidInputException for {@link TooLong#CUT}: a prompt cannot be cut
+   */
+  public Distill tooLong(TooLong longer) {
+    tooLong = Prompts.tooLong(longer);
+    return this;
+  }
+
+  /** Seeds the order of the prompts and the sampling. Default 0. */
+  public Distill seed(long value) {
+    seed = value;
+    return this;
+  }
+
+  /**
+   * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html} and, after each tenth of the steps, the
+   * checkpoint to resume from. If a run with equal settings was interrupted there, {@link #run()} resumes it. Ctrl-C and
+   * SIGTERM end the run as in {@link Sft#directory}. Default nowhere.
+   */
+  public Distill directory(Path path) {
+    directory = Objects.requireNonNull(path, "path");
+    return this;
+  }
+
+  /**
+   * Trains.
+   *
+   * @throws InvalidInputException if teacher or prompts are missing, prompts are too long and rejected, the tokenizers
+   *     differ on-policy, or the directory is rejected as in {@link Sft#run()}
+   */
+  public Run run() {
+    if (teacher == null) {
+      throw new InvalidInputException("Distill without a teacher: call teacher(sampler)");
+    }
+    if (!offPolicy && teacher.tokenizer().vocabSize() != training.tokenizer().vocabSize()) {
+      throw new InvalidInputException("the teacher has " + teacher.tokenizer().vocabSize() + " tokens, the student "
+          + training.tokenizer().vocabSize() + ": on-policy distillation needs one tokenizer; use offPolicy()");
+    }
+    Prompts.requireSome("Distill", prompts);
+    try (Checkpoints kept = new Checkpoints(training, directory)) {
+      Limit limit = Limit.NONE.treating(tooLong).within(training.renderer().contextLength())
+          .within(teacher.renderer().contextLength());
+      Prompts source = new Prompts("Distill", prompts, limit, this::promptTokens, seed);
+      return offPolicy ? fromAnswers(source.all()) : fromScores(kept, source, limit.tokens());
+    }
+  }
+
+  private int promptTokens(Conversation chat) {
+    int own = training.renderer().prompt(chat).length;
+    return offPolicy ? Math.max(own, teacher.renderer().prompt(chat).length) : own;
+  }
+
+  /** The teacher answers, the student copies. */
+  private Run fromAnswers(List<Conversation> questions) {
+    List<Conversation> lessons = new ArrayList<>();
+    try (Progress progress = Progress.of("teacher", questions.size())) {
+      for (int from = 0; from < questions.size(); from += batchSize) {
+        List<Conversation> asked = questions.subList(from, Math.min(questions.size(), from + batchSize));
+        List<Sample> answers = teacher.sampleChats(asked, sampling.seed(seed + from));
+        for (int i = 0; i < asked.size(); i++) {
+          List<Message> messages = new ArrayList<>(asked.get(i).messages());
+          messages.add(teacher.renderer().parse(answers.get(i).tokens()));
+          lessons.add(new Conversation(messages, asked.get(i).tools()));
+          progress.step(Double.NaN, answers.get(i).tokens().length);
+        }
+      }
+    }
+    Sft sft = Sft.on(training).data(Dataset.of(lessons)).trainOn(TrainOn.LAST_ASSISTANT_MESSAGE).epochs(epochs)
+        .batchSize(batchSize).learningRate(learningRate).optimizer(optimizer).seed(seed);
+    return (directory == null ? sft : sft.directory(directory)).run();
+  }
+
+  /** The student answers, the teacher scores each token. */
+  private Run fromScores(Checkpoints kept, Prompts source, int context) {
+    AdamW settings = optimizer.withLearningRate(learningRate);
+    String hash = source.sha256();
+    try (Recorder record = new Recorder("distill", training, kept.files("distill", settings(source)), steps)) {
+      for (int step = 0; step < steps; step++) {
+        List<Conversation> asked = source.next(batchSize);
+        if (step < record.count()) {
+          continue;
+        }
+        List<Sample> answers;
+        try (Sampler student = training.sampler()) {
+          answers = student.sampleChats(asked, sampling.seed(seed + step));
+        }
+        Rollouts rollouts = new Rollouts();
+        for (int i = 0; i < asked.size(); i++) {
+          int[] prompt = training.renderer().prompt(asked.get(i));
+          rollouts.add(prompt, Rollouts.cut(answers.get(i), context - prompt.length));
+        }
+        rollouts.penalise(teacher, 1, "reverse_kl");
+        Batch batch = rollouts.batch();
+        Map<String, Double> line = record.line(training.step(batch, Loss.importanceSampling(), settings), learningRate, batch);
+        line.putAll(rollouts.metrics());
+        record.write(line);
+        if (kept.stop(record.count(), steps, hash)) {
+          return record.stopped(steps);
+        }
+      }
+      return record.finish("all " + steps + " steps done", 0, List.of());
+    }
+  }
+
+  private Map<String, Object> settings(Prompts source) {
+    Map<String, Object> settings = new LinkedHashMap<>();
+    settings.put("prompts", source.all().size());
+    settings.put("data_sha256", source.sha256());
+    settings.put("lengths", source.lengths());
+    settings.put("teacher", teacher.toString());
+    settings.put("steps", steps);
+    settings.put("batch_size", batchSize);
+    settings.put("learning_rate", learningRate);
+    settings.put("optimizer", RunFiles.optimizer(optimizer));
+    settings.put("max_tokens", sampling.maxTokens());
+    settings.put("temperature", sampling.temperature());
+    settings.put("seed", seed);
+    return settings;
+  }
+
+  @Override
+  public String toString() {
+    return OneLine.of("Distill", (offPolicy ? "off-policy, " : "on-policy, ") + prompts.size() + " prompts");
+  }
+}

@@ -1,0 +1,272 @@
+package dev.fettle.recipes;
+
+import dev.fettle.AdamW;
+import dev.fettle.Batch;
+import dev.fettle.Batches;
+import dev.fettle.DataSummary;
+import dev.fettle.Dataset;
+import dev.fettle.InvalidInputException;
+import dev.fettle.Lora;
+import dev.fettle.Loss;
+import dev.fettle.LossResult;
+import dev.fettle.NumericException;
+import dev.fettle.Progress;
+import dev.fettle.Renderer;
+import dev.fettle.Schedule;
+import dev.fettle.TooLong;
+import dev.fettle.TrainOn;
+import dev.fettle.Training;
+import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.OneLine;
+import dev.fettle.internal.Positive;
+import dev.fettle.internal.recipe.Checkpoints;
+import dev.fettle.internal.recipe.Recorder;
+import dev.fettle.internal.recipe.RunFiles;
+import dev.fettle.internal.recipe.SampleTable;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.IntFunction;
+
+/**
+ * Supervised fine-tuning with what one would add to the loop: a schedule, validation, early stopping, the best weights
+ * kept, checkpoints, and a record.
+ *
+ * <pre>{@code
+ * Run run = Sft.on(training).data(train).validate(held).epochs(2).learningRate(5e-4).run();
+ * }</pre>
+ *
+ * <p>The loop in {@link #run()} uses public calls only: copy it and change it where this class does not do what you want.
+ * A recipe that is being set up; each method changes it and returns it. Not thread-safe, for one use.
+ */
+public final class Sft {
+  /** Sequences a step unless {@link #batchSize(int)} is called. */
+  public static final int DEFAULT_BATCH_SIZE = 16;
+  /** How often the validation loss may fail to improve before the run ends, unless {@link #patience(int)} is called. */
+  public static final int DEFAULT_PATIENCE = 3;
+  /** The share of the steps in which the rate rises, unless {@link #schedule} is called. */
+  public static final double WARMUP = 0.05;
+
+  private final Training training;
+  private Dataset data;
+  private Dataset validation;
+  private int epochs = 1;
+  private int batchSize = DEFAULT_BATCH_SIZE;
+  private double learningRate;
+  private IntFunction<Schedule> schedule;
+  private AdamW optimizer = AdamW.standard();
+  private TrainOn trainOn = TrainOn.ALL_ASSISTANT_MESSAGES;
+  private long seed;
+  private int validateEvery;
+  private int patience = DEFAULT_PATIENCE;
+  private Path directory;
+
+  private Sft(Training training) {
+    this.training = Objects.requireNonNull(training, "training");
+    this.learningRate = training.tuning() instanceof Lora ? 5e-4 : 5e-5;
+  }
+
+  /** Begins with what is trained. */
+  public static Sft on(Training training) {
+    return new Sft(training);
+  }
+
+  /** What to learn from. Required. */
+  public Sft data(Dataset examples) {
+    data = Objects.requireNonNull(examples, "examples");
+    return this;
+  }
+
+  /** What to measure the loss on meanwhile; it is never trained on. */
+  public Sft validate(Dataset examples) {
+    validation = Objects.requireNonNull(examples, "examples");
+    return this;
+  }
+
+  /** How often each example is seen, in another order each time. Default 1. */
+  public Sft epochs(int n) {
+    epochs = Positive.of("epochs", n);
+    return this;
+  }
+
+  /** Sequences a step. Default 16. */
+  public Sft batchSize(int n) {
+    batchSize = Positive.of("batchSize", n);
+    return this;
+  }
+
+  /**
+   * The highest learning rate: it rises during the first twentieth of the steps, then falls evenly to 0. Default 5e-4 for
+   * adapters, 5e-5 for all weights.
+   */
+  public Sft learningRate(double value) {
+    learningRate = AdamW.learningRate(value).learningRate();
+    return this;
+  }
+
+  /** Another schedule, made when the number of steps is known: {@code schedule(n -> Schedule.cosine(1e-3, n))}. */
+  public Sft schedule(IntFunction<Schedule> ofSteps) {
+    schedule = Objects.requireNonNull(ofSteps, "ofSteps");
+    return this;
+  }
+
+  /** Other settings of the optimizer; its learning rate is not used. Default {@link AdamW#standard()}. */
+  public Sft optimizer(AdamW settings) {
+    optimizer = Objects.requireNonNull(settings, "settings");
+    return this;
+  }
+
+  /** What is trained of a conversation. Default all assistant messages. */
+  public Sft trainOn(TrainOn parts) {
+    trainOn = Objects.requireNonNull(parts, "parts");
+    return this;
+  }
+
+  /** Seeds the order of the examples. Default 0. */
+  public Sft seed(long value) {
+    seed = value;
+    return this;
+  }
+
+  /** Validates, and saves a checkpoint, after every {@code steps} steps. Default a tenth of all. */
+  public Sft validateEvery(int steps) {
+    validateEvery = Positive.of("validateEvery", steps);
+    return this;
+  }
+
+  /** Ends the run when the validation loss has not improved so many times in a row. Default 3. */
+  public Sft patience(int validations) {
+    patience = Positive.of("patience", validations);
+    return this;
+  }
+
+  /**
+   * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html}, the checkpoint to resume from, and the
+   * best weights as a state in {@code best}. If a run with equal settings was interrupted there, {@link #run()} resumes
+   * it. With a directory, Ctrl-C and SIGTERM end the run after its step, with a checkpoint; a second Ctrl-C ends it at
+   * once. Default nowhere.
+   */
+  public Sft directory(Path path) {
+    directory = Objects.requireNonNull(path, "path");
+    return this;
+  }
+
+  /**
+   * Trains. A batch whose loss or gradient is not finite is skipped. Examples longer than the model's context, or than
+   * {@link Dataset#maxLength(int)}, become what {@link Dataset#tooLong(TooLong)} says.
+   *
+   * @throws InvalidInputException if there are no data, some are too long and rejected, or the directory holds another run
+   *     or one that has ended, cannot be written, or is in use by another run
+   * @throws NumericException if three batches in a row have no finite loss or gradient
+   */
+  public Run run() {
+    if (data == null) {
+      throw new InvalidInputException("Sft without data: call data(Dataset)");
+    }
+    try (Checkpoints kept = new Checkpoints(training, directory)) {
+      return run(kept);
+    }
+  }
+
+  private Run run(Checkpoints kept) {
+    Renderer renderer = training.renderer().trainOn(trainOn);
+    Batches batches = data.shuffle(seed).epochs(epochs).batches(batchSize, renderer);
+    DataSummary content = batches.check("sft");
+    int total = Math.toIntExact(content.batches());
+    Schedule rates = schedule != null ? NoNulls.given(schedule.apply(total), "schedule", total + " steps")
+        : Schedule.linear(learningRate, total).warmup((int) Math.ceil(WARMUP * total));
+    int every = validateEvery > 0 ? validateEvery : Math.max(1, total / Checkpoints.COUNT);
+    Batches held = validation == null ? null : validation.batches(batchSize, renderer);
+    long validated = 0;
+    if (held != null) {
+      validated = held.check("sft, validation data").batches();
+    }
+    try (Recorder record = new Recorder("sft", training,
+        kept.files("sft", settings(content, total, rates, every)), total)) {
+      SampleTable samples = SampleTable.of(training, validation != null ? validation : data, directory != null);
+      kept.restore(record.steps());
+      Batches left = kept.from(batches, record.steps());
+      String ending = "all " + total + " steps done";
+      for (Batch batch : left) {
+        int step = record.count();
+        double rate = rates.at(step);
+        Map<String, Double> line;
+        try {
+          line = record.line(training.step(batch, Loss.crossEntropy(), optimizer.withLearningRate(rate)), rate, batch);
+        } catch (NumericException e) {
+          line = record.skip(e, rate, batch);
+        }
+        boolean due = (step + 1) % every == 0 || step + 1 == total;
+        if (due && held != null) {
+          double loss = loss(held, validated);
+          line.put("validation_loss", loss);
+          kept.improve(loss, step + 1);
+        }
+        record.write(line);
+        if (due) {
+          kept.save(left.position());
+          if (kept.failures() >= patience) {
+            ending = "no better validation loss " + patience + " times in a row";
+            break;
+          }
+        }
+        if (kept.stopAsked()) {
+          kept.save(left.position());
+          return record.stopped(total);
+        }
+      }
+      long best = kept.restoreBest(record.count());
+      return record.finish(ending, best, samples.answered(training));
+    }
+  }
+
+  /** The loss of a unit of weight over all batches. */
+  private double loss(Batches batches, long count) {
+    double sum = 0;
+    double weight = 0;
+    try (Progress progress = Progress.passing("validate", count)) {
+      for (Batch batch : batches) {
+        LossResult result = training.forward(batch);
+        sum += result.loss();
+        weight += result.weight();
+        progress.step(result, batch.tokens());
+      }
+    }
+    return sum / weight;
+  }
+
+  private Map<String, Object> lengths(DataSummary content) {
+    Map<String, Object> lengths = new LinkedHashMap<>();
+    lengths.put("max_length", content.maxLength().isPresent() ? content.maxLength().getAsInt() : null);
+    lengths.put("too_long", data.tooLong().name().toLowerCase(Locale.ROOT));
+    lengths.put("sequences", content.sequences());
+    lengths.put("cut", content.cut());
+    lengths.put("skipped", content.skipped());
+    return lengths;
+  }
+
+  private Map<String, Object> settings(DataSummary content, int total, Schedule rates, int every) {
+    Map<String, Object> settings = new LinkedHashMap<>();
+    settings.put("data", data.toString());
+    settings.put("data_sha256", content.sha256());
+    settings.put("lengths", lengths(content));
+    settings.put("epochs", epochs);
+    settings.put("batch_size", batchSize);
+    settings.put("steps", total);
+    settings.put("schedule", rates.toString());
+    settings.put("optimizer", RunFiles.optimizer(optimizer));
+    settings.put("train_on", trainOn.toString());
+    settings.put("seed", seed);
+    settings.put("validation", validation == null ? null : validation.toString());
+    settings.put("validate_every", every);
+    settings.put("patience", patience);
+    return settings;
+  }
+
+  @Override
+  public String toString() {
+    return OneLine.of("Sft", "epochs " + epochs + ", batch " + batchSize + ", learning rate " + learningRate);
+  }
+}

@@ -1,0 +1,6 @@
+/**
+ * Whole trainings: {@link dev.fettle.recipes.Sft}, {@link dev.fettle.recipes.Dpo}, {@link dev.fettle.recipes.Grpo} and
+ * {@link dev.fettle.recipes.Distill}, the {@link dev.fettle.recipes.Comparison} of several ways to train, and drawings of
+ * what came of them. Each is a loop over public calls of {@link dev.fettle}.
+ */
+package dev.fettle.recipes;
