@@ -19,7 +19,7 @@ import java.util.function.UnaryOperator;
  * @param vocabSize rows of the embedding
  * @param hiddenSize width of the residual stream
  * @param contextLength positions that the model is made for
- * @param eps of the norms outside the layers
+ * @param numbers what is outside the layers
  * @param embeddings the weights before the layers
  * @param layers in order
  * @param outputs the weights after the layers, but for an output embedding that is the input embedding
@@ -28,7 +28,7 @@ import java.util.function.UnaryOperator;
  * @param eosIds ids that end a text, maybe none
  */
 public record ModelConfig(Architecture architecture, int vocabSize, int hiddenSize, int contextLength,
-    double eps, List<OuterWeight> embeddings, List<LayerConfig> layers, List<OuterWeight> outputs, StoredType storedType,
+    OuterNumbers numbers, List<OuterWeight> embeddings, List<LayerConfig> layers, List<OuterWeight> outputs, StoredType storedType,
     OptionalInt bosId, List<Integer> eosIds) {
 
   /** What a network is for. */
@@ -37,6 +37,14 @@ public record ModelConfig(Architecture architecture, int vocabSize, int hiddenSi
     CAUSAL_LM,
     /** Reads whole texts and gives each a vector. */
     EMBEDDING
+  }
+
+  /** With embeddings and logits as they are. */
+  public ModelConfig(Architecture architecture, int vocabSize, int hiddenSize, int contextLength, double eps,
+      List<OuterWeight> embeddings, List<LayerConfig> layers, List<OuterWeight> outputs, StoredType storedType,
+      OptionalInt bosId, List<Integer> eosIds) {
+    this(architecture, vocabSize, hiddenSize, contextLength, OuterNumbers.of(eps), embeddings, layers, outputs, storedType,
+        bosId, eosIds);
   }
 
   public ModelConfig {
@@ -74,6 +82,11 @@ public record ModelConfig(Architecture architecture, int vocabSize, int hiddenSi
     return Architectures.of(config).read(config);
   }
 
+  /** What the norms outside the layers add to mean squares. */
+  public double eps() {
+    return numbers.eps();
+  }
+
   /** Whether it predicts tokens. */
   public boolean isCausalLm() {
     return architecture.purpose() == Purpose.CAUSAL_LM;
@@ -91,7 +104,7 @@ public record ModelConfig(Architecture architecture, int vocabSize, int hiddenSi
     }
     List<OuterWeight> more = new ArrayList<>(outputs);
     more.add(OuterWeight.head(vocabSize, hiddenSize));
-    return new ModelConfig(architecture, vocabSize, hiddenSize, contextLength, eps, embeddings, layers, more,
+    return new ModelConfig(architecture, vocabSize, hiddenSize, contextLength, numbers, embeddings, layers, more,
         storedType, bosId, eosIds);
   }
 
@@ -106,7 +119,7 @@ public record ModelConfig(Architecture architecture, int vocabSize, int hiddenSi
   }
 
   private ModelConfig withLayers(UnaryOperator<LayerConfig> change) {
-    return new ModelConfig(architecture, vocabSize, hiddenSize, contextLength, eps, embeddings,
+    return new ModelConfig(architecture, vocabSize, hiddenSize, contextLength, numbers, embeddings,
         layers.stream().map(change).toList(), outputs, storedType, bosId, eosIds);
   }
 

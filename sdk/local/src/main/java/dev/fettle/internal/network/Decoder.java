@@ -2,6 +2,7 @@ package dev.fettle.internal.network;
 
 import dev.fettle.internal.model.LayerConfig;
 import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.model.Rope;
 import dev.fettle.internal.torch.NativeList;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
@@ -9,6 +10,7 @@ import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Continues several sequences at once, a token each per call, with cached keys and values. The prompts run through the
@@ -27,6 +29,8 @@ public final class Decoder implements AutoCloseable {
   private final NativeList<Tensor> finalNorm;
   private final NativeList<long[]> dims;
   private final NativeList<double[]> reals;
+  private final List<Optional<Rope>> ropes;
+  private final long[] ropeOfLayer;
   private int[] lengths;
   private int room;
   private NativeList<Tensor> cache;
@@ -42,6 +46,8 @@ public final class Decoder implements AutoCloseable {
     this.config = network.config();
     this.weights = weights;
     this.adapter = adapter;
+    this.ropes = config.layers().stream().map(LayerConfig::rope).distinct().toList();
+    this.ropeOfLayer = config.layers().stream().mapToLong(layer -> ropes.indexOf(layer.rope())).toArray();
     this.lengths = new int[prompts.size() * copies];
     for (int i = 0; i < lengths.length; i++) {
       lengths[i] = prompts.get(i / copies).length;
@@ -89,11 +95,12 @@ public final class Decoder implements AutoCloseable {
         keepRows(step, all());
       }
       network.prepare(used);
-      Tensor[] angles = network.rotations().table(config.layers().get(0).rope());
+      List<Tensor[]> angles = ropes.stream().map(network.rotations()::table).toList();
       boolean level = Arrays.stream(lengths).allMatch(n -> n == used - 1);
       Tensor next = step.kernels().decodeStep(step.longs(tokens), step.longs(lengths), level, weights.original().embedding(),
-          finalNorm, weights.head(), weights.products(), weights.vectors(), adapters, cache, angles[0], angles[1], used, dims,
-          reals);
+          finalNorm, weights.head(), weights.products(), weights.vectors(), adapters, cache,
+          step.list(angles.stream().map(a -> a[0]).toList()), step.list(angles.stream().map(a -> a[1]).toList()), ropeOfLayer,
+          used, dims, reals, network.outer());
       replaceLogits(step, next);
       for (int i = 0; i < lengths.length; i++) {
         lengths[i]++;

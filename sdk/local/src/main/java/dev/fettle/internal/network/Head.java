@@ -1,6 +1,7 @@
 package dev.fettle.internal.network;
 
 import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.Arrays;
@@ -17,6 +18,7 @@ public final class Head {
   private final Weights weights;
   private final Adapter adapter;
   private final int chunk;
+  private final double[] outer;
 
   /**
    * With the adapter that the output embedding may have.
@@ -28,6 +30,7 @@ public final class Head {
     this.weights = weights;
     this.adapter = adapter;
     this.chunk = Math.max(1, CHUNK / heads);
+    this.outer = config.numbers().reals(weights.type() == NumberType.BF16);
   }
 
   /** From the logprobs of the targets of some rows to the derivative of the loss by each of them. */
@@ -40,7 +43,7 @@ public final class Head {
   /** The logits of chosen rows, without the head's adapter: [rows, vocabulary], float32. */
   public Tensor logits(Scope scope, Tensor output, int... rows) {
     Tensor x = scope.kernels().selectRows(output, scope.longs(rows));
-    return scope.kernels().headLogits(normed(scope, x), weights.head());
+    return scope.kernels().headLogits(normed(scope, x), weights.head(), outer);
   }
 
   /** The logprob of a target at each of the chosen rows. */
@@ -80,7 +83,7 @@ public final class Head {
           Tensor[] f = forward(piece, part, t);
           Tensor d = piece.floats(derivative.of(i, f[2].floats()));
           Tensor dpart = piece.kernels().headBackward(f[0], f[1], f[2], t, d, part, weights.head(), gradients.head(),
-              overwrite && i == 0, adapter.nativeHead(), ofAdapter.head(), adapter.shape().head().scale());
+              overwrite && i == 0, adapter.nativeHead(), ofAdapter.head(), adapter.shape().head().scale(), outer);
           piece.kernels().copy(piece.kernels().rows(dn, i, count), dpart);
         }
       }
@@ -89,13 +92,13 @@ public final class Head {
   }
 
   private Tensor[] forward(Scope scope, Tensor rows, Tensor targets) {
-    return scope.kernels().headForward(rows, weights.head(), adapter.nativeHead(), targets);
+    return scope.kernels().headForward(rows, weights.head(), adapter.nativeHead(), targets, outer);
   }
 
   /** The logit of one token less that of another at chosen rows: [rows, 1], float32. */
   public Tensor preference(Scope step, Tensor output, int[] rows, int yes, int no) {
     Tensor x = step.kernels().selectRows(output, step.longs(rows));
-    return step.kernels().preference(normed(step, x), twoRows(step, yes, no), adapter.nativeHead(), yes, no);
+    return step.kernels().preference(normed(step, x), twoRows(step, yes, no), adapter.nativeHead(), yes, no, outer);
   }
 
   /** The gradient by the output of the last layer, all rows, of {@link #preference}; adds those of norm and head. */
@@ -104,7 +107,7 @@ public final class Head {
     Tensor index = step.longs(rows);
     Tensor x = step.kernels().selectRows(output, index);
     Tensor dn = step.kernels().preferenceBackward(gradient, normed(step, x), twoRows(step, yes, no), adapter.nativeHead(), yes,
-        no, gradients.head(), overwrite, ofAdapter.head(), adapter.shape().head().scale());
+        no, gradients.head(), overwrite, ofAdapter.head(), adapter.shape().head().scale(), outer);
     return spread(step, step, dn, x, index, allRows, gradients, overwrite);
   }
 
@@ -115,13 +118,13 @@ public final class Head {
   /** Through the norm, and to their places among all rows. */
   private Tensor spread(Scope step, Scope scope, Tensor dn, Tensor x, Tensor index, int allRows, WeightGradients gradients,
       boolean overwrite) {
-    Tensor dx = scope.kernels().rmsNormBackward(dn, x, weights.finalNorm(), config.eps(), gradients.finalNorm(), overwrite,
-        scope.kernels().noResidual(x));
+    Tensor dx = scope.kernels().rmsNormBackward(dn, x, weights.finalNorm(), config.eps(), config.numbers().unitOffset(),
+        gradients.finalNorm(), overwrite, scope.kernels().noResidual(x));
     return step.kernels().spreadRows(dx, index, allRows);
   }
 
   private Tensor normed(Scope scope, Tensor x) {
-    return scope.kernels().rmsNorm(x, weights.finalNorm(), scope.floats((float) config.eps()));
+    return scope.kernels().rmsNorm(x, weights.finalNorm(), scope.floats((float) config.eps()), config.numbers().unitOffset());
   }
 
   private static Tensor targets(Scope scope, int[] targets, int first, int count) {

@@ -25,6 +25,7 @@ public final class Network implements AutoCloseable {
 
   private final ModelConfig config;
   private final NumberType type;
+  private final double[] outer;
   private final Scope scope = new Scope();
   private final NativeList<Tensor> noMasks = scope.list();
   private final Rotations rotations;
@@ -32,6 +33,7 @@ public final class Network implements AutoCloseable {
   public Network(ModelConfig config, NumberType type) {
     this.config = config;
     this.type = type;
+    this.outer = config.numbers().reals(type == NumberType.BF16);
     this.rotations = new Rotations(config, type, scope);
   }
 
@@ -97,6 +99,11 @@ public final class Network implements AutoCloseable {
     return type;
   }
 
+  /** The numbers outside the layers, as kernels take them. */
+  double[] outer() {
+    return outer;
+  }
+
   /** The configuration. */
   public ModelConfig config() {
     return config;
@@ -133,7 +140,7 @@ public final class Network implements AutoCloseable {
 
   private Tensor embed(Scope step, Trace trace, Weights w, Adapter a) {
     if (config.isCausalLm()) {
-      return step.kernels().embed(w.embedding(), trace.ids, a.nativeEmbedding());
+      return step.kernels().embed(w.embedding(), trace.ids, a.nativeEmbedding(), outer);
     }
     trace.embedded = step.kernels().embedRows(w.embedding(), w.outer(OuterWeight.Place.POSITIONS),
         w.outer(OuterWeight.Place.SEGMENTS), trace.ids, trace.positions);
@@ -178,6 +185,7 @@ public final class Network implements AutoCloseable {
           gw.outer(OuterWeight.Place.SEGMENTS), overwrite);
       return;
     }
+    step.kernels().unscaleEmbedded(dy, outer);
     if (gw.hasEmbedding()) {
       step.kernels().embeddingGradient(dy, trace.ids, gw.embedding(), overwrite && !gw.tied());
     }
@@ -192,7 +200,7 @@ public final class Network implements AutoCloseable {
     rotations.prepare(longest);
   }
 
-  /** What the layers rotate by; all of a decoder's rotate alike. */
+  /** What the layers rotate by. */
   Rotations rotations() {
     return rotations;
   }

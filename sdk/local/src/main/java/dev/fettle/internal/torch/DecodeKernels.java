@@ -12,12 +12,15 @@ interface DecodeKernels {
    * @param v vectors of each layer by {@link LayerVector}
    * @param a adapters of each layer by {@link Product}
    * @param cache keys and values of each layer: [sequences, 2 kv heads, room, dim]
+   * @param cos of all positions, for each way of rotating; empty where nothing is rotated
+   * @param ropes which of these ways each layer has
    * @param used positions of the cache that are looked at
+   * @param outer see {@link OuterNumbers#reals}
    */
   Tensor decodeStep(Tensor ids, Tensor positions, boolean level, Tensor embedding, NativeList<Tensor> finalNorm,
       NativeList<Tensor> head, NativeList<NativeList<NativeList<Tensor>>> w, NativeList<NativeList<Tensor>> v,
-      NativeList<NativeList<NativeList<Tensor>>> a, NativeList<Tensor> cache, Tensor cos, Tensor sin, long used,
-      NativeList<long[]> dims, NativeList<double[]> reals);
+      NativeList<NativeList<NativeList<Tensor>>> a, NativeList<Tensor> cache, NativeList<Tensor> cos,
+      NativeList<Tensor> sin, long[] ropes, long used, NativeList<long[]> dims, NativeList<double[]> reals, double[] outer);
 
   /** Copies a prompt's keys and values, rows from {@code first} on, into a sequence's place in the cache of a layer. */
   void cacheFill(NativeList<Tensor> saved, long first, long length, Tensor cache, long sequence);

@@ -2,6 +2,7 @@ package dev.fettle.internal.torch;
 
 import dev.fettle.internal.model.LayerNumbers;
 import dev.fettle.internal.model.LayerVector;
+import dev.fettle.internal.model.OuterNumbers;
 import dev.fettle.internal.model.Product;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,7 +21,7 @@ final class KernelSource {
 
   private static final Map<String, Class<? extends Enum<?>>> PLACES = Map.of("Product", Product.class, "Vector",
       LayerVector.class, "Dim", LayerNumbers.Dim.class, "Real", LayerNumbers.Real.class, "Activation",
-      LayerNumbers.Activation.class, "Saved", Saved.class);
+      LayerNumbers.Activation.class, "Saved", Saved.class, "Outer", OuterNumbers.Outer.class);
   private static final Pattern PLACE = Pattern.compile("\\b(" + String.join("|", PLACES.keySet()) + ")\\.([A-Z][A-Z0-9_]*)");
 
   private KernelSource() {}

@@ -44,11 +44,11 @@ public interface LayerKernels {
   /** Cosines and sines of the rotation at positions 0 to {@code positions} - 1: [positions, 1, frequencies]. */
   Tensor[] angles(Tensor frequencies, long positions, NumberType dtype);
 
-  /** {@code x / rms(x) w}; {@code eps} is a tensor of one number. */
-  Tensor rmsNorm(Tensor x, Tensor w, Tensor eps);
+  /** {@code x / rms(x) w}, or {@code (1 + w)} in its place; {@code eps} is a tensor of one number. */
+  Tensor rmsNorm(Tensor x, Tensor w, Tensor eps, boolean unitOffset);
 
   /** {@code onto} plus the gradient of x; adds that of w, unless {@code gw} is empty. */
-  Tensor rmsNormBackward(Tensor dy, Tensor x, Tensor w, double eps, Tensor gw, boolean overwrite, Tensor onto);
+  Tensor rmsNormBackward(Tensor dy, Tensor x, Tensor w, double eps, boolean unitOffset, Tensor gw, boolean overwrite, Tensor onto);
 
   /** What {@link #rmsNormBackward} adds to where there is no residual. */
   Tensor noResidual(Tensor x);
@@ -61,7 +61,10 @@ public interface LayerKernels {
       boolean overwrite);
 
   /** Embeddings [tokens, hidden] of tokens; {@code a}: an adapter's A [rank, vocabulary] and s B [hidden, rank], or none. */
-  Tensor embed(Tensor table, Tensor ids, NativeList<Tensor> a);
+  Tensor embed(Tensor table, Tensor ids, NativeList<Tensor> a, double[] outer);
+
+  /** The gradient of what {@link #embed} has scaled, in place. */
+  void unscaleEmbedded(Tensor dx, double[] outer);
 
   /** Adds the gradient of the table, or sets it. */
   void embeddingGradient(Tensor dx, Tensor ids, Tensor into, boolean overwrite);

@@ -18,14 +18,16 @@ def rotate_(z: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 # Packed rows [rows, heads, dim], see layer.py, to what each row attends to: [rows, heads, dim].
 def attention(q: Tensor, k: Tensor, v: Tensor, runs: List[int], dims: List[int], reals: List[float]) -> Tensor:
   if dims[Dim.CAUSAL] == 1:
-    return causal_attention(q, k, v, runs, dims[Dim.WINDOW], dims[Dim.TILE], reals[Real.SCALE])
+    return causal_attention(q, k, v, runs, dims[Dim.WINDOW], dims[Dim.TILE], reals[Real.SCALE],
+        reals[Real.SOFT_CAP])
   return whole_attention(q, k, v, runs, reals[Real.SCALE])
 
 # Writes the gradients of q, k and v into dqkv: [rows, heads + 2 kv heads, dim].
 def attention_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, runs: List[int], dims: List[int], reals: List[float],
     dqkv: Tensor) -> Tensor:
   if dims[Dim.CAUSAL] == 1:
-    return causal_attention_backward(dout, q, k, v, runs, dims[Dim.WINDOW], dims[Dim.TILE], reals[Real.SCALE], dqkv)
+    return causal_attention_backward(dout, q, k, v, runs, dims[Dim.WINDOW], dims[Dim.TILE], reals[Real.SCALE],
+        reals[Real.SOFT_CAP], dqkv)
   return whole_attention_backward(dout, q, k, v, runs, dims[Dim.SCORES], reals[Real.SCALE], dqkv)
 
 # -1e30 where a query start..end must not look: at later keys, and at keys that have left the sliding window (0 = none).
@@ -42,18 +44,26 @@ def first_key(start: int, window: int) -> int:
     return start - window + 1
   return 0
 
-# softmax(s q k^T) of the queries start..end over the keys first..end: [n, group x queries, keys].
-def probabilities(rows: Tensor, g: int, k: Tensor, start: int, end: int, first: int, window: int, scale: float) -> Tensor:
+# softmax(s q k^T) of the queries start..end over the keys first..end: [n, group x queries, keys]; with a soft cap c of
+# c tanh(s q k^T / c) (Gemma 2).
+def probabilities(rows: Tensor, g: int, k: Tensor, start: int, end: int, first: int, window: int, scale: float,
+    cap: float) -> Tensor:
   m = mask(rows, start, end, first, window).repeat([g, 1]).unsqueeze(0)
+  if cap > 0.0:
+    return torch.softmax(torch.add(m, share_of_cap(rows, k[:, first:end], scale, cap), alpha=cap), -1)
   scores = torch.baddbmm(m, rows, k[:, first:end].transpose(1, 2), alpha=scale)
   return torch.softmax(scores, -1)
+
+# tanh(s q k^T / c)
+def share_of_cap(q: Tensor, k: Tensor, scale: float, cap: float) -> Tensor:
+  return torch.matmul(q, k.transpose(-2, -1)).mul_(scale / cap).tanh_()
 
 # The queries start..end of [count, kv heads, group, length, dim] as [count x kv heads, group x queries, dim].
 def query_rows(q: Tensor, start: int, end: int) -> Tensor:
   return q[:, :, :, start:end].reshape([q.size(0) * q.size(1), q.size(2) * (end - start), q.size(4)])
 
 # q and out: [count, kv heads, group, length, dim], views of packed rows; k, v: [count x kv heads, length, dim].
-def attend(q: Tensor, k: Tensor, v: Tensor, window: int, tile: int, scale: float, out: Tensor) -> Tensor:
+def attend(q: Tensor, k: Tensor, v: Tensor, window: int, tile: int, scale: float, cap: float, out: Tensor) -> Tensor:
   c = q.size(0)
   kv = q.size(1)
   g = q.size(2)
@@ -62,13 +72,14 @@ def attend(q: Tensor, k: Tensor, v: Tensor, window: int, tile: int, scale: float
   while start < t:
     end = min(start + tile, t)
     first = first_key(start, window)
-    p = probabilities(query_rows(q, start, end), g, k, start, end, first, window, scale)
+    p = probabilities(query_rows(q, start, end), g, k, start, end, first, window, scale, cap)
     out[:, :, :, start:end].copy_(torch.bmm(p, v[:, first:end]).view([c, kv, g, end - start, q.size(4)]))
     start = end
   return out
 
 # Writes dq, a view of packed rows as q is; returns dk and dv in the shape of k and v.
-def attend_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, window: int, tile: int, scale: float, dq: Tensor) -> Tuple[Tensor, Tensor]:
+def attend_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, window: int, tile: int, scale: float, cap: float,
+    dq: Tensor) -> Tuple[Tensor, Tensor]:
   c = q.size(0)
   kv = q.size(1)
   g = q.size(2)
@@ -81,10 +92,12 @@ def attend_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, window: int, 
     first = first_key(start, window)
     rows = query_rows(q, start, end)
     drows = query_rows(dout, start, end)
-    p = probabilities(rows, g, k, start, end, first, window, scale)
+    p = probabilities(rows, g, k, start, end, first, window, scale, cap)
     dv[:, first:end].add_(torch.bmm(p.transpose(1, 2), drows))
     dp = torch.bmm(drows, v[:, first:end].transpose(1, 2))
     ds = torch._softmax_backward_data(dp, p, -1, p.dtype)
+    if cap > 0.0:
+      ds = torch.tanh_backward(ds, share_of_cap(rows, k[:, first:end], scale, cap))
     dq[:, :, :, start:end].copy_(torch.bmm(ds, k[:, first:end]).view([c, kv, g, end - start, q.size(4)]))
     dk[:, first:end].add_(torch.bmm(ds.transpose(1, 2), rows))
     start = end
@@ -105,7 +118,8 @@ def join_keys(x: Tensor, count: int, into: Tensor) -> Tensor:
   kv = x.size(0) // count
   return into.unflatten(0, [count, x.size(1)]).copy_(x.view([count, kv, x.size(1), x.size(2)]).transpose(1, 2))
 
-def causal_attention(q: Tensor, k: Tensor, v: Tensor, runs: List[int], window: int, tile: int, scale: float) -> Tensor:
+def causal_attention(q: Tensor, k: Tensor, v: Tensor, runs: List[int], window: int, tile: int, scale: float,
+    cap: float) -> Tensor:
   kv = k.size(1)
   out = torch.empty([q.size(0), q.size(1), q.size(2)], dtype=q.dtype, device=q.device)
   row = 0
@@ -114,12 +128,12 @@ def causal_attention(q: Tensor, k: Tensor, v: Tensor, runs: List[int], window: i
     t = runs[2 * i + 1]
     end = row + c * t
     attend(by_group(q[row:end], c, t, kv), split_keys(k[row:end], c, t), split_keys(v[row:end], c, t), window, tile,
-        scale, by_group(out[row:end], c, t, kv))
+        scale, cap, by_group(out[row:end], c, t, kv))
     row = end
   return out
 
 def causal_attention_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, runs: List[int], window: int, tile: int,
-    scale: float, dqkv: Tensor) -> Tensor:
+    scale: float, cap: float, dqkv: Tensor) -> Tensor:
   heads = q.size(1)
   kv = k.size(1)
   row = 0
@@ -128,7 +142,7 @@ def causal_attention_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, run
     t = runs[2 * i + 1]
     end = row + c * t
     dk, dv = attend_backward(by_group(dout[row:end], c, t, kv), by_group(q[row:end], c, t, kv),
-        split_keys(k[row:end], c, t), split_keys(v[row:end], c, t), window, tile, scale,
+        split_keys(k[row:end], c, t), split_keys(v[row:end], c, t), window, tile, scale, cap,
         by_group(dqkv[row:end, :heads], c, t, kv))
     join_keys(dk, c, dqkv[row:end, heads:heads + kv])
     join_keys(dv, c, dqkv[row:end, heads + kv:])

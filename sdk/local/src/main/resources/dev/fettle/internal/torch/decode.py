@@ -1,86 +1,141 @@
-# One token for each of several sequences at once, through all layers (the parts of layer.py), with cached keys and values. A
-# token's work is small: what counts is to stream the weights at the speed of memory, in few operations.
+# One token for each of several sequences at once, through all layers, with cached keys and values. A token's work is small:
+# what counts is to stream the weights at the speed of memory, in few operations, and to ask little on the way.
 # w, v, a, dims, reals: of each layer, see layer.py;  cache: the keys and values of each layer, [sequences, 2 kv heads, room, dim]
 
 # Queries and keys, normalised where the model does, are rotated in place. raw: [sequences, heads + 2 kv heads, dim].
-# cos: [sequences, 1, 1, dim / 2]; sin: [sequences, 1, 2, dim / 2], negative for the first halves.
+# cos: [sequences, 1, 1, half]; sin: [sequences, 1, 2, half], negative for the first halves; numbers of a head beyond two halves
+# stay as they are.
 def decode_position_(raw: Tensor, v: List[Tensor], cos: Tensor, sin: Tensor, dims: List[int]) -> Tensor:
   heads = dims[Dim.HEADS]
   kv = dims[Dim.KV_HEADS]
   if v[Vector.Q_NORM].numel() > 0:
     q = torch.narrow(raw, 1, 0, heads)
     k = torch.narrow(raw, 1, heads, kv)
-    q.copy_(rms_norm(q, v[Vector.Q_NORM], v[Vector.EPS]))
-    k.copy_(rms_norm(k, v[Vector.K_NORM], v[Vector.EPS]))
-  if cos.numel() > 0:
-    z = torch.narrow(raw, 1, 0, heads + kv).unflatten(2, [2, cos.size(3)])
+    q.copy_(heads_norm(q, v[Vector.Q_NORM], v[Vector.EPS], dims))
+    k.copy_(heads_norm(k, v[Vector.K_NORM], v[Vector.EPS], dims))
+  half = cos.size(3)
+  if half > 0:
+    z = torch.narrow(raw, 1, 0, heads + kv)
+    if 2 * half < raw.size(2):
+      z = torch.narrow(z, 2, 0, 2 * half)
+    z = z.unflatten(2, [2, half])
     turned = torch.flip(z, [2])
     z.mul_(cos).addcmul_(turned, sin)
   return raw
 
-# 0 where a sequence's new token may look, -1e30 elsewhere; nothing where all may look at all.
-def decode_mask(positions: Tensor, used: int, window: int, level: bool, dtype: int) -> Optional[Tensor]:
-  out: Optional[Tensor] = None
-  if (not level) or (window > 0 and window < used):
-    j = torch.arange(used, device=positions.device).unsqueeze(0)
-    p = positions.unsqueeze(1)
-    hidden = j > p
-    if window > 0:
-      hidden = torch.logical_or(hidden, j <= p - window)
-    m = torch.zeros([positions.size(0), used], dtype=dtype, device=positions.device)
-    out = m.masked_fill_(hidden, -1e30).unsqueeze(1).unsqueeze(1)
-  return out
+# 0 where a sequence's new token may look, -1e30 elsewhere.
+def decode_mask(positions: Tensor, used: int, window: int, dtype: int) -> Tensor:
+  j = torch.arange(used, device=positions.device).unsqueeze(0)
+  p = positions.unsqueeze(1)
+  hidden = j > p
+  if window > 0:
+    hidden = torch.logical_or(hidden, j <= p - window)
+  m = torch.zeros([positions.size(0), used], dtype=dtype, device=positions.device)
+  return m.masked_fill_(hidden, -1e30).unsqueeze(1).unsqueeze(1)
 
 # Writes the new keys and values into the cache at used - 1, or where slots says if the sequences differ in length, and
-# attends to all of it: [sequences, heads x dim].
+# attends to what the mask leaves, or to the window where there is none: [sequences, heads x dim].
 def decode_attention(raw: Tensor, cache: Tensor, mask: Optional[Tensor], slots: Tensor, used: int, dims: List[int],
     reals: List[float]) -> Tensor:
   heads = dims[Dim.HEADS]
   kv = dims[Dim.KV_HEADS]
+  window = dims[Dim.WINDOW]
   new = torch.narrow(raw, 1, heads, 2 * kv)
+  first = 0
   if slots.numel() > 0:
     cache.view([-1, raw.size(2)]).index_copy_(0, slots, new.flatten(0, 1))
   else:
     torch.select(cache, 2, used - 1).copy_(new)
+    if window > 0 and window < used:
+      first = used - window
   q = torch.narrow(raw, 1, 0, heads).unflatten(1, [kv, heads // kv])
-  seen = torch.narrow(cache, 2, 0, used)
-  o = fused_attention(q, torch.narrow(seen, 1, 0, kv), torch.narrow(seen, 1, kv, kv), mask, reals[Real.SCALE])
-  return o.flatten(1)
+  seen = torch.narrow(cache, 2, first, used - first)
+  k = torch.narrow(seen, 1, 0, kv)
+  z = torch.narrow(seen, 1, kv, kv)
+  if reals[Real.SOFT_CAP] > 0.0:
+    return capped_attention(q, k, z, mask, reals[Real.SCALE], reals[Real.SOFT_CAP]).flatten(1)
+  return fused_attention(q, k, z, mask, reals[Real.SCALE]).flatten(1)
 
-# A layer for one new token of each sequence.
-def decode_layer(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], cache: Tensor, mask: Optional[Tensor],
-    slots: Tensor, used: int, cos: Tensor, sin: Tensor, dims: List[int], reals: List[float]) -> Tensor:
-  m = annotate(List[Tensor], [])
-  raw = project_qkv(norm(x, v, Vector.ATTENTION_NORM, reals), w, v, a, m, dims)
-  o = decode_attention(decode_position_(raw, v, cos, sin, dims), cache, mask, slots, used, dims, reals)
-  x2, _ = add_branch(x, o, w, v, a, m, Product.O, Vector.ATTENTION_OUT_NORM, Vector.ATTENTION_SUM_NORM, dims, reals)
-  u = linear(norm(x2, v, Vector.MLP_NORM, reals), w, v, a, m, Product.GATE_UP)
-  y, _ = add_branch(x2, activate(u, dims), w, v, a, m, Product.DOWN, Vector.MLP_OUT_NORM, Vector.MLP_SUM_NORM, dims, reals)
+# softmax(c tanh(s q k^T / c) + mask) v
+def capped_attention(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor], scale: float, cap: float) -> Tensor:
+  scores = share_of_cap(q, k, scale, cap).mul_(cap)
+  if mask is not None:
+    scores.add_(mask)
+  return torch.matmul(torch.softmax(scores, -1), v)
+
+# Product i of a layer, as linear has it, without dropout.
+def decode_linear(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], i: int) -> Tensor:
+  y = product(x, w[i])
+  if len(a[i]) > 0:
+    y.addmm_(torch.mm(x, a[i][0].t()), a[i][1].t())
+    if len(a[i]) > 2:
+      y.mul_(a[i][2])
+  if v[i].numel() > 0:
+    y.add_(v[i])
   return y
 
+# x + s out norm(product i of h), in place.
+def decode_branch_(x: Tensor, h: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], i: int, out_norm: int,
+    dims: List[int], reals: List[float]) -> Tensor:
+  y = decode_linear(h, w, v, a, i)
+  if v[out_norm].numel() > 0:
+    y = rms_norm(y, v[out_norm], v[Vector.EPS], dims[Dim.UNIT_OFFSET] == 1)
+  return x.add_(y, alpha=reals[Real.RESIDUAL])
+
+# What a part of the layer reads: RMS norm(x), or x where there is none.
+def decode_norm(x: Tensor, v: List[Tensor], i: int, dims: List[int]) -> Tensor:
+  if v[i].numel() == 0:
+    return x
+  return rms_norm(x, v[i], v[Vector.EPS], dims[Dim.UNIT_OFFSET] == 1)
+
+# A layer of a decoder, all of whose norms are RMS norms, for one new token of each sequence, in place.
+def decode_layer_(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], cache: Tensor,
+    mask: Optional[Tensor], slots: Tensor, used: int, cos: Tensor, sin: Tensor, dims: List[int], reals: List[float]) -> Tensor:
+  qkv = decode_linear(decode_norm(x, v, Vector.ATTENTION_NORM, dims), w, v, a, Product.QKV)
+  raw = decode_position_(qkv.view([x.size(0), dims[Dim.HEADS] + 2 * dims[Dim.KV_HEADS], -1]), v, cos, sin, dims)
+  o = decode_attention(raw, cache, mask, slots, used, dims, reals)
+  decode_branch_(x, o, w, v, a, Product.O, Vector.ATTENTION_OUT_NORM, dims, reals)
+  u = decode_linear(decode_norm(x, v, Vector.MLP_NORM, dims), w, v, a, Product.GATE_UP)
+  return decode_branch_(x, activate(u, dims), w, v, a, Product.DOWN, Vector.MLP_OUT_NORM, dims, reals)
+
 # positions: where each new token stands; level: whether all stand at used - 1.
+# cos, sin: of all positions, for each way of rotating; ropes: which of them a layer has
 # Returns the logits [sequences, vocabulary] in float32.
 def decode_step(ids: Tensor, positions: Tensor, level: bool, embedding: Tensor, final_norm: List[Tensor], head: List[Tensor],
-    w: List[List[List[Tensor]]], v: List[List[Tensor]], a: List[List[List[Tensor]]], cache: List[Tensor], cos: Tensor,
-    sin: Tensor, used: int, dims: List[List[int]], reals: List[List[float]]) -> Tensor:
+    w: List[List[List[Tensor]]], v: List[List[Tensor]], a: List[List[List[Tensor]]], cache: List[Tensor], cos: List[Tensor],
+    sin: List[Tensor], ropes: List[int], used: int, dims: List[List[int]], reals: List[List[float]], outer: List[float]) -> Tensor:
   n = ids.size(0)
-  x = torch.embedding(embedding, ids)
-  c = torch.index_select(cos, 0, positions).unsqueeze(1)
-  s = torch.index_select(sin, 0, positions).unsqueeze(1)
-  s = torch.cat([-s, s], 2)
+  x = embed(embedding, ids, annotate(List[Tensor], []), outer)
+  cs = annotate(List[Tensor], [])
+  sn = annotate(List[Tensor], [])
+  for i in range(len(cos)):
+    if cos[i].numel() > 0:
+      cs.append(torch.index_select(cos[i], 0, positions).unsqueeze(1))
+      s = torch.index_select(sin[i], 0, positions).unsqueeze(1)
+      sn.append(torch.cat([-s, s], 2))
+    else:
+      none = torch.empty([0, 0, 0, 0], device=ids.device)
+      cs.append(none)
+      sn.append(none)
   slots = torch.empty([0], dtype=4, device=ids.device)
+  all: Optional[Tensor] = None
+  near: Optional[Tensor] = None
   if not level:
     rows = cache[0].size(1)
     places = torch.arange(n * rows, device=ids.device).view([n, rows]) * cache[0].size(2)
     slots = (places + positions.unsqueeze(1)).view([-1])
+    all = decode_mask(positions, used, 0, x.dtype)
   window = 0
-  mask = decode_mask(positions, used, window, level, x.dtype)
   for i in range(len(w)):
-    if dims[i][Dim.WINDOW] != window:
-      window = dims[i][Dim.WINDOW]
-      mask = decode_mask(positions, used, window, level, x.dtype)
-    x = decode_layer(x, w[i], v[i], a[i], cache[i], mask, slots, used, c, s, dims[i], reals[i])
-  return product(rms_norm(x, final_norm[0], final_norm[1]), head).float()
+    mask = all
+    if (not level) and dims[i][Dim.WINDOW] > 0:
+      if dims[i][Dim.WINDOW] != window:
+        window = dims[i][Dim.WINDOW]
+        near = decode_mask(positions, used, window, x.dtype)
+      mask = near
+    decode_layer_(x, w[i], v[i], a[i], cache[i], mask, slots, used, cs[ropes[i]], sn[ropes[i]], dims[i], reals[i])
+  n2 = rms_norm(x, final_norm[0], final_norm[1], outer[Outer.UNIT_OFFSET] == 1.0)
+  return finish_logits_(product(n2, head), outer).float()
 
 # Copies the keys and values of a prompt (rows from first on of what layer_forward saved) into the cache of a sequence.
 def cache_fill(saved: List[Tensor], first: int, length: int, cache: Tensor, sequence: int) -> Tensor:

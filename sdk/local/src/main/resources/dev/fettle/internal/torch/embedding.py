@@ -1,11 +1,20 @@
 # Embeddings of tokens, of positions and of kinds of segments, and the pooling of rows into one vector a text.
 
-# The embeddings of tokens: x = W[id] + A^T[id] (s B)^T, with an adapter A [rank, vocabulary] and s B [hidden, rank].
-def embed(table: Tensor, ids: Tensor, a: List[Tensor]) -> Tensor:
+# The embeddings of tokens: x = (W[id] + A^T[id] (s B)^T) * scale, with an adapter A [rank, vocabulary] and s B [hidden, rank].
+# scale: of the model, such as the root of its width (Gemma)
+def embed(table: Tensor, ids: Tensor, a: List[Tensor], outer: List[float]) -> Tensor:
   x = torch.embedding(table, ids)
   if len(a) > 0:
     x.addmm_(torch.index_select(a[0], 1, ids).t(), a[1].t())
+  if outer[Outer.EMBEDDING_SCALE] != 1.0:
+    x.mul_(outer[Outer.EMBEDDING_SCALE])
   return x
+
+# From the gradient of what embed gave to that of the sum in it, in place.
+def unscale_embedded(dx: Tensor, outer: List[float]) -> Tensor:
+  if outer[Outer.EMBEDDING_SCALE] != 1.0:
+    dx.mul_(outer[Outer.EMBEDDING_SCALE])
+  return dx
 
 def embedding_gradient(dx: Tensor, ids: Tensor, into: Tensor, overwrite: bool) -> Tensor:
   if overwrite:

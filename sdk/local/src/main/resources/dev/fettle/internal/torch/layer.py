@@ -8,17 +8,23 @@
 def project_qkv(n: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], m: List[Tensor], dims: List[int]) -> Tensor:
   return linear(n, w, v, a, m, Product.QKV).view([n.size(0), dims[Dim.HEADS] + 2 * dims[Dim.KV_HEADS], -1])
 
-# Queries and keys, normalised (Qwen 3) and rotated, and values. Without norms they are views of raw, rotated in place.
+# Queries and keys, normalised (Qwen 3, OLMo 2) and rotated, and values. Without norms they are views of raw, rotated in place.
 def position_qkv(raw: Tensor, v: List[Tensor], cos: Tensor, sin: Tensor, dims: List[int]) -> Tuple[Tensor, Tensor, Tensor]:
   heads = dims[Dim.HEADS]
   both = heads + dims[Dim.KV_HEADS]
   values = raw[:, both:]
   if v[Vector.Q_NORM].numel() > 0:
-    q = rms_norm(raw[:, :heads], v[Vector.Q_NORM], v[Vector.EPS])
-    k = rms_norm(raw[:, heads:both], v[Vector.K_NORM], v[Vector.EPS])
+    q = heads_norm(raw[:, :heads], v[Vector.Q_NORM], v[Vector.EPS], dims)
+    k = heads_norm(raw[:, heads:both], v[Vector.K_NORM], v[Vector.EPS], dims)
     return (rotate_(q, cos, sin), rotate_(k, cos, sin), values)
   qk = rotate_(raw[:, :both], cos, sin)
   return (qk[:, :heads], qk[:, heads:], values)
+
+# The norm of each head [rows, heads, dim] (Qwen 3, Gemma 3), or of all heads of a row together (OLMo 2), as w is long.
+def heads_norm(z: Tensor, w: Tensor, eps: Tensor, dims: List[int]) -> Tensor:
+  if w.size(0) == z.size(2):
+    return rms_norm(z, w, eps, dims[Dim.UNIT_OFFSET] == 1)
+  return rms_norm(z.flatten(1), w, eps, dims[Dim.UNIT_OFFSET] == 1).view([z.size(0), z.size(1), z.size(2)])
 
 # silu(gate) * up (Shazeer 2020), the halves of one product, or another activation with or without a gate.
 def activate(u: Tensor, dims: List[int]) -> Tensor:
@@ -69,7 +75,7 @@ def add_branch(x: Tensor, h: Tensor, w: List[List[Tensor]], v: List[Tensor], a: 
     b = linear(h, w, v, a, m, i)
     if v[out_norm].numel() > 0:
       kept.append(b)
-    s = torch.add(x, norm(b, v, out_norm, reals), alpha=reals[Real.RESIDUAL])
+    s = torch.add(x, norm(b, v, out_norm, dims, reals), alpha=reals[Real.RESIDUAL])
   else:
     s = linear_onto(x, h, w, v, a, m, i)
   if v[sum_norm].numel() > 0:
@@ -84,11 +90,11 @@ def add_branch(x: Tensor, h: Tensor, w: List[List[Tensor]], v: List[Tensor], a: 
 # where it is a norm of what is kept too. What add_branch keeps of each part comes last.
 def layer_forward(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], m: List[Tensor], cos: Tensor,
     sin: Tensor, runs: List[int], dims: List[int], reals: List[float]) -> Tuple[Tensor, List[Tensor]]:
-  raw = project_qkv(norm(x, v, Vector.ATTENTION_NORM, reals), w, v, a, m, dims)
+  raw = project_qkv(norm(x, v, Vector.ATTENTION_NORM, dims, reals), w, v, a, m, dims)
   q, k, z = position_qkv(raw, v, cos, sin, dims)
   o = attention(q, k, z, runs, dims, reals).view([x.size(0), -1])
   x2, kept = add_branch(x, o, w, v, a, m, Product.O, Vector.ATTENTION_OUT_NORM, Vector.ATTENTION_SUM_NORM, dims, reals)
-  u = linear(norm(x2, v, Vector.MLP_NORM, reals), w, v, a, m, Product.GATE_UP)
+  u = linear(norm(x2, v, Vector.MLP_NORM, dims, reals), w, v, a, m, Product.GATE_UP)
   y, kept2 = add_branch(x2, activate(u, dims), w, v, a, m, Product.DOWN, Vector.MLP_OUT_NORM, Vector.MLP_SUM_NORM, dims, reals)
   middle = x2
   if v[Vector.ATTENTION_SUM_NORM].numel() > 0:
@@ -101,7 +107,7 @@ def layer_forward(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[Lis
 # From the gradient of the residual stream after a part to that of the stream before it and of the product of the part; first
 # is where what add_branch kept begins.
 def add_branch_backward(dy: Tensor, saved: List[Tensor], first: int, v: List[Tensor], gv: List[Tensor], out_norm: int,
-    sum_norm: int, reals: List[float], overwrite: bool) -> Tuple[Tensor, Tensor]:
+    sum_norm: int, dims: List[int], reals: List[float], overwrite: bool) -> Tuple[Tensor, Tensor]:
   d = dy
   if v[sum_norm].numel() > 0:
     at = first
@@ -114,7 +120,7 @@ def add_branch_backward(dy: Tensor, saved: List[Tensor], first: int, v: List[Ten
     b = d * reals[Real.RESIDUAL]
   if v[out_norm].numel() > 0:
     x = saved[first]
-    b = norm_backward(b, x, v, gv, out_norm, reals, overwrite, no_residual(x))
+    b = norm_backward(b, x, v, gv, out_norm, dims, reals, overwrite, no_residual(x))
   return (d, b)
 
 # How many tensors add_branch keeps.
@@ -126,12 +132,12 @@ def kept_by_branch(v: List[Tensor], out_norm: int, sum_norm: int) -> int:
     n = n + 3
   return n
 
-# The norm of each head, backwards and in place.
-def head_norm_backward(d: Tensor, raw: Tensor, w: Tensor, eps: float, gw: Tensor, overwrite: bool) -> Tensor:
+# The same backwards, and in place.
+def heads_norm_backward(d: Tensor, raw: Tensor, w: Tensor, eps: float, gw: Tensor, overwrite: bool, dims: List[int]) -> Tensor:
   n = w.size(0)
   rows = raw.reshape([-1, n])
-  dx = rms_norm_backward(d.reshape([-1, n]), rows, w, eps, gw, overwrite, no_residual(rows))
-  return d.copy_(dx.view([d.size(0), d.size(1), n]))
+  dx = rms_norm_backward(d.reshape([-1, n]), rows, w, eps, dims[Dim.UNIT_OFFSET] == 1, gw, overwrite, no_residual(rows))
+  return d.copy_(dx.view([d.size(0), d.size(1), d.size(2)]))
 
 # gw, gv, ga, blocks, scales, flags, overwrite: as in linear_backward.
 # saved: as layer_forward gave it, or the input alone, from which it is computed again.
@@ -151,28 +157,30 @@ def layer_backward(dy: Tensor, saved: List[Tensor], w: List[List[Tensor]], v: Li
   second = Saved.BRANCHES + kept_by_branch(v, Vector.ATTENTION_OUT_NORM, Vector.ATTENTION_SUM_NORM)
   x2 = kept[Saved.MIDDLE]
   if x2.numel() == 0:
-    x2 = norm(kept[second - 3], v, Vector.ATTENTION_SUM_NORM, reals)
+    x2 = norm(kept[second - 3], v, Vector.ATTENTION_SUM_NORM, dims, reals)
 
-  d2, b2 = add_branch_backward(dy, kept, second, v, gv, Vector.MLP_OUT_NORM, Vector.MLP_SUM_NORM, reals, overwrite)
+  d2, b2 = add_branch_backward(dy, kept, second, v, gv, Vector.MLP_OUT_NORM, Vector.MLP_SUM_NORM, dims, reals, overwrite)
   h, s = activate_again(u, dims)
   dh = linear_backward(b2, h, w, a, m, gw, gv, ga, Product.DOWN, blocks, scales, flags, overwrite, True)
   du = activate_backward(dh, s, u, dims)
-  dn = linear_backward(du, norm(x2, v, Vector.MLP_NORM, reals), w, a, m, gw, gv, ga, Product.GATE_UP, blocks, scales, flags,
+  dn = linear_backward(du, norm(x2, v, Vector.MLP_NORM, dims, reals), w, a, m, gw, gv, ga, Product.GATE_UP, blocks, scales, flags,
       overwrite, True)
-  dx2 = norm_backward(dn, x2, v, gv, Vector.MLP_NORM, reals, overwrite, d2)
+  dx2 = norm_backward(dn, x2, v, gv, Vector.MLP_NORM, dims, reals, overwrite, d2)
 
-  d1, b1 = add_branch_backward(dx2, kept, Saved.BRANCHES, v, gv, Vector.ATTENTION_OUT_NORM, Vector.ATTENTION_SUM_NORM, reals, overwrite)
+  d1, b1 = add_branch_backward(dx2, kept, Saved.BRANCHES, v, gv, Vector.ATTENTION_OUT_NORM, Vector.ATTENTION_SUM_NORM, dims, reals,
+      overwrite)
   do = linear_backward(b1, kept[Saved.ATTENDED], w, a, m, gw, gv, ga, Product.O, blocks, scales, flags, overwrite, True)
   dqkv = attention_backward(do.view([x.size(0), heads, -1]), kept[Saved.QUERIES], kept[Saved.KEYS], kept[Saved.VALUES], runs, dims, reals, torch.empty_like(raw))
   rotate_(dqkv[:, :both], cos, -sin)
   if v[Vector.Q_NORM].numel() > 0:
-    head_norm_backward(dqkv[:, :heads], raw[:, :heads], v[Vector.Q_NORM], reals[Real.EPS], gv[Vector.Q_NORM], overwrite)
-    head_norm_backward(dqkv[:, heads:both], raw[:, heads:both], v[Vector.K_NORM], reals[Real.EPS], gv[Vector.K_NORM], overwrite)
+    heads_norm_backward(dqkv[:, :heads], raw[:, :heads], v[Vector.Q_NORM], reals[Real.EPS], gv[Vector.Q_NORM], overwrite, dims)
+    heads_norm_backward(dqkv[:, heads:both], raw[:, heads:both], v[Vector.K_NORM], reals[Real.EPS], gv[Vector.K_NORM], overwrite,
+        dims)
   through = below or gv[Vector.ATTENTION_NORM].numel() > 0
-  dn = linear_backward(dqkv.view([x.size(0), -1]), norm(x, v, Vector.ATTENTION_NORM, reals), w, a, m, gw, gv, ga, Product.QKV,
+  dn = linear_backward(dqkv.view([x.size(0), -1]), norm(x, v, Vector.ATTENTION_NORM, dims, reals), w, a, m, gw, gv, ga, Product.QKV,
       blocks, scales, flags, overwrite, through)
   if through:
-    return norm_backward(dn, x, v, gv, Vector.ATTENTION_NORM, reals, overwrite, d1)
+    return norm_backward(dn, x, v, gv, Vector.ATTENTION_NORM, dims, reals, overwrite, d1)
   return d1
 
 # Cosines and sines of every position for rotary embedding: [positions, 1, dim / 2].

@@ -1,15 +1,31 @@
 # The output head in chunks of rows: the logits of a whole batch are never held at once.
 
-def head_logits(x: Tensor, head: List[Tensor]) -> Tensor:
-  return product(x, head).float()
+# What becomes of a product with the output embedding, in place: logits / d, and with a soft cap c of c tanh(logits / c)
+# (Gemma 2). outer: the numbers outside the layers, by their names in Outer.
+def finish_logits_(logits: Tensor, outer: List[float]) -> Tensor:
+  if outer[Outer.LOGIT_DIVISOR] != 1.0:
+    logits.div_(outer[Outer.LOGIT_DIVISOR])
+  if outer[Outer.LOGIT_CAP] > 0.0:
+    logits.div_(outer[Outer.LOGIT_CAP]).tanh_().mul_(outer[Outer.LOGIT_CAP])
+  return logits
 
-# The logits of a chunk where the compute type is not float32, else nothing, and their log softmax in float32 with its
-# value at the targets.
+# From the gradient of finished logits to that of the product, in place, but for the divisor.
+def uncap_logits_(d: Tensor, logits: Tensor, outer: List[float]) -> Tensor:
+  if outer[Outer.LOGIT_CAP] > 0.0:
+    share = logits / outer[Outer.LOGIT_CAP]
+    d.sub_(share.mul_(share).mul_(d))
+  return d
+
+def head_logits(x: Tensor, head: List[Tensor], outer: List[float]) -> Tensor:
+  return finish_logits_(product(x, head), outer).float()
+
+# The logits of a chunk where the backward pass needs them (the compute type is not float32, or there is a cap), else nothing,
+# and their log softmax in float32 with its value at the targets.
 # a: the adapter of the head, A and s B, or nothing.
-def head_forward(x: Tensor, head: List[Tensor], a: List[Tensor], targets: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-  logits = adapted_(product(x, head), x, a, annotate(List[Tensor], []), 0)
+def head_forward(x: Tensor, head: List[Tensor], a: List[Tensor], targets: Tensor, outer: List[float]) -> Tuple[Tensor, Tensor, Tensor]:
+  logits = finish_logits_(adapted_(product(x, head), x, a, annotate(List[Tensor], []), 0), outer)
   l = torch.log_softmax(logits.float(), 1)
-  if x.dtype == l.dtype:
+  if x.dtype == l.dtype and outer[Outer.LOGIT_CAP] == 0.0:
     logits = torch.empty([0], device=x.device)
   return (logits, l, torch.gather(l, 1, targets.unsqueeze(1)).squeeze(1))
 
@@ -20,7 +36,8 @@ def head_forward(x: Tensor, head: List[Tensor], a: List[Tensor], targets: Tensor
 # passes through memory.
 # ga: the gradients of A and B.
 def head_backward(logits: Tensor, l: Tensor, logprob: Tensor, targets: Tensor, dlogprob: Tensor, x: Tensor, head: List[Tensor],
-    ghead: Tensor, overwrite: bool, a: List[Tensor], ga: List[Tensor], scale: float) -> Tensor:
+    ghead: Tensor, overwrite: bool, a: List[Tensor], ga: List[Tensor], scale: float,
+    outer: List[float]) -> Tensor:
   if x.dtype == l.dtype:
     p = l.exp_()
   else:
@@ -28,7 +45,8 @@ def head_backward(logits: Tensor, l: Tensor, logprob: Tensor, targets: Tensor, d
   # Not scatter_, which in bf16 takes longer than the softmax.
   places = torch.arange(p.size(0), device=p.device) * p.size(1) + targets
   p.view([-1]).index_copy_(0, places, torch.expm1(logprob).to(x.dtype))
-  g = dlogprob.neg().to(x.dtype).unsqueeze(1)
+  uncap_logits_(p, logits, outer)
+  g = dlogprob.neg().div_(outer[Outer.LOGIT_DIVISOR]).to(x.dtype).unsqueeze(1)
   if ghead.numel() > 0:
     add_product(ghead, p, x * g, overwrite)
   dx = product_backward(p, head)

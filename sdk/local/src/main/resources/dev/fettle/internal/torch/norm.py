@@ -2,22 +2,29 @@
 # residual: each stands in the list of the layer's vectors with its bias behind it, and is empty where there is none.
 
 # x / sqrt(mean(x^2) + eps) * w over the last dimension (Zhang and Sennrich 2019), computed in float32; eps as a tensor, which
-# spares operations.
-def rms_norm(x: Tensor, w: Tensor, eps: Tensor) -> Tensor:
+# spares operations. unit_offset: times 1 + w, and that in float32 too (Gemma).
+def rms_norm(x: Tensor, w: Tensor, eps: Tensor, unit_offset: bool) -> Tensor:
   l = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
   r = torch.addcmul(eps, l, l, value=1.0 / float(x.size(-1))).rsqrt_()
-  return torch.mul(x, r).to(x.dtype).mul_(w)
+  y = torch.mul(x, r)
+  if unit_offset:
+    return y.addcmul_(y, w).to(x.dtype)
+  return y.to(x.dtype).mul_(w)
 
 # Returns onto + dx for matrices x [rows, n]. With g = dy w and rows of length l = sqrt(sum(x^2) + n eps):
 # dx = sqrt(n) (g - x (g . x) / l^2) / l, which, but for sqrt(n), is the backward pass of weight normalisation (Salimans and
 # Kingma 2016): one fused pass.
-def rms_norm_backward(dy: Tensor, x: Tensor, w: Tensor, eps: float, gw: Tensor, overwrite: bool, onto: Tensor) -> Tensor:
+def rms_norm_backward(dy: Tensor, x: Tensor, w: Tensor, eps: float, unit_offset: bool, gw: Tensor, overwrite: bool,
+    onto: Tensor) -> Tensor:
   root = torch.pow(float(x.size(1)), 0.5)
   l = torch.linalg_vector_norm(x, 2, [-1], True, dtype=6)
   l = l.mul_(l).add_(eps * float(x.size(1))).sqrt_()
   if gw.numel() > 0:
     add_to(gw, torch.sum(torch.mul(dy, x).float().div_(l).mul_(root), [0]), overwrite)
-  dx, _ = torch._weight_norm_interface_backward(dy * w, x, torch.ones([x.size(0), 1], dtype=x.dtype, device=x.device), l, 0)
+  g = dy * w
+  if unit_offset:
+    g.add_(dy)
+  dx, _ = torch._weight_norm_interface_backward(g, x, torch.ones([x.size(0), 1], dtype=x.dtype, device=x.device), l, 0)
   return torch.add(onto, dx, alpha=root)
 
 # What rms_norm_backward adds to where there is no residual.
@@ -39,20 +46,20 @@ def layer_norm_backward(dy: Tensor, x: Tensor, mean: Tensor, rstd: Tensor, w: Te
   return dx
 
 # The norm at place i of a layer's vectors v, or x itself where there is none.
-def norm(x: Tensor, v: List[Tensor], i: int, reals: List[float]) -> Tensor:
+def norm(x: Tensor, v: List[Tensor], i: int, dims: List[int], reals: List[float]) -> Tensor:
   if v[i].numel() == 0:
     return x
   if v[i + 1].numel() > 0:
     y, _, _ = layer_norm(x, v[i], v[i + 1], reals[Real.EPS])
     return y
-  return rms_norm(x, v[i], v[Vector.EPS])
+  return rms_norm(x, v[i], v[Vector.EPS], dims[Dim.UNIT_OFFSET] == 1)
 
 # Returns onto + dx; overwrites dy.
-def norm_backward(dy: Tensor, x: Tensor, v: List[Tensor], gv: List[Tensor], i: int, reals: List[float], overwrite: bool,
-    onto: Tensor) -> Tensor:
+def norm_backward(dy: Tensor, x: Tensor, v: List[Tensor], gv: List[Tensor], i: int, dims: List[int], reals: List[float],
+    overwrite: bool, onto: Tensor) -> Tensor:
   if v[i].numel() == 0:
     return dy.add_(onto)
   if v[i + 1].numel() > 0:
     _, mean, rstd = layer_norm(x, v[i], v[i + 1], reals[Real.EPS])
     return layer_norm_backward(dy, x, mean, rstd, v[i], v[i + 1], gv[i], gv[i + 1], overwrite).add_(onto)
-  return rms_norm_backward(dy, x, v[i], reals[Real.EPS], gv[i], overwrite, onto)
+  return rms_norm_backward(dy, x, v[i], reals[Real.EPS], dims[Dim.UNIT_OFFSET] == 1, gv[i], overwrite, onto)
