@@ -8,6 +8,10 @@ import java.util.regex.Pattern;
  * {@code .weight}, such as {@code model.layers.0.self_attn.q_proj}. Immutable.
  */
 public final class Modules {
+  private static final String ATTENTION =
+      ".*\\.self_attn\\.([qkvo]|qkv)_proj|.*\\.attention\\.(self\\.(query|key|value)|output\\.dense)";
+  private static final String MLP = ".*\\.mlp\\.(gate|up|gate_up|down)_proj|.*\\.shared_mlp\\.(input|output)_linear"
+      + "|.*\\.\\d+\\.(intermediate|output)\\.dense";
   private static final Pattern LAYER = Pattern.compile("(?:model\\.layers|encoder\\.layer)\\.(\\d+)\\..*");
 
   private final String text;
@@ -20,18 +24,17 @@ public final class Modules {
 
   /** The query, key, value and output projections. */
   public static Modules attention() {
-    return matching("attention", ".*\\.self_attn\\.[qkvo]_proj|.*\\.attention\\.(self\\.(query|key|value)|output\\.dense)");
+    return matching("attention", ATTENTION);
   }
 
   /** The gate, up and down projections; of an encoder the two of its MLP. */
   public static Modules mlp() {
-    return matching("mlp", ".*\\.mlp\\.(gate|up|down)_proj|.*\\.\\d+\\.(intermediate|output)\\.dense");
+    return matching("mlp", MLP);
   }
 
   /** All linear layers of the decoder: {@link #attention()} and {@link #mlp()}, without the output embedding. */
   public static Modules linear() {
-    return matching("linear", ".*\\.(self_attn\\.[qkvo]|mlp\\.(gate|up|down))_proj"
-        + "|encoder\\.layer\\..*\\.(query|key|value|dense)");
+    return matching("linear", ATTENTION + "|" + MLP);
   }
 
   /** The output embedding. */

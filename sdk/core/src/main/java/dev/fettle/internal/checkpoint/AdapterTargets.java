@@ -2,7 +2,6 @@ package dev.fettle.internal.checkpoint;
 
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -25,10 +24,6 @@ public record AdapterTargets(
     List<String> layersPattern) {
   /** What PEFT calls all linear layers except the output layer. */
   public static final String ALL_LINEAR = "all-linear";
-
-  private static final Set<String> LINEAR =
-      Set.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
-          "query", "key", "value", "dense");
 
   private static final Pattern FIRST_NUMBER = Pattern.compile(".*?\\.[^.]*\\.(\\d{1,9})\\.");
 
@@ -57,7 +52,8 @@ public record AdapterTargets(
       return ModulePatterns.compile(pattern).matcher(path).matches();
     }
     if (modules == null) {
-      return LINEAR.contains(path.substring(path.lastIndexOf('.') + 1));
+      // Embedding and output layer stand outside the layers.
+      return FIRST_NUMBER.matcher(path).lookingAt();
     }
     if (modules.contains(path)) {
       return true;

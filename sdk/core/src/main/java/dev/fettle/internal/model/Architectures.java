@@ -11,7 +11,8 @@ public final class Architectures {
   private static final Map<String, Architecture> BY_TYPE = new LinkedHashMap<>();
 
   static {
-    Stream.of(new Llama(), new Mistral(), new Qwen2(), new Qwen3(), new Bert()).forEach(a -> BY_TYPE.put(a.type(), a));
+    Stream.of(new Llama(), new Mistral(), new Qwen2(), new Qwen3(), new Gemma(), new Gemma2(), new Gemma3(), new SmolLm3(), new Phi3(),
+        new Granite(), new GraniteHybrid(), new Olmo2(), new Olmo3(), new Bert()).forEach(a -> BY_TYPE.put(a.type(), a));
   }
 
   private Architectures() {}

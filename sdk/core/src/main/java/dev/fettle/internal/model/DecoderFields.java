@@ -2,10 +2,9 @@ package dev.fettle.internal.model;
 
 import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.StoredType;
-import dev.fettle.internal.model.LayerConfig.Linear;
-import dev.fettle.internal.model.LayerConfig.Norm;
 import dev.fettle.internal.model.LayerConfig.Part;
 import dev.fettle.internal.model.LayerNumbers.Activation;
+import dev.fettle.internal.model.OuterNumbers.EmbeddingScale;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -14,8 +13,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * What the families of decoders have in common in their {@code config.json}, and the parts that their layers are built of.
- * A family's own defaults, which are transformers', are set before the first part is asked for.
+ * What the families of decoders have in common in their {@code config.json}. A family's own defaults, which are transformers', are set before the parts are asked for.
  */
 final class DecoderFields {
   static final int MAX_WIDTH = 1 << 20;
@@ -31,22 +29,40 @@ final class DecoderFields {
   final int hidden;
   final int heads;
   private final Architecture architecture;
-  private final int intermediate;
+  private int intermediate;
   private int contextLength;
   private int kvHeads;
   private int headDim;
   private OptionalInt bosId = OptionalInt.empty();
   private List<Integer> eosIds = List.of();
+  private Activation activation;
+  private double scale = Double.NaN;
+  private double residual = 1;
+  private double softCap;
+  private boolean unitOffset;
+  private EmbeddingScale embeddingScale = EmbeddingScale.NONE;
+  private double logitDivisor = 1;
+  private double logitCap;
+  private boolean tied;
+  private double eps;
 
-  DecoderFields(Architecture architecture, JsonFields fields) {
+  /**
+   * The fields that all decoders have.
+   *
+   * @param read keys that stand for something that other families do not have and this one reads
+   */
+  DecoderFields(Architecture architecture, JsonFields fields, String... read) {
     this.architecture = architecture;
     this.fields = fields;
     requireCausalLanguageModel();
-    UnsupportedKeys.reject(fields);
+    UnsupportedKeys.reject(fields, List.of(read));
     this.hidden = fields.integer("hidden_size", 1, MAX_WIDTH);
     this.layers = fields.integer("num_hidden_layers", 1, MAX_LAYERS);
     this.heads = fields.integer("num_attention_heads", 1, MAX_HEADS);
     this.intermediate = fields.integer("intermediate_size", 1, 1 << 24);
+    activation("hidden_act", "silu");
+    tied(false);
+    eps(1e-6);
   }
 
   private void requireCausalLanguageModel() {
@@ -107,6 +123,18 @@ final class DecoderFields {
     return this;
   }
 
+  /** The id that ends a text. */
+  DecoderFields eosId(int id) {
+    eosIds = List.of(id);
+    return this;
+  }
+
+  /** The width of the MLP, where {@code intermediate_size} is something else. */
+  DecoderFields intermediate(int width) {
+    intermediate = width;
+    return this;
+  }
+
   /** The sliding window of each layer where all have one or none. */
   List<Integer> sameWindow(int window) {
     return windows(window, Collections.nCopies(layers, window));
@@ -134,54 +162,113 @@ final class DecoderFields {
     return windows;
   }
 
-  /** The projections of attention, as most families name them. */
-  List<Part> attention(boolean queryKeyValueBias, boolean outputBias, boolean queryKeyNorm) {
-    List<Part> parts = new ArrayList<>(List.of(
-        new Linear(Product.QKV, "self_attn.q_proj", hidden, heads * headDim, queryKeyValueBias),
-        new Linear(Product.QKV, "self_attn.k_proj", hidden, kvHeads * headDim, queryKeyValueBias),
-        new Linear(Product.QKV, "self_attn.v_proj", hidden, kvHeads * headDim, queryKeyValueBias)));
-    if (queryKeyNorm) {
-      parts.add(new Norm(LayerVector.Q_NORM, "self_attn.q_norm", headDim, false));
-      parts.add(new Norm(LayerVector.K_NORM, "self_attn.k_norm", headDim, false));
-    }
-    parts.add(new Linear(Product.O, "self_attn.o_proj", heads * headDim, hidden, outputBias));
-    return parts;
+  /** The activation of the MLP by the name that transformers has for it, if the file does not say. */
+  DecoderFields activation(String key, String whenAbsent) {
+    String name = fields.string(key).orElse(whenAbsent);
+    activation = switch (name) {
+      case "silu", "swish" -> Activation.SILU;
+      case "gelu", "gelu_python" -> Activation.GELU;
+      case "gelu_pytorch_tanh", "gelu_new", "gelu_fast", "gelu_python_tanh" -> Activation.GELU_TANH;
+      default -> throw fields.unsupported(key, "the activations are silu, gelu and gelu_pytorch_tanh");
+    };
+    return this;
   }
 
-  /** A gated MLP, as most families name it. */
-  List<Part> gatedMlp(boolean bias) {
-    return List.of(new Linear(Product.GATE_UP, "mlp.gate_proj", hidden, intermediate, bias),
-        new Linear(Product.GATE_UP, "mlp.up_proj", hidden, intermediate, bias),
-        new Linear(Product.DOWN, "mlp.down_proj", intermediate, hidden, bias));
+  /** What attention scores are multiplied with, in place of one over the root of a head's size. */
+  DecoderFields attentionScale(double value) {
+    scale = value;
+    return this;
   }
 
-  /** A norm before each part of a layer: the order of Llama and its kin. */
-  List<Part> preNorm(List<Part> attention, List<Part> mlp) {
-    List<Part> parts = new ArrayList<>();
-    parts.add(new Norm(LayerVector.ATTENTION_NORM, "input_layernorm", hidden, false));
-    parts.addAll(attention);
-    parts.add(new Norm(LayerVector.MLP_NORM, "post_attention_layernorm", hidden, false));
-    parts.addAll(mlp);
-    return parts;
+  /** What each part is multiplied with before it is added to the residual stream. */
+  DecoderFields residualScale(double value) {
+    residual = value;
+    return this;
   }
 
-  /** A model of equal layers but for their windows, with rotary positions and RMS norms. */
+  /** The soft cap of attention scores; 0 for none. */
+  DecoderFields attentionCap(double value) {
+    softCap = value;
+    return this;
+  }
+
+  /** Norms that multiply with 1 + weight. */
+  DecoderFields unitOffset() {
+    unitOffset = true;
+    return this;
+  }
+
+  /** What embeddings are multiplied with. */
+  DecoderFields embeddingScale(EmbeddingScale value) {
+    embeddingScale = value;
+    return this;
+  }
+
+  /** What logits are divided by. */
+  DecoderFields logitDivisor(double value) {
+    logitDivisor = value;
+    return this;
+  }
+
+  /** The soft cap of logits; 0 for none. */
+  DecoderFields logitCap(double value) {
+    logitCap = value;
+    return this;
+  }
+
+  /** Whether the output embedding is the input embedding, if the file does not say. */
+  DecoderFields tied(boolean whenAbsent) {
+    tied = fields.bool("tie_word_embeddings", whenAbsent);
+    return this;
+  }
+
+  /** What the norms add to mean squares, if the file does not say. */
+  DecoderFields eps(double whenAbsent) {
+    eps = fields.positive("rms_norm_eps", whenAbsent);
+    return this;
+  }
+
+  /** The parts of this model's layers. */
+  LayerParts parts() {
+    return new LayerParts(hidden, heads, kvHeads, headDim, intermediate);
+  }
+
+  /** The rotation that the file asks for, the same in all layers. */
+  Rope rope() {
+    return rope(RopeReader.DEFAULT_THETA);
+  }
+
+  /** The same with another base where the file gives none. */
+  Rope rope(double defaultTheta) {
+    return RopeReader.read(fields, contextLength, defaultTheta);
+  }
+
+  int contextLength() {
+    return contextLength;
+  }
+
+  /** A model of equal layers but for their windows, with one rotation. */
   ModelConfig model(List<Part> parts, List<Integer> windows) {
-    double eps = fields.positive("rms_norm_eps", 1e-6);
-    Rope rope = RopeReader.read(fields, contextLength);
+    return model(parts, windows, Collections.nCopies(layers, Optional.of(rope())));
+  }
+
+  /** A model of layers with the same parts, each with its window (0 for none) and its rotation, if it has one. */
+  ModelConfig model(List<Part> parts, List<Integer> windows, List<Optional<Rope>> ropes) {
+    double attentionScale = Double.isNaN(scale) ? 1 / Math.sqrt(headDim) : scale;
     List<LayerConfig> all = new ArrayList<>();
     for (int i = 0; i < layers; i++) {
-      LayerNumbers numbers = new LayerNumbers(heads, kvHeads, windows.get(i), TILE, 0, true, true, Activation.SILU, eps,
-          1 / Math.sqrt(headDim), 1);
-      all.add(new LayerConfig("model.layers." + i + ".", parts, numbers, headDim, Optional.of(rope)));
+      LayerNumbers numbers = new LayerNumbers(heads, kvHeads, windows.get(i), TILE, 0, true, true, activation, unitOffset, eps,
+          attentionScale, residual, softCap);
+      all.add(new LayerConfig("model.layers." + i + ".", parts, numbers, headDim, ropes.get(i)));
     }
     int vocab = fields.integer("vocab_size", 1, MAX_VOCAB);
     List<OuterWeight> outputs = new ArrayList<>();
     outputs.add(OuterWeight.vector(OuterWeight.Place.FINAL_NORM, "model.norm.weight", hidden));
-    if (!fields.bool("tie_word_embeddings", false)) {
+    if (!tied) {
       outputs.add(OuterWeight.head(vocab, hidden));
     }
-    return new ModelConfig(architecture, vocab, hidden, contextLength, eps,
+    return new ModelConfig(architecture, vocab, hidden, contextLength,
+        new OuterNumbers(eps, unitOffset, embeddingScale, logitDivisor, logitCap),
         List.of(new OuterWeight(OuterWeight.Place.EMBEDDING, "model.embed_tokens.weight", vocab, hidden)), all, outputs,
         storedType(fields), bosId, eosIds);
   }

@@ -1,6 +1,7 @@
 package dev.fettle.internal.model;
 
 import dev.fettle.internal.checkpoint.JsonFields;
+import dev.fettle.internal.model.LayerParts.QueryKeyNorm;
 
 /** Llama 2 to 3.3 (Touvron et al. 2023), and the many models that use its form. */
 final class Llama implements Architecture {
@@ -21,6 +22,7 @@ final class Llama implements Architecture {
     UnsupportedKeys.rejectSlidingWindow(config, type());
     UnsupportedKeys.rejectQueryKeyNorm(config, type());
     boolean bias = config.bool("attention_bias", false);
-    return d.model(d.preNorm(d.attention(bias, bias, false), d.gatedMlp(config.bool("mlp_bias", false))), d.sameWindow(0));
+    LayerParts parts = d.parts();
+    return d.model(parts.preNorm(parts.attention(bias, bias, QueryKeyNorm.NONE), parts.gatedMlp(config.bool("mlp_bias", false))), d.sameWindow(0));
   }
 }

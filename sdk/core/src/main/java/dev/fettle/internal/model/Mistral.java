@@ -1,6 +1,7 @@
 package dev.fettle.internal.model;
 
 import dev.fettle.internal.checkpoint.JsonFields;
+import dev.fettle.internal.model.LayerParts.QueryKeyNorm;
 import java.util.List;
 
 /** Mistral (Jiang et al. 2023): a Llama with a sliding window, the same in all layers. */
@@ -28,7 +29,8 @@ final class Mistral implements Architecture {
     if (windows.stream().anyMatch(w -> w != window)) {
       throw config.unsupported("layer_types", "a mistral model has one window for all layers; another is ministral");
     }
-    return d.model(d.preNorm(d.attention(false, false, false), d.gatedMlp(false)), windows);
+    LayerParts parts = d.parts();
+    return d.model(parts.preNorm(parts.attention(false, false, QueryKeyNorm.NONE), parts.gatedMlp(false)), windows);
   }
 
   /** 0 where the file says null. */

@@ -1,6 +1,7 @@
 package dev.fettle.internal.model;
 
 import dev.fettle.internal.checkpoint.JsonFields;
+import dev.fettle.internal.model.LayerParts.QueryKeyNorm;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -24,7 +25,8 @@ final class Qwen2 implements Architecture {
     if (!config.bool("attention_bias", true)) {
       throw config.unsupported("attention_bias", "qwen2 models always have a bias in q, k and v and none in o");
     }
-    return d.model(d.preNorm(d.attention(true, false, false), d.gatedMlp(false)), windows(d));
+    LayerParts parts = d.parts();
+    return d.model(parts.preNorm(parts.attention(true, false, QueryKeyNorm.NONE), parts.gatedMlp(false)), windows(d));
   }
 
   /** From {@code max_window_layers} on, if windows are used at all. */

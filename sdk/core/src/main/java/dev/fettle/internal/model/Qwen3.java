@@ -1,6 +1,7 @@
 package dev.fettle.internal.model;
 
 import dev.fettle.internal.checkpoint.JsonFields;
+import dev.fettle.internal.model.LayerParts.QueryKeyNorm;
 
 /** Qwen 3 (Yang et al. 2025): queries and keys are normalised; no biases unless the file asks for them. */
 final class Qwen3 implements Architecture {
@@ -24,6 +25,7 @@ final class Qwen3 implements Architecture {
     }
     UnsupportedKeys.rejectMlpBias(config, type());
     boolean bias = config.bool("attention_bias", false);
-    return d.model(d.preNorm(d.attention(bias, bias, true), d.gatedMlp(false)), Qwen2.windows(d));
+    LayerParts parts = d.parts();
+    return d.model(parts.preNorm(parts.attention(bias, bias, QueryKeyNorm.EACH_HEAD), parts.gatedMlp(false)), Qwen2.windows(d));
   }
 }

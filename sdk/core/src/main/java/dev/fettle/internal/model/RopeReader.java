@@ -9,7 +9,7 @@ import java.util.Set;
 /** Reads the rope settings as transformers 4 writes them and as transformers 5 does. */
 final class RopeReader {
   /** What transformers takes in all four architectures when no theta is given. */
-  private static final double DEFAULT_THETA = 10_000;
+  static final double DEFAULT_THETA = 10_000;
 
   private static final Set<String> KNOWN =
       Set.of("rope_type", "type", "rope_theta", "partial_rotary_factor", "original_max_position_embeddings");
@@ -18,8 +18,8 @@ final class RopeReader {
 
   private RopeReader() {}
 
-  static Rope read(JsonFields config, int contextLength) {
-    double theta = config.positive("rope_theta", DEFAULT_THETA);
+  static Rope read(JsonFields config, int contextLength, double defaultTheta) {
+    double theta = config.positive("rope_theta", defaultTheta);
     Optional<Rope> old = config.object("rope_scaling").map(fields -> read(config, fields, theta, contextLength));
     Optional<Rope> current = config.object("rope_parameters").map(fields -> read(config, fields, theta, contextLength));
     if (old.isPresent() && current.isPresent() && !old.equals(current)) {
@@ -27,6 +27,19 @@ final class RopeReader {
           config.source() + ": rope_scaling and rope_parameters disagree: " + old.get() + ", " + current.get());
     }
     return current.or(() -> old).orElse(new Rope.Default(theta));
+  }
+
+  /**
+   * The rotation of one kind of layer, where {@code rope_parameters} has an object for each kind; {@code rope_scaling}, which
+   * older files have, is that of layers with full attention.
+   *
+   * @param thetaKey where older files have the base of this kind
+   */
+  static Rope ofLayers(JsonFields config, String kind, String thetaKey, double defaultTheta, int contextLength) {
+    double theta = config.positive(thetaKey, defaultTheta);
+    Optional<JsonFields> old = kind.equals("full_attention") ? config.object("rope_scaling") : Optional.empty();
+    return config.object("rope_parameters").flatMap(all -> all.object(kind)).or(() -> old)
+        .map(fields -> read(config, fields, theta, contextLength)).orElse(new Rope.Default(theta));
   }
 
   private static Rope read(JsonFields config, JsonFields fields, double outerTheta, int contextLength) {

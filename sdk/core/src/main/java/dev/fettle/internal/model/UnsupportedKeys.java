@@ -76,14 +76,10 @@ final class UnsupportedKeys {
 
   private UnsupportedKeys() {}
 
-  static void reject(JsonFields fields) {
-    OFF.keySet().stream().sorted().forEach(key -> fields.refuseUnlessNeutral(key, 0, OFF.get(key)));
-    ONE.keySet().stream().sorted().forEach(key -> fields.refuseUnlessNeutral(key, 1, ONE.get(key)));
-    for (String key : List.of("hidden_act", "hidden_activation")) {
-      if (fields.string(key).filter(act -> !act.equals("silu") && !act.equals("swish")).isPresent()) {
-        throw fields.unsupported(key, "the activation is silu");
-      }
-    }
+  /** Rejects what no decoder has, but for the keys that the family reads. */
+  static void reject(JsonFields fields, List<String> read) {
+    OFF.keySet().stream().filter(key -> !read.contains(key)).sorted().forEach(key -> fields.refuseUnlessNeutral(key, 0, OFF.get(key)));
+    ONE.keySet().stream().filter(key -> !read.contains(key)).sorted().forEach(key -> fields.refuseUnlessNeutral(key, 1, ONE.get(key)));
     if (!fields.bool("is_causal", true)) {
       throw fields.unsupported("is_causal", ATTENTION);
     }

@@ -135,7 +135,7 @@ def kept_by_branch(v: List[Tensor], out_norm: int, sum_norm: int) -> int:
 # The same backwards, and in place.
 def heads_norm_backward(d: Tensor, raw: Tensor, w: Tensor, eps: float, gw: Tensor, overwrite: bool, dims: List[int]) -> Tensor:
   n = w.size(0)
-  rows = raw.reshape([-1, n])
+  rows = raw.reshape([-1, n]).contiguous()
   dx = rms_norm_backward(d.reshape([-1, n]), rows, w, eps, dims[Dim.UNIT_OFFSET] == 1, gw, overwrite, no_residual(rows))
   return d.copy_(dx.view([d.size(0), d.size(1), d.size(2)]))
 

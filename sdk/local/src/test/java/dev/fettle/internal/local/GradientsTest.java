@@ -92,7 +92,7 @@ class GradientsTest {
     }
   }
 
-  private static void check(String model, Tuning tuning, Batch batch, Loss loss, double expected, String gradients,
+  static void check(String model, Tuning tuning, Batch batch, Loss loss, double expected, String gradients,
       String prefix) {
     try (Trained t = Trained.open(model, tuning); SafetensorsFile golden = SafetensorsFile.open(Golden.path(gradients))) {
       LossResult result = t.training.forwardBackward(batch, loss).join();

@@ -87,7 +87,7 @@ class ModelLogitsTest {
   }
 
   /** All sequences in one packed pass. */
-  private static List<float[]> logits(Path directory, DType type, JsonNode golden) {
+  static List<float[]> logits(Path directory, DType type, JsonNode golden) {
     List<int[]> sequences = new ArrayList<>();
     golden.get("tokens").forEach(t -> sequences.add(ints(t)));
     return EngineThread.get().call(() -> {
@@ -112,7 +112,7 @@ class ModelLogitsTest {
     });
   }
 
-  private static float[] flat(JsonNode matrix) {
+  static float[] flat(JsonNode matrix) {
     float[] out = new float[matrix.size() * matrix.get(0).size()];
     for (int i = 0; i < matrix.size(); i++) {
       float[] row = floats(matrix.get(i));
@@ -121,7 +121,7 @@ class ModelLogitsTest {
     return out;
   }
 
-  private static double meanDifference(float[] a, float[] b) {
+  static double meanDifference(float[] a, float[] b) {
     double sum = 0;
     for (int i = 0; i < a.length; i++) {
       sum += Math.abs(a[i] - b[i]);

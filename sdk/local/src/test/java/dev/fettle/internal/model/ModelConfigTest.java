@@ -118,9 +118,9 @@ class ModelConfigTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "'model_type':'gemma2'|model_type",
+        "'model_type':'mamba2'|model_type",
         "'architectures':['LlamaForSequenceClassification']|architectures",
-        "'hidden_act':'gelu'|hidden_act",
+        "'hidden_act':'relu'|hidden_act",
         "'rope_scaling':{'rope_type':'yarn','factor':4}|rope_scaling.rope_type",
         "'rope_scaling':{'type':'dynamic','factor':4}|rope_scaling.type",
         "'rope_parameters':{'rope_type':'longrope'}|rope_parameters.rope_type",

@@ -1,0 +1,45 @@
+package dev.fettle.internal.model;
+
+import dev.fettle.internal.checkpoint.JsonFields;
+import dev.fettle.internal.model.LayerConfig.Part;
+import dev.fettle.internal.model.LayerParts.QueryKeyNorm;
+import java.util.List;
+
+/** OLMo 2 (OLMo Team 2024): norms on what each part gives, and on all queries or keys of a token together. */
+final class Olmo2 implements Architecture {
+  private static final int EOS = 50_279;
+
+  @Override
+  public String type() {
+    return "olmo2";
+  }
+
+  @Override
+  public String className() {
+    return "Olmo2ForCausalLM";
+  }
+
+  @Override
+  public ModelConfig read(JsonFields config) {
+    DecoderFields d = fields(this, config);
+    UnsupportedKeys.rejectSlidingWindow(config, type());
+    return d.model(parts(d), d.sameWindow(0));
+  }
+
+  /** What OLMo 2 and 3 have in common. */
+  static DecoderFields fields(Architecture architecture, JsonFields config) {
+    DecoderFields d = new DecoderFields(architecture, config).headDim().contextLength(2048).textIds().eps(1e-5);
+    d.keyValueHeads(d.heads);
+    if (!config.mentions("eos_token_id")) {
+      d.eosId(EOS);
+    }
+    UnsupportedKeys.rejectMlpBias(config, architecture.type());
+    return d;
+  }
+
+  static List<Part> parts(DecoderFields d) {
+    LayerParts parts = d.parts();
+    boolean bias = d.fields.bool("attention_bias", false);
+    return parts.postNorm(parts.attention(bias, bias, QueryKeyNorm.ALL_HEADS), parts.gatedMlp(false));
+  }
+}

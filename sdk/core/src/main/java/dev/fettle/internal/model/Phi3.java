@@ -1,0 +1,29 @@
+package dev.fettle.internal.model;
+
+import dev.fettle.internal.checkpoint.JsonFields;
+
+/** Phi 3, 3.5, 4 and 4-mini (Abdin et al. 2024): queries, keys and values are one linear layer, gate and up another. */
+final class Phi3 implements Architecture {
+  @Override
+  public String type() {
+    return "phi3";
+  }
+
+  @Override
+  public String className() {
+    return "Phi3ForCausalLM";
+  }
+
+  @Override
+  public ModelConfig read(JsonFields config) {
+    DecoderFields d = new DecoderFields(this, config).headDim().contextLength(4096).textIds(1, 32_000).eps(1e-5);
+    d.keyValueHeads(d.heads);
+    UnsupportedKeys.rejectQueryKeyNorm(config, type());
+    UnsupportedKeys.rejectMlpBias(config, type());
+    config.refuseUnlessNeutral("attention_bias", 0, "phi3 models have no bias in attention");
+    int window = config.integer("sliding_window", 1, Integer.MAX_VALUE, 0);
+    LayerParts parts = d.parts();
+    return d.model(parts.preNorm(parts.fusedAttention(), parts.fusedMlp("mlp.gate_up_proj", "mlp.down_proj")),
+        d.sameWindow(window));
+  }
+}

@@ -1,0 +1,241 @@
+"""Families of decoders beyond the first four: for each a directory below golden/families with a tiny random model, its logits,
+greedy continuations of several prompts, gradients of LoRA and of all weights, and twenty steps with PEFT.
+
+    python families.py            all of them
+    python families.py gemma2     those named
+"""
+
+import copy
+import json
+import shutil
+import sys
+import warnings
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import save_file
+from transformers import (AutoConfig, AutoModelForCausalLM, Gemma2Config, Gemma3TextConfig, GemmaConfig, GraniteConfig,
+                          GraniteMoeHybridConfig, Olmo2Config, Olmo3Config, Phi3Config, SmolLM3Config)
+
+from common import GOLDEN, all_logits, generator, load, numbers, random_tokens, target_logprobs, write_json
+from lora_gradients import adapter_gradients, cross_entropy, examples, save_adapter
+from lora_run import batches, rates, write_run
+from models import randomise
+
+warnings.filterwarnings("ignore", message="Could not find a config file")
+FAMILIES = GOLDEN / "families"
+NEW_TOKENS = 60
+SIZES = dict(hidden_size=24, intermediate_size=32, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2,
+             vocab_size=64, max_position_embeddings=128, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2, pad_token_id=0)
+
+
+def rope(theta=100.0, kind="default", **more):
+    return dict(rope_theta=theta, rope_type=kind, **more)
+
+
+LAYERS = ["sliding_attention", "full_attention", "sliding_attention"]
+
+# Name: configuration class, its options, and changes of the configuration each of which must move the logits.
+FAMILY = {
+    "gemma": (GemmaConfig, dict(head_dim=8, rope_parameters=rope()), [dict(tie_word_embeddings=True, hidden_act="silu")]),
+    "gemma2": (Gemma2Config, dict(
+        head_dim=8, query_pre_attn_scalar=5, sliding_window=6, attn_logit_softcapping=2.0, final_logit_softcapping=3.0,
+        layer_types=LAYERS, rope_parameters=rope()), [
+        dict(query_pre_attn_scalar=8), dict(sliding_window=7), dict(attn_logit_softcapping=None),
+        dict(final_logit_softcapping=None), dict(layer_types=["full_attention"] * 3), dict(hidden_activation="silu")]),
+    "gemma3": (Gemma3TextConfig, dict(
+        head_dim=12, query_pre_attn_scalar=7, sliding_window=6, layer_types=LAYERS, final_logit_softcapping=4.0,
+        rope_parameters={"full_attention": rope(500.0, "linear", factor=4.0), "sliding_attention": rope(60.0)}), [
+        dict(query_pre_attn_scalar=8), dict(sliding_window=7), dict(final_logit_softcapping=None),
+        dict(rope_parameters={"full_attention": rope(500.0), "sliding_attention": rope(60.0)}),
+        dict(rope_parameters={"full_attention": rope(60.0, "linear", factor=4.0), "sliding_attention": rope(60.0)})]),
+    "smollm3": (SmolLM3Config, dict(
+        no_rope_layers=[1, 0, 1], tie_word_embeddings=True, use_sliding_window=True, sliding_window=6,
+        layer_types=["full_attention", "sliding_attention", "full_attention"], rope_parameters=rope()), [
+        dict(no_rope_layers=[1, 1, 1]), dict(no_rope_layers=[0, 0, 1]), dict(sliding_window=9)]),
+    "phi3": (Phi3Config, dict(sliding_window=7, rope_parameters=rope(partial_rotary_factor=1.0)), [
+        dict(sliding_window=None), dict(rope_parameters=rope(20.0, partial_rotary_factor=1.0))]),
+    "granite": (GraniteConfig, dict(
+        embedding_multiplier=3.0, logits_scaling=1.5, residual_multiplier=0.6, attention_multiplier=0.2,
+        tie_word_embeddings=True, rope_parameters=rope()), [
+        dict(embedding_multiplier=1.0), dict(logits_scaling=1.0), dict(residual_multiplier=1.0),
+        dict(attention_multiplier=0.5)]),
+    "granite4": (GraniteMoeHybridConfig, dict(
+        embedding_multiplier=3.0, logits_scaling=1.5, residual_multiplier=0.6, attention_multiplier=0.2, num_local_experts=0,
+        num_experts_per_tok=0, shared_intermediate_size=32, layer_types=["full_attention"] * 3, position_embedding_type="rope",
+        tie_word_embeddings=True, mamba_n_heads=2, mamba_d_head="auto", rope_parameters=rope()), [
+        dict(position_embedding_type=None), dict(embedding_multiplier=1.0)]),
+    "granite4-nope": (GraniteMoeHybridConfig, dict(
+        num_local_experts=0, num_experts_per_tok=0, shared_intermediate_size=40, layer_types=["full_attention"] * 3,
+        position_embedding_type=None, mamba_n_heads=2, attention_multiplier=0.3), [dict(position_embedding_type="rope")]),
+    "olmo2": (Olmo2Config, dict(rope_parameters=rope()), [dict(rope_parameters=rope(20.0))]),
+    "olmo3": (Olmo3Config, dict(
+        sliding_window=6, layer_types=LAYERS,
+        rope_parameters={"full_attention": rope(500.0, "linear", factor=4.0), "sliding_attention": rope(60.0)}), [
+        dict(sliding_window=7), dict(layer_types=["full_attention"] * 3),
+        dict(rope_parameters={"full_attention": rope(500.0), "sliding_attention": rope(60.0)})]),
+}
+
+# The configuration as transformers 4 wrote it, where that differs: what to leave out, what to add.
+V4 = {
+    "gemma2": (["rope_parameters", "layer_types"], dict(rope_theta=100.0)),
+    "gemma3": (["rope_parameters", "layer_types"], dict(
+        rope_theta=500.0, rope_local_base_freq=60.0, rope_scaling=dict(rope_type="linear", factor=4.0),
+        sliding_window_pattern=2)),
+    "smollm3": (["rope_parameters"], dict(rope_theta=100.0)),
+    "phi3": (["rope_parameters"], dict(rope_theta=100.0, partial_rotary_factor=1.0)),
+    "granite": (["rope_parameters"], dict(rope_theta=100.0)),
+    "granite4": (["rope_parameters", "layer_types", "time_step_limit"], dict(rope_theta=100.0, layers_block_type=["attention"] * 3)),
+    "olmo2": (["rope_parameters"], dict(rope_theta=100.0)),
+}
+
+
+def check_every_part_matters(name, model, tokens, reference, changes):
+    """Resetting any norm or bias, or changing a setting that is special, must move the logits."""
+    for key, p in model.named_parameters():
+        saved = p.data
+        if "norm" in key or key.endswith("bias"):
+            p.data = torch.full_like(saved, 1.0 if "norm" in key else 0.0)
+            moved = (all_logits(model, tokens) - reference).abs().max().item()
+            p.data = saved
+            assert moved > 3e-3, (name, key, moved)
+    c = model.config
+    for change in changes:
+        other = made(type(c), {**c.to_dict(), **change})
+        other.load_state_dict(model.state_dict())
+        moved = (all_logits(other, tokens) - reference).abs().max().item()
+        assert moved > 3e-3, (name, change, moved)
+
+
+def made(kind, settings):
+    config = kind(**settings)
+    config._attn_implementation = "eager"
+    return AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
+
+
+def greedy(model, prompts):
+    """Greedy continuations by generate, each prompt alone, and the smallest distance between the best and the second logit."""
+    out, margin = [], float("inf")
+    for prompt in prompts:
+        said = model.generate(torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
+                              do_sample=False, max_new_tokens=NEW_TOKENS, min_new_tokens=NEW_TOKENS, eos_token_id=None,
+                              pad_token_id=0, output_logits=True, return_dict_in_generate=True)
+        best = torch.cat(said.logits).topk(2).values
+        margin = min(margin, (best[:, 0] - best[:, 1]).min().item())
+        out.append(said.sequences[0, len(prompt):].tolist())
+    return out, margin
+
+
+def prompts_with_margin(model, vocab, gen):
+    """Prompts of unequal length whose continuations rounding cannot change."""
+    found, said = [], []
+    for length in (9, 4, 14):
+        for _ in range(200):
+            prompt = random_tokens(length, vocab, gen)
+            ids, margin = greedy(model, [prompt])
+            if margin > 1e-3:
+                found.append(prompt)
+                said += ids
+                break
+        else:
+            raise AssertionError("no prompt whose continuation is clear")
+    return found, said
+
+
+def write_logits(directory, model, tokens, prompts, said):
+    half = load(directory, torch.bfloat16)
+    logits = [all_logits(model, t) for t in tokens]
+    logits16 = [all_logits(half, t).float() for t in tokens]
+    write_json(directory / "golden.json", {
+        "tokens": tokens, "prompts": prompts, "greedy": said,
+        "bf16_max_difference": numbers(max((a - b).abs().max().item() for a, b in zip(logits, logits16))),
+        "logits": numbers(logits), "logits_bf16": numbers(logits16)})
+    return logits
+
+
+def write_v4_config(directory, model, tokens, reference, leave_out, add):
+    c = json.loads((directory / "config.json").read_text())
+    for key in leave_out:
+        c.pop(key)
+    c.update(add)
+    c["torch_dtype"] = c.pop("dtype")
+    c["transformers_version"] = "4.53.0"
+    (directory / "config-v4.json").write_text(json.dumps(dict(sorted(c.items())), indent=2) + "\n")
+    other = AutoModelForCausalLM.from_config(AutoConfig.for_model(**c), attn_implementation="eager",
+                                             dtype=torch.float32).eval()
+    other.load_state_dict(model.state_dict())
+    assert torch.equal(all_logits(other, tokens), reference), directory.name
+
+
+def gradients(directory, seed):
+    """Of a LoRA adapter on all linear layers, and of all weights, under the same cross-entropy."""
+    torch.manual_seed(seed)
+    model = get_peft_model(load(directory), LoraConfig(r=2, lora_alpha=4, target_modules="all-linear", task_type="CAUSAL_LM"))
+    for key, p in model.eval().named_parameters():
+        if "lora_B" in key:
+            p.data = 0.1 * torch.randn(p.shape)
+    save_adapter(model, directory / "lora", directory.name)
+    rows = examples(model.config.vocab_size, seed + 1)
+    write_gradients(model, rows, directory / "lora", adapter_gradients)
+    model = load(directory)
+    write_gradients(model, rows, directory / "full",
+                    lambda m: {k: p.grad.contiguous() for k, p in m.named_parameters()})
+
+
+def write_gradients(model, rows, directory, of):
+    logprobs = [target_logprobs(model, r["inputs"], r["targets"]) for r in rows]
+    loss = cross_entropy(rows, logprobs)
+    loss.backward()
+    directory.mkdir(exist_ok=True)
+    save_file(of(model), directory / "gradients.safetensors", {"format": "pt"})
+    write_json(directory / "golden.json", {"data": rows, "logprobs": numbers(logprobs), "loss": numbers(loss.item())})
+
+
+def run(directory, seed):
+    """Twenty steps at the highest rate at which rounding does not grow until it shows."""
+    torch.manual_seed(seed)
+    model = get_peft_model(load(directory), LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM"))
+    save_adapter(model.eval(), directory / "run" / "adapter-start", directory.name)
+    for peak in (3e-2, 1e-2, 5e-3, 2e-3):
+        again = PeftModel.from_pretrained(load(directory), directory / "run" / "adapter-start", is_trainable=True).eval()
+        try:
+            write_run(directory / "run" / "run.json", directory.name, batches(model.config.vocab_size, seed + 1), rates(peak), again)
+            deviation = json.loads((directory / "run" / "run.json").read_text())["norm_deviation_from_float64"]
+            assert deviation < 3e-5, ("norms", deviation)
+            return
+        except AssertionError as e:
+            print(directory.name, "rate", peak, e)
+    raise AssertionError(directory.name + ": no rate is stable")
+
+
+def family(name, seed):
+    kind, options, changes = FAMILY[name]
+    directory = FAMILIES / name
+    shutil.rmtree(directory, ignore_errors=True)
+    gen = generator(seed)
+    with torch.no_grad():
+        model = made(kind, {**SIZES, **options})
+        randomise(model, gen)
+        model.save_pretrained(directory)
+        (directory / "generation_config.json").unlink(missing_ok=True)
+        model = load(directory)
+        tokens = [random_tokens(n, model.config.vocab_size, gen) for n in (24, 7, 1)]
+        prompts, said = prompts_with_margin(model, model.config.vocab_size, gen)
+        logits = write_logits(directory, model, tokens, prompts, said)
+        check_every_part_matters(name, copy.deepcopy(model), tokens[0], logits[0], changes)
+        if name in V4:
+            write_v4_config(directory, model, tokens[0], logits[0], *V4[name])
+    gradients(directory, seed + 1)
+    run(directory, seed + 2)
+    size = sum(f.stat().st_size for f in directory.rglob("*") if f.is_file())
+    print(name, size // 1000, "kB, scale", logits[0].std().item())
+
+
+def main():
+    for number, name in enumerate(FAMILY):
+        if len(sys.argv) == 1 or name in sys.argv[1:]:
+            family(name, 7000 + 10 * number)
+
+
+if __name__ == "__main__":
+    main()
