@@ -134,6 +134,11 @@ final class DecoderFields {
     return windows;
   }
 
+  /** What reads how queries and keys are rotated. */
+  RopeReader ropes() {
+    return new RopeReader(fields, contextLength, headDim);
+  }
+
   /** The projections of attention, as most families name them. */
   List<Part> attention(boolean queryKeyValueBias, boolean outputBias, boolean queryKeyNorm) {
     List<Part> parts = new ArrayList<>(List.of(
@@ -168,7 +173,7 @@ final class DecoderFields {
   /** A model of equal layers but for their windows, with rotary positions and RMS norms. */
   ModelConfig model(List<Part> parts, List<Integer> windows) {
     double eps = fields.positive("rms_norm_eps", 1e-6);
-    Rope rope = RopeReader.read(fields, contextLength);
+    Rope rope = ropes().read();
     List<LayerConfig> all = new ArrayList<>();
     for (int i = 0; i < layers; i++) {
       LayerNumbers numbers = new LayerNumbers(heads, kvHeads, windows.get(i), TILE, 0, true, true, Activation.SILU, eps,
@@ -181,7 +186,7 @@ final class DecoderFields {
     if (!fields.bool("tie_word_embeddings", false)) {
       outputs.add(OuterWeight.head(vocab, hidden));
     }
-    return new ModelConfig(architecture, vocab, hidden, contextLength, eps,
+    return new ModelConfig(architecture, vocab, hidden, rope.contextLength(contextLength), eps,
         List.of(new OuterWeight(OuterWeight.Place.EMBEDDING, "model.embed_tokens.weight", vocab, hidden)), all, outputs,
         storedType(fields), bosId, eosIds);
   }

@@ -69,7 +69,7 @@ public final class Network implements AutoCloseable {
       this.packing = packing;
       this.ids = step.longs(packing.ids());
       this.positions = step.longs(packing.positions());
-      this.angles = rotations.at(step, positions);
+      this.angles = rotations.at(step, packing, positions);
     }
 
     /** The output of the last layer, before the final norm: [rows, hidden]. */
@@ -192,7 +192,7 @@ public final class Network implements AutoCloseable {
     rotations.prepare(longest);
   }
 
-  /** What the layers rotate by; all of a decoder's rotate alike. */
+  /** What the layers rotate by. */
   Rotations rotations() {
     return rotations;
   }
