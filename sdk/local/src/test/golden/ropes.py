@@ -17,9 +17,11 @@ def case(kind, dim, outer=None, **settings):
     keys = dict(max_position_embeddings=MAXIMUM, rope_parameters=dict(rope_type=kind, **settings), **(outer or {}))
     partial = "partial_rotary_factor" in settings or "partial_rotary_factor" in keys
     config, embedding = (Phi3Config, Phi3RotaryEmbedding) if partial else (LlamaConfig, LlamaRotaryEmbedding)
-    # Phi-3 takes 4096 for the original context where its config has none; it has no head_dim of its own
-    more = dict() if not partial else dict(original_max_position_embeddings=keys.get("original_max_position_embeddings", MAXIMUM))
-    sizes = dict(vocab_size=8, hidden_size=2 * dim, num_attention_heads=2, num_hidden_layers=1, intermediate_size=8, pad_token_id=0)
+    more = {}
+    if partial:  # Phi-3 has an original context of 4096 where its config names none
+        more = dict(original_max_position_embeddings=keys.get("original_max_position_embeddings", MAXIMUM))
+    sizes = dict(vocab_size=8, hidden_size=2 * dim, num_attention_heads=2, num_hidden_layers=1, intermediate_size=8,
+                 pad_token_id=0)
     out = dict(config=keys, head_dim=dim, partial=partial, lengths=[], inv_freq=[], attention_factor=[])
     for length in lengths(kind, keys):
         # copied: transformers writes into the dictionary it is given
@@ -55,7 +57,8 @@ def cases():
     yarn = dict(rope_theta=150000.0, factor=32.0, original_max_position_embeddings=512)
     for more in [dict(beta_fast=16, beta_slow=2.5), dict(truncate=False), dict(truncate=None), dict(beta_fast=0, beta_slow=None),
                  dict(mscale=1.0, mscale_all_dim=1.0), dict(mscale=0.707, mscale_all_dim=1.2), dict(mscale=0.5),
-                 dict(mscale_all_dim=0.5), dict(mscale=0, mscale_all_dim=2), dict(attention_factor=1.25, mscale=2.0, mscale_all_dim=1.0),
+                 dict(mscale_all_dim=0.5), dict(mscale=0, mscale_all_dim=2),
+                 dict(attention_factor=1.25, mscale=2.0, mscale_all_dim=1.0),
                  dict(factor=None), dict(factor=0.5), dict(beta_fast=3, beta_slow=3, truncate=False)]:
         yield case("yarn", 32, **{**yarn, **more})
     yield case("yarn", 64, **yarn)
@@ -66,7 +69,8 @@ def cases():
         yield case("dynamic", dim, rope_theta=theta, factor=factor)
     long = dict(rope_theta=10000.0, short_factor=spread(16, 1.0, 2.0), long_factor=spread(16, 1.05, 60.0))
     for more in [dict(original_max_position_embeddings=512), dict(original_max_position_embeddings=512, factor=32.0),
-                 dict(original_max_position_embeddings=512, factor=0.5), dict(original_max_position_embeddings=512, attention_factor=1.19),
+                 dict(original_max_position_embeddings=512, factor=0.5),
+                 dict(original_max_position_embeddings=512, attention_factor=1.19),
                  dict(original_max_position_embeddings=8192)]:
         yield case("longrope", 16, **long, **more)
     yield case("longrope", 16, dict(original_max_position_embeddings=256), **long)

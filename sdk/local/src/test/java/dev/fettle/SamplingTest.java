@@ -77,9 +77,9 @@ class SamplingTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama-rope-llama3", "mistral", "qwen2-window", "qwen3", "qwen3-untied-bias", "llama-rope-yarn",
-    "mistral-rope-yarn", "qwen2-rope-yarn", "qwen3-rope-yarn", "llama-rope-dynamic", "qwen2-rope-dynamic", "qwen3-rope-dynamic",
-    "llama-rope-longrope", "qwen2-rope-longrope", "qwen3-rope-longrope"})
+  @ValueSource(strings = {"llama", "llama-rope-llama3", "mistral", "qwen2-window", "qwen3", "qwen3-untied-bias",
+    "llama-rope-yarn", "mistral-rope-yarn", "qwen2-rope-yarn", "qwen3-rope-yarn", "llama-rope-dynamic", "qwen2-rope-dynamic",
+    "qwen3-rope-dynamic", "llama-rope-longrope", "qwen2-rope-longrope", "qwen3-rope-longrope"})
   void greedyTokensOfEachArchitectureEqualGenerate(String name) {
     Sampler sampler = fettle.load(Golden.path("models/" + name), DType.F32).sampler();
     JsonNode golden = Golden.json("models/" + name + "/golden.json");

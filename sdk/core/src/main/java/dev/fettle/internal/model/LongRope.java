@@ -3,8 +3,8 @@ package dev.fettle.internal.model;
 import java.util.List;
 
 /**
- * LongRoPE (Ding et al. 2024): the angle of each pair is divided by a factor of its own that was searched for, in sequences beyond
- * the original context by another one.
+ * LongRoPE (Ding et al. 2024): the angle of each pair is divided by a factor of its own that was searched for, in sequences
+ * beyond the original context by another one.
  *
  * @param shortFactors of sequences within the original context
  * @param longFactors of longer ones

@@ -7,13 +7,16 @@ package dev.fettle.internal.model;
  * frequencies agree with it to the last bits. Immutable.
  *
  * <p>With some kinds the frequencies depend on how long the sequence is ({@link #dependsOnLength}). In training and scoring each
- * sequence turns by its own length, whatever else is in the batch; a prompt too. While sampling, a new token turns by the length
- * that is reached with it, and keys in the cache stay as they were turned: what lies before the border of the context has other
- * angles than a pass over the whole text would give it, so that logprobs of samples across the border differ from those of
- * {@code forward}. This is what transformers does with one sequence at a time, but for two things. It turns a batch by the
- * longest of its sequences, so that what a text gets depends on what stands beside it. And with {@link DynamicRope} a model there
- * remembers the longest sequence it has seen ({@code max_seq_len_cached}) and turns shorter ones by it, until one comes that is
- * shorter than the context; Fettle does as a model does that has seen nothing yet.
+ * sequence turns by its own length, whatever else is in the batch; a prompt too. What counts is what goes through the network: the
+ * last token of a text that is trained on or scored is only predicted, and is not part of it. While sampling, a new token turns
+ * by the length that is reached with it, and keys in the cache stay as they were turned: what lies before the border of the
+ * context has other angles than a pass over the whole text would give it, so that logprobs of samples across the border differ
+ * from those of {@code forward}.
+ *
+ * <p>This is what transformers does with one sequence at a time, but for two things. It turns a batch by the longest of its
+ * sequences, so that what a text gets depends on what stands beside it. And with {@link DynamicRope} a model there remembers the
+ * longest sequence it has seen ({@code max_seq_len_cached}) and turns shorter ones by it, until one comes that is shorter than
+ * the context; Fettle does as a model does that has seen nothing yet.
  */
 public sealed interface Rope permits DefaultRope, LinearRope, Llama3Rope, YarnRope, DynamicRope, LongRope {
   /** How many numbers of a head turn, the first ones; even. */

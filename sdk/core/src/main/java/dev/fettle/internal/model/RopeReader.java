@@ -27,8 +27,8 @@ final class RopeReader {
    * Keys that transformers uses with some type and passes over, with a warning, where another one does not need them; and
    * {@code finetuned}, by which the first YaRN models say that they were trained with it.
    */
-  private static final Set<String> OF_SOME_TYPE = Set.of("factor", ORIGINAL, "attention_factor", "beta_fast", "beta_slow", "mscale",
-      "mscale_all_dim", "truncate", "short_factor", "long_factor", "low_freq_factor", "high_freq_factor", "finetuned");
+  private static final Set<String> OF_SOME_TYPE = Set.of("factor", ORIGINAL, "attention_factor", "beta_fast", "beta_slow",
+      "mscale", "mscale_all_dim", "truncate", "short_factor", "long_factor", "low_freq_factor", "high_freq_factor", "finetuned");
 
   private final JsonFields config;
   private final int positions;
@@ -83,8 +83,8 @@ final class RopeReader {
         passOver(fields, type, Set.of("factor", "low_freq_factor", "high_freq_factor", ORIGINAL));
         return llama3(fields, dim, theta);
       case "yarn":
-        passOver(fields, type, Set.of("factor", ORIGINAL, "attention_factor", "mscale", "mscale_all_dim", "beta_fast", "beta_slow",
-            "truncate"));
+        passOver(fields, type, Set.of("factor", ORIGINAL, "attention_factor", "mscale", "mscale_all_dim", "beta_fast",
+            "beta_slow", "truncate"));
         return yarn(fields, dim, theta);
       case "dynamic":
         passOver(fields, type, Set.of("factor"));
@@ -129,7 +129,8 @@ final class RopeReader {
     }
     int original = original(fields, 1);
     // As transformers has it: the key must be there, and null asks for the ratio.
-    double factor = fields.mentions("factor") && !fields.has("factor") ? (double) positions / original : fields.positive("factor");
+    boolean isRatio = fields.mentions("factor") && !fields.has("factor");
+    double factor = isRatio ? (double) positions / original : fields.positive("factor");
     double scale = fields.number("mscale", 0);
     double scaleOfAll = fields.number("mscale_all_dim", 0);
     double usual = scale == 0 || scaleOfAll == 0 ? YarnRope.attentionFactor(factor)
@@ -139,7 +140,8 @@ final class RopeReader {
       throw fields.invalid("mscale", "must give an attention factor above 0 together with mscale_all_dim");
     }
     boolean truncate = fields.bool("truncate", !fields.mentions("truncate"));
-    return new YarnRope(dim, theta, factor, original, beta(fields, "beta_fast", 32), beta(fields, "beta_slow", 1), truncate, attention);
+    return new YarnRope(dim, theta, factor, original, beta(fields, "beta_fast", 32), beta(fields, "beta_slow", 1), truncate,
+        attention);
   }
 
   /** 0 stands for the default. */
@@ -158,7 +160,8 @@ final class RopeReader {
     int original = original(fields, 2);
     double factor = fields.positive("factor", (double) positions / original);
     double attention = fields.positive("attention_factor", LongRope.attentionFactor(factor, original));
-    return new LongRope(dim, theta, factors(fields, "short_factor", dim), factors(fields, "long_factor", dim), original, attention);
+    return new LongRope(dim, theta, factors(fields, "short_factor", dim), factors(fields, "long_factor", dim), original,
+        attention);
   }
 
   private static List<Double> factors(JsonFields fields, String key, int dim) {
@@ -186,7 +189,8 @@ final class RopeReader {
         continue;
       }
       if (OF_SOME_TYPE.contains(key)) {
-        LOG.warn("{}: the rope settings' {} is passed over, as in transformers: rope type {} does not use it", config.source(), key, type);
+        LOG.warn("{}: the rope settings' {} is passed over, as in transformers: rope type {} does not use it",
+            config.source(), key, type);
       } else {
         fields.refuseUnlessNeutral(key, Double.NaN, "it is not known what it means to the rope type " + type);
       }

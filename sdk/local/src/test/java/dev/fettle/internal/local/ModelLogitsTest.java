@@ -38,7 +38,8 @@ class ModelLogitsTest {
   @ParameterizedTest
   @ValueSource(strings = {"llama", "llama-untied", "llama-headdim", "llama-bias", "llama-rope-linear",
     "llama-rope-llama3", "mistral", "mistral-nowindow", "qwen2", "qwen2-window", "qwen3", "qwen3-untied-bias",
-    "llama-sharded", "llama-f16", "llama-bf16", "llama-rope-yarn", "mistral-rope-yarn", "qwen2-rope-yarn", "qwen3-rope-yarn", "llama-rope-dynamic",
+    "llama-sharded", "llama-f16", "llama-bf16",
+    "llama-rope-yarn", "mistral-rope-yarn", "qwen2-rope-yarn", "qwen3-rope-yarn", "llama-rope-dynamic",
     "qwen2-rope-dynamic", "qwen3-rope-dynamic", "llama-rope-longrope", "qwen2-rope-longrope", "qwen3-rope-longrope"})
   void f32LogitsEqualTransformers(String name) {
     JsonNode golden = Golden.json("models/" + name + "/golden.json");
@@ -52,7 +53,8 @@ class ModelLogitsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"llama", "llama-untied", "llama-headdim", "llama-bias", "llama-rope-linear",
-    "llama-rope-llama3", "mistral", "qwen2", "qwen2-window", "qwen3", "qwen3-untied-bias", "llama-rope-yarn", "mistral-rope-yarn", "qwen2-rope-yarn", "qwen3-rope-yarn", "llama-rope-dynamic",
+    "llama-rope-llama3", "mistral", "qwen2", "qwen2-window", "qwen3", "qwen3-untied-bias",
+    "llama-rope-yarn", "mistral-rope-yarn", "qwen2-rope-yarn", "qwen3-rope-yarn", "llama-rope-dynamic",
     "qwen2-rope-dynamic", "qwen3-rope-dynamic", "llama-rope-longrope", "qwen2-rope-longrope", "qwen3-rope-longrope"})
   void bf16LogitsDifferFromF32AtMostTwiceAsMuchAsThoseOfTransformers(String name) {
     JsonNode golden = Golden.json("models/" + name + "/golden.json");

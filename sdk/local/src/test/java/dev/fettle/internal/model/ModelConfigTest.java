@@ -182,7 +182,8 @@ class ModelConfigTest {
         "'short_factor':[1]", "'low_freq_factor':1", "'attention_factor':2", "'finetuned':true", "'partial_rotary_factor':1.0"
       })
   void what_another_rope_type_would_read_is_passed_over_as_in_transformers(String extra) {
-    assertThat(rope(parse(with("'rope_parameters':{'rope_type':'default'," + extra + "}")))).isEqualTo(new DefaultRope(8, 10_000));
+    ModelConfig config = parse(with("'rope_parameters':{'rope_type':'default'," + extra + "}"));
+    assertThat(rope(config)).isEqualTo(new DefaultRope(8, 10_000));
   }
 
   @ParameterizedTest

@@ -28,7 +28,8 @@ class RopeTest {
 
   private static void check(JsonNode golden) {
     int headDim = golden.get("head_dim").intValue();
-    String json = ModelConfigTest.LLAMA.replace("}", ",'max_position_embeddings':131072,'head_dim':" + headDim + ",'rope_parameters':");
+    String json = ModelConfigTest.LLAMA.replace("}",
+        ",'max_position_embeddings':131072,'head_dim':" + headDim + ",'rope_parameters':");
     String config = json.replace('\'', '"') + golden.get("rope_parameters") + "}";
     Rope rope = ModelConfig.parse(config, "config.json").layers().get(0).rope().get();
     assertThat(rope.dim()).isEqualTo(headDim);
