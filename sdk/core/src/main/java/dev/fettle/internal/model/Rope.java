@@ -7,9 +7,9 @@ package dev.fettle.internal.model;
  * frequencies agree with it to the last bits. Immutable.
  *
  * <p>With some kinds the frequencies depend on how long the sequence is ({@link #dependsOnLength}). In training and scoring each
- * sequence turns by its own length, whatever else is in the batch; a prompt too. What counts is what goes through the network: the
- * last token of a text that is trained on or scored is only predicted, and is not part of it. While sampling, a new token turns
- * by the length that is reached with it, and keys in the cache stay as they were turned: what lies before the border of the
+ * sequence turns by its own length, whatever else is in the batch; a prompt too. What counts is what goes through the network:
+ * the last token of a text that is trained on or scored is only predicted, and is not part of it. While sampling, a new token
+ * turns by the length that is reached with it, and keys in the cache stay as they were turned: what lies before the border of the
  * context has other angles than a pass over the whole text would give it, so that logprobs of samples across the border differ
  * from those of {@code forward}.
  *
