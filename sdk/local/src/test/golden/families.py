@@ -53,8 +53,15 @@ FAMILY = {
         no_rope_layers=[1, 0, 1], tie_word_embeddings=True, use_sliding_window=True, sliding_window=6,
         layer_types=["full_attention", "sliding_attention", "full_attention"], rope_parameters=rope()), [
         dict(no_rope_layers=[1, 1, 1]), dict(no_rope_layers=[0, 0, 1]), dict(sliding_window=9)]),
-    "phi3": (Phi3Config, dict(sliding_window=7, rope_parameters=rope(partial_rotary_factor=1.0)), [
-        dict(sliding_window=None), dict(rope_parameters=rope(20.0, partial_rotary_factor=1.0))]),
+    "phi3": (Phi3Config, dict(hidden_size=32, sliding_window=7, rope_parameters=rope(partial_rotary_factor=0.5)), [
+        dict(sliding_window=None), dict(rope_parameters=rope(partial_rotary_factor=1.0))]),
+    "phi3-longrope": (Phi3Config, dict(
+        hidden_size=32, original_max_position_embeddings=200, max_position_embeddings=400,
+        rope_parameters=rope(kind="longrope", short_factor=[1.0, 1.5, 2.0], long_factor=[2.0, 4.0, 6.0],
+                             original_max_position_embeddings=200, partial_rotary_factor=0.75)), [
+        dict(rope_parameters=rope(partial_rotary_factor=0.75)),
+        dict(rope_parameters=rope(kind="longrope", short_factor=[1.0, 1.0, 1.0], long_factor=[2.0, 4.0, 6.0],
+                                  original_max_position_embeddings=200, partial_rotary_factor=0.75))]),
     "granite": (GraniteConfig, dict(
         embedding_multiplier=3.0, logits_scaling=1.5, residual_multiplier=0.6, attention_multiplier=0.2,
         tie_word_embeddings=True, rope_parameters=rope()), [
@@ -83,7 +90,10 @@ V4 = {
         rope_theta=500.0, rope_local_base_freq=60.0, rope_scaling=dict(rope_type="linear", factor=4.0),
         sliding_window_pattern=2)),
     "smollm3": (["rope_parameters"], dict(rope_theta=100.0)),
-    "phi3": (["rope_parameters"], dict(rope_theta=100.0, partial_rotary_factor=1.0)),
+    "phi3": (["rope_parameters"], dict(rope_theta=100.0, partial_rotary_factor=0.5)),
+    "phi3-longrope": (["rope_parameters"], dict(
+        rope_theta=100.0, partial_rotary_factor=0.75,
+        rope_scaling=dict(type="longrope", short_factor=[1.0, 1.5, 2.0], long_factor=[2.0, 4.0, 6.0]))),
     "granite": (["rope_parameters"], dict(rope_theta=100.0)),
     "granite4": (["rope_parameters", "layer_types", "time_step_limit"], dict(rope_theta=100.0, layers_block_type=["attention"] * 3)),
     "olmo2": (["rope_parameters"], dict(rope_theta=100.0)),

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import warnings
 
 import torch
@@ -149,13 +150,16 @@ def full(name, seed):
     save_file(gradients, directory / "gradients.safetensors", {"format": "pt"})
 
 
-def main():
-    for number, name in enumerate(["llama", "llama-bias", "mistral", "qwen3"]):
-        lora(name, 2000 + 10 * number)
+def main(only):
+    for number, name in enumerate(["llama", "llama-bias", "mistral", "qwen3", "qwen3-rope-yarn", "llama-rope-longrope"]):
+        if not only or name in only:
+            lora(name, 2000 + 10 * number)
+    if only:
+        return
     reinforcement("llama", 2000)
     for number, name in enumerate(["llama", "llama-untied", "llama-bias", "qwen3"]):
         full(name, 2500 + 10 * number)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -23,7 +23,7 @@ class SavedForPythonTest {
   private static final int[] TOKENS = {5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21};
   private static final List<String> MODELS = List.of("llama", "llama-untied", "llama-bias", "llama-rope-llama3",
       "llama-rope-linear", "llama-headdim", "llama-f16", "llama-sharded", "mistral", "mistral-nowindow", "qwen2",
-      "qwen2-window", "qwen3", "qwen3-untied-bias");
+      "qwen2-window", "qwen3", "qwen3-untied-bias", "mistral-rope-yarn", "qwen2-rope-dynamic", "llama-rope-longrope");
 
   /** Those of the tunings that name projections which not every family has. */
   private static final List<String> NAMING_PROJECTIONS = List.of("layers", "patterns", "hybrid-tied");

@@ -183,6 +183,19 @@ public final class JsonFields {
     return List.copyOf(result);
   }
 
+  /** A list of finite numbers above zero; empty when absent. */
+  public List<Double> positives(String key) {
+    List<Double> result = new ArrayList<>();
+    for (JsonNode item : items(key)) {
+      double value = toDouble(key, item);
+      if (!(value > 0)) {
+        throw invalid(key, "must be a list of numbers above 0");
+      }
+      result.add(value);
+    }
+    return List.copyOf(result);
+  }
+
   /** An object of finite numbers, in file order; empty when absent. */
   public Map<String, Double> numbers(String key) {
     Map<String, Double> result = new LinkedHashMap<>();

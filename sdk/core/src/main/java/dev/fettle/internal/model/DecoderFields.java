@@ -174,6 +174,11 @@ final class DecoderFields {
     return this;
   }
 
+  /** What reads how queries and keys are rotated. */
+  RopeReader ropes() {
+    return new RopeReader(fields, contextLength, headDim);
+  }
+
   /** What attention scores are multiplied with, in place of one over the root of a head's size. */
   DecoderFields attentionScale(double value) {
     scale = value;
@@ -233,23 +238,9 @@ final class DecoderFields {
     return new LayerParts(hidden, heads, kvHeads, headDim, intermediate);
   }
 
-  /** The rotation that the file asks for, the same in all layers. */
-  Rope rope() {
-    return rope(RopeReader.DEFAULT_THETA);
-  }
-
-  /** The same with another base where the file gives none. */
-  Rope rope(double defaultTheta) {
-    return RopeReader.read(fields, contextLength, defaultTheta);
-  }
-
-  int contextLength() {
-    return contextLength;
-  }
-
   /** A model of equal layers but for their windows, with one rotation. */
   ModelConfig model(List<Part> parts, List<Integer> windows) {
-    return model(parts, windows, Collections.nCopies(layers, Optional.of(rope())));
+    return model(parts, windows, Collections.nCopies(layers, Optional.of(ropes().read())));
   }
 
   /** A model of layers with the same parts, each with its window (0 for none) and its rotation, if it has one. */
@@ -267,7 +258,9 @@ final class DecoderFields {
     if (!tied) {
       outputs.add(OuterWeight.head(vocab, hidden));
     }
-    return new ModelConfig(architecture, vocab, hidden, contextLength,
+    int longest = ropes.stream().flatMap(Optional::stream).mapToInt(rope -> rope.contextLength(contextLength)).max()
+        .orElse(contextLength);
+    return new ModelConfig(architecture, vocab, hidden, longest,
         new OuterNumbers(eps, unitOffset, embeddingScale, logitDivisor, logitCap),
         List.of(new OuterWeight(OuterWeight.Place.EMBEDDING, "model.embed_tokens.weight", vocab, hidden)), all, outputs,
         storedType(fields), bosId, eosIds);

@@ -34,8 +34,8 @@ final class Gemma3 implements Architecture {
     boolean bias = config.bool("attention_bias", false);
     int pattern = config.integer("sliding_window_pattern", 1, Integer.MAX_VALUE, PATTERN);
     List<Integer> windows = Gemma2.windows(d, pattern);
-    Rope global = RopeReader.ofLayers(config, "full_attention", "rope_theta", GLOBAL_THETA, d.contextLength());
-    Rope local = RopeReader.ofLayers(config, "sliding_attention", "rope_local_base_freq", LOCAL_THETA, d.contextLength());
+    Rope global = d.ropes().theta("rope_theta", GLOBAL_THETA).ofLayers("full_attention");
+    Rope local = d.ropes().theta("rope_local_base_freq", LOCAL_THETA).ofLayers("sliding_attention");
     return d.model(parts.sandwichNorm(parts.attention(bias, bias, QueryKeyNorm.EACH_HEAD), parts.gatedMlp(false)),
         windows, windows.stream().map(window -> Optional.of(window > 0 ? local : global)).toList());
   }

@@ -32,7 +32,7 @@ final class GraniteHybrid implements Architecture {
       if (!type.equals("rope")) {
         throw config.unsupported("position_embedding_type", "it is rope or nope");
       }
-      return d.rope();
+      return d.ropes().read();
     });
     LayerParts parts = d.parts();
     return d.model(parts.preNorm(parts.attention(bias, bias, QueryKeyNorm.NONE),

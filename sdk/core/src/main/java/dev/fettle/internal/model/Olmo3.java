@@ -23,9 +23,9 @@ final class Olmo3 implements Architecture {
   public ModelConfig read(JsonFields config) {
     DecoderFields d = Olmo2.fields(this, config);
     List<Integer> windows = Gemma2.windows(d, PATTERN);
-    Rope full = RopeReader.ofLayers(config, "full_attention", "rope_theta", THETA, d.contextLength());
+    Rope full = d.ropes().theta("rope_theta", THETA).ofLayers("full_attention");
     // transformers takes rope_theta for layers with full attention alone.
-    Rope near = RopeReader.ofLayers(config, "sliding_attention", "", THETA, d.contextLength());
+    Rope near = d.ropes().theta("", THETA).ofLayers("sliding_attention");
     return d.model(Olmo2.parts(d), windows, windows.stream().map(w -> Optional.of(w > 0 ? near : full)).toList());
   }
 }

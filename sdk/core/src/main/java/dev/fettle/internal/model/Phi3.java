@@ -1,6 +1,8 @@
 package dev.fettle.internal.model;
 
 import dev.fettle.internal.checkpoint.JsonFields;
+import java.util.Collections;
+import java.util.Optional;
 
 /** Phi 3, 3.5, 4 and 4-mini (Abdin et al. 2024): queries, keys and values are one linear layer, gate and up another. */
 final class Phi3 implements Architecture {
@@ -22,8 +24,11 @@ final class Phi3 implements Architecture {
     UnsupportedKeys.rejectMlpBias(config, type());
     config.refuseUnlessNeutral("attention_bias", 0, "phi3 models have no bias in attention");
     int window = config.integer("sliding_window", 1, Integer.MAX_VALUE, 0);
+    // The first files call longrope by the names that it had before.
+    Rope rope = d.ropes().partial().alias("su", "longrope").alias("yarn", "longrope").read();
     LayerParts parts = d.parts();
     return d.model(parts.preNorm(parts.fusedAttention(), parts.fusedMlp("mlp.gate_up_proj", "mlp.down_proj")),
-        d.sameWindow(window));
+        d.sameWindow(window),
+        Collections.nCopies(d.layers, Optional.of(rope)));
   }
 }

@@ -1,67 +1,50 @@
 package dev.fettle.internal.model;
 
 /**
- * Rotary position embedding: which angle each pair of a head's numbers turns by per position. The formulas are those
- * of transformers ({@code modeling_rope_utils}); immutable.
+ * Rotary position embedding (Su et al. 2021): pair by pair, the first {@link #dim} numbers of a head turn by an angle that grows
+ * with the position; the rest stay as they are. The kinds differ in how they reach beyond the context that a model was trained
+ * on. The formulas are those of transformers ({@code modeling_rope_utils}), in 32-bit floats and its order of operations, so that
+ * frequencies agree with it to the last bits. Immutable.
+ *
+ * <p>With some kinds the frequencies depend on how long the sequence is ({@link #dependsOnLength}). In training and scoring each
+ * sequence turns by its own length, whatever else is in the batch; a prompt too. What counts is what goes through the network:
+ * the last token of a text that is trained on or scored is only predicted, and is not part of it. While sampling, a new token
+ * turns by the length that is reached with it, and keys in the cache stay as they were turned: what lies before the border of the
+ * context has other angles than a pass over the whole text would give it, so that logprobs of samples across the border differ
+ * from those of {@code forward}.
+ *
+ * <p>This is what transformers does with one sequence at a time, but for two things. It turns a batch by the longest of its
+ * sequences, so that what a text gets depends on what stands beside it. And with {@link DynamicRope} a model there remembers the
+ * longest sequence it has seen ({@code max_seq_len_cached}) and turns shorter ones by it, until one comes that is shorter than
+ * the context; Fettle does as a model does that has seen nothing yet.
  */
-public sealed interface Rope {
+public sealed interface Rope permits DefaultRope, LinearRope, Llama3Rope, YarnRope, DynamicRope, LongRope {
+  /** How many numbers of a head turn, the first ones; even. */
+  int dim();
+
   /** The base of the wavelengths. */
   double theta();
 
-  /** No rescaling. */
-  record Default(double theta) implements Rope {}
+  /** Radians per position, for each of the dim / 2 pairs, in a sequence of so many tokens. */
+  float[] frequencies(int length);
 
-  /** All angles divided by the factor. */
-  record Linear(double theta, double factor) implements Rope {}
-
-  /**
-   * Llama 3.1: long wavelengths divided by the factor, short ones kept, a ramp between.
-   *
-   * @param lowFrequencyFactor wavelengths above original context / this are divided in full
-   * @param highFrequencyFactor wavelengths below original context / this are kept; above lowFrequencyFactor
-   * @param originalContextLength positions that the model was trained on before it was extended
-   */
-  record Llama3(
-      double theta,
-      double factor,
-      double lowFrequencyFactor,
-      double highFrequencyFactor,
-      int originalContextLength)
-      implements Rope {}
-
-  /**
-   * Radians per position for each of the headDim / 2 pairs. Computed in 32-bit floats in transformers' order of
-   * operations, so that they agree with it to the last bits.
-   */
-  default double[] inverseFrequencies(int headDim) {
-    double[] result = new double[headDim / 2];
-    for (int i = 0; i < result.length; i++) {
-      float exponent = 2f * i / headDim;
-      float power = (float) Math.pow((float) theta(), exponent);
-      result[i] = scale(1f / power);
-    }
-    return result;
+  /** What cosines and sines are multiplied with, whatever the length. */
+  default double attentionFactor() {
+    return 1;
   }
 
-  private float scale(float frequency) {
-    if (this instanceof Linear linear) {
-      return frequency / (float) linear.factor;
-    }
-    return this instanceof Llama3 llama3 ? scale(llama3, frequency) : frequency;
+  /** Whether sequences of different lengths turn by different angles. */
+  default boolean dependsOnLength() {
+    return false;
   }
 
-  private static float scale(Llama3 rope, float frequency) {
-    float factor = (float) rope.factor;
-    float wavelength = (1f / frequency) * (float) (2 * Math.PI);
-    if (wavelength > (float) (rope.originalContextLength / rope.lowFrequencyFactor)) {
-      return frequency / factor;
-    }
-    if (wavelength < (float) (rope.originalContextLength / rope.highFrequencyFactor)) {
-      return frequency;
-    }
-    float smooth =
-        ((1f / wavelength) * rope.originalContextLength - (float) rope.lowFrequencyFactor)
-            / (float) (rope.highFrequencyFactor - rope.lowFrequencyFactor);
-    return (1 - smooth) * frequency / factor + smooth * frequency;
+  /** A length whose frequencies are those of the given one: the same for all lengths that turn alike. */
+  default int alike(int length) {
+    return 1;
+  }
+
+  /** How long a context is reached, where {@code max_position_embeddings} is this. */
+  default int contextLength(int positions) {
+    return positions;
   }
 }

@@ -2,86 +2,229 @@ package dev.fettle.internal.model;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.JsonFields;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Reads the rope settings as transformers 4 writes them and as transformers 5 does. */
+/**
+ * Reads the rope settings as transformers 4 writes them ({@code rope_scaling}) and as transformers 5 does
+ * ({@code rope_parameters}), with transformers' defaults.
+ */
 final class RopeReader {
-  /** What transformers takes in all four architectures when no theta is given. */
-  static final double DEFAULT_THETA = 10_000;
+  private static final Logger LOG = LoggerFactory.getLogger(RopeReader.class);
 
-  private static final Set<String> KNOWN =
-      Set.of("rope_type", "type", "rope_theta", "partial_rotary_factor", "original_max_position_embeddings");
-  private static final Set<String> LINEAR = Set.of("factor");
-  private static final Set<String> LLAMA3 = Set.of("factor", "low_freq_factor", "high_freq_factor");
+  /** What transformers takes when no theta is given, unless a family has its own. */
+  private static final double DEFAULT_THETA = 10_000;
 
-  private RopeReader() {}
+  private static final String ORIGINAL = "original_max_position_embeddings";
+  private static final String PARTIAL = "partial_rotary_factor";
+  /** Keys that say how or by what the others are read. */
+  private static final Set<String> GENERAL = Set.of("rope_type", "type", "rope_theta", PARTIAL);
+  /**
+   * Keys that transformers uses with some type and passes over, with a warning, where another one does not need them; and
+   * {@code finetuned}, by which the first YaRN models say that they were trained with it.
+   */
+  private static final Set<String> OF_SOME_TYPE = Set.of("factor", ORIGINAL, "attention_factor", "beta_fast", "beta_slow",
+      "mscale", "mscale_all_dim", "truncate", "short_factor", "long_factor", "low_freq_factor", "high_freq_factor", "finetuned");
 
-  static Rope read(JsonFields config, int contextLength, double defaultTheta) {
-    double theta = config.positive("rope_theta", defaultTheta);
-    Optional<Rope> old = config.object("rope_scaling").map(fields -> read(config, fields, theta, contextLength));
-    Optional<Rope> current = config.object("rope_parameters").map(fields -> read(config, fields, theta, contextLength));
+  private final JsonFields config;
+  private final int positions;
+  private final int headDim;
+  private final Map<String, String> aliases = new HashMap<>();
+  private boolean partial;
+  private String thetaKey = "rope_theta";
+  private double defaultTheta = DEFAULT_THETA;
+
+  /**
+   * @param positions the model's {@code max_position_embeddings}
+   * @param headDim numbers a head
+   */
+  RopeReader(JsonFields config, int positions, int headDim) {
+    this.config = config;
+    this.positions = positions;
+    this.headDim = headDim;
+  }
+
+  /** Of a family that may rotate a part of each head; others reject it, since transformers does not do it there. */
+  RopeReader partial() {
+    partial = true;
+    return this;
+  }
+
+  /** The base where the rope settings have none: outside of them by this key, else a family's own. */
+  RopeReader theta(String key, double whenAbsent) {
+    thetaKey = key;
+    defaultTheta = whenAbsent;
+    return this;
+  }
+
+  /** Another name that files have for a rope type. */
+  RopeReader alias(String name, String type) {
+    aliases.put(name, type);
+    return this;
+  }
+
+  /** The settings of all layers. */
+  Rope read() {
+    Optional<Rope> old = settings("rope_scaling").map(this::read);
+    Optional<Rope> current = settings("rope_parameters").map(this::read);
     if (old.isPresent() && current.isPresent() && !old.equals(current)) {
       throw new InvalidInputException(
           config.source() + ": rope_scaling and rope_parameters disagree: " + old.get() + ", " + current.get());
     }
-    return current.or(() -> old).orElse(new Rope.Default(theta));
+    return current.or(() -> old).orElseGet(() -> new DefaultRope(dim(config), outerTheta()));
   }
 
   /**
-   * The rotation of one kind of layer, where {@code rope_parameters} has an object for each kind; {@code rope_scaling}, which
-   * older files have, is that of layers with full attention.
-   *
-   * @param thetaKey where older files have the base of this kind
+   * Those of one kind of layer, where {@code rope_parameters} has an object for each kind; {@code rope_scaling}, which older
+   * files have, is that of layers with full attention.
    */
-  static Rope ofLayers(JsonFields config, String kind, String thetaKey, double defaultTheta, int contextLength) {
-    double theta = config.positive(thetaKey, defaultTheta);
-    Optional<JsonFields> old = kind.equals("full_attention") ? config.object("rope_scaling") : Optional.empty();
-    return config.object("rope_parameters").flatMap(all -> all.object(kind)).or(() -> old)
-        .map(fields -> read(config, fields, theta, contextLength)).orElse(new Rope.Default(theta));
+  Rope ofLayers(String kind) {
+    Optional<JsonFields> old = kind.equals("full_attention") ? settings("rope_scaling") : Optional.empty();
+    return settings("rope_parameters").flatMap(all -> all.object(kind)).or(() -> old).map(this::read)
+        .orElseGet(() -> new DefaultRope(dim(config), outerTheta()));
   }
 
-  private static Rope read(JsonFields config, JsonFields fields, double outerTheta, int contextLength) {
-    double theta = fields.positive("rope_theta", outerTheta);
-    fields.refuseUnlessNeutral("partial_rotary_factor", 1, "rotation of a part of each head");
+  /** An object without keys counts as absent. */
+  private Optional<JsonFields> settings(String key) {
+    return config.object(key).filter(fields -> !fields.keys().isEmpty());
+  }
+
+  /** The settings of an object, which may be those of a kind of layers. */
+  Rope read(JsonFields fields) {
+    double theta = fields.positive("rope_theta", outerTheta());
+    int dim = fields.has(PARTIAL) ? dim(fields) : dim(config);
     String type = fields.string("rope_type").or(() -> fields.string("type")).orElse("default");
+    return read(fields, aliases.getOrDefault(type, type), dim, theta);
+  }
+
+  private Rope read(JsonFields fields, String type, int dim, double theta) {
     switch (type) {
       case "default":
-        refuseOthers(fields, Set.of());
-        return new Rope.Default(theta);
+        passOver(fields, type, Set.of());
+        return new DefaultRope(dim, theta);
       case "linear":
-        refuseOthers(fields, LINEAR);
-        return new Rope.Linear(theta, fields.positive("factor"));
+        passOver(fields, type, Set.of("factor"));
+        return new LinearRope(dim, theta, fields.positive("factor"));
       case "llama3":
-        refuseOthers(fields, LLAMA3);
-        return llama3(config, fields, theta, contextLength);
+        passOver(fields, type, Set.of("factor", "low_freq_factor", "high_freq_factor", ORIGINAL));
+        return llama3(fields, dim, theta);
+      case "yarn":
+        passOver(fields, type, Set.of("factor", ORIGINAL, "attention_factor", "mscale", "mscale_all_dim", "beta_fast",
+            "beta_slow", "truncate"));
+        return yarn(fields, dim, theta);
+      case "dynamic":
+        passOver(fields, type, Set.of("factor"));
+        return dynamic(fields, dim, theta);
+      case "longrope":
+        passOver(fields, type, Set.of("factor", ORIGINAL, "attention_factor", "short_factor", "long_factor"));
+        return longRope(fields, dim, theta);
       default:
-        throw fields.unsupported(
-            fields.has("rope_type") ? "rope_type" : "type", "the rope types are default, linear and llama3");
+        throw fields.unsupported(fields.has("rope_type") ? "rope_type" : "type",
+            "the rope types are default, linear, llama3, yarn, dynamic and longrope");
     }
   }
 
-  private static Rope llama3(JsonFields config, JsonFields fields, double theta, int contextLength) {
+  private double outerTheta() {
+    return config.positive(thetaKey, defaultTheta);
+  }
+
+  private int dim(JsonFields fields) {
+    if (!partial) {
+      fields.refuseUnlessNeutral(PARTIAL, 1, "models of this family rotate whole heads");
+    }
+    double share = fields.positive(PARTIAL, 1);
+    int dim = (int) (headDim * share);
+    if (share > 1 || dim < 2 || dim % 2 != 0) {
+      throw fields.invalid(PARTIAL, "must be at most 1, and give an even number of the " + headDim + " numbers of a head");
+    }
+    return dim;
+  }
+
+  private Rope llama3(JsonFields fields, int dim, double theta) {
     double low = fields.positive("low_freq_factor");
     double high = fields.positive("high_freq_factor");
     if (high <= low) {
       throw fields.invalid("high_freq_factor", "must be above low_freq_factor, " + low);
     }
-    String key = "original_max_position_embeddings";
-    OptionalInt inner = fields.optionalInteger(key, 1, Integer.MAX_VALUE);
-    OptionalInt outer = config.optionalInteger(key, 1, Integer.MAX_VALUE);
-    if (inner.isPresent() && outer.isPresent() && inner.getAsInt() != outer.getAsInt()) {
-      throw config.invalid(key, "must be the same in both places, " + inner.getAsInt());
-    }
-    int original = inner.isPresent() ? inner.getAsInt() : outer.orElse(contextLength);
-    return new Rope.Llama3(theta, fields.positive("factor"), low, high, original);
+    return new Llama3Rope(dim, theta, fields.positive("factor"), low, high, original(fields, 1));
   }
 
-  private static void refuseOthers(JsonFields fields, Set<String> used) {
+  private Rope yarn(JsonFields fields, int dim, double theta) {
+    if (theta == 1) {
+      throw fields.invalid("rope_theta", "must not be 1 with yarn");
+    }
+    int original = original(fields, 1);
+    // As transformers has it: the key must be there, and null asks for the ratio.
+    boolean isRatio = fields.mentions("factor") && !fields.has("factor");
+    double factor = isRatio ? (double) positions / original : fields.positive("factor");
+    double scale = fields.number("mscale", 0);
+    double scaleOfAll = fields.number("mscale_all_dim", 0);
+    double usual = scale == 0 || scaleOfAll == 0 ? YarnRope.attentionFactor(factor)
+        : YarnRope.attentionFactor(factor, scale, scaleOfAll);
+    double attention = fields.positive("attention_factor", usual);
+    if (!(attention > 0 && attention < Double.POSITIVE_INFINITY)) {
+      throw fields.invalid("mscale", "must give an attention factor above 0 together with mscale_all_dim");
+    }
+    boolean truncate = fields.bool("truncate", !fields.mentions("truncate"));
+    return new YarnRope(dim, theta, factor, original, beta(fields, "beta_fast", 32), beta(fields, "beta_slow", 1), truncate,
+        attention);
+  }
+
+  /** 0 stands for the default. */
+  private static double beta(JsonFields fields, String key, double whenAbsent) {
+    return fields.number(key, 0) == 0 ? whenAbsent : fields.positive(key);
+  }
+
+  private Rope dynamic(JsonFields fields, int dim, double theta) {
+    if (dim < 4) {
+      throw fields.invalid(fields.has("rope_type") ? "rope_type" : "type", "must not rotate one pair alone");
+    }
+    return new DynamicRope(dim, theta, fields.positive("factor"), positions);
+  }
+
+  private Rope longRope(JsonFields fields, int dim, double theta) {
+    int original = original(fields, 2);
+    double factor = fields.positive("factor", (double) positions / original);
+    double attention = fields.positive("attention_factor", LongRope.attentionFactor(factor, original));
+    return new LongRope(dim, theta, factors(fields, "short_factor", dim), factors(fields, "long_factor", dim), original,
+        attention);
+  }
+
+  private static List<Double> factors(JsonFields fields, String key, int dim) {
+    List<Double> factors = fields.positives(key);
+    if (factors.size() != dim / 2) {
+      throw fields.invalid(key, "must have " + dim / 2 + " numbers, one for each pair of a head's numbers that is rotated");
+    }
+    return factors;
+  }
+
+  /** The outer one counts if both are there, as in transformers. */
+  private int original(JsonFields fields, int least) {
+    OptionalInt outer = config.optionalInteger(ORIGINAL, least, Integer.MAX_VALUE);
+    OptionalInt inner = fields.optionalInteger(ORIGINAL, least, Integer.MAX_VALUE);
+    if (outer.isPresent() && inner.isPresent() && outer.getAsInt() != inner.getAsInt()) {
+      LOG.warn("{}: {} {} outside the rope settings is used, not the {} within, as in transformers", config.source(), ORIGINAL,
+          outer.getAsInt(), inner.getAsInt());
+    }
+    return outer.orElse(inner.orElse(positions));
+  }
+
+  private void passOver(JsonFields fields, String type, Set<String> used) {
     for (String key : fields.keys()) {
-      if (!KNOWN.contains(key) && !used.contains(key)) {
-        fields.refuseUnlessNeutral(key, Double.NaN, "this rope type does not use it");
+      if (GENERAL.contains(key) || used.contains(key) || !fields.has(key)) {
+        continue;
+      }
+      if (OF_SOME_TYPE.contains(key)) {
+        LOG.warn("{}: the rope settings' {} is passed over, as in transformers: rope type {} does not use it",
+            config.source(), key, type);
+      } else {
+        fields.refuseUnlessNeutral(key, Double.NaN, "it is not known what it means to the rope type " + type);
       }
     }
   }

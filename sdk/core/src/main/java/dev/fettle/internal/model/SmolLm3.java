@@ -27,7 +27,7 @@ final class SmolLm3 implements Architecture {
         .contextLength(32768).textIds(128_000, 128_001).tied(true);
     UnsupportedKeys.rejectQueryKeyNorm(config, type());
     List<Boolean> rotated = rotated(d);
-    Optional<Rope> rope = Optional.of(d.rope(THETA));
+    Optional<Rope> rope = Optional.of(d.ropes().theta("rope_theta", THETA).read());
     boolean bias = config.bool("attention_bias", false);
     LayerParts parts = d.parts();
     return d.model(parts.preNorm(parts.attention(bias, bias, QueryKeyNorm.NONE),

@@ -65,7 +65,6 @@ final class UnsupportedKeys {
   private static final Map<String, String> ONE =
       Map.of(
           "pretraining_tp", "it splits the matrices as the training did; set it to 1, the result is the same",
-          "partial_rotary_factor", "rotation of a part of each head",
           "rotary_pct", "rotation of a part of each head",
           "embedding_multiplier", SCALING,
           "residual_multiplier", SCALING,

@@ -7,6 +7,7 @@ import dev.fettle.internal.model.LayerNumbers;
 import dev.fettle.internal.model.LayerVector;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.Product;
+import dev.fettle.internal.model.Rope;
 import dev.fettle.internal.torch.NumberType;
 
 /**
@@ -80,7 +81,7 @@ public final class Activations {
 
   /** Cosines and sines. */
   public long angles() {
-    return layer.rope().isPresent() ? layer.headDim() : 0;
+    return layer.rope().map(Rope::dim).orElse(0);
   }
 
   /** The dropout masks of a layer's adapters. */

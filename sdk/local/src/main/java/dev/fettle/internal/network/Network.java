@@ -71,7 +71,7 @@ public final class Network implements AutoCloseable {
       this.packing = packing;
       this.ids = step.longs(packing.ids());
       this.positions = step.longs(packing.positions());
-      this.angles = rotations.at(step, positions);
+      this.angles = rotations.at(step, packing, positions);
     }
 
     /** The output of the last layer, before the final norm: [rows, hidden]. */

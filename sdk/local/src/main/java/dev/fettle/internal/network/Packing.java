@@ -49,6 +49,18 @@ public record Packing(int[] starts, long[] ids, long[] positions, long[] runs) {
     return ids.length;
   }
 
+  /** How long the sequence of each row is. */
+  int[] lengths() {
+    int[] lengths = new int[rows()];
+    int row = 0;
+    for (int i = 0; i < runs.length; i += 2) {
+      int end = row + (int) (runs[i] * runs[i + 1]);
+      Arrays.fill(lengths, row, end, (int) runs[i + 1]);
+      row = end;
+    }
+    return lengths;
+  }
+
   /** The length of the longest sequence. */
   public int longest() {
     return runs.length == 0 ? 0 : (int) runs[1];

@@ -41,8 +41,12 @@ public interface LayerKernels {
       NativeList<NativeList<Tensor>> ga, NativeList<long[]> blocks, NativeList<double[]> scales, NativeList<long[]> flags,
       boolean overwrite, boolean below, Tensor cos, Tensor sin, long[] runs, long[] dims, double[] reals);
 
-  /** Cosines and sines of the rotation at positions 0 to {@code positions} - 1: [positions, 1, frequencies]. */
-  Tensor[] angles(Tensor frequencies, long positions, NumberType dtype);
+  /**
+   * Cosines and sines of the rotation at some positions, times a factor: [positions, 1, frequencies].
+   *
+   * @param frequencies radians per position: [frequencies], or those of each position, [positions, frequencies]
+   */
+  Tensor[] angles(Tensor positions, Tensor frequencies, double factor, NumberType dtype);
 
   /** {@code x / rms(x) w}, or {@code (1 + w)} in its place; {@code eps} is a tensor of one number. */
   Tensor rmsNorm(Tensor x, Tensor w, Tensor eps, boolean unitOffset);

@@ -135,6 +135,7 @@ def kept_by_branch(v: List[Tensor], out_norm: int, sum_norm: int) -> int:
 # The same backwards, and in place.
 def heads_norm_backward(d: Tensor, raw: Tensor, w: Tensor, eps: float, gw: Tensor, overwrite: bool, dims: List[int]) -> Tensor:
   n = w.size(0)
+  # What is one head, or all of them, is reshaped into a view with gaps.
   rows = raw.reshape([-1, n]).contiguous()
   dx = rms_norm_backward(d.reshape([-1, n]), rows, w, eps, dims[Dim.UNIT_OFFSET] == 1, gw, overwrite, no_residual(rows))
   return d.copy_(dx.view([d.size(0), d.size(1), d.size(2)]))
@@ -183,7 +184,8 @@ def layer_backward(dy: Tensor, saved: List[Tensor], w: List[List[Tensor]], v: Li
     return norm_backward(dn, x, v, gv, Vector.ATTENTION_NORM, dims, reals, overwrite, d1)
   return d1
 
-# Cosines and sines of every position for rotary embedding: [positions, 1, dim / 2].
-def angles(frequencies: Tensor, positions: int, dtype: int) -> Tuple[Tensor, Tensor]:
-  a = torch.outer(torch.arange(positions, device=frequencies.device).to(6), frequencies).unsqueeze(1)
-  return (torch.cos(a).to(dtype), torch.sin(a).to(dtype))
+# Cosines and sines for rotary embedding, times a factor: [rows, 1, dim / 2].
+# positions: int64 [rows]; frequencies: [dim / 2], or those of each row, [rows, dim / 2].
+def angles(positions: Tensor, frequencies: Tensor, factor: float, dtype: int) -> Tuple[Tensor, Tensor]:
+  a = torch.mul(positions.to(6).unsqueeze(1), frequencies).unsqueeze(1)
+  return (torch.cos(a).mul_(factor).to(dtype), torch.sin(a).mul_(factor).to(dtype))

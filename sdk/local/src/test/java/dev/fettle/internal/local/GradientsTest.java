@@ -37,7 +37,7 @@ import tools.jackson.databind.JsonNode;
 @Tag("golden")
 class GradientsTest {
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama-bias", "mistral", "qwen3"})
+  @ValueSource(strings = {"llama", "llama-bias", "mistral", "qwen3", "qwen3-rope-yarn", "llama-rope-longrope"})
   void loraGradientsOfEveryTargetEqualAutograd(String name) {
     JsonNode golden = Golden.json("lora/" + name + "/golden.json");
 

@@ -38,7 +38,9 @@ class ModelLogitsTest {
   @ParameterizedTest
   @ValueSource(strings = {"llama", "llama-untied", "llama-headdim", "llama-bias", "llama-rope-linear",
     "llama-rope-llama3", "mistral", "mistral-nowindow", "qwen2", "qwen2-window", "qwen3", "qwen3-untied-bias",
-    "llama-sharded", "llama-f16", "llama-bf16"})
+    "llama-sharded", "llama-f16", "llama-bf16",
+    "llama-rope-yarn", "mistral-rope-yarn", "qwen2-rope-yarn", "qwen3-rope-yarn", "llama-rope-dynamic",
+    "qwen2-rope-dynamic", "qwen3-rope-dynamic", "llama-rope-longrope", "qwen2-rope-longrope", "qwen3-rope-longrope"})
   void f32LogitsEqualTransformers(String name) {
     JsonNode golden = Golden.json("models/" + name + "/golden.json");
 
@@ -51,7 +53,9 @@ class ModelLogitsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"llama", "llama-untied", "llama-headdim", "llama-bias", "llama-rope-linear",
-    "llama-rope-llama3", "mistral", "qwen2", "qwen2-window", "qwen3", "qwen3-untied-bias"})
+    "llama-rope-llama3", "mistral", "qwen2", "qwen2-window", "qwen3", "qwen3-untied-bias",
+    "llama-rope-yarn", "mistral-rope-yarn", "qwen2-rope-yarn", "qwen3-rope-yarn", "llama-rope-dynamic",
+    "qwen2-rope-dynamic", "qwen3-rope-dynamic", "llama-rope-longrope", "qwen2-rope-longrope", "qwen3-rope-longrope"})
   void bf16LogitsDifferFromF32AtMostTwiceAsMuchAsThoseOfTransformers(String name) {
     JsonNode golden = Golden.json("models/" + name + "/golden.json");
 
@@ -70,7 +74,8 @@ class ModelLogitsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"llama-bias", "llama-rope-linear", "llama-rope-llama3", "mistral", "qwen2", "qwen2-window",
-    "qwen3"})
+    "qwen3", "llama-rope-yarn", "mistral-rope-yarn", "qwen2-rope-yarn", "qwen3-rope-yarn", "llama-rope-dynamic",
+    "qwen2-rope-dynamic", "qwen3-rope-dynamic", "llama-rope-longrope", "qwen2-rope-longrope", "qwen3-rope-longrope"})
   void theConfigOfTransformers4MeansTheSame(String name) throws IOException {
     try (Stream<Path> files = Files.list(Golden.path("models/" + name))) {
       for (Path file : files.toList()) {
@@ -83,7 +88,9 @@ class ModelLogitsTest {
 
     List<float[]> logits = logits(temporary, DType.F32, golden);
 
-    assertThat(maxDifference(logits.get(0), flat(golden.get("logits").get(0)))).isLessThan(1e-4);
+    for (int i = 0; i < logits.size(); i++) {
+      assertThat(maxDifference(logits.get(i), flat(golden.get("logits").get(i)))).as("sequence " + i).isLessThan(1e-4);
+    }
   }
 
   /** All sequences in one packed pass. */

@@ -34,7 +34,7 @@ class ModelConfigTest {
     assertThat(layer.headDim()).isEqualTo(6);
     assertThat(layer.queryWidth()).isEqualTo(12);
     assertThat(layer.numbers().eps()).isEqualTo(1e-6);
-    assertThat(rope(config)).isEqualTo(new Rope.Llama3(5e5, 8, 1, 4, 64));
+    assertThat(rope(config)).isEqualTo(new Llama3Rope(6, 5e5, 8, 1, 4, 64));
     assertThat(windows(config)).containsExactly(0, 0, 0);
     assertThat(biases(config)).containsExactly("q_proj", "k_proj", "v_proj", "o_proj");
     assertThat(hasQueryNorm(config)).isFalse();
@@ -74,13 +74,13 @@ class ModelConfigTest {
     assertThat(config.layers().get(0).headDim()).isEqualTo(128);
     assertThat(biases(config)).isEmpty();
     assertThat(config.tiedEmbeddings()).isTrue();
-    assertThat(rope(config)).isEqualTo(new Rope.Default(1e6));
+    assertThat(rope(config)).isEqualTo(new DefaultRope(128, 1e6));
   }
 
   @Test
   void a_real_config_of_transformers_4_is_read() {
     ModelConfig config = ModelConfig.parse(Fixtures.shared("tokenizers/qwen2/config.json"));
-    assertThat(rope(config)).isEqualTo(new Rope.Default(1e6));
+    assertThat(rope(config)).isEqualTo(new DefaultRope(128, 1e6));
     assertThat(config.layers().get(0).headDim()).isEqualTo(128);
     assertThat(config.layers().get(0).numbers().kvHeads()).isEqualTo(2);
     assertThat(windows(config)).hasSize(28).containsOnly(0);
@@ -102,15 +102,88 @@ class ModelConfigTest {
 
   @Test
   void rope_settings_of_transformers_4_are_read() {
-    assertThat(rope(parse(with("'rope_theta':5e5,'rope_scaling':null")))).isEqualTo(new Rope.Default(5e5));
+    assertThat(rope(parse(with("'rope_theta':5e5,'rope_scaling':null")))).isEqualTo(new DefaultRope(8, 5e5));
     assertThat(rope(parse(with("'rope_scaling':{'type':'linear','factor':2}"))))
-        .isEqualTo(new Rope.Linear(10_000, 2));
+        .isEqualTo(new LinearRope(8, 10_000, 2));
     String llama3 =
         "'rope_theta':5e5,'rope_scaling':{'rope_type':'llama3','factor':32.0,'low_freq_factor':1.0,"
             + "'high_freq_factor':4.0,'original_max_position_embeddings':8192}";
-    assertThat(rope(parse(with(llama3)))).isEqualTo(new Rope.Llama3(5e5, 32, 1, 4, 8192));
+    assertThat(rope(parse(with(llama3)))).isEqualTo(new Llama3Rope(8, 5e5, 32, 1, 4, 8192));
     assertThat(parse(with("'torch_dtype':'float16'")).storedType()).isEqualTo(StoredType.F16);
     assertThat(parse(with("'eos_token_id':[5,7]")).eosIds()).containsExactly(5, 7);
+  }
+
+  @Test
+  void yarn_has_transformers_defaults_and_all_of_its_keys() {
+    String yarn = "'rope_parameters':{'rope_type':'yarn','factor':4,'original_max_position_embeddings':512,";
+    assertThat(rope(parse(with(yarn + "'rope_theta':5e5}")))).isEqualTo(
+        new YarnRope(8, 5e5, 4, 512, 32, 1, true, 0.1 * Math.log(4) + 1));
+    assertThat(rope(parse(with(yarn + "'beta_fast':16,'beta_slow':2,'truncate':false,'attention_factor':1.5}"))))
+        .isEqualTo(new YarnRope(8, 10_000, 4, 512, 16, 2, false, 1.5));
+    assertThat(rope(parse(with(yarn + "'mscale':0.5,'mscale_all_dim':2}"))).attentionFactor())
+        .isEqualTo((0.05 * Math.log(4) + 1) / (0.2 * Math.log(4) + 1));
+    assertThat(rope(parse(with("'rope_scaling':{'type':'yarn','factor':4,'finetuned':true}"))))
+        .isEqualTo(new YarnRope(8, 10_000, 4, 2048, 32, 1, true, 0.1 * Math.log(4) + 1));
+  }
+
+  @Test
+  void dynamic_begins_where_the_model_ends() {
+    DynamicRope expected = new DynamicRope(8, 5e5, 3, 64);
+    String of = "'max_position_embeddings':64,'rope_theta':5e5,";
+    assertThat(rope(parse(with(of + "'rope_scaling':{'type':'dynamic','factor':3}")))).isEqualTo(expected);
+    assertThat(rope(parse(with(of + "'rope_parameters':{'rope_type':'dynamic','factor':3}")))).isEqualTo(expected);
+  }
+
+  @Test
+  void longrope_takes_the_original_context_from_outside_before_the_one_within() {
+    String factors = "'short_factor':[1,1,1,1.5],'long_factor':[2,3,4.5,6]";
+    String outside = "'max_position_embeddings':4096,'original_max_position_embeddings':64,";
+    LongRope expected = new LongRope(8, 10_000, List.of(1.0, 1.0, 1.0, 1.5), List.of(2.0, 3.0, 4.5, 6.0), 64, Math.sqrt(2));
+    assertThat(rope(parse(with(outside + "'rope_scaling':{'type':'longrope'," + factors + "}")))).isEqualTo(expected);
+    assertThat(rope(parse(with(outside + "'rope_parameters':{'rope_type':'longrope','original_max_position_embeddings':128,"
+        + factors + "}")))).isEqualTo(expected);
+    assertThat(rope(parse(with("'rope_parameters':{'rope_type':'longrope','original_max_position_embeddings':64,'factor':64,"
+        + factors + "}")))).isEqualTo(expected);
+    assertThat(rope(parse(with(outside + "'rope_scaling':{'type':'longrope','attention_factor':1.25," + factors + "}")))
+        .attentionFactor()).isEqualTo(1.25);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "'type':'linear','factor':4|64", "'type':'dynamic','factor':4|256", "'type':'dynamic','factor':2.5|160",
+        "'type':'dynamic','factor':0.5|64", "'type':'dynamic','factor':1e12|2147483647", "'type':'yarn','factor':4|256",
+        "'type':'yarn','factor':4,'original_max_position_embeddings':16|64",
+        "'type':'yarn','factor':4,'original_max_position_embeddings':32|128",
+        "'type':'longrope','original_max_position_embeddings':16,'short_factor':[1,1,1,1],'long_factor':[1,1,1,1]|64"
+      })
+  void the_context_is_as_long_as_rope_settings_reach(String scaling, int expected) {
+    assertThat(parse(with("'max_position_embeddings':64,'rope_scaling':{" + scaling + "}")).contextLength()).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "mistral", "qwen2", "qwen3"})
+  void every_family_takes_every_kind(String family) {
+    String config = with("'head_dim':8,'num_key_value_heads':1,'rope_scaling':").replace("llama", family).replaceAll("}$", "");
+    String long4 = "'original_max_position_embeddings':16,'short_factor':[1,1,1,1],'long_factor':[1,1,1,1]";
+    assertThat(rope(parse(config + "{'type':'yarn','factor':4}}"))).isInstanceOf(YarnRope.class);
+    assertThat(rope(parse(config + "{'type':'dynamic','factor':4}}"))).isInstanceOf(DynamicRope.class);
+    assertThat(rope(parse(config + "{'type':'longrope'," + long4 + "}}"))).isInstanceOf(LongRope.class);
+    assertThatThrownBy(() -> parse(config + "{'type':'linear','factor':4,'partial_rotary_factor':0.5}}"))
+        .isInstanceOf(UnsupportedModelException.class).hasMessageContaining("rope_scaling.partial_rotary_factor");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'factor':2", "'original_max_position_embeddings':64", "'beta_fast':3", "'mscale':2", "'truncate':false",
+        "'short_factor':[1]", "'low_freq_factor':1", "'attention_factor':2", "'finetuned':true", "'partial_rotary_factor':1.0"
+      })
+  void what_another_rope_type_would_read_is_passed_over_as_in_transformers(String extra) {
+    ModelConfig config = parse(with("'rope_parameters':{'rope_type':'default'," + extra + "}"));
+    assertThat(rope(config)).isEqualTo(new DefaultRope(8, 10_000));
   }
 
   @ParameterizedTest
@@ -121,10 +194,14 @@ class ModelConfigTest {
         "'model_type':'mamba2'|model_type",
         "'architectures':['LlamaForSequenceClassification']|architectures",
         "'hidden_act':'relu'|hidden_act",
-        "'rope_scaling':{'rope_type':'yarn','factor':4}|rope_scaling.rope_type",
-        "'rope_scaling':{'type':'dynamic','factor':4}|rope_scaling.type",
-        "'rope_parameters':{'rope_type':'longrope'}|rope_parameters.rope_type",
-        "'rope_parameters':{'rope_type':'default','mrope_section':[1,2]}|mrope_section",
+        "'rope_scaling':{'rope_type':'su','factor':4}|rope_scaling.rope_type",
+        "'rope_scaling':{'type':'mrope','mrope_section':[1,2]}|rope_scaling.type",
+        "'rope_parameters':{'rope_type':'proportional'}|rope_parameters.rope_type",
+        "'rope_parameters':{'rope_type':'default','mrope_section':[1,2]}|rope_parameters.mrope_section",
+        "'rope_scaling':{'type':'yarn','factor':4,'attn_factor':2}|rope_scaling.attn_factor",
+        "'rope_parameters':{'rope_type':'yarn','factor':4,'llama_4_scaling_beta':0.1}|rope_parameters.llama_4_scaling_beta",
+        "'rope_scaling':{'type':'dynamic','factor':4,'alpha':2}|rope_scaling.alpha",
+        "'rope_scaling':{'type':'yarn','factor':4,'partial_rotary_factor':0.5}|rope_scaling.partial_rotary_factor",
         "'rope_parameters':{'full_attention':{'rope_type':'default'}}|full_attention",
         "'partial_rotary_factor':0.5|partial_rotary_factor",
         "'rope_parameters':{'rope_type':'default','partial_rotary_factor':0.5}|partial_rotary_factor",
@@ -194,6 +271,23 @@ class ModelConfigTest {
         "'rope_scaling':{'type':'linear'}|rope_scaling.factor",
         "'rope_scaling':{'type':'linear','factor':0}|rope_scaling.factor",
         "'rope_scaling':{'type':'llama3','factor':8,'low_freq_factor':4,'high_freq_factor':4}|high_freq_factor",
+        "'rope_scaling':{'type':'yarn'}|rope_scaling.factor",
+        "'rope_scaling':{'type':'yarn','factor':'4'}|rope_scaling.factor",
+        "'rope_scaling':{'type':'yarn','factor':4,'original_max_position_embeddings':0}|original_max_position_embeddings",
+        "'original_max_position_embeddings':1.5,'rope_scaling':{'type':'yarn','factor':4}|original_max_position_embeddings",
+        "'rope_scaling':{'type':'yarn','factor':4,'beta_fast':-1}|beta_fast",
+        "'rope_scaling':{'type':'yarn','factor':4,'beta_slow':'1'}|beta_slow",
+        "'rope_scaling':{'type':'yarn','factor':4,'truncate':1}|truncate",
+        "'rope_scaling':{'type':'yarn','factor':4,'attention_factor':0}|attention_factor",
+        "'rope_scaling':{'type':'yarn','factor':4,'mscale':true}|mscale",
+        "'rope_scaling':{'type':'yarn','factor':4,'mscale':1,'mscale_all_dim':-100}|mscale",
+        "'rope_theta':1,'rope_scaling':{'type':'yarn','factor':4}|rope_theta",
+        "'rope_scaling':{'type':'dynamic'}|rope_scaling.factor",
+        "'head_dim':2,'rope_scaling':{'type':'dynamic','factor':2}|rope_scaling.type",
+        "'rope_scaling':{'type':'longrope','short_factor':[1,1,1,1]}|rope_scaling.long_factor",
+        "'rope_scaling':{'type':'longrope','short_factor':[1,1],'long_factor':[1,1,1,1]}|rope_scaling.short_factor",
+        "'rope_scaling':{'type':'longrope','short_factor':[1,1,1,0],'long_factor':[1,1,1,1]}|rope_scaling.short_factor",
+        "'rope_scaling':{'type':'longrope','short_factor':2,'long_factor':[1,1,1,1]}|rope_scaling.short_factor",
         "'rope_scaling':{'type':'linear','factor':2},'rope_parameters':{'rope_type':'default'}|rope_parameters",
         "'tie_word_embeddings':1|tie_word_embeddings",
         "'eos_token_id':-1|eos_token_id",
