@@ -8,7 +8,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch  # noqa: E402
-from transformers import AutoModelForCausalLM  # noqa: E402
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText  # noqa: E402
 
 GOLDEN = Path(__file__).resolve().parents[1] / "resources" / "golden"
 MODELS = GOLDEN / "models"
@@ -20,7 +20,13 @@ torch.use_deterministic_algorithms(True)
 
 def load(directory, dtype=torch.float32):
     """The model of a directory, eager attention, in evaluation mode."""
-    return AutoModelForCausalLM.from_pretrained(directory, dtype=dtype, attn_implementation="eager").eval()
+    kind = auto_class(AutoConfig.from_pretrained(directory))
+    return kind.from_pretrained(directory, dtype=dtype, attn_implementation="eager").eval()
+
+
+def auto_class(config):
+    """Of models that read images too, and of others."""
+    return AutoModelForImageTextToText if hasattr(config, "text_config") else AutoModelForCausalLM
 
 
 def numbers(values):

@@ -14,10 +14,12 @@ import warnings
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import save_file
-from transformers import (AutoConfig, AutoModelForCausalLM, Gemma2Config, Gemma3TextConfig, GemmaConfig, GraniteConfig,
-                          GraniteMoeHybridConfig, Olmo2Config, Olmo3Config, Phi3Config, SmolLM3Config)
+from safetensors.torch import load_file
+from transformers import (AutoConfig, AutoModelForCausalLM, Gemma2Config, Gemma3Config, Gemma3TextConfig, GemmaConfig,
+                          GraniteConfig, GraniteMoeHybridConfig, LlavaConfig, Mistral3Config, Olmo2Config, Olmo3Config,
+                          Phi3Config, SmolLM3Config)
 
-from common import GOLDEN, all_logits, generator, load, numbers, random_tokens, target_logprobs, write_json
+from common import GOLDEN, all_logits, auto_class, generator, load, numbers, random_tokens, target_logprobs, write_json
 from lora_gradients import adapter_gradients, cross_entropy, examples, save_adapter
 from lora_run import batches, rates, write_run
 from models import randomise
@@ -81,6 +83,22 @@ FAMILY = {
         rope_parameters={"full_attention": rope(500.0, "linear", factor=4.0), "sliding_attention": rope(60.0)}), [
         dict(sliding_window=7), dict(layer_types=["full_attention"] * 3),
         dict(rope_parameters={"full_attention": rope(500.0), "sliding_attention": rope(60.0)})]),
+    # Models that read images too, with text alone.
+    "gemma3-vision": (Gemma3Config, dict(
+        text_config=dict(head_dim=8, query_pre_attn_scalar=7, sliding_window=6, layer_types=LAYERS, rope_parameters={
+            "full_attention": rope(500.0, "linear", factor=4.0), "sliding_attention": rope(60.0)}),
+        vision_config=dict(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1, image_size=8,
+                           patch_size=4), mm_tokens_per_image=4, eos_token_id=2), []),
+    "mistral3": (Mistral3Config, dict(
+        text_config=dict(model_type="mistral", head_dim=8, sliding_window=None, rope_parameters=rope()),
+        vision_config=dict(model_type="pixtral", hidden_size=8, intermediate_size=8, num_hidden_layers=1,
+                           num_attention_heads=1, head_dim=8, image_size=8, patch_size=4),
+        tie_word_embeddings=False), []),
+    "llava": (LlavaConfig, dict(
+        text_config=dict(model_type="llama", rope_parameters=rope()),
+        vision_config=dict(model_type="clip_vision_model", hidden_size=8, intermediate_size=8, num_hidden_layers=1,
+                           num_attention_heads=1, image_size=8, patch_size=4, projection_dim=8),
+        tie_word_embeddings=False, image_token_index=63), []),
 }
 
 # The configuration as transformers 4 wrote it, where that differs: what to leave out, what to add.
@@ -104,7 +122,7 @@ def check_every_part_matters(name, model, tokens, reference, changes):
     """Resetting any norm or bias, or changing a setting that is special, must move the logits."""
     for key, p in model.named_parameters():
         saved = p.data
-        if "norm" in key or key.endswith("bias"):
+        if ("norm" in key or key.endswith("bias")) and not is_vision(key):
             p.data = torch.full_like(saved, 1.0 if "norm" in key else 0.0)
             moved = (all_logits(model, tokens) - reference).abs().max().item()
             p.data = saved
@@ -117,10 +135,14 @@ def check_every_part_matters(name, model, tokens, reference, changes):
         assert moved > 3e-3, (name, change, moved)
 
 
+def is_vision(name):
+    return "vision" in name or "projector" in name
+
+
 def made(kind, settings):
     config = kind(**settings)
     config._attn_implementation = "eager"
-    return AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
+    return auto_class(config).from_config(config, attn_implementation="eager").eval()
 
 
 def greedy(model, prompts):
@@ -177,19 +199,47 @@ def write_v4_config(directory, model, tokens, reference, leave_out, add):
     assert torch.equal(all_logits(other, tokens), reference), directory.name
 
 
+def adapted(directory, rank):
+    model = load(directory)
+    linear = r".*\.language_model\.layers\..*_proj" if hasattr(model.config, "text_config") else "all-linear"
+    return get_peft_model(model, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=linear, task_type="CAUSAL_LM"))
+
+
+def vocabulary(model):
+    return model.config.get_text_config().vocab_size
+
+
+def write_module_names(directory):
+    """The tensors by the names of their modules, as transformers 4.52 and later saved them; 5 saves the names before that."""
+    old = ("language_model.model.", "language_model.lm_head", "vision_tower", "multi_modal_projector")
+    new = ("model.language_model.", "lm_head", "model.vision_tower", "model.multi_modal_projector")
+    renamed = {}
+    for name, tensor in load_file(directory / "model.safetensors").items():
+        a, b = next((a, b) for a, b in zip(old, new) if name.startswith(a))
+        renamed[b + name[len(a):]] = tensor
+    save_file(renamed, directory / "model-v4.safetensors", {"format": "pt"})
+    shutil.copy(directory / "config.json", directory / "config-v4.json")
+    other = directory / "other"
+    other.mkdir()
+    shutil.copy(directory / "config.json", other)
+    shutil.copy(directory / "model-v4.safetensors", other / "model.safetensors")
+    assert all(torch.equal(a, b) for a, b in zip(load(other).parameters(), load(directory).parameters()))
+    shutil.rmtree(other)
+
+
 def gradients(directory, seed):
     """Of a LoRA adapter on all linear layers, and of all weights, under the same cross-entropy."""
     torch.manual_seed(seed)
-    model = get_peft_model(load(directory), LoraConfig(r=2, lora_alpha=4, target_modules="all-linear", task_type="CAUSAL_LM"))
+    model = adapted(directory, 2)
     for key, p in model.eval().named_parameters():
         if "lora_B" in key:
             p.data = 0.1 * torch.randn(p.shape)
     save_adapter(model, directory / "lora", directory.name)
-    rows = examples(model.config.vocab_size, seed + 1)
+    rows = examples(vocabulary(model), seed + 1)
     write_gradients(model, rows, directory / "lora", adapter_gradients)
     model = load(directory)
     write_gradients(model, rows, directory / "full",
-                    lambda m: {k: p.grad.contiguous() for k, p in m.named_parameters()})
+                    lambda m: {k: p.grad.contiguous() for k, p in m.named_parameters() if p.grad is not None})
 
 
 def write_gradients(model, rows, directory, of):
@@ -204,12 +254,12 @@ def write_gradients(model, rows, directory, of):
 def run(directory, seed):
     """Twenty steps at the highest rate at which rounding does not grow until it shows."""
     torch.manual_seed(seed)
-    model = get_peft_model(load(directory), LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM"))
+    model = adapted(directory, 4)
     save_adapter(model.eval(), directory / "run" / "adapter-start", directory.name)
     for peak in (3e-2, 1e-2, 5e-3, 2e-3):
         again = PeftModel.from_pretrained(load(directory), directory / "run" / "adapter-start", is_trainable=True).eval()
         try:
-            write_run(directory / "run" / "run.json", directory.name, batches(model.config.vocab_size, seed + 1), rates(peak), again)
+            write_run(directory / "run" / "run.json", directory.name, batches(vocabulary(model), seed + 1), rates(peak), again)
             deviation = json.loads((directory / "run" / "run.json").read_text())["norm_deviation_from_float64"]
             assert deviation < 3e-5, ("norms", deviation)
             return
@@ -224,17 +274,20 @@ def family(name, seed):
     shutil.rmtree(directory, ignore_errors=True)
     gen = generator(seed)
     with torch.no_grad():
-        model = made(kind, {**SIZES, **options})
+        text = options.get("text_config")
+        model = made(kind, {**options, "text_config": {**SIZES, **text}} if text else {**SIZES, **options})
         randomise(model, gen)
         model.save_pretrained(directory)
         (directory / "generation_config.json").unlink(missing_ok=True)
         model = load(directory)
-        tokens = [random_tokens(n, model.config.vocab_size, gen) for n in (24, 7, 1)]
-        prompts, said = prompts_with_margin(model, model.config.vocab_size, gen)
+        tokens = [random_tokens(n, vocabulary(model) - 1, gen) for n in (24, 7, 1)]
+        prompts, said = prompts_with_margin(model, vocabulary(model) - 1, gen)
         logits = write_logits(directory, model, tokens, prompts, said)
         check_every_part_matters(name, copy.deepcopy(model), tokens[0], logits[0], changes)
         if name in V4:
             write_v4_config(directory, model, tokens[0], logits[0], *V4[name])
+        if text:
+            write_module_names(directory)
     gradients(directory, seed + 1)
     run(directory, seed + 2)
     size = sum(f.stat().st_size for f in directory.rglob("*") if f.is_file())

@@ -12,7 +12,7 @@ public final class Modules {
       ".*\\.self_attn\\.([qkvo]|qkv)_proj|.*\\.attention\\.(self\\.(query|key|value)|output\\.dense)";
   private static final String MLP = ".*\\.mlp\\.(gate|up|gate_up|down)_proj|.*\\.shared_mlp\\.(input|output)_linear"
       + "|.*\\.\\d+\\.(intermediate|output)\\.dense";
-  private static final Pattern LAYER = Pattern.compile("(?:model\\.layers|encoder\\.layer)\\.(\\d+)\\..*");
+  private static final Pattern LAYER = Pattern.compile("(?:model\\.(?:language_model\\.)?layers|encoder\\.layer)\\.(\\d+)\\..*");
 
   private final String text;
   private final Choice choice;
@@ -44,7 +44,7 @@ public final class Modules {
 
   /** The input embedding. */
   public static Modules embeddings() {
-    return matching("embeddings", "model\\.embed_tokens|embeddings\\..*_embeddings");
+    return matching("embeddings", "model\\.(language_model\\.)?embed_tokens|embeddings\\..*_embeddings");
   }
 
   /** All norms. */

@@ -40,6 +40,11 @@ public interface Architecture {
     return tensor.endsWith(".rotary_emb.inv_freq");
   }
 
+  /** Whether a tensor of a file belongs to something beside the network, which a saved model has unchanged. */
+  default boolean isOther(String tensor) {
+    return false;
+  }
+
   /** Where the names of weights would be without the prefix that this kind of model has, for errors. */
   default Optional<String> prefix() {
     return Optional.of("model.");

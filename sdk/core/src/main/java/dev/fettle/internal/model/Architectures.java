@@ -12,7 +12,10 @@ public final class Architectures {
 
   static {
     Stream.of(new Llama(), new Mistral(), new Qwen2(), new Qwen3(), new Gemma(), new Gemma2(), new Gemma3(), new SmolLm3(), new Phi3(),
-        new Granite(), new GraniteHybrid(), new Olmo2(), new Olmo3(), new Bert()).forEach(a -> BY_TYPE.put(a.type(), a));
+        new Granite(), new GraniteHybrid(), new Olmo2(), new Olmo3(),
+        new Multimodal("gemma3", "Gemma3ForConditionalGeneration", "gemma3_text"),
+        new Multimodal("mistral3", "Mistral3ForConditionalGeneration", "mistral"),
+        new Multimodal("llava", "LlavaForConditionalGeneration", "llama"), new Bert()).forEach(a -> BY_TYPE.put(a.type(), a));
   }
 
   private Architectures() {}
@@ -25,6 +28,11 @@ public final class Architectures {
   /** The family that a config.json names. */
   public static Architecture of(JsonFields config) {
     String type = config.string("model_type").orElseThrow(() -> config.invalid("model_type", "must name the model"));
+    return named(type, config);
+  }
+
+  /** The family of a name, which the config.json gives. */
+  static Architecture named(String type, JsonFields config) {
     Architecture found = BY_TYPE.get(type);
     if (found == null) {
       throw config.unsupported("model_type", "the architectures are " + String.join(", ", BY_TYPE.keySet()));

@@ -15,6 +15,9 @@ public final class ModelConfigJson {
   public static String edit(String json, String source, StoredType weights, boolean tied) {
     ObjectNode root = retyped(json, source, weights);
     root.put("tie_word_embeddings", tied);
+    if (root.path("text_config") instanceof ObjectNode text) {
+      text.put("tie_word_embeddings", tied);
+    }
     return StrictJson.write(root);
   }
 

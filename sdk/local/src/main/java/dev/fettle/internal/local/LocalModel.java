@@ -79,6 +79,11 @@ final class LocalModel implements ModelBackend {
     this.encoder = config.isCausalLm() ? null : new LocalEncoder(name, files, network, tokenizer, memory);
   }
 
+  /** Where its weights come from. */
+  WeightSource source() {
+    return source;
+  }
+
   /** Reads a model, which owns its files from then on; on the engine thread. */
   static LocalModel load(String name, OpenDirectory files, Optional<DType> type, ProgressMeter meter) {
     try {

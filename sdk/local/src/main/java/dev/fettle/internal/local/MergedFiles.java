@@ -3,10 +3,12 @@ package dev.fettle.internal.local;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.checkpoint.EncoderSettings;
+import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.checkpoint.OpenFile;
 import dev.fettle.internal.checkpoint.Prompts;
 import dev.fettle.internal.checkpoint.SafetensorsWriter;
+import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.checkpoint.StrictJson;
 import dev.fettle.internal.model.AdapterShape;
@@ -14,6 +16,7 @@ import dev.fettle.internal.model.LayerVector;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfigJson;
 import dev.fettle.internal.model.Product;
+import dev.fettle.internal.model.WeightNames;
 import dev.fettle.internal.torch.Kernels;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
@@ -24,6 +27,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -33,7 +37,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class MergedFiles {
   private static final long SHARD = Long.getLong("fettle.shard", 4L << 30);
   private static final List<String> COMPANIONS = List.of("tokenizer.json", "tokenizer_config.json",
-      "special_tokens_map.json", "generation_config.json", "chat_template.jinja", "vocab.json", "merges.txt",
+      "special_tokens_map.json", "generation_config.json", "chat_template.jinja", "processor_config.json", "preprocessor_config.json", "vocab.json", "merges.txt",
       "added_tokens.json",
       "vocab.txt");
 
@@ -67,15 +71,15 @@ final class MergedFiles {
     if (!model.config().isCausalLm()) {
       model.encoder().settings().write(into);
     }
-    List<List<Layout.Weight>> shards = shards();
+    List<List<SavedTensor>> shards = shards(tensors(stored));
     ObjectNode index = JsonNodeFactory.instance.objectNode();
-    index.putObject("metadata").put("total_size", tuned.layout().parameters() * type.size());
+    index.putObject("metadata").put("total_size", shards.stream().flatMap(List::stream).mapToLong(SavedTensor::bytes).sum());
     ObjectNode map = index.putObject("weight_map");
     for (int i = 0; i < shards.size(); i++) {
       String file = shards.size() == 1 ? "model.safetensors"
-          : String.format(java.util.Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
-      shards.get(i).forEach(w -> map.put(w.name(), file));
-      write(into.resolve(file), shards.get(i), stored);
+          : String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
+      shards.get(i).forEach(t -> map.put(t.name, file));
+      write(into.resolve(file), shards.get(i));
     }
     if (shards.size() > 1) {
       Files.writeString(into.resolve("model.safetensors.index.json"), StrictJson.write(index));
@@ -100,37 +104,65 @@ final class MergedFiles {
     }
   }
 
-  private List<List<Layout.Weight>> shards() {
-    List<List<Layout.Weight>> out = new ArrayList<>();
-    List<Layout.Weight> current = new ArrayList<>();
-    long bytes = 0;
+  /** A tensor of the saved model. */
+  private record SavedTensor(String name, StoredType type, long[] shape, long bytes, Bytes content) {}
+
+  @FunctionalInterface
+  private interface Bytes {
+    void to(WeightFiles.Sink sink) throws IOException;
+  }
+
+  /** The network's weights; of a model with more than that the rest as it is, and all under the names that its files have. */
+  private List<SavedTensor> tensors(StoredType stored) {
+    List<SavedTensor> all = new ArrayList<>();
+    Optional<ModelDirectory> files = model.source().files();
     for (Layout.Weight w : tuned.layout().weights().values()) {
-      long size = w.size() * type.size();
-      if (!current.isEmpty() && bytes + size > SHARD) {
+      String name = files.filter(this::hasMore).map(f -> WeightNames.stored(f, model.config(), w.name()))
+          .map(StoredTensor::name).orElse(w.name());
+      all.add(new SavedTensor(name, stored, w.shape(), w.size() * type.size(), sink -> {
+        try (Scope scope = new Scope()) {
+          WeightFiles.write(value(scope, w), 0, w.size(), type, sink);
+        }
+      }));
+    }
+    files.filter(this::hasMore).ifPresent(f -> f.tensors().values().stream().filter(this::isOther).forEach(t ->
+        all.add(new SavedTensor(t.name(), t.type(), t.shape(), t.bytes(), sink -> WeightFiles.copy(f::bytes, t, sink)))));
+    return all;
+  }
+
+  private boolean hasMore(ModelDirectory files) {
+    return files.tensors().values().stream().anyMatch(this::isOther);
+  }
+
+  private boolean isOther(StoredTensor tensor) {
+    return model.config().architecture().isOther(tensor.name());
+  }
+
+  private static List<List<SavedTensor>> shards(List<SavedTensor> tensors) {
+    List<List<SavedTensor>> out = new ArrayList<>();
+    List<SavedTensor> current = new ArrayList<>();
+    long bytes = 0;
+    for (SavedTensor t : tensors) {
+      if (!current.isEmpty() && bytes + t.bytes > SHARD) {
         out.add(current);
         current = new ArrayList<>();
         bytes = 0;
       }
-      current.add(w);
-      bytes += size;
+      current.add(t);
+      bytes += t.bytes;
     }
     out.add(current);
     return out;
   }
 
-  private void write(Path file, List<Layout.Weight> weights, StoredType stored) {
+  private static void write(Path file, List<SavedTensor> tensors) {
     SafetensorsWriter writer = new SafetensorsWriter();
-    Map<String, Layout.Weight> byName = new HashMap<>();
-    weights.forEach(w -> {
-      writer.add(w.name(), stored, w.shape());
-      byName.put(w.name(), w);
+    Map<String, SavedTensor> byName = new HashMap<>();
+    tensors.forEach(t -> {
+      writer.add(t.name, t.type, t.shape);
+      byName.put(t.name, t);
     });
-    writer.write(file, (tensor, sink) -> {
-      try (Scope scope = new Scope()) {
-        Layout.Weight w = byName.get(tensor.name());
-        WeightFiles.write(value(scope, w), 0, w.size(), type, sink::put);
-      }
-    });
+    writer.write(file, (tensor, sink) -> byName.get(tensor.name()).content.to(sink::put));
   }
 
   /** A trained bias needs one in the model to be added to. */

@@ -49,6 +49,15 @@ final class WeightFiles {
     }
   }
 
+  /** Writes a stored tensor as it is. */
+  static void copy(Reader reader, StoredTensor stored, Sink sink) throws IOException {
+    for (long at = 0; at < stored.bytes(); at += PIECE) {
+      ByteBuffer piece = reader.bytes(stored, at, (int) Math.min(PIECE, stored.bytes() - at));
+      sink.put(piece);
+      Mapped.release(piece);
+    }
+  }
+
   /** Writes {@code count} elements of a tensor from {@code start} on, in a number type. */
   static void write(Tensor from, long start, long count, NumberType type, Sink sink) throws IOException {
     long piece = PIECE / type.size();

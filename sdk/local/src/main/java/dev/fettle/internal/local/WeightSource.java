@@ -10,6 +10,7 @@ import dev.fettle.internal.model.WeightNames;
 import dev.fettle.internal.network.Weights;
 import dev.fettle.internal.torch.Torch;
 import java.util.Collection;
+import java.util.Optional;
 
 /** Where a model's weights come from, at first and after their memory was given back. */
 sealed interface WeightSource {
@@ -17,6 +18,11 @@ sealed interface WeightSource {
 
   /** Whether they could be had again as they were. */
   boolean isThere();
+
+  /** The files, if they come from some. */
+  default Optional<ModelDirectory> files() {
+    return Optional.empty();
+  }
 
   /** The files of a directory, whatever has its name by now, as long as nothing is written into them. */
   record OfFiles(ModelDirectory stored) implements WeightSource {
@@ -39,6 +45,11 @@ sealed interface WeightSource {
     @Override
     public boolean isThere() {
       return stored.changed().isEmpty();
+    }
+
+    @Override
+    public Optional<ModelDirectory> files() {
+      return Optional.of(stored);
     }
   }
 

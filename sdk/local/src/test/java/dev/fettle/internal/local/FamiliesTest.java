@@ -15,10 +15,14 @@ import dev.fettle.Loss;
 import dev.fettle.Sample;
 import dev.fettle.Sampler;
 import dev.fettle.SamplingParams;
+import dev.fettle.Training;
 import dev.fettle.Tuning;
+import dev.fettle.internal.checkpoint.SafetensorsFile;
+import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.support.Golden;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -30,6 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** Each family of decoders that {@code families.py} has made a model of: what transformers and PEFT compute, and Fettle. */
@@ -43,7 +48,7 @@ class FamiliesTest {
     }
   }
 
-  static List<String> withConfigOfTransformers4() throws IOException {
+  static List<String> withFilesOfTransformers4() throws IOException {
     return families().stream().filter(name -> Files.exists(directory(name).resolve("config-v4.json"))).toList();
   }
 
@@ -58,7 +63,7 @@ class FamiliesTest {
   @Test
   void someFamiliesAreThere() throws IOException {
     assertThat(families()).contains("gemma2", "gemma3");
-    assertThat(withConfigOfTransformers4()).isNotEmpty();
+    assertThat(withFilesOfTransformers4()).isNotEmpty();
   }
 
   @ParameterizedTest
@@ -68,14 +73,18 @@ class FamiliesTest {
   }
 
   @ParameterizedTest
-  @MethodSource("withConfigOfTransformers4")
-  void theConfigOfTransformers4MeansTheSame(String name) throws IOException {
+  @MethodSource("withFilesOfTransformers4")
+  void filesOfTransformers4MeanTheSame(String name) throws IOException {
     try (Stream<Path> files = Files.list(directory(name))) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
         Files.copy(file, temporary.resolve(file.getFileName()));
       }
     }
     Files.move(temporary.resolve("config-v4.json"), temporary.resolve("config.json"), StandardCopyOption.REPLACE_EXISTING);
+    Path oldNames = temporary.resolve("model-v4.safetensors");
+    if (Files.exists(oldNames)) {
+      Files.move(oldNames, temporary.resolve("model.safetensors"), StandardCopyOption.REPLACE_EXISTING);
+    }
 
     check(logits(temporary, DType.F32, golden(name)), golden(name));
   }
@@ -116,6 +125,33 @@ class FamiliesTest {
 
       for (int i = 0; i < prompts.size(); i++) {
         assertThat(samples.get(i).get(0).tokens()).hasSize(60).containsExactly(ints(golden.get("greedy").get(i)));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gemma3-vision", "mistral3", "llava"})
+  void whatIsNotTextIsSavedAsItWas(String name) throws IOException {
+    for (String file : List.of("model.safetensors", "model-v4.safetensors")) {
+      Path base = Files.createDirectories(temporary.resolve(file));
+      Files.copy(directory(name).resolve("config.json"), base.resolve("config.json"));
+      Files.copy(directory(name).resolve(file), base.resolve("model.safetensors"));
+      try (Fettle fettle = Fettle.local();
+          Training training = fettle.load(base, DType.F32).tune(Lora.from(directory(name).resolve("lora")))) {
+        training.saveMerged(temporary.resolve("saved-" + file));
+      }
+      try (SafetensorsFile before = SafetensorsFile.open(base.resolve("model.safetensors"));
+          SafetensorsFile after = SafetensorsFile.open(temporary.resolve("saved-" + file).resolve("model.safetensors"))) {
+        assertThat(after.tensors().keySet()).isEqualTo(before.tensors().keySet());
+        int same = 0;
+        for (StoredTensor t : before.tensors().values()) {
+          ByteBuffer old = before.bytes(t, 0, (int) t.bytes());
+          boolean equal = old.equals(after.bytes(after.tensors().get(t.name()), 0, (int) t.bytes()));
+          boolean isText = t.name().contains("language_model") || t.name().equals("lm_head.weight");
+          assertThat(equal).as(t.name()).isEqualTo(!isText || !t.name().endsWith("_proj.weight"));
+          same += isText ? 0 : 1;
+        }
+        assertThat(same).isGreaterThan(5);
       }
     }
   }
