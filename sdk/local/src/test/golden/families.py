@@ -16,7 +16,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import save_file
 from safetensors.torch import load_file
 from transformers import (AutoConfig, AutoModelForCausalLM, Gemma2Config, Gemma3Config, Gemma3TextConfig, GemmaConfig,
-                          GraniteConfig, GraniteMoeHybridConfig, LlavaConfig, Mistral3Config, Olmo2Config, Olmo3Config,
+                          GraniteConfig, GraniteMoeHybridConfig, LlavaConfig, Ministral3Config, Mistral3Config, Olmo2Config, Olmo3Config,
                           Phi3Config, SmolLM3Config)
 
 from common import GOLDEN, all_logits, auto_class, generator, load, numbers, random_tokens, target_logprobs, write_json
@@ -83,6 +83,11 @@ FAMILY = {
         rope_parameters={"full_attention": rope(500.0, "linear", factor=4.0), "sliding_attention": rope(60.0)}), [
         dict(sliding_window=7), dict(layer_types=["full_attention"] * 3),
         dict(rope_parameters={"full_attention": rope(500.0), "sliding_attention": rope(60.0)})]),
+    "ministral3": (Ministral3Config, dict(head_dim=8, rope_parameters=rope(
+        kind="yarn", factor=4.0, original_max_position_embeddings=10, beta_fast=0.3, beta_slow=0.05, mscale=1.0,
+        mscale_all_dim=1.0, llama_4_scaling_beta=0.3, max_position_embeddings=128)), [dict(rope_parameters=rope(
+            kind="yarn", factor=4.0, original_max_position_embeddings=10, beta_fast=0.3, beta_slow=0.05, mscale=1.0,
+            mscale_all_dim=1.0, llama_4_scaling_beta=0.1, max_position_embeddings=128))]),
     # Models that read images too, with text alone.
     "gemma3-vision": (Gemma3Config, dict(
         text_config=dict(head_dim=8, query_pre_attn_scalar=7, sliding_window=6, layer_types=LAYERS, rope_parameters={

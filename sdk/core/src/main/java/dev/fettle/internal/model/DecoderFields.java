@@ -39,6 +39,8 @@ final class DecoderFields {
   private double scale = Double.NaN;
   private double residual = 1;
   private double softCap;
+  private int growthPeriod;
+  private double growth;
   private boolean unitOffset;
   private EmbeddingScale embeddingScale = EmbeddingScale.NONE;
   private double logitDivisor = 1;
@@ -197,6 +199,13 @@ final class DecoderFields {
     return this;
   }
 
+  /** Queries that grow with each period of positions. */
+  DecoderFields queryGrowth(int period, double value) {
+    growthPeriod = period;
+    growth = value;
+    return this;
+  }
+
   /** Norms that multiply with 1 + weight. */
   DecoderFields unitOffset() {
     unitOffset = true;
@@ -248,7 +257,8 @@ final class DecoderFields {
     double attentionScale = Double.isNaN(scale) ? 1 / Math.sqrt(headDim) : scale;
     List<LayerConfig> all = new ArrayList<>();
     for (int i = 0; i < layers; i++) {
-      LayerNumbers numbers = new LayerNumbers(heads, kvHeads, windows.get(i), TILE, 0, true, true, activation, unitOffset, eps,
+      LayerNumbers numbers = new LayerNumbers(heads, kvHeads, windows.get(i), TILE, 0, true, true, activation, unitOffset,
+          growthPeriod, growth, eps,
           attentionScale, residual, softCap);
       all.add(new LayerConfig("model.layers." + i + ".", parts, numbers, headDim, ropes.get(i)));
     }

@@ -15,25 +15,28 @@ package dev.fettle.internal.model;
  * @param scale of attention scores
  * @param unitOffset whether RMS norms multiply with 1 + weight, in float32, as Gemma's do
  * @param residual what each part is multiplied with before it is added to the residual stream
+ * @param growthPeriod positions after which queries grow (Llama 4); 0 for never
+ * @param growth how much: queries are multiplied with {@code 1 + growth log(1 + floor(position / growthPeriod))}
  * @param softCap what the magnitude of attention scores approaches, {@code cap tanh(score / cap)}; 0 for none
  */
 public record LayerNumbers(int heads, int kvHeads, int window, int tile, long scores, boolean causal, boolean gated,
-    Activation activation, boolean unitOffset, double eps, double scale, double residual, double softCap) {
+    Activation activation, boolean unitOffset, int growthPeriod, double growth, double eps, double scale,
+    double residual, double softCap) {
 
   /** Without what Gemma's layers have. */
   public LayerNumbers(int heads, int kvHeads, int window, int tile, long scores, boolean causal, boolean gated,
       Activation activation, double eps, double scale, double residual) {
-    this(heads, kvHeads, window, tile, scores, causal, gated, activation, false, eps, scale, residual, 0);
+    this(heads, kvHeads, window, tile, scores, causal, gated, activation, false, 0, 0, eps, scale, residual, 0);
   }
 
   /** The whole numbers ({@code Dim.HEADS} in the kernels' source). */
   public enum Dim {
-    HEADS, KV_HEADS, WINDOW, TILE, SCORES, CAUSAL, GATED, ACTIVATION, UNIT_OFFSET
+    HEADS, KV_HEADS, WINDOW, TILE, SCORES, CAUSAL, GATED, ACTIVATION, UNIT_OFFSET, GROWTH_PERIOD
   }
 
   /** The others ({@code Real.EPS}). */
   public enum Real {
-    EPS, SCALE, RESIDUAL, SOFT_CAP
+    EPS, SCALE, RESIDUAL, SOFT_CAP, GROWTH
   }
 
   /** What stands between the MLP's products ({@code Activation.SILU}). */
@@ -44,11 +47,11 @@ public record LayerNumbers(int heads, int kvHeads, int window, int tile, long sc
   /** The whole numbers, as kernels take them. */
   public long[] dims() {
     return new long[] {heads, kvHeads, window, tile, scores, causal ? 1 : 0, gated ? 1 : 0, activation.ordinal(),
-        unitOffset ? 1 : 0};
+        unitOffset ? 1 : 0, growthPeriod};
   }
 
   /** The others. */
   public double[] reals() {
-    return new double[] {eps, scale, residual, softCap};
+    return new double[] {eps, scale, residual, softCap, growth};
   }
 }

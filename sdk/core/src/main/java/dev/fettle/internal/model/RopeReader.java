@@ -3,6 +3,7 @@ package dev.fettle.internal.model;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.JsonFields;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,6 +37,7 @@ final class RopeReader {
   private final int positions;
   private final int headDim;
   private final Map<String, String> aliases = new HashMap<>();
+  private final Set<String> others = new HashSet<>();
   private boolean partial;
   private String thetaKey = "rope_theta";
   private double defaultTheta = DEFAULT_THETA;
@@ -60,6 +62,12 @@ final class RopeReader {
   RopeReader theta(String key, double whenAbsent) {
     thetaKey = key;
     defaultTheta = whenAbsent;
+    return this;
+  }
+
+  /** Keys of the rope settings that the family itself reads, or that have no meaning. */
+  RopeReader passingOver(String... keys) {
+    others.addAll(List.of(keys));
     return this;
   }
 
@@ -217,7 +225,7 @@ final class RopeReader {
 
   private void passOver(JsonFields fields, String type, Set<String> used) {
     for (String key : fields.keys()) {
-      if (GENERAL.contains(key) || used.contains(key) || !fields.has(key)) {
+      if (GENERAL.contains(key) || others.contains(key) || used.contains(key) || !fields.has(key)) {
         continue;
       }
       if (OF_SOME_TYPE.contains(key)) {

@@ -5,7 +5,8 @@
 # Queries and keys, normalised where the model does, are rotated in place. raw: [sequences, heads + 2 kv heads, dim].
 # cos: [sequences, 1, 1, half]; sin: [sequences, 1, 2, half], negative for the first halves; numbers of a head beyond two halves
 # stay as they are.
-def decode_position_(raw: Tensor, v: List[Tensor], cos: Tensor, sin: Tensor, dims: List[int]) -> Tensor:
+def decode_position_(raw: Tensor, positions: Tensor, used: int, v: List[Tensor], cos: Tensor, sin: Tensor, dims: List[int],
+    reals: List[float]) -> Tensor:
   heads = dims[Dim.HEADS]
   kv = dims[Dim.KV_HEADS]
   if v[Vector.Q_NORM].numel() > 0:
@@ -21,6 +22,9 @@ def decode_position_(raw: Tensor, v: List[Tensor], cos: Tensor, sin: Tensor, dim
     z = z.unflatten(2, [2, half])
     turned = torch.flip(z, [2])
     z.mul_(cos).addcmul_(turned, sin)
+  period = dims[Dim.GROWTH_PERIOD]
+  if period > 0 and used > period:
+    torch.narrow(raw, 1, 0, heads).mul_(query_growth(positions, period, reals[Real.GROWTH], raw.dtype))
   return raw
 
 # 0 where a sequence's new token may look, -1e30 elsewhere.
@@ -89,10 +93,10 @@ def decode_norm(x: Tensor, v: List[Tensor], i: int, dims: List[int]) -> Tensor:
   return rms_norm(x, v[i], v[Vector.EPS], dims[Dim.UNIT_OFFSET] == 1)
 
 # A layer of a decoder, all of whose norms are RMS norms, for one new token of each sequence, in place.
-def decode_layer_(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], cache: Tensor,
-    mask: Optional[Tensor], slots: Tensor, used: int, cos: Tensor, sin: Tensor, dims: List[int], reals: List[float]) -> Tensor:
+def decode_layer_(x: Tensor, positions: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]],
+    cache: Tensor, mask: Optional[Tensor], slots: Tensor, used: int, cos: Tensor, sin: Tensor, dims: List[int], reals: List[float]) -> Tensor:
   qkv = decode_linear(decode_norm(x, v, Vector.ATTENTION_NORM, dims), w, v, a, Product.QKV)
-  raw = decode_position_(qkv.view([x.size(0), dims[Dim.HEADS] + 2 * dims[Dim.KV_HEADS], -1]), v, cos, sin, dims)
+  raw = decode_position_(qkv.view([x.size(0), dims[Dim.HEADS] + 2 * dims[Dim.KV_HEADS], -1]), positions, used, v, cos, sin, dims, reals)
   o = decode_attention(raw, cache, mask, slots, used, dims, reals)
   decode_branch_(x, o, w, v, a, Product.O, Vector.ATTENTION_OUT_NORM, dims, reals)
   u = decode_linear(decode_norm(x, v, Vector.MLP_NORM, dims), w, v, a, Product.GATE_UP)
@@ -133,7 +137,7 @@ def decode_step(ids: Tensor, positions: Tensor, level: bool, embedding: Tensor, 
         window = dims[i][Dim.WINDOW]
         near = decode_mask(positions, used, window, x.dtype)
       mask = near
-    decode_layer_(x, w[i], v[i], a[i], cache[i], mask, slots, used, cs[ropes[i]], sn[ropes[i]], dims[i], reals[i])
+    decode_layer_(x, positions, w[i], v[i], a[i], cache[i], mask, slots, used, cs[ropes[i]], sn[ropes[i]], dims[i], reals[i])
   n2 = rms_norm(x, final_norm[0], final_norm[1], outer[Outer.UNIT_OFFSET] == 1.0)
   return finish_logits_(product(n2, head), outer).float()
 

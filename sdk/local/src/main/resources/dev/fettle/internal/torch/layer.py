@@ -20,6 +20,25 @@ def position_qkv(raw: Tensor, v: List[Tensor], cos: Tensor, sin: Tensor, dims: L
   qk = rotate_(raw[:, :both], cos, sin)
   return (qk[:, :heads], qk[:, heads:], values)
 
+# Queries times 1 + g log(1 + floor(position / period)), in place (Llama 4, Ministral 3), or their gradient.
+def grow_queries_(q: Tensor, runs: List[int], dims: List[int], reals: List[float]) -> Tensor:
+  period = dims[Dim.GROWTH_PERIOD]
+  if period == 0:
+    return q
+  row = 0
+  for i in range(len(runs) // 2):
+    n = runs[2 * i]
+    t = runs[2 * i + 1]
+    if t > period:
+      positions = torch.arange(t, device=q.device).repeat([n])
+      q[row:row + n * t].mul_(query_growth(positions, period, reals[Real.GROWTH], q.dtype))
+    row = row + n * t
+  return q
+
+def query_growth(positions: Tensor, period: int, growth: float, dtype: int) -> Tensor:
+  steps = torch.floor(positions.to(6) / float(period))
+  return (torch.log1p(steps).mul_(growth) + 1.0).to(dtype).unsqueeze(1).unsqueeze(1)
+
 # The norm of each head [rows, heads, dim] (Qwen 3, Gemma 3), or of all heads of a row together (OLMo 2), as w is long.
 def heads_norm(z: Tensor, w: Tensor, eps: Tensor, dims: List[int]) -> Tensor:
   if w.size(0) == z.size(2):
@@ -92,6 +111,7 @@ def layer_forward(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[Lis
     sin: Tensor, runs: List[int], dims: List[int], reals: List[float]) -> Tuple[Tensor, List[Tensor]]:
   raw = project_qkv(norm(x, v, Vector.ATTENTION_NORM, dims, reals), w, v, a, m, dims)
   q, k, z = position_qkv(raw, v, cos, sin, dims)
+  grow_queries_(q, runs, dims, reals)
   o = attention(q, k, z, runs, dims, reals).view([x.size(0), -1])
   x2, kept = add_branch(x, o, w, v, a, m, Product.O, Vector.ATTENTION_OUT_NORM, Vector.ATTENTION_SUM_NORM, dims, reals)
   u = linear(norm(x2, v, Vector.MLP_NORM, dims, reals), w, v, a, m, Product.GATE_UP)
@@ -172,6 +192,7 @@ def layer_backward(dy: Tensor, saved: List[Tensor], w: List[List[Tensor]], v: Li
       overwrite)
   do = linear_backward(b1, kept[Saved.ATTENDED], w, a, m, gw, gv, ga, Product.O, blocks, scales, flags, overwrite, True)
   dqkv = attention_backward(do.view([x.size(0), heads, -1]), kept[Saved.QUERIES], kept[Saved.KEYS], kept[Saved.VALUES], runs, dims, reals, torch.empty_like(raw))
+  grow_queries_(dqkv[:, :heads], runs, dims, reals)
   rotate_(dqkv[:, :both], cos, -sin)
   if v[Vector.Q_NORM].numel() > 0:
     heads_norm_backward(dqkv[:, :heads], raw[:, :heads], v[Vector.Q_NORM], reals[Real.EPS], gv[Vector.Q_NORM], overwrite, dims)
