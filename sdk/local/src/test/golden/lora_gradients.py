@@ -151,13 +151,14 @@ def full(name, seed):
 
 
 def main(only):
-    for number, name in enumerate(["llama", "llama-bias", "mistral", "qwen3", "qwen3-rope-yarn", "llama-rope-longrope"]):
+    for number, name in enumerate(["llama", "llama-bias", "mistral", "qwen3", "qwen3-rope-yarn", "llama-rope-longrope",
+                                  "qwen2"]):
         if not only or name in only:
             lora(name, 2000 + 10 * number)
     if only:
         return
     reinforcement("llama", 2000)
-    for number, name in enumerate(["llama", "llama-untied", "llama-bias", "qwen3"]):
+    for number, name in enumerate(["llama", "llama-untied", "llama-bias", "qwen3", "mistral", "qwen2"]):
         full(name, 2500 + 10 * number)
 
 

@@ -100,6 +100,8 @@ def main():
     lora("qwen3", 3000)
     lora("llama-untied", 3010)
     full("llama", 3020)
+    lora("mistral", 3030)
+    lora("qwen2", 3040)
 
 
 if __name__ == "__main__":

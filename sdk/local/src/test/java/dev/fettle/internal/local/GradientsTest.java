@@ -37,7 +37,7 @@ import tools.jackson.databind.JsonNode;
 @Tag("golden")
 class GradientsTest {
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama-bias", "mistral", "qwen3", "qwen3-rope-yarn", "llama-rope-longrope"})
+  @ValueSource(strings = {"llama", "llama-bias", "mistral", "qwen3", "qwen3-rope-yarn", "llama-rope-longrope", "qwen2"})
   void loraGradientsOfEveryTargetEqualAutograd(String name) {
     JsonNode golden = Golden.json("lora/" + name + "/golden.json");
 
@@ -55,7 +55,7 @@ class GradientsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama-untied", "llama-bias", "qwen3"})
+  @ValueSource(strings = {"llama", "llama-untied", "llama-bias", "qwen3", "mistral", "qwen2"})
   void fullGradientsOfEveryWeightEqualAutograd(String name) {
     JsonNode golden = Golden.json("full/" + name + "/golden.json");
 

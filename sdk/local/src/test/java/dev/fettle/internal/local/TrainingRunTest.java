@@ -28,7 +28,7 @@ import tools.jackson.databind.JsonNode;
 @Tag("golden")
 class TrainingRunTest {
   @ParameterizedTest
-  @ValueSource(strings = {"qwen3", "llama-untied"})
+  @ValueSource(strings = {"qwen3", "llama-untied", "mistral", "qwen2"})
   void eachLossOfTwentyLoraStepsEqualsThatOfPeft(String name) {
     JsonNode run = Golden.json("run/" + name + "/run.json");
     try (Trained t = Trained.open("models/" + name, Lora.from(Golden.path("run/" + name + "/adapter-start")));
