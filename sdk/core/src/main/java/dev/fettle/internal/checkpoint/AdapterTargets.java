@@ -8,7 +8,8 @@ import java.util.regex.Pattern;
 /**
  * Which modules of a model an adapter changes, with PEFT's matching rules; immutable.
  *
- * @param modules suffixes or whole paths of modules; null if there is a pattern or all linear layers are meant
+ * @param modules suffixes or whole paths of modules; empty if the file does not say; null if there is a pattern or all
+ *     linear layers are meant
  * @param pattern regular expression that a whole path must match; null unless that is how the targets are given
  * @param excluded suffixes or whole paths that are left out; null if excludedPattern is given
  * @param excludedPattern regular expression for what is left out, or null
@@ -44,6 +45,12 @@ public record AdapterTargets(
     return new AdapterTargets(null, null, null, null, List.of(), List.of());
   }
 
+  /** What PEFT chooses for the model's family: the file does not say. */
+  public boolean isUnsaid() {
+    return modules != null && modules.isEmpty();
+  }
+
+  /** Of all linear layers, a path is taken to be one unless its name is that of an embedding. */
   boolean match(String path) {
     if (isExcluded(path)) {
       return false;
@@ -79,14 +86,14 @@ public record AdapterTargets(
     for (String name : layersPattern) {
       Matcher matcher = layerPattern(name).matcher(path);
       if (matcher.lookingAt()) {
-        return layers.contains(Integer.valueOf(matcher.group("layerindex")));
+        return layers.contains(Integer.valueOf(matcher.group(PythonPattern.group("idx"))));
       }
     }
     return false;
   }
 
   static Pattern layerPattern(String name) {
-    return ModulePatterns.compile("(?:^|.*?\\.)" + name + "\\.(?<layerindex>\\d{1,9})\\.");
+    return ModulePatterns.compile("(?:^|.*?\\.)" + name + "\\.(?P<idx>\\d{1,9})\\.");
   }
 
   private boolean isMeant(Matcher matcher, int group) {
