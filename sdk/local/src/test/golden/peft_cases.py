@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 import warnings
 
 import torch
@@ -46,6 +47,10 @@ KINDS = {
     "rs-dora": ("llama-bias", dict(use_rslora=True, use_dora=True, r=3), {}, {}),
     "b-biases": ("llama-bias", dict(lora_bias=True), {}, {}),
     "tokens-by-name": ("llama", dict(trainable_token_indices={"embed_tokens": [3, 9]}), {}, {}),
+    "tokens-of-both": ("llama-untied", dict(trainable_token_indices={"embed_tokens": [3, 9], "lm_head": [4, 9, 11]}), {}, {}),
+    "tokens-of-one-matrix": ("llama", dict(trainable_token_indices={"embed_tokens": [3, 9], "lm_head": [3, 9]}), {}, {}),
+    "adapters-tied": ("llama", dict(target_modules=["lm_head", "q_proj"], ensure_weight_tying=True), {}, {}),
+    "adapters-tied-pattern": ("llama", dict(target_modules=r".*(v_proj|lm_head)", ensure_weight_tying=True), {}, {}),
     "default-in-names": ("llama", dict(target_modules=["q_proj", "embed_tokens"]), {}, dict(default=True)),
     # Python's regular expressions
     "flags": ("llama", dict(target_modules=r"(?i).*\.(?P<kind>Q|V)_PROJ\Z"), {}, {}),
@@ -70,6 +75,10 @@ def randomised(base, options, seed, base_moves):
             p.data = p.data * (1 + 0.3 * torch.randn(p.shape))
         elif moves:
             p.data = (0 if "lora_" in key else p.data) + 0.2 * torch.randn(p.shape)
+    if options.get("ensure_weight_tying") and hasattr(model.base_model.model.lm_head, "lora_A"):
+        head, embedding = model.base_model.model.lm_head, model.base_model.model.model.embed_tokens
+        head.lora_A.default.weight.data = embedding.lora_embedding_B.default.data.t().clone()
+        head.lora_B.default.weight.data = embedding.lora_embedding_A.default.data.t().clone()
     return model
 
 
@@ -120,4 +129,5 @@ def case(name, base, options, changes, how, seed):
 if __name__ == "__main__":
     with torch.no_grad():
         for number, (name, kind) in enumerate(KINDS.items()):
-            case(name, *kind, 8100 + 10 * number)
+            if len(sys.argv) < 2 or name in sys.argv[1:]:
+                case(name, *kind, 8100 + 10 * number)

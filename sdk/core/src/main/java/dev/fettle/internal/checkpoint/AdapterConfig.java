@@ -38,29 +38,31 @@ public record AdapterConfig(
    * @param dora whether rows have magnitudes
    * @param bias whether the B's have biases
    * @param modulesToSave modules that are trained in full, by suffix or whole path
-   * @param tokens tokens whose embeddings are replaced
+   * @param tokens tokens whose input embeddings are replaced
+   * @param headTokens tokens whose rows of the output layer are replaced
    * @param baseBiases which biases of the base model were trained along
    * @param residual what was taken off the base model's weights before A and B were trained
-   * @param tied whether copies of tied modules are tied
+   * @param tied whether copies and adapters of tied modules are tied
    */
-  public record Extras(boolean dora, boolean bias, List<String> modulesToSave, List<Integer> tokens, BaseBiases baseBiases,
-      Residual residual, boolean tied) {
+  public record Extras(boolean dora, boolean bias, List<String> modulesToSave, List<Integer> tokens, List<Integer> headTokens,
+      BaseBiases baseBiases, Residual residual, boolean tied) {
     /** Nothing. */
     public static final Extras NONE = new Extras(false, false);
 
     public Extras {
       modulesToSave = List.copyOf(modulesToSave);
       tokens = List.copyOf(tokens);
+      headTokens = List.copyOf(headTokens);
     }
 
     /** Those of an adapter that is begun here. */
     public Extras(boolean dora, boolean bias) {
-      this(dora, bias, List.of(), List.of(), BaseBiases.NONE, Residual.NONE, false);
+      this(dora, bias, List.of(), List.of(), List.of(), BaseBiases.NONE, Residual.NONE, false);
     }
 
     /** The same with other modules that are trained in full, which are written one by one. */
     public Extras saving(List<String> modules) {
-      return new Extras(dora, bias, modules, tokens, baseBiases, residual, tied && !modules.isEmpty());
+      return new Extras(dora, bias, modules, tokens, headTokens, baseBiases, residual, tied && !modules.isEmpty());
     }
   }
 
@@ -171,6 +173,18 @@ public record AdapterConfig(
     AdapterTargets chosen = new AdapterTargets(modules, null, targets.excluded(), targets.excludedPattern(), targets.layers(),
         targets.layersPattern());
     return new AdapterConfig(rank, alpha, dropout, rsLora, chosen, rankPattern, alphaPattern, baseModel, extras);
+  }
+
+  /**
+   * The same with adapters of both embeddings where one of the two is asked for and they are to be tied: PEFT's file then has
+   * both, of equal values.
+   */
+  public AdapterConfig withTied(String embedding, String head) {
+    if (!extras.tied || !(targets(embedding) || targets(head))) {
+      return this;
+    }
+    return new AdapterConfig(rank, alpha, dropout, rsLora, targets.and(List.of(embedding, head)), rankPattern,
+        alphaPattern, baseModel, extras.saving(extras.modulesToSave));
   }
 
   /** The other way round; only of what {@link #doubled} gave. */

@@ -13,6 +13,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -53,6 +54,7 @@ final class AdapterConfigReader {
           "model.layers.0.post_attention_layernorm", "model.layers.0.self_attn", "model.layers.0.mlp",
           "model.layers.0", "model.layers", "model");
 
+  private static final String TOKENS = "trainable_token_indices";
   private static final Pattern PINNED = Pattern.compile("([\\w.-]+/[\\w.-]+)@([\\w./-]+)");
 
   private final JsonFields fields;
@@ -103,7 +105,7 @@ final class AdapterConfigReader {
     }
     List<String> saved = fields.strings("modules_to_save");
     saved.forEach(name -> checked("modules_to_save", () -> ModulePatterns.within(name)));
-    return new AdapterConfig.Extras(dora, bias, saved, tokens(), baseBiases(), AdapterStart.read(fields),
+    return new AdapterConfig.Extras(dora, bias, saved, tokens(false), tokens(true), baseBiases(), AdapterStart.read(fields),
         fields.bool("ensure_weight_tying", false));
   }
 
@@ -113,18 +115,21 @@ final class AdapterConfigReader {
         .orElseThrow(() -> fields.unsupported("bias", "there are none, all and lora_only"));
   }
 
-  /** A list of tokens, or such a list for the input embedding by name. */
-  private List<Integer> tokens() {
-    String key = "trainable_token_indices";
-    if (!fields.has(key) || fields.node(key).isArray()) {
-      return fields.integers(key, 0, Integer.MAX_VALUE);
+  /** A list of tokens, which is of the input embedding, or such lists by name; those of the output layer where head is true. */
+  private List<Integer> tokens(boolean head) {
+    if (!fields.has(TOKENS) || fields.node(TOKENS).isArray()) {
+      return head ? List.of() : fields.integers(TOKENS, 0, Integer.MAX_VALUE);
     }
-    JsonFields byModule = fields.object(key).orElseThrow(() -> fields.invalid(key, "must be a list of token ids"));
-    List<String> names = List.copyOf(byModule.keys());
-    if (names.size() != 1 || !names.get(0).matches("(.*\\.)?(embed_tokens|word_embeddings)")) {
-      throw fields.unsupported(key, "tokens of other modules than the input embedding");
+    JsonFields byModule = fields.object(TOKENS).orElseThrow(() -> fields.invalid(TOKENS, "must be a list of token ids"));
+    List<Integer> found = List.of();
+    for (String name : byModule.keys()) {
+      boolean output = name.equals("lm_head");
+      if (!output && !name.matches("(.*\\.)?(embed_tokens|word_embeddings)")) {
+        throw fields.unsupported(TOKENS, "tokens of other modules than the embeddings");
+      }
+      found = output == head ? byModule.integers(name, 0, Integer.MAX_VALUE) : found;
     }
-    return byModule.integers(names.get(0), 0, Integer.MAX_VALUE);
+    return found;
   }
 
   private boolean matches(AdapterConfig config, String path) {
@@ -266,15 +271,17 @@ final class AdapterConfigReader {
     if (config.extras().tied()) {
       root.put("ensure_weight_tying", true);
     }
-    if (!config.extras().tokens().isEmpty()) {
-      var tokens = root.putArray("trainable_token_indices");
-      config.extras().tokens().forEach(tokens::add);
+    if (!config.extras().headTokens().isEmpty()) {
+      ObjectNode tokens = root.putObject(TOKENS);
+      numbers(tokens.putArray("embed_tokens"), config.extras().tokens());
+      numbers(tokens.putArray("lm_head"), config.extras().headTokens());
+    } else if (!config.extras().tokens().isEmpty()) {
+      numbers(root.putArray(TOKENS), config.extras().tokens());
     }
     if (targets.layers().isEmpty()) {
       root.putNull("layers_to_transform");
     } else {
-      var layers = root.putArray("layers_to_transform");
-      targets.layers().forEach(layers::add);
+      numbers(root.putArray("layers_to_transform"), targets.layers());
     }
     if (!targets.layersPattern().isEmpty()) {
       root.set("layers_pattern", strings(targets.layersPattern()));
@@ -289,6 +296,10 @@ final class AdapterConfigReader {
     } else {
       node.put(key, value);
     }
+  }
+
+  private static void numbers(ArrayNode into, List<Integer> values) {
+    values.forEach(into::add);
   }
 
   private static JsonNode strings(List<String> values) {

@@ -1,9 +1,11 @@
 package dev.fettle.internal.checkpoint;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Which modules of a model an adapter changes, with PEFT's matching rules; immutable.
@@ -43,6 +45,17 @@ public record AdapterTargets(
   /** All linear layers of the decoder, without the output layer. */
   public static AdapterTargets allLinear() {
     return new AdapterTargets(null, null, null, null, List.of(), List.of());
+  }
+
+  /** The same with some more, by whole path. */
+  AdapterTargets and(List<String> paths) {
+    if (pattern != null) {
+      String more = paths.stream().map(path -> path.replace(".", "\\.")).collect(Collectors.joining("|"));
+      return new AdapterTargets(null, "(?:" + pattern + ")|" + more, excluded, excludedPattern, layers, layersPattern);
+    }
+    List<String> all = new ArrayList<>(modules);
+    paths.stream().filter(path -> !modules.contains(path)).forEach(all::add);
+    return new AdapterTargets(all, null, excluded, excludedPattern, layers, layersPattern);
   }
 
   /** What PEFT chooses for the model's family: the file does not say. */

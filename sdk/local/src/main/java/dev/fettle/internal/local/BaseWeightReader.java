@@ -12,9 +12,7 @@ import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -152,19 +150,30 @@ final class BaseWeightReader {
   }
 
   private void tokens() {
-    int[] tokens = adapters.settings().extras().tokens().stream().mapToInt(i -> i).toArray();
-    if (tokens.length == 0) {
+    AdapterConfig.Extras extras = adapters.settings().extras();
+    tokens(extras.tokens(), layout.embedding(), layout.embeddingModule());
+    if (layout.head() != null) {
+      tokens(extras.headTokens(), layout.head(), OuterWeight.HEAD_MODULE);
+    } else if (!extras.headTokens().isEmpty() && !extras.headTokens().equals(extras.tokens())) {
+      throw new UnsupportedModelException(stored.path() + ": trainable_token_indices: of " + OuterWeight.HEAD_MODULE + " are not those of "
+          + layout.embeddingModule() + ", which is the same matrix in this model: rows that differ are not supported");
+    }
+  }
+
+  private void tokens(List<Integer> ids, Layout.Block block, String module) {
+    if (ids.isEmpty()) {
       return;
     }
+    int[] tokens = ids.stream().mapToInt(i -> i).toArray();
     long[] shape = {tokens.length, model.config().hiddenSize()};
-    String name = layout.embeddingModule() + AdapterNames.TOKENS;
+    String name = module + AdapterNames.TOKENS;
     StoredTensor tensor = ParameterFiles.find(stored, AdapterFiles.PREFIX + name);
     ParameterFiles.require(stored, tensor, shape);
     BatchCheck.tokens(stored.path() + ": trainable_token_indices", tokens, model.config());
     Scope lasting = into.scope();
     Tensor rows = lasting.zeros(NumberType.F32, shape);
     WeightFiles.read(stored::bytes, tensor, rows, 0);
-    lasting.kernels().replaceRows(into.copy(model, layout.embedding()), lasting.longs(tokens), rows);
+    lasting.kernels().replaceRows(into.copy(model, block), lasting.longs(tokens), rows);
     into.keep(name, shape, rows);
   }
 }

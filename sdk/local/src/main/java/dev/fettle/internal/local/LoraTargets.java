@@ -124,10 +124,10 @@ final class LoraTargets {
     }
   }
 
-  /** Settings with the targets that PEFT chooses for the family, where the file names none. */
+  /** Settings with the targets that PEFT chooses for the family where the file names none, and with those that are tied. */
   static AdapterConfig resolved(AdapterConfig settings, ModelConfig config, Path directory) {
     if (!settings.targets().isUnsaid()) {
-      return settings;
+      return config.tiedEmbeddings() ? settings.withTied(Layout.of(config).embeddingModule(), OuterWeight.HEAD_MODULE) : settings;
     }
     List<String> usual = USUAL.get(config.architecture().type());
     if (usual == null) {

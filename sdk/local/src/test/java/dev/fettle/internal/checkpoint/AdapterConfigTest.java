@@ -82,6 +82,8 @@ class AdapterConfigTest {
     assertThat(AdapterConfig.parse(adapter("modules_to_save")).extras().modulesToSave())
         .containsExactly("lm_head", "embed_tokens");
     assertThat(AdapterConfig.parse(adapter("trainable_tokens")).extras().tokens()).containsExactly(1, 2);
+    assertThat(parse("'trainable_token_indices':{'model.embed_tokens':[1],'lm_head':[2,3]}").extras().headTokens())
+        .containsExactly(2, 3);
     assertThat(AdapterConfig.parse(adapter("embed")).targets("model.embed_tokens")).isTrue();
     assertThat(AdapterConfig.parse(adapter("tied_target_lmhead")).targets("lm_head")).isTrue();
   }
@@ -107,7 +109,7 @@ class AdapterConfigTest {
       value = {
         "'peft_type':'IA3'|peft_type",
         "'use_dora':true,'lora_bias':true|lora_bias",
-        "'trainable_token_indices':{'lm_head':[1]}|trainable_token_indices",
+        "'trainable_token_indices':{'q_proj':[1]}|trainable_token_indices",
         "'target_modules':'.*'|target_modules",
         "'target_modules':['q_proj','input_layernorm']|target_modules",
         "'layer_replication':[[0,2]]|layer_replication",
@@ -128,8 +130,7 @@ class AdapterConfigTest {
         "'kasa_config':{'beta':1}|kasa_config",
         "'velora_config':{'scale':1}|velora_config",
         "'monteclora_config':{'num_samples':2}|monteclora_config",
-        "'target_modules':'(q)?(?(1)_proj)'|target_modules",
-        "'trainable_token_indices':{'embed_tokens':[1],'lm_head':[1]}|trainable_token_indices"
+        "'target_modules':'(q)?(?(1)_proj)'|target_modules"
       })
   void what_is_not_supported_is_refused_by_name(String extra, String key) {
     assertThatThrownBy(() -> parse(extra))
