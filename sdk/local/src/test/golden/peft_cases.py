@@ -9,6 +9,7 @@ import warnings
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
+from transformers import AutoModel
 
 from common import GOLDEN, MODELS, generator, load, numbers, random_tokens, target_logprobs, write_json
 
@@ -126,8 +127,42 @@ def case(name, base, options, changes, how, seed):
     print(name, moved, sorted(load_file(directory / "adapter_model.safetensors"))[:3])
 
 
+# Of encoders: with what vectors of texts do not need, such as the pooler's adapter.
+ENCODER_KINDS = {
+    "all-linear-and-biases": dict(target_modules="all-linear", bias="all"),
+    "dense-beside-norms": dict(target_modules=["dense"], modules_to_save=["output.LayerNorm", "word_embeddings"]),
+    "pissa": dict(target_modules=["query", "output.dense"], init_lora_weights="pissa"),
+}
+
+
+def encoder_case(name, options, seed):
+    directory, base = GOLDEN / "peft-encoder-cases" / name, GOLDEN / "encoders" / "mean"
+    shutil.rmtree(directory, ignore_errors=True)
+    torch.manual_seed(seed)
+    bare = AutoModel.from_pretrained(base, dtype=torch.float32, attn_implementation="eager")
+    model = get_peft_model(bare, LoraConfig(**{**PLAIN, **options, "task_type": "FEATURE_EXTRACTION"})).eval()
+    for _, p in model.named_parameters():
+        if p.requires_grad:
+            p.data = p.data + 0.1 * torch.randn(p.shape)
+    save(model, directory, {})
+    file = directory / "adapter_config.json"
+    config = {k: v for k, v in json.loads(file.read_text()).items() if v not in (None, False, {}, [])}
+    config["target_modules"].sort()
+    file.write_text(json.dumps({**config, "base_model_name_or_path": "mean"}, indent=1, sort_keys=True) + "\n")
+    golden = json.loads((base / "golden.json").read_text())
+    loaded = PeftModel.from_pretrained(
+        AutoModel.from_pretrained(base, dtype=torch.float32, attn_implementation="eager"), directory).eval()
+    rows = [loaded(input_ids=torch.tensor([ids])).last_hidden_state[0].mean(0) for ids in golden["ids"]]
+    vectors = torch.stack([torch.nn.functional.normalize(v, dim=0) for v in rows])
+    assert (vectors - torch.tensor(golden["vectors"])).abs().max() > 0.02, name
+    write_json(directory / "golden.json", {"model": "mean", "texts": golden["texts"], "vectors": numbers(vectors)})
+    print("encoder", name, sorted(load_file(directory / "adapter_model.safetensors"))[-3:])
+
+
 if __name__ == "__main__":
     with torch.no_grad():
         for number, (name, kind) in enumerate(KINDS.items()):
             if len(sys.argv) < 2 or name in sys.argv[1:]:
                 case(name, *kind, 8100 + 10 * number)
+        for number, (name, options) in enumerate(ENCODER_KINDS.items()):
+            encoder_case(name, options, 8900 + 10 * number)

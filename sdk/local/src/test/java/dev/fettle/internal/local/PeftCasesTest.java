@@ -13,6 +13,7 @@ import dev.fettle.Datum;
 import dev.fettle.FettleException;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.SafetensorsWriter;
@@ -27,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -67,6 +69,33 @@ class PeftCasesTest {
     }
     try (Trained merged = Trained.open(directory.resolve("merged"), Lora.rank(1))) {
       assertThat(maxDifference(scores(merged.training, golden), theirs)).as("merged").isLessThan(1e-4);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"all-linear-and-biases", "dense-beside-norms", "pissa"})
+  void anEncoderEmbedsAsInPeftAlsoWhenSavedAndMerged(String kind) {
+    Path adapter = Golden.path("peft-encoder-cases/" + kind);
+    Path model = Golden.path("encoders/mean");
+    try (Trained t = Trained.open(model, Lora.from(adapter))) {
+      assertEmbeds(t, kind);
+      t.training.saveAdapter(directory.resolve("saved")).join();
+      t.training.saveMerged(directory.resolve("merged"), DType.F32).join();
+    }
+    try (Trained again = Trained.open(model, Lora.from(directory.resolve("saved")))) {
+      assertEmbeds(again, kind);
+    }
+    try (Trained merged = Trained.open(directory.resolve("merged"), Lora.rank(1))) {
+      assertEmbeds(merged, kind);
+    }
+  }
+
+  private static void assertEmbeds(Trained t, String kind) {
+    JsonNode golden = Golden.json("peft-encoder-cases/" + kind + "/golden.json");
+    List<String> texts = golden.get("texts").valueStream().map(JsonNode::asString).toList();
+    List<float[]> ours = t.training.embed(texts, Optional.empty(), OptionalInt.empty(), new ProgressMeter()).join();
+    for (int i = 0; i < texts.size(); i++) {
+      assertThat(maxDifference(ours.get(i), floats(golden.get("vectors").get(i)))).as(texts.get(i)).isLessThan(1e-4);
     }
   }
 
