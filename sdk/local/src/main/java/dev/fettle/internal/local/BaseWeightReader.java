@@ -7,7 +7,9 @@ import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.OuterWeight;
+import dev.fettle.internal.model.Product;
 import dev.fettle.internal.torch.Kernels;
+import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
@@ -73,8 +75,9 @@ final class BaseWeightReader {
       throw new UnsupportedModelException(stored.path() + ": init_lora_weights = " + kind + " with an adapter of " + shape.head().name()
           + ", which is the input embedding too, is not supported: PEFT takes the start off both");
     }
+    requireRoom(shape);
     for (int layer = 0; layer < shape.layers(); layer++) {
-      for (var product : shape.adapted(layer)) {
+      for (Product product : shape.adapted(layer)) {
         Layout.Block block = layout.block(layer, product).orElseThrow();
         long row = 0;
         for (AdapterShape.Member member : shape.members(layer, product)) {
@@ -86,6 +89,17 @@ final class BaseWeightReader {
     if (shape.head().isAdapted()) {
       residual(kind, layout.head(), shape.head(), 0);
     }
+  }
+
+  private void requireRoom(AdapterShape shape) {
+    long numbers = shape.head().isAdapted() ? layout.head().size() : 0;
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      for (Product product : shape.adapted(layer)) {
+        numbers += layout.block(layer, product).orElseThrow().size();
+      }
+    }
+    Memory.get().require(MemoryPlanner.plan(MemoryPlanner.PARAMETERS, numbers * NumberType.of(model.dtype()).size()), 0,
+        "the weights that " + stored.path() + " takes its start off");
   }
 
   private void residual(AdapterConfig.Residual kind, Layout.Block block, AdapterShape.Member member, long row) {
