@@ -53,6 +53,9 @@ KINDS = {
     "adapters-tied": ("llama", dict(target_modules=["lm_head", "q_proj"], ensure_weight_tying=True), {}, {}),
     "adapters-tied-pattern": ("llama", dict(target_modules=r".*(v_proj|lm_head)", ensure_weight_tying=True), {}, {}),
     "default-in-names": ("llama", dict(target_modules=["q_proj", "embed_tokens"]), {}, dict(default=True)),
+    "tokens-and-embeddings": ("qwen3", dict(trainable_token_indices=[3, 9]), {}, dict(save_embedding_layers=True)),
+    "saved-and-embeddings": ("llama", dict(modules_to_save=["embed_tokens"]), {}, dict(save_embedding_layers=True)),
+    "end-of-a-name": ("llama", dict(modules_to_save=["head"], ensure_weight_tying=True), {}, {}),
     # Python's regular expressions
     "flags": ("llama", dict(target_modules=r"(?i).*\.(?P<kind>Q|V)_PROJ\Z"), {}, {}),
     "back-reference": ("llama", dict(target_modules=r"(?#any)(?P<a>m)odel\.layers\.(?P<n_1>\d)\.(?:mlp|self_attn)\.[]uqk]p?_proj"), {}, {}),
@@ -161,8 +164,9 @@ def encoder_case(name, options, seed):
 
 if __name__ == "__main__":
     with torch.no_grad():
-        for number, (name, kind) in enumerate(KINDS.items()):
+        for name, kind in KINDS.items():
+            number = sum(map(ord, name))
             if len(sys.argv) < 2 or name in sys.argv[1:]:
-                case(name, *kind, 8100 + 10 * number)
+                case(name, *kind, number)
         for number, (name, options) in enumerate(ENCODER_KINDS.items()):
             encoder_case(name, options, 8900 + 10 * number)

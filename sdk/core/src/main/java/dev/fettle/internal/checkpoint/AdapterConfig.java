@@ -60,9 +60,14 @@ public record AdapterConfig(
       this(dora, bias, List.of(), List.of(), List.of(), BaseBiases.NONE, Residual.NONE, false);
     }
 
-    /** The same with other modules that are trained in full, which are written one by one. */
-    public Extras saving(List<String> modules) {
-      return new Extras(dora, bias, modules, tokens, headTokens, baseBiases, residual, tied && !modules.isEmpty());
+    /** The same with other modules that are trained in full, and tied or not. */
+    public Extras saving(List<String> modules, boolean areTied) {
+      return new Extras(dora, bias, modules, tokens, headTokens, baseBiases, residual, areTied);
+    }
+
+    /** Whether an embedding is among the modules that are trained in full, as PEFT looks for what is to be tied. */
+    public boolean savesEmbedding() {
+      return modulesToSave.stream().anyMatch(AdapterTargets::isEmbedding);
     }
   }
 
@@ -180,11 +185,11 @@ public record AdapterConfig(
    * both, of equal values.
    */
   public AdapterConfig withTied(String embedding, String head) {
-    if (!extras.tied || !(targets(embedding) || targets(head))) {
+    if (!extras.tied || extras.savesEmbedding() || !targets.nameEmbedding()) {
       return this;
     }
     return new AdapterConfig(rank, alpha, dropout, rsLora, targets.and(List.of(embedding, head)), rankPattern,
-        alphaPattern, baseModel, extras.saving(extras.modulesToSave));
+        alphaPattern, baseModel, extras.saving(extras.modulesToSave, false));
   }
 
   /** The other way round; only of what {@link #doubled} gave. */

@@ -3,6 +3,7 @@ package dev.fettle.internal.checkpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -28,6 +29,9 @@ public record AdapterTargets(
   /** What PEFT calls all linear layers except the output layer. */
   public static final String ALL_LINEAR = "all-linear";
 
+  /** Names of embeddings that PEFT ties. */
+  private static final Set<String> TIED = Set.of("embed_tokens", "lm_head");
+
   private static final Pattern FIRST_NUMBER = Pattern.compile(".*?\\.[^.]*\\.(\\d{1,9})\\.");
 
   public AdapterTargets {
@@ -47,6 +51,16 @@ public record AdapterTargets(
     return new AdapterTargets(null, null, null, null, List.of(), List.of());
   }
 
+  static boolean isEmbedding(String module) {
+    return TIED.contains(module.substring(module.lastIndexOf('.') + 1));
+  }
+
+  /** Whether an embedding is meant, as PEFT looks for what is to be tied: a pattern must match its bare name. */
+  boolean nameEmbedding() {
+    return pattern != null ? TIED.stream().anyMatch(name -> ModulePatterns.compile(pattern).matcher(name).matches())
+        : modules != null && modules.stream().anyMatch(AdapterTargets::isEmbedding);
+  }
+
   /** The same with some more, by whole path. */
   AdapterTargets and(List<String> paths) {
     if (pattern != null) {
@@ -63,7 +77,6 @@ public record AdapterTargets(
     return modules != null && modules.isEmpty();
   }
 
-  /** Of all linear layers, a path is taken to be one unless its name is that of an embedding. */
   boolean match(String path) {
     if (isExcluded(path)) {
       return false;

@@ -59,7 +59,7 @@ final class AdapterFiles {
     if (tied(tuned)) {
       whole.add(OuterWeight.HEAD_MODULE);
     }
-    AdapterConfig named = written.with(baseModel, s.extras().saving(whole));
+    AdapterConfig named = written.with(baseModel, s.extras().saving(whole, s.extras().tied() && !tuned.untied()));
     Files.writeString(into.resolve(AdapterConfig.FILE_NAME),
         tuned.layout().config().isCausalLm() ? named.toJson() : named.toEncoderJson());
     SafetensorsWriter writer = new SafetensorsWriter();

@@ -26,6 +26,10 @@ final class BaseWeightReader {
   private static final Logger LOG = LoggerFactory.getLogger(BaseWeightReader.class);
   /** What PEFT puts between a module that has an adapter and its weight. */
   private static final String BASE = ".base_layer.";
+  /** What PEFT puts between an embedding of which single tokens are trained and its weight. */
+  private static final String UNDER_TOKENS = ".token_adapter.base_layer.";
+  /** What PEFT puts between a module that is saved whole and what it was. */
+  private static final String ORIGINAL = ".original_module.";
   private static final String WEIGHT = ".weight";
 
   private final LocalModel model;
@@ -126,7 +130,15 @@ final class BaseWeightReader {
     boolean trained = full.rules().containsKey(name)
         || head && layout.head() == null && !full.untied() && full.rules().containsKey(layout.embeddingModule() + WEIGHT);
     Layout.Weight place = layout.weights().get(head && layout.head() == null ? layout.embeddingModule() + WEIGHT : name);
-    for (String inFile : List.of(name, name.substring(0, dot) + BASE + name.substring(dot + 1))) {
+    List<String> names = new ArrayList<>(List.of(name, name.substring(0, dot) + BASE + name.substring(dot + 1)));
+    if (place.block().isOuter()) {
+      names.add(name.substring(0, dot) + UNDER_TOKENS + name.substring(dot + 1));
+    }
+    if (layout.head() == null && place.block().equals(layout.embedding())) {
+      // Of a copy of one embedding, what it was is still the other.
+      names.add(name.substring(0, dot) + ORIGINAL + name.substring(dot + 1));
+    }
+    for (String inFile : names) {
       StoredTensor tensor = stored.tensors().get(AdapterFiles.PREFIX + inFile);
       if (tensor != null && !(trained && inFile.equals(name))) {
         into.know(inFile);
@@ -166,6 +178,9 @@ final class BaseWeightReader {
   private void tokens() {
     AdapterConfig.Extras extras = adapters.settings().extras();
     tokens(extras.tokens(), layout.embedding(), layout.embeddingModule());
+    if (layout.head() == null && !extras.tokens().isEmpty()) {
+      into.know(OuterWeight.HEAD_MODULE + AdapterNames.TOKENS);
+    }
     if (layout.head() != null) {
       tokens(extras.headTokens(), layout.head(), OuterWeight.HEAD_MODULE);
     } else if (!extras.headTokens().isEmpty() && !extras.headTokens().equals(extras.tokens())) {

@@ -17,8 +17,11 @@ import java.util.regex.Pattern;
 
 /** The values of what is trained, from a file that names each tensor. */
 final class ParameterFiles {
-  /** With bias = "all" PEFT saves biases of modules_to_save twice more, which it does not read again: the model's and the copy's. */
-  private static final Pattern AGAIN = Pattern.compile("\\.(original_module|modules_to_save)(?=\\.bias$)");
+  /**
+   * With bias = "all", or embeddings saved along, PEFT's files have what modules_to_save names twice more: as the model had it,
+   * and by a name that is not read again or says the same.
+   */
+  private static final Pattern AGAIN = Pattern.compile("\\.(original_module|modules_to_save)\\.");
 
   private ParameterFiles() {}
 

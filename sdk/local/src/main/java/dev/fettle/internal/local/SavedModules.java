@@ -39,7 +39,7 @@ final class SavedModules {
     }
     String embedding = untied.embeddingModule() + ".weight";
     boolean embeddings = rules.containsKey(embedding) || rules.containsKey(HEAD);
-    if (tied && embeddings && settings.extras().tied()) {
+    if (tied && settings.extras().tied() && settings.extras().savesEmbedding()) {
       rules.remove(HEAD);
       rules.put(embedding, new ScaledGroup(lora.rate()));
       return new FullTargets(rules, false);
