@@ -79,6 +79,24 @@ class SavedForPythonTest {
     return places;
   }
 
+  @Test
+  void adaptersOfPeftAreTunedFurtherAndSavedAgain() throws IOException {
+    String to = System.getProperty("fettle.saved");
+    assumeTrue(to != null, "skipped: -Dfettle.saved=DIRECTORY is not given");
+    Path out = Files.createDirectories(Path.of(to, "peft"));
+    List<String> cases = new ArrayList<>();
+    try (Fettle fettle = Fettle.local(); Stream<Path> kinds = Files.list(Golden.path("peft-cases"))) {
+      for (Path kind : kinds.sorted().toList()) {
+        Path model = Golden.path("models/" + Golden.json(kind.resolve("golden.json")).get("model").asString());
+        BaseModel base = fettle.load(model, DType.F32);
+        cases.add(save(base, Lora.from(kind), out, kind.getFileName().toString(), model));
+        base.close();
+      }
+    }
+    Files.writeString(out.resolve("cases.json"), "[" + String.join(",\n", cases) + "]");
+    assertThat(cases).hasSizeGreaterThan(30);
+  }
+
   /** The directory, and where there is one, the same with the config of transformers 4. */
   private static List<Path> forms(Path model, Path out) throws IOException {
     if (!Files.exists(model.resolve("config-v4.json"))) {

@@ -38,16 +38,57 @@ public record AdapterConfig(
    * @param dora whether rows have magnitudes
    * @param bias whether the B's have biases
    * @param modulesToSave modules that are trained in full, by suffix or whole path
-   * @param tokens tokens whose embeddings are replaced
+   * @param tokens tokens whose input embeddings are replaced
+   * @param headTokens tokens whose rows of the output layer are replaced
+   * @param baseBiases which biases of the base model were trained along
+   * @param residual what was taken off the base model's weights before A and B were trained
+   * @param tied whether copies and adapters of tied modules are tied
    */
-  public record Extras(boolean dora, boolean bias, List<String> modulesToSave, List<Integer> tokens) {
+  public record Extras(boolean dora, boolean bias, List<String> modulesToSave, List<Integer> tokens, List<Integer> headTokens,
+      BaseBiases baseBiases, Residual residual, boolean tied) {
     /** Nothing. */
-    public static final Extras NONE = new Extras(false, false, List.of(), List.of());
+    public static final Extras NONE = new Extras(false, false);
 
     public Extras {
       modulesToSave = List.copyOf(modulesToSave);
       tokens = List.copyOf(tokens);
+      headTokens = List.copyOf(headTokens);
     }
+
+    /** Those of an adapter that is begun here. */
+    public Extras(boolean dora, boolean bias) {
+      this(dora, bias, List.of(), List.of(), List.of(), BaseBiases.NONE, Residual.NONE, false);
+    }
+
+    /** The same with other modules that are trained in full, and tied or not. */
+    public Extras saving(List<String> modules, boolean areTied) {
+      return new Extras(dora, bias, modules, tokens, headTokens, baseBiases, residual, areTied);
+    }
+
+    /** Whether an embedding is among the modules that are trained in full, as PEFT looks for what is to be tied. */
+    public boolean savesEmbedding() {
+      return modulesToSave.stream().anyMatch(AdapterTargets::isEmbedding);
+    }
+  }
+
+  /** Which biases of the base model the file of an adapter may hold. */
+  public enum BaseBiases {
+    /** None. */
+    NONE,
+    /** All of them. */
+    ALL,
+    /** Those of the modules that have an adapter. */
+    LORA_ONLY
+  }
+
+  /** What PEFT takes off the weight of each adapted linear layer when it loads the adapter. */
+  public enum Residual {
+    /** Nothing. */
+    NONE,
+    /** What its largest singular values make (PiSSA). */
+    PISSA,
+    /** What the first columns of its QR decomposition make, times the scale (OLoRA). */
+    OLORA
   }
 
   /** The name of the file. */
@@ -79,8 +120,10 @@ public record AdapterConfig(
     Contents.require(files, Contents.Kind.ADAPTER);
     AdapterConfig config = parse(files.file(FILE_NAME));
     if (!files.lists(WEIGHTS) && files.lists("adapter_model.bin")) {
-      throw new UnsupportedModelException(
-          files.path() + ": has adapter_model.bin only; save the adapter as safetensors");
+      throw new UnsupportedModelException(files.path() + ": has its weights as adapter_model.bin only, a pickle, which can "
+          + "run code when it is read; only " + WEIGHTS + " is read. Convert it once in Python, if you trust it: "
+          + "from safetensors.torch import save_file; save_file({k: v.contiguous().clone() for k, v in "
+          + "torch.load('adapter_model.bin', weights_only=True).items()}, '" + WEIGHTS + "')");
     }
     return config;
   }
@@ -130,6 +173,25 @@ public record AdapterConfig(
     return new AdapterConfig(2 * rank, factor * alpha, dropout, rsLora, targets, ranks, alphas, baseModel, extras);
   }
 
+  /** The same with other targets. */
+  public AdapterConfig targeting(List<String> modules) {
+    AdapterTargets chosen = new AdapterTargets(modules, null, targets.excluded(), targets.excludedPattern(), targets.layers(),
+        targets.layersPattern());
+    return new AdapterConfig(rank, alpha, dropout, rsLora, chosen, rankPattern, alphaPattern, baseModel, extras);
+  }
+
+  /**
+   * The same with adapters of both embeddings where one of the two is asked for and they are to be tied: PEFT's file then has
+   * both, of equal values.
+   */
+  public AdapterConfig withTied(String embedding, String head) {
+    if (!extras.tied || extras.savesEmbedding() || !targets.nameEmbedding()) {
+      return this;
+    }
+    return new AdapterConfig(rank, alpha, dropout, rsLora, targets.and(List.of(embedding, head)), rankPattern,
+        alphaPattern, baseModel, extras.saving(extras.modulesToSave, false));
+  }
+
   /** The other way round; only of what {@link #doubled} gave. */
   public AdapterConfig halved() {
     double factor = rsLora ? Math.sqrt(2) : 2;
@@ -142,7 +204,17 @@ public record AdapterConfig(
 
   /** Whether the module, such as {@code model.layers.0.self_attn.q_proj}, has an adapter; PEFT's rules. */
   public boolean targets(String modulePath) {
-    return targets.match(modulePath);
+    return !isSaved(modulePath) && targets.match(modulePath);
+  }
+
+  /** What is trained in full has no adapter, even if it is named as a target too. */
+  private boolean isSaved(String modulePath) {
+    return extras.modulesToSave.stream().anyMatch(m -> ModulePatterns.within(m).matcher(modulePath).lookingAt());
+  }
+
+  /** Whether a key of a rank or alpha pattern fits a module. */
+  public static boolean fits(String pattern, String modulePath) {
+    return ModulePatterns.keyPattern(pattern).matcher(modulePath).lookingAt();
   }
 
   /** The rank of the module's adapter. */

@@ -6,11 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -24,19 +27,25 @@ final class AdapterConfigReader {
       Set.of(
           "peft_type", "r", "lora_alpha", "lora_dropout", "use_rslora", "target_modules", "exclude_modules",
           "layers_to_transform", "layers_pattern", "rank_pattern", "alpha_pattern", "base_model_name_or_path", "bias",
-          "task_type", "init_lora_weights", "modules_to_save", "fan_in_fan_out",
+          "task_type", "init_lora_weights", "modules_to_save",
           "inference_mode", "peft_version", "revision", "auto_mapping", "megatron_core", "qalora_group_size",
-          "runtime_config", "ensure_weight_tying", "unsloth_fixed", "use_dora", "lora_bias", "trainable_token_indices");
+          "runtime_config", "ensure_weight_tying", "unsloth_fixed", "use_dora", "lora_bias", "trainable_token_indices",
+          // PEFT sets it to false for the linear layers that all models here have.
+          "fan_in_fan_out",
+          // How a start was found, which is over; PEFT reads them where init_lora_weights names their method.
+          "eva_config", "corda_config", "lora_ga_config", "loftq_config");
 
   private static final Map<String, String> REASONS =
       Map.of(
-          "fan_in_fan_out", "weights stored transposed",
           "layer_replication", "replicated layers",
           "target_parameters", "adapters of bare parameters",
-          "alora_invocation_tokens", "adapters that a token switches on");
-
-  /** Starting values that leave the base model as it is. */
-  private static final Set<String> PLAIN_INITS = Set.of("gaussian", "eva", "orthogonal");
+          "alora_invocation_tokens", "adapters that a token switches on",
+          "use_qalora", "inputs averaged in groups",
+          "use_bdlora", "matrices of blocks on a diagonal",
+          "arrow_config", "a choice among several adapters",
+          "kasa_config", "it changes the base weights and has a diagonal between A and B",
+          "velora_config", "inputs compressed for the backward pass",
+          "monteclora_config", "random samples of adapters");
 
   /** Modules that are neither linear layers nor embeddings; a target that matches one is refused. */
   private static final List<String> NOT_TARGETS =
@@ -45,6 +54,7 @@ final class AdapterConfigReader {
           "model.layers.0.post_attention_layernorm", "model.layers.0.self_attn", "model.layers.0.mlp",
           "model.layers.0", "model.layers", "model");
 
+  private static final String TOKENS = "trainable_token_indices";
   private static final Pattern PINNED = Pattern.compile("([\\w.-]+/[\\w.-]+)@([\\w./-]+)");
 
   private final JsonFields fields;
@@ -78,8 +88,9 @@ final class AdapterConfigReader {
             alphas(),
             fields.string("base_model_name_or_path").orElse(""),
             extras());
+    boolean all = config.targets().modules() == null && config.targets().pattern() == null;
     for (String path : NOT_TARGETS) {
-      if (matches(config, path)) {
+      if (!all && matches(config, path)) {
         throw fields.unsupported("target_modules", "it takes in " + path + "; only linear layers and embeddings are");
       }
     }
@@ -92,20 +103,33 @@ final class AdapterConfigReader {
     if (dora && bias) {
       throw fields.unsupported("lora_bias", "adapters with magnitudes and biases");
     }
-    return new AdapterConfig.Extras(dora, bias, fields.strings("modules_to_save"), tokens());
+    List<String> saved = fields.strings("modules_to_save");
+    saved.forEach(name -> checked("modules_to_save", () -> ModulePatterns.within(name)));
+    return new AdapterConfig.Extras(dora, bias, saved, tokens(false), tokens(true), baseBiases(), AdapterStart.read(fields),
+        fields.bool("ensure_weight_tying", false));
   }
 
-  /** A list of tokens, or such a list for the input embedding by name. */
-  private List<Integer> tokens() {
-    String key = "trainable_token_indices";
-    if (!fields.has(key) || fields.node(key).isArray()) {
-      return fields.integers(key, 0, Integer.MAX_VALUE);
+  private AdapterConfig.BaseBiases baseBiases() {
+    String bias = fields.string("bias").orElse("none");
+    return Stream.of(AdapterConfig.BaseBiases.values()).filter(b -> b.name().toLowerCase(Locale.ROOT).equals(bias)).findFirst()
+        .orElseThrow(() -> fields.unsupported("bias", "there are none, all and lora_only"));
+  }
+
+  /** A list of tokens, which is of the input embedding, or such lists by name; those of the output layer where head is true. */
+  private List<Integer> tokens(boolean head) {
+    if (!fields.has(TOKENS) || fields.node(TOKENS).isArray()) {
+      return head ? List.of() : fields.integers(TOKENS, 0, Integer.MAX_VALUE);
     }
-    JsonFields byModule = fields.object(key).orElseThrow(() -> fields.invalid(key, "must be a list of token ids"));
-    if (!Set.copyOf(byModule.keys()).equals(Set.of("embed_tokens"))) {
-      throw fields.unsupported(key, "tokens of other modules than embed_tokens");
+    JsonFields byModule = fields.object(TOKENS).orElseThrow(() -> fields.invalid(TOKENS, "must be a list of token ids"));
+    List<Integer> found = List.of();
+    for (String name : byModule.keys()) {
+      boolean output = name.equals("lm_head");
+      if (!output && !name.matches("(.*\\.)?(embed_tokens|word_embeddings)")) {
+        throw fields.unsupported(TOKENS, "tokens of other modules than the embeddings");
+      }
+      found = output == head ? byModule.integers(name, 0, Integer.MAX_VALUE) : found;
     }
-    return byModule.integers("embed_tokens", 0, Integer.MAX_VALUE);
+    return found;
   }
 
   private boolean matches(AdapterConfig config, String path) {
@@ -122,19 +146,8 @@ final class AdapterConfigReader {
         fields.refuseUnlessNeutral(key, 0, REASONS.getOrDefault(key, "a variant of LoRA that is not known here"));
       }
     }
-    if (fields.string("bias").filter(bias -> !bias.equals("none")).isPresent()) {
-      throw fields.unsupported("bias", "trained biases of the base model; only none is");
-    }
     if (fields.string("task_type").filter(task -> !List.of("CAUSAL_LM", "FEATURE_EXTRACTION").contains(task)).isPresent()) {
       throw fields.unsupported("task_type", "CAUSAL_LM and, for encoders, FEATURE_EXTRACTION are");
-    }
-    String key = "init_lora_weights";
-    if (fields.has(key) && !fields.node(key).isBoolean()) {
-      String init = fields.string(key).orElseThrow();
-      if (!PLAIN_INITS.contains(init)) {
-        throw fields.unsupported(
-            key, "it may have changed the base weights (a residual base); save the adapter converted to plain LoRA");
-      }
     }
   }
 
@@ -155,7 +168,7 @@ final class AdapterConfigReader {
       checked("exclude_modules", () -> ModulePatterns.compile(excludedPattern));
     }
     if (!fields.has("target_modules")) {
-      throw fields.invalid("target_modules", "must name the modules that have an adapter");
+      return new AdapterTargets(List.of(), null, excluded, excludedPattern, layers, layersPattern);
     }
     if (!fields.node("target_modules").isString()) {
       List<String> modules = fields.strings("target_modules");
@@ -198,6 +211,8 @@ final class AdapterConfigReader {
       compilation.run();
     } catch (UnsupportedModelException e) {
       throw new UnsupportedModelException(fields.source() + ": " + key + ": " + e.getMessage(), e);
+    } catch (InvalidInputException e) {
+      throw new InvalidInputException(fields.source() + ": " + key + ": " + e.getMessage(), e);
     } catch (StackOverflowError e) {
       throw new InvalidInputException(fields.source() + ": " + key + ": the pattern is too deep", e);
     }
@@ -219,10 +234,10 @@ final class AdapterConfigReader {
     root.put("peft_type", "LORA");
     root.putNull("auto_mapping");
     base(root, config.baseModel());
-    root.put("bias", "none");
+    root.put("bias", config.extras().baseBiases().name().toLowerCase(Locale.ROOT));
     root.put("fan_in_fan_out", false);
     root.put("inference_mode", true);
-    root.put("init_lora_weights", true);
+    AdapterStart.write(root, config.extras().residual());
     number(root, "lora_alpha", config.alpha());
     root.put("lora_dropout", config.dropout());
     if (config.extras().modulesToSave().isEmpty()) {
@@ -235,7 +250,9 @@ final class AdapterConfigReader {
     config.rankPattern().forEach((key, value) -> ranks.put(key, value.intValue()));
     ObjectNode alphas = root.putObject("alpha_pattern");
     config.alphaPattern().forEach((key, value) -> number(alphas, key, value));
-    if (targets.modules() != null) {
+    if (targets.isUnsaid()) {
+      root.putNull("target_modules");
+    } else if (targets.modules() != null) {
       root.set("target_modules", strings(targets.modules()));
     } else {
       root.put("target_modules", targets.pattern() != null ? targets.pattern() : AdapterTargets.ALL_LINEAR);
@@ -251,15 +268,20 @@ final class AdapterConfigReader {
     if (config.extras().bias()) {
       root.put("lora_bias", true);
     }
-    if (!config.extras().tokens().isEmpty()) {
-      var tokens = root.putArray("trainable_token_indices");
-      config.extras().tokens().forEach(tokens::add);
+    if (config.extras().tied()) {
+      root.put("ensure_weight_tying", true);
+    }
+    if (!config.extras().headTokens().isEmpty()) {
+      ObjectNode tokens = root.putObject(TOKENS);
+      numbers(tokens.putArray("embed_tokens"), config.extras().tokens());
+      numbers(tokens.putArray("lm_head"), config.extras().headTokens());
+    } else if (!config.extras().tokens().isEmpty()) {
+      numbers(root.putArray(TOKENS), config.extras().tokens());
     }
     if (targets.layers().isEmpty()) {
       root.putNull("layers_to_transform");
     } else {
-      var layers = root.putArray("layers_to_transform");
-      targets.layers().forEach(layers::add);
+      numbers(root.putArray("layers_to_transform"), targets.layers());
     }
     if (!targets.layersPattern().isEmpty()) {
       root.set("layers_pattern", strings(targets.layersPattern()));
@@ -274,6 +296,10 @@ final class AdapterConfigReader {
     } else {
       node.put(key, value);
     }
+  }
+
+  private static void numbers(ArrayNode into, List<Integer> values) {
+    values.forEach(into::add);
   }
 
   private static JsonNode strings(List<String> values) {

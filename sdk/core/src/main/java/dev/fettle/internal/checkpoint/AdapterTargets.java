@@ -1,14 +1,18 @@
 package dev.fettle.internal.checkpoint;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Which modules of a model an adapter changes, with PEFT's matching rules; immutable.
  *
- * @param modules suffixes or whole paths of modules; null if there is a pattern or all linear layers are meant
+ * @param modules suffixes or whole paths of modules; empty if the file does not say; null if there is a pattern or all
+ *     linear layers are meant
  * @param pattern regular expression that a whole path must match; null unless that is how the targets are given
  * @param excluded suffixes or whole paths that are left out; null if excludedPattern is given
  * @param excludedPattern regular expression for what is left out, or null
@@ -24,6 +28,9 @@ public record AdapterTargets(
     List<String> layersPattern) {
   /** What PEFT calls all linear layers except the output layer. */
   public static final String ALL_LINEAR = "all-linear";
+
+  /** Names of embeddings that PEFT ties. */
+  private static final Set<String> TIED = Set.of("embed_tokens", "lm_head");
 
   private static final Pattern FIRST_NUMBER = Pattern.compile(".*?\\.[^.]*\\.(\\d{1,9})\\.");
 
@@ -42,6 +49,32 @@ public record AdapterTargets(
   /** All linear layers of the decoder, without the output layer. */
   public static AdapterTargets allLinear() {
     return new AdapterTargets(null, null, null, null, List.of(), List.of());
+  }
+
+  static boolean isEmbedding(String module) {
+    return TIED.contains(module.substring(module.lastIndexOf('.') + 1));
+  }
+
+  /** Whether an embedding is meant, as PEFT looks for what is to be tied: a pattern must match its bare name. */
+  boolean nameEmbedding() {
+    return pattern != null ? TIED.stream().anyMatch(name -> ModulePatterns.compile(pattern).matcher(name).matches())
+        : modules != null && modules.stream().anyMatch(AdapterTargets::isEmbedding);
+  }
+
+  /** The same with some more, by whole path. */
+  AdapterTargets and(List<String> paths) {
+    if (pattern != null) {
+      String more = paths.stream().map(path -> path.replace(".", "\\.")).collect(Collectors.joining("|"));
+      return new AdapterTargets(null, "(?:" + pattern + ")|" + more, excluded, excludedPattern, layers, layersPattern);
+    }
+    List<String> all = new ArrayList<>(modules);
+    paths.stream().filter(path -> !modules.contains(path)).forEach(all::add);
+    return new AdapterTargets(all, null, excluded, excludedPattern, layers, layersPattern);
+  }
+
+  /** What PEFT chooses for the model's family: the file does not say. */
+  public boolean isUnsaid() {
+    return modules != null && modules.isEmpty();
   }
 
   boolean match(String path) {
@@ -79,14 +112,14 @@ public record AdapterTargets(
     for (String name : layersPattern) {
       Matcher matcher = layerPattern(name).matcher(path);
       if (matcher.lookingAt()) {
-        return layers.contains(Integer.valueOf(matcher.group("layerindex")));
+        return layers.contains(Integer.valueOf(matcher.group(PythonPattern.group("idx"))));
       }
     }
     return false;
   }
 
   static Pattern layerPattern(String name) {
-    return ModulePatterns.compile("(?:^|.*?\\.)" + name + "\\.(?<layerindex>\\d{1,9})\\.");
+    return ModulePatterns.compile("(?:^|.*?\\.)" + name + "\\.(?P<idx>\\d{1,9})\\.");
   }
 
   private boolean isMeant(Matcher matcher, int group) {

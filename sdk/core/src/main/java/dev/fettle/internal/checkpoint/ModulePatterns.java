@@ -1,9 +1,7 @@
 package dev.fettle.internal.checkpoint;
 
-import dev.fettle.UnsupportedModelException;
 import java.util.Map;
 import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /** PEFT's ways of matching module names: Python's re.match and re.fullmatch on patterns from a file. */
 final class ModulePatterns {
@@ -23,12 +21,12 @@ final class ModulePatterns {
     return compile("(.*\\.)?(" + key + ")$");
   }
 
+  /** What is a module or lies within it. */
+  static Pattern within(String module) {
+    return compile("(^|.*\\.)" + module + "($|\\..*)");
+  }
+
   static Pattern compile(String regex) {
-    try {
-      return Pattern.compile(regex);
-    } catch (PatternSyntaxException e) {
-      String why = Quote.line(e.getDescription());
-      throw new UnsupportedModelException("Java does not understand the pattern " + Quote.line(regex) + ": " + why, e);
-    }
+    return PythonPattern.compile(regex);
   }
 }

@@ -10,8 +10,11 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 
 /**
  * A safetensors file, memory-mapped piece by piece: of any size, with nothing on the Java heap but its header. The
@@ -99,6 +102,22 @@ public final class SafetensorsFile implements AutoCloseable {
   /** The file. */
   public Path path() {
     return path;
+  }
+
+  /**
+   * The same file with other names for its tensors; this one closes it.
+   *
+   * @throws InvalidInputException if two tensors get one name
+   */
+  public SafetensorsFile renamed(UnaryOperator<String> names) {
+    Map<String, StoredTensor> out = new LinkedHashMap<>();
+    header.tensors().forEach((name, t) -> {
+      String now = names.apply(name);
+      if (out.put(now, new StoredTensor(t.file(), now, t.type(), t.shape(), t.begin(), t.bytes())) != null) {
+        throw new InvalidInputException(path + ": tensor " + Quote.line(name) + " is there twice, the other time as " + Quote.line(now));
+      }
+    });
+    return new SafetensorsFile(path, channel, false, dataStart, new SafetensorsHeader(Collections.unmodifiableMap(out), header.metadata()));
   }
 
   /** All tensors by name, in the order in which they lie in the file. */

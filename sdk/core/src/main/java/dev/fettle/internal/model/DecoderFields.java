@@ -29,6 +29,7 @@ final class DecoderFields {
   final int hidden;
   final int heads;
   private final Architecture architecture;
+  private final int vocabulary;
   private int intermediate;
   private int contextLength;
   private int kvHeads;
@@ -48,23 +49,28 @@ final class DecoderFields {
   private boolean tied;
   private double eps;
 
-  /**
-   * The fields that all decoders have.
-   *
-   * @param read keys that stand for something that other families do not have and this one reads
-   */
-  DecoderFields(Architecture architecture, JsonFields fields, String... read) {
+  /** Sizes that a model has whose file does not mention them: those of transformers' configuration class. */
+  record Sizes(int vocabulary, int hidden, int intermediate, int layers, int heads) {}
+
+  /** The fields that all decoders have. */
+  DecoderFields(Architecture architecture, JsonFields fields, Sizes whenMissing) {
     this.architecture = architecture;
     this.fields = fields;
     requireCausalLanguageModel();
-    UnsupportedKeys.reject(fields, List.of(read));
-    this.hidden = fields.integer("hidden_size", 1, MAX_WIDTH);
-    this.layers = fields.integer("num_hidden_layers", 1, MAX_LAYERS);
-    this.heads = fields.integer("num_attention_heads", 1, MAX_HEADS);
-    this.intermediate = fields.integer("intermediate_size", 1, 1 << 24);
+    UnsupportedKeys.reject(fields);
+    this.hidden = size("hidden_size", MAX_WIDTH, whenMissing.hidden);
+    this.layers = size("num_hidden_layers", MAX_LAYERS, whenMissing.layers);
+    this.heads = size("num_attention_heads", MAX_HEADS, whenMissing.heads);
+    this.intermediate = size("intermediate_size", 1 << 24, whenMissing.intermediate);
+    this.vocabulary = size("vocab_size", MAX_VOCAB, whenMissing.vocabulary);
     activation("hidden_act", "silu");
     tied(false);
     eps(1e-6);
+  }
+
+  /** A size that may be missing but not null. */
+  private int size(String key, int max, int whenMissing) {
+    return fields.mentions(key) ? fields.integer(key, 1, max) : whenMissing;
   }
 
   private void requireCausalLanguageModel() {
@@ -139,7 +145,7 @@ final class DecoderFields {
 
   /** The sliding window of each layer where all have one or none. */
   List<Integer> sameWindow(int window) {
-    return windows(window, Collections.nCopies(layers, window));
+    return Collections.nCopies(layers, window);
   }
 
   /** The sliding window of each layer, which {@code layer_types} overrides where it is there. */
@@ -262,23 +268,22 @@ final class DecoderFields {
           attentionScale, residual, softCap);
       all.add(new LayerConfig("model.layers." + i + ".", parts, numbers, headDim, ropes.get(i)));
     }
-    int vocab = fields.integer("vocab_size", 1, MAX_VOCAB);
     List<OuterWeight> outputs = new ArrayList<>();
     outputs.add(OuterWeight.vector(OuterWeight.Place.FINAL_NORM, "model.norm.weight", hidden));
     if (!tied) {
-      outputs.add(OuterWeight.head(vocab, hidden));
+      outputs.add(OuterWeight.head(vocabulary, hidden));
     }
     int longest = ropes.stream().flatMap(Optional::stream).mapToInt(rope -> rope.contextLength(contextLength)).max()
         .orElse(contextLength);
-    return new ModelConfig(architecture, vocab, hidden, longest,
+    return new ModelConfig(architecture, vocabulary, hidden, longest,
         new OuterNumbers(eps, unitOffset, embeddingScale, logitDivisor, logitCap),
-        List.of(new OuterWeight(OuterWeight.Place.EMBEDDING, "model.embed_tokens.weight", vocab, hidden)), all, outputs,
+        List.of(new OuterWeight(OuterWeight.Place.EMBEDDING, "model.embed_tokens.weight", vocabulary, hidden)), all, outputs,
         storedType(fields), bosId, eosIds);
   }
 
   static StoredType storedType(JsonFields fields) {
     String key = fields.has("dtype") ? "dtype" : "torch_dtype";
-    Optional<String> name = fields.string(key);
+    Optional<String> name = fields.string(key).filter(type -> !type.equals("auto"));
     if (name.isEmpty()) {
       return StoredType.F32;
     }

@@ -5,6 +5,7 @@ import dev.fettle.internal.model.LayerParts.QueryKeyNorm;
 
 /** Gemma (Gemma Team 2024): norms of 1 + weight, embeddings times the root of their width, a gate of GELU. */
 final class Gemma implements Architecture {
+  private static final DecoderFields.Sizes SIZES = new DecoderFields.Sizes(256000, 3072, 24576, 28, 16);
   private static final int HEAD_DIM = 256;
 
   @Override
@@ -19,12 +20,11 @@ final class Gemma implements Architecture {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    DecoderFields d = fields(this, config).keyValueHeads(16).contextLength(8192);
+    DecoderFields d = fields(this, config, SIZES).keyValueHeads(16).contextLength(8192);
     // The first files say gelu, or nothing, and mean its approximation by tanh; so does transformers.
     if (!config.string("hidden_act").orElse("gelu").equals("gelu")) {
       d.activation("hidden_act", GELU_TANH);
     }
-    UnsupportedKeys.rejectSlidingWindow(config, type());
     LayerParts parts = d.parts();
     boolean bias = config.bool("attention_bias", false);
     return d.model(parts.preNorm(parts.attention(bias, bias, QueryKeyNorm.NONE), parts.gatedMlp(false)),
@@ -34,10 +34,9 @@ final class Gemma implements Architecture {
   static final String GELU_TANH = "gelu_pytorch_tanh";
 
   /** What all Gemmas have in common. */
-  static DecoderFields fields(Architecture architecture, JsonFields config, String... read) {
-    DecoderFields d = new DecoderFields(architecture, config, read).headDim(HEAD_DIM).textIds(2, 1).unitOffset().tied(true)
+  static DecoderFields fields(Architecture architecture, JsonFields config, DecoderFields.Sizes sizes) {
+    DecoderFields d = new DecoderFields(architecture, config, sizes).headDim(HEAD_DIM).textIds(2, 1).unitOffset().tied(true)
         .activation("hidden_activation", GELU_TANH);
-    UnsupportedKeys.rejectMlpBias(config, architecture.type());
     return d.embeddingScale(new OuterNumbers.EmbeddingScale(Math.sqrt(d.hidden), true));
   }
 }

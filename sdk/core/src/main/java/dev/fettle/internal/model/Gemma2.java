@@ -7,6 +7,8 @@ import java.util.List;
 
 /** Gemma 2 (Gemma Team 2024): norms before and after each part, soft caps, a window in every other layer. */
 final class Gemma2 implements Architecture {
+  private static final DecoderFields.Sizes SIZES = new DecoderFields.Sizes(256000, 2304, 9216, 26, 8);
+
   static final int DEFAULT_WINDOW = 4096;
 
   @Override
@@ -21,11 +23,9 @@ final class Gemma2 implements Architecture {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    DecoderFields d = Gemma.fields(this, config, "query_pre_attn_scalar", "attn_logit_softcapping", "final_logit_softcapping")
-        .keyValueHeads(4).contextLength(8192)
+    DecoderFields d = Gemma.fields(this, config, SIZES).keyValueHeads(4).contextLength(8192)
         .attentionScale(scale(config)).attentionCap(cap(config, "attn_logit_softcapping", 50))
         .logitCap(cap(config, "final_logit_softcapping", 30));
-    UnsupportedKeys.rejectQueryKeyNorm(config, type());
     LayerParts parts = d.parts();
     boolean bias = config.bool("attention_bias", false);
     return d.model(parts.sandwichNorm(parts.attention(bias, bias, QueryKeyNorm.NONE), parts.gatedMlp(false)),

@@ -10,6 +10,7 @@ import java.util.Optional;
  * everything.
  */
 final class Gemma3 implements Architecture {
+  private static final DecoderFields.Sizes SIZES = new DecoderFields.Sizes(262208, 2304, 9216, 26, 8);
   private static final double GLOBAL_THETA = 1_000_000;
   private static final double LOCAL_THETA = 10_000;
   private static final int PATTERN = 6;
@@ -26,9 +27,9 @@ final class Gemma3 implements Architecture {
 
   @Override
   public ModelConfig read(JsonFields config) {
+    config.refuseUnlessNeutral("use_bidirectional_attention", 0, "attention to later tokens");
     // transformers reads attn_logit_softcapping into the configuration and does not apply it.
-    DecoderFields d = Gemma.fields(this, config, "query_pre_attn_scalar", "attn_logit_softcapping", "final_logit_softcapping")
-        .keyValueHeads(4).contextLength(131_072)
+    DecoderFields d = Gemma.fields(this, config, SIZES).keyValueHeads(4).contextLength(131_072)
         .attentionScale(Gemma2.scale(config)).logitCap(Gemma2.cap(config, "final_logit_softcapping", 0));
     LayerParts parts = d.parts();
     boolean bias = config.bool("attention_bias", false);

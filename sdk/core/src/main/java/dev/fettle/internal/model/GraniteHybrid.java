@@ -24,7 +24,8 @@ final class GraniteHybrid implements Architecture {
     if (!config.has("num_local_experts")) {
       throw config.unsupported("num_local_experts", "the default is 8 experts; supported is 0");
     }
-    DecoderFields d = Granite.fields(this, config, "num_experts_per_tok", "intermediate_size")
+    config.refuseUnlessNeutral("num_local_experts", 0, "mixture of experts");
+    DecoderFields d = Granite.fields(this, config)
         .intermediate(config.integer("shared_intermediate_size", 1, 1 << 24, 1024));
     requireAttention(d);
     boolean bias = config.bool("attention_bias", false);

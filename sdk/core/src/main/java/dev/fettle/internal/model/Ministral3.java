@@ -7,6 +7,8 @@ import java.util.Optional;
 
 /** Ministral 3 (Mistral AI 2025): a Mistral whose queries grow beyond the context that it was trained on at first. */
 final class Ministral3 implements Architecture {
+  private static final DecoderFields.Sizes SIZES = new DecoderFields.Sizes(131_072, 4096, 14_336, 34, 32);
+  private static final int HEAD_DIM = 128;
   private static final String ROPE = "rope_parameters";
   private static final String GROWTH = "llama_4_scaling_beta";
 
@@ -22,12 +24,12 @@ final class Ministral3 implements Architecture {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    DecoderFields d = new DecoderFields(this, config).headDim(config.mentions("head_dim") ? config.integer("hidden_size", 1,
-        DecoderFields.MAX_WIDTH) / config.integer("num_attention_heads", 1, DecoderFields.MAX_HEADS) : 128)
-        .keyValueHeads(8).contextLength(262_144).textIds(1, 2).eps(1e-5);
-    UnsupportedKeys.rejectQueryKeyNorm(config, type());
-    UnsupportedKeys.rejectMlpBias(config, type());
-    config.refuseUnlessNeutral("attention_bias", 0, "ministral3 models have no bias in attention");
+    DecoderFields d = new DecoderFields(this, config, SIZES).keyValueHeads(8).contextLength(262_144).textIds(1, 2).eps(1e-5);
+    if (config.mentions("head_dim")) {
+      d.headDim();
+    } else {
+      d.headDim(HEAD_DIM);
+    }
     JsonFields rope = config.object(ROPE).orElseThrow(() -> config.invalid(ROPE, "must say how positions are rotated"));
     d.queryGrowth(rope.integer("original_max_position_embeddings", 1, Integer.MAX_VALUE), rope.positive(GROWTH));
     Rope rotation = d.ropes().passingOver(GROWTH, "max_position_embeddings").read();

@@ -6,6 +6,8 @@ import java.util.Optional;
 
 /** Phi 3, 3.5, 4 and 4-mini (Abdin et al. 2024): queries, keys and values are one linear layer, gate and up another. */
 final class Phi3 implements Architecture {
+  private static final DecoderFields.Sizes SIZES = new DecoderFields.Sizes(32064, 3072, 8192, 32, 32);
+
   @Override
   public String type() {
     return "phi3";
@@ -18,11 +20,9 @@ final class Phi3 implements Architecture {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    DecoderFields d = new DecoderFields(this, config).headDim().contextLength(4096).textIds(1, 32_000).eps(1e-5);
+    DecoderFields d = new DecoderFields(this, config, SIZES).headDim().contextLength(4096).textIds(1, 32_000).eps(1e-5);
     d.keyValueHeads(d.heads);
-    UnsupportedKeys.rejectQueryKeyNorm(config, type());
-    UnsupportedKeys.rejectMlpBias(config, type());
-    config.refuseUnlessNeutral("attention_bias", 0, "phi3 models have no bias in attention");
+    config.refuseUnlessNeutral("resid_pdrop", 0, "dropout of activations");
     int window = config.integer("sliding_window", 1, Integer.MAX_VALUE, 0);
     // The first files call longrope by the names that it had before.
     Rope rope = d.ropes().partial().alias("su", "longrope").alias("yarn", "longrope").read();

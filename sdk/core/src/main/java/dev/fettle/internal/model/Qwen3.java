@@ -17,13 +17,12 @@ final class Qwen3 implements Architecture {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    DecoderFields d = new DecoderFields(this, config).keyValueHeads(32).contextLength(32768).textIds();
+    DecoderFields d = new DecoderFields(this, config, Qwen2.SIZES).keyValueHeads(32).contextLength(32768).textIds();
     if (config.mentions("head_dim")) {
       d.headDim(d.hidden / d.heads);
     } else {
       d.headDim(128);
     }
-    UnsupportedKeys.rejectMlpBias(config, type());
     boolean bias = config.bool("attention_bias", false);
     LayerParts parts = d.parts();
     return d.model(parts.preNorm(parts.attention(bias, bias, QueryKeyNorm.EACH_HEAD), parts.gatedMlp(false)), Qwen2.windows(d));

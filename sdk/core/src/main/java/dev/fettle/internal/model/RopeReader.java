@@ -85,7 +85,7 @@ final class RopeReader {
       throw new InvalidInputException(
           config.source() + ": rope_scaling and rope_parameters disagree: " + old.get() + ", " + current.get());
     }
-    return current.or(() -> old).orElseGet(() -> new DefaultRope(dim(config), outerTheta()));
+    return current.or(() -> old).orElseGet(() -> new DefaultRope(defaultDim(config), outerTheta()));
   }
 
   /**
@@ -95,7 +95,7 @@ final class RopeReader {
   Rope ofLayers(String kind) {
     Optional<JsonFields> old = kind.equals("full_attention") ? settings("rope_scaling") : Optional.empty();
     return settings("rope_parameters").flatMap(all -> all.object(kind)).or(() -> old).map(this::read)
-        .orElseGet(() -> new DefaultRope(dim(config), outerTheta()));
+        .orElseGet(() -> new DefaultRope(defaultDim(config), outerTheta()));
   }
 
   /** An object without keys counts as absent. */
@@ -106,9 +106,10 @@ final class RopeReader {
   /** The settings of an object, which may be those of a kind of layers. */
   Rope read(JsonFields fields) {
     double theta = fields.positive("rope_theta", outerTheta());
-    int dim = fields.has(PARTIAL) ? dim(fields) : dim(config);
-    String type = fields.string("rope_type").or(() -> fields.string("type")).orElse("default");
-    return read(fields, aliases.getOrDefault(type, type), dim, theta);
+    String name = fields.string("rope_type").or(() -> fields.string("type")).orElse("default");
+    String type = aliases.getOrDefault(name, name);
+    int dim = type.equals("default") ? defaultDim(fields) : fields.has(PARTIAL) ? dim(fields) : dim(config);
+    return read(fields, type, dim, theta);
   }
 
   private Rope read(JsonFields fields, String type, int dim, double theta) {
@@ -140,6 +141,11 @@ final class RopeReader {
 
   private double outerTheta() {
     return config.positive(thetaKey, defaultTheta);
+  }
+
+  /** Of families that rotate whole heads, transformers' default takes no notice of the share, as all its other types do. */
+  private int defaultDim(JsonFields fields) {
+    return !partial ? headDim : fields.has(PARTIAL) ? dim(fields) : dim(config);
   }
 
   private int dim(JsonFields fields) {

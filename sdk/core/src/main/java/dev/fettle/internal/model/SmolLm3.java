@@ -8,6 +8,7 @@ import java.util.Optional;
 
 /** SmolLM3 (Bakouch et al. 2025): a Llama with layers that do not rotate, every fourth unless the file says otherwise. */
 final class SmolLm3 implements Architecture {
+  private static final DecoderFields.Sizes SIZES = new DecoderFields.Sizes(128256, 2048, 11008, 36, 16);
   private static final double THETA = 2_000_000;
   private static final int INTERVAL = 4;
 
@@ -23,9 +24,8 @@ final class SmolLm3 implements Architecture {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    DecoderFields d = new DecoderFields(this, config, "no_rope_layers", "no_rope_layer_interval").headDim().keyValueHeads(4)
+    DecoderFields d = new DecoderFields(this, config, SIZES).headDim().keyValueHeads(4)
         .contextLength(32768).textIds(128_000, 128_001).tied(true);
-    UnsupportedKeys.rejectQueryKeyNorm(config, type());
     List<Boolean> rotated = rotated(d);
     Optional<Rope> rope = Optional.of(d.ropes().theta("rope_theta", THETA).read());
     boolean bias = config.bool("attention_bias", false);

@@ -15,6 +15,8 @@ import java.util.Set;
 /** The weights that a model must have, by their Hugging Face names, and the check that a directory has them. */
 public final class WeightNames {
   private static final int COMPARED_AT_ONCE = 1 << 24;
+  private static final String WEIGHT = ".weight";
+  private static final String HEAD = OuterWeight.HEAD_MODULE + WEIGHT;
 
   private WeightNames() {}
 
@@ -45,8 +47,16 @@ public final class WeightNames {
     }
   }
 
-  /** The stored tensor of a weight; null if there is none. */
+  /**
+   * The stored tensor of a weight; null if there is none. Of a matrix that is both embeddings files may hold either name.
+   */
   public static StoredTensor stored(ModelDirectory directory, ModelConfig config, String name) {
+    StoredTensor found = named(directory, config, name);
+    boolean both = found == null && config.tiedEmbeddings() && name.equals(Layout.of(config).embeddingModule() + WEIGHT);
+    return both ? named(directory, config, HEAD) : found;
+  }
+
+  private static StoredTensor named(ModelDirectory directory, ModelConfig config, String name) {
     return config.architecture().namesInFiles(name).stream().map(directory.tensors()::get).filter(Objects::nonNull)
         .findFirst().orElse(null);
   }
@@ -58,7 +68,9 @@ public final class WeightNames {
       boolean headless = !bare.equals(name) && directory.tensors().containsKey(bare);
       throw new InvalidInputException(
           directory.path() + ": tensor " + name + " is missing"
-              + (headless ? "; there is " + bare + ": saved without its language model head?" : ""));
+              + (headless ? "; there is " + bare + ": saved without its language model head?" : "")
+              + (name.equals(HEAD) ? "; a model whose output layer is its input embedding says tie_word_embeddings in "
+                  + "config.json" : ""));
     }
     if (!tensor.hasShape(shape)) {
       throw new InvalidInputException(
@@ -72,12 +84,11 @@ public final class WeightNames {
   }
 
   private static void checkExtra(ModelDirectory directory, ModelConfig config, StoredTensor tensor) {
-    String head = OuterWeight.HEAD_MODULE + ".weight";
-    if (tensor.name().equals(head) && config.tiedEmbeddings()) {
-      String embedding = Layout.of(config).embeddingModule() + ".weight";
+    if (config.architecture().namesInFiles(HEAD).contains(tensor.name()) && config.tiedEmbeddings()) {
+      String embedding = Layout.of(config).embeddingModule() + WEIGHT;
       if (!sameBytes(directory, tensor, stored(directory, config, embedding))) {
         throw new InvalidInputException(
-            tensor.file() + ": tensor " + head + " differs from " + embedding
+            tensor.file() + ": tensor " + tensor.name() + " differs from " + embedding
                 + " although config.json says tie_word_embeddings; set that to false if the output layer is its own");
       }
       return;

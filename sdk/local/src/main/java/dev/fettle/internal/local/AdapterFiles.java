@@ -14,9 +14,7 @@ import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.local.ParameterVector.Parameter;
 import dev.fettle.internal.model.AdapterShape;
-import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.OuterWeight;
-import dev.fettle.internal.network.Weight;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
@@ -61,8 +59,7 @@ final class AdapterFiles {
     if (tied(tuned)) {
       whole.add(OuterWeight.HEAD_MODULE);
     }
-    var extras = new AdapterConfig.Extras(s.extras().dora(), s.extras().bias(), whole, s.extras().tokens());
-    AdapterConfig named = written.with(baseModel, extras);
+    AdapterConfig named = written.with(baseModel, s.extras().saving(whole, s.extras().tied() && !tuned.untied()));
     Files.writeString(into.resolve(AdapterConfig.FILE_NAME),
         tuned.layout().config().isCausalLm() ? named.toJson() : named.toEncoderJson());
     SafetensorsWriter writer = new SafetensorsWriter();
@@ -120,7 +117,7 @@ final class AdapterFiles {
 
   private static TrainableModel load(Lora lora, LocalModel model, OpenDirectory files) {
     Path directory = files.path();
-    AdapterConfig settings = AdapterConfig.in(files);
+    AdapterConfig settings = LoraTargets.resolved(AdapterConfig.in(files), model.config(), directory);
     FullTargets full = SavedModules.of(settings, lora, model, directory);
     AdapterShape shape = LoraTargets.shape(settings, model.config(), false);
     if (shape.isEmpty()) {
@@ -132,7 +129,7 @@ final class AdapterFiles {
             + "decoder, not on embeddings");
       }
     }
-    SafetensorsFile stored = SafetensorsFile.open(files.file(WEIGHTS));
+    SafetensorsFile stored = SafetensorsFile.open(files.file(WEIGHTS)).renamed(AdapterNames::plain);
     TrainableModel tuned = build(lora, model, new AdapterParameters(lora, settings, shape), full, stored);
     try {
       ParameterFiles.fill(stored, PREFIX, tuned, directory.resolve(AdapterConfig.FILE_NAME).toString());
@@ -145,12 +142,8 @@ final class AdapterFiles {
 
   /** What is trained, over the base weights that a file brings along. */
   static TrainableModel build(Tuning tuning, LocalModel model, AdapterParameters adapters, FullTargets full, SafetensorsFile stored) {
-    BaseWeightOverrides brought = new BaseWeightOverrides();
+    BaseWeightOverrides brought = BaseWeightReader.read(model, adapters, full, stored);
     try {
-      Layout layout = model.layout();
-      below(brought, model, layout.embedding(), layout.embeddingModule(), stored);
-      below(brought, model, layout.head() == null ? layout.embedding() : layout.head(), OuterWeight.HEAD_MODULE, stored);
-      tokens(brought, model, adapters.settings().extras().tokens(), stored);
       return TrainableModels.build(tuning, model, adapters, full, brought);
     } catch (RuntimeException | Error e) {
       brought.close();
@@ -158,43 +151,14 @@ final class AdapterFiles {
     }
   }
 
-  /** The copy of the weight below an adapter of an embedding takes that weight's place, if it differs. */
-  private static void below(BaseWeightOverrides brought, LocalModel model, Layout.Block block, String module, SafetensorsFile stored) {
-    String name = module + AdapterNames.BASE;
-    StoredTensor tensor = stored.tensors().get(PREFIX + name);
-    if (tensor == null) {
-      return;
+  /** Names the cause where an embedding has another number of rows than the model's. */
+  static void requireVocabulary(SafetensorsFile stored, StoredTensor tensor, long[] found, long[] asked) {
+    if (found.length == 2 && asked.length == 2 && found[1] == asked[1] && found[0] != asked[0]) {
+      throw new UnsupportedModelException(stored.path() + ": tensor " + tensor.name() + " has " + found[0] + " rows, and the model "
+          + asked[0] + ": the adapter was trained after resize_token_embeddings(" + found[0] + "), without which PEFT does not load it "
+          + "either. Resize and merge it in Python (model.resize_token_embeddings(" + found[0] + "); "
+          + "PeftModel.from_pretrained(model, directory).merge_and_unload().save_pretrained(...)), or save the resized model and "
+          + "tune that");
     }
-    ParameterFiles.require(stored, tensor, block.shape());
-    Scope scope = brought.scope();
-    NumberType type = NumberType.of(model.dtype());
-    Tensor copy = scope.zeros(type, block.shape());
-    WeightFiles.read(stored::bytes, tensor, copy, 0);
-    if (scope.kernels().differences(copy, model.weights().weight(block).dense(scope)) > 0) {
-      LOG.warn("{}: {} differs from the base model's weight, which it replaces as in PEFT", stored.path(), name);
-      brought.replace(block, new Weight.Dense(copy, type));
-      brought.keep(name, block.shape(), copy);
-    } else {
-      scope.free(copy);
-    }
-  }
-
-  private static void tokens(BaseWeightOverrides brought, LocalModel model, List<Integer> tokens, SafetensorsFile stored) {
-    if (tokens.isEmpty()) {
-      return;
-    }
-    Layout.Block block = model.layout().embedding();
-    long[] shape = {tokens.size(), model.config().hiddenSize()};
-    StoredTensor tensor = ParameterFiles.find(stored, PREFIX + model.layout().embeddingModule() + AdapterNames.TOKENS);
-    ParameterFiles.require(stored, tensor, shape);
-    BatchCheck.tokens(stored.path() + ": trainable_token_indices", tokens.stream().mapToInt(i -> i).toArray(), model.config());
-    Scope scope = brought.scope();
-    Tensor rows = scope.zeros(NumberType.F32, shape);
-    WeightFiles.read(stored::bytes, tensor, rows, 0);
-    Weight below = brought.block(block) == null ? model.weights().weight(block) : brought.block(block);
-    Tensor table = scope.kernels().clone(below.dense(scope));
-    scope.kernels().replaceRows(table, scope.longs(tokens.stream().mapToInt(i -> i).toArray()), rows);
-    brought.replace(block, new Weight.Dense(table, NumberType.of(model.dtype())));
-    brought.keep(model.layout().embeddingModule() + AdapterNames.TOKENS, shape, rows);
   }
 }

@@ -10,8 +10,6 @@ final class AdapterNames {
   private static final String EMBEDDING_B = ".lora_embedding_B";
   /** The new embeddings of single tokens, behind the name of the embedding. */
   static final String TOKENS = ".token_adapter.trainable_tokens_delta";
-  /** A copy of the weight below an adapter, which files of adapters of embeddings hold. */
-  static final String BASE = ".base_layer.weight";
 
   private AdapterNames() {}
 
@@ -65,6 +63,11 @@ final class AdapterNames {
         default -> new long[] {member.outputs()};
       };
     }
+  }
+
+  /** A name without that of the adapter, which PEFT leaves out in its files and reads if others did not. */
+  static String plain(String name) {
+    return name.replaceFirst("(\\.lora_\\w+)\\.default(?=\\.|$)", "$1").replaceFirst("(\\.lora_magnitude_vector)\\.weight$", "$1");
   }
 
   /** The module that a tensor of an adapter belongs to. */

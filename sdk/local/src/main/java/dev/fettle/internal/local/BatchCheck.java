@@ -53,7 +53,7 @@ final class BatchCheck {
     for (int i = 0; i < ids.length; i++) {
       if (ids[i] < 0 || ids[i] >= vocabulary) {
         throw new InvalidInputException(where + "[" + i + "] = " + ids[i] + ": the vocabulary has the ids 0 to "
-            + (vocabulary - 1));
+            + (vocabulary - 1) + ", for which the model has rows");
       }
     }
   }

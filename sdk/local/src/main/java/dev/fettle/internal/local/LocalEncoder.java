@@ -93,7 +93,13 @@ final class LocalEncoder {
           + ", the positions that " + name + " has");
     }
     texts.forEach(text -> Objects.requireNonNull(text, "text"));
-    return texts.parallelStream().map(text -> frame.put(tokenizer.encode(text), length)).toList();
+    List<int[]> tokens = texts.parallelStream().map(text -> frame.put(tokenizer.encode(text), length)).toList();
+    if (tokenizer.vocabSize() > network.config().vocabSize()) {
+      for (int i = 0; i < tokens.size(); i++) {
+        BatchCheck.tokens("the tokens of texts[" + i + "]", tokens.get(i), network.config());
+      }
+    }
+    return tokens;
   }
 
   /** The vectors of texts, in order; on the engine thread. */

@@ -123,8 +123,8 @@ final class LocalModel implements ModelBackend {
   private static Tokenizer tokenizer(OpenDirectory files, ModelConfig config) {
     Tokenizer tokenizer = TokenizerDirectory.openIfPresent(files);
     if (tokenizer.vocabSize() > config.vocabSize()) {
-      throw new InvalidInputException(files.path() + ": the tokenizer has " + tokenizer.vocabSize()
-          + " tokens, but the model's vocabulary only " + config.vocabSize());
+      LOG.warn("{}: the tokenizer has {} tokens and the model rows for {}: a text with one of the others is refused",
+          files.path(), tokenizer.vocabSize(), config.vocabSize());
     }
     return tokenizer;
   }

@@ -3,6 +3,7 @@ package dev.fettle.internal.local;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.Modules;
+import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.AdapterTargets;
 import dev.fettle.internal.model.AdapterShape;
@@ -10,14 +11,23 @@ import dev.fettle.internal.model.LayerConfig;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.OuterWeight;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
 /** From what a user asks of LoRA to ranks and scales of a model's modules. */
 final class LoraTargets {
+  private static final List<String> DECODERS = List.of("q_proj", "v_proj");
+  private static final List<String> ENCODERS = List.of("query", "value");
+  /** What PEFT 0.21 adapts where target_modules is not said. */
+  private static final Map<String, List<String>> USUAL = Map.of("llama", DECODERS, "mistral", DECODERS, "qwen2", DECODERS,
+      "qwen3", DECODERS, "gemma2", DECODERS, "gemma3_text", DECODERS, "bert", ENCODERS, "roberta", ENCODERS,
+      "xlm-roberta", ENCODERS);
+
   private LoraTargets() {}
 
   /**
@@ -69,7 +79,7 @@ final class LoraTargets {
     lora.alphaPattern().keySet().forEach(pattern -> requireMatch("alphaPattern", pattern, targets));
     return new AdapterConfig(lora.rank(), lora.alpha(), lora.dropout(), lora.isRankStabilized(),
         AdapterTargets.modules(shortened(targets, adaptable)), lora.rankPattern(), lora.alphaPattern(), baseModel,
-        new AdapterConfig.Extras(lora.isDora(), lora.hasBias(), List.of(), List.of()));
+        new AdapterConfig.Extras(lora.isDora(), lora.hasBias()));
   }
 
   static InvalidInputException overlap(String module) {
@@ -106,13 +116,25 @@ final class LoraTargets {
 
   private static void requireMatch(String method, String pattern, List<String> targets) {
     try {
-      if (targets.stream().noneMatch(t -> t.matches("(.*\\.)?(" + pattern + ")"))) {
+      if (targets.stream().noneMatch(t -> AdapterConfig.fits(pattern, t))) {
         throw new InvalidInputException(method + "(\"" + pattern + "\", ...) fits none of the adapted modules");
       }
-    } catch (java.util.regex.PatternSyntaxException e) {
-      throw new InvalidInputException(method + "(\"" + pattern + "\", ...) is not a regular expression: "
-          + e.getDescription(), e);
+    } catch (UnsupportedModelException e) {
+      throw new InvalidInputException(method + "(): " + e.getMessage(), e);
     }
+  }
+
+  /** Settings with the targets that PEFT chooses for the family where the file names none, and with those that are tied. */
+  static AdapterConfig resolved(AdapterConfig settings, ModelConfig config, Path directory) {
+    if (!settings.targets().isUnsaid()) {
+      return config.tiedEmbeddings() ? settings.withTied(Layout.of(config).embeddingModule(), OuterWeight.HEAD_MODULE) : settings;
+    }
+    List<String> usual = USUAL.get(config.architecture().type());
+    if (usual == null) {
+      throw new InvalidInputException(directory + ": adapter_config.json: target_modules must name the modules that have an adapter: "
+          + "for " + config.architecture().type() + " there are none that PEFT takes by itself");
+    }
+    return settings.targeting(usual);
   }
 
   static AdapterShape shape(AdapterConfig settings, ModelConfig config, boolean startFrozen) {

@@ -10,11 +10,19 @@ import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /** The values of what is trained, from a file that names each tensor. */
 final class ParameterFiles {
+  /**
+   * With bias = "all", or embeddings saved along, PEFT's files have what modules_to_save names twice more: as the model had it,
+   * and by a name that is not read again or says the same.
+   */
+  private static final Pattern AGAIN = Pattern.compile("\\.(original_module|modules_to_save)\\.");
+
   private ParameterFiles() {}
 
   /**
@@ -27,11 +35,14 @@ final class ParameterFiles {
     Tensor start = tuned.adapters().start();
     Set<String> extra = new TreeSet<>(stored.tensors().keySet());
     for (Parameter p : tuned.parameters().parameters()) {
-      require(stored, find(stored, prefix + p.name()), shape(tuned, p));
+      StoredTensor found = find(stored, prefix + p.name());
+      if (isOfVocabulary(tuned, p)) {
+        AdapterFiles.requireVocabulary(stored, found, found.shape(), p.shape());
+      }
+      require(stored, found, shape(tuned, p));
       extra.remove(prefix + p.name());
     }
-    extra.removeIf(name -> name.endsWith(AdapterNames.BASE) || tuned.brought().stored().containsKey(name.substring(
-        Math.min(prefix.length(), name.length()))) || isTiedHead(tuned, name, prefix));
+    extra.removeIf(name -> isPassedOver(tuned, name, prefix));
     if (!extra.isEmpty()) {
       throw new InvalidInputException(stored.path() + ": tensor " + extra.iterator().next() + " belongs to no module that "
           + shapes + " and the model name");
@@ -60,8 +71,21 @@ final class ParameterFiles {
     tuned.refresh();
   }
 
+  /** What is read elsewhere, what says the same again, and what the model has no use for. */
+  private static boolean isPassedOver(TrainableModel tuned, String name, String prefix) {
+    String bare = name.substring(Math.min(prefix.length(), name.length()));
+    return tuned.brought().knows(bare) || isTiedHead(tuned, name, prefix) || AGAIN.matcher(bare).find()
+        || tuned.layout().config().architecture().ignores(bare);
+  }
+
   private static boolean isTiedHead(TrainableModel tuned, String name, String prefix) {
     return name.equals(prefix + OuterWeight.HEAD_MODULE + ".weight") && tuned.layout().config().tiedEmbeddings();
+  }
+
+  private static boolean isOfVocabulary(TrainableModel tuned, Parameter p) {
+    return p.shape().length == 2 && p.shape()[0] == tuned.layout().config().vocabSize()
+        && List.of(tuned.layout().embeddingModule(), OuterWeight.HEAD_MODULE).contains(AdapterNames.module(p.name())
+            .replaceFirst("\\.weight$", ""));
   }
 
   private static boolean isDoubled(TrainableModel tuned, Parameter p) {

@@ -97,7 +97,13 @@ final class RankTraining {
 
   private Input judgements(List<Ranked> batch) {
     List<int[]> tokens = new ArrayList<>();
-    batch.forEach(r -> r.texts().forEach(t -> tokens.add(prompt.tokens(r.query(), t))));
+    for (Ranked ranked : batch) {
+      for (String text : ranked.texts()) {
+        int[] one = prompt.tokens(ranked.query(), text);
+        BatchCheck.tokens("the question about a text", one, model.config());
+        tokens.add(one);
+      }
+    }
     return new Input(tokens, new int[0], new int[0]);
   }
 

@@ -1,6 +1,5 @@
 package dev.fettle.internal.local;
 
-import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.model.Layout;
@@ -8,32 +7,43 @@ import dev.fettle.internal.model.OuterWeight;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The weights that PEFT's {@code modules_to_save} names: copies of modules, trained in full. */
 final class SavedModules {
+  private static final Logger LOG = LoggerFactory.getLogger(SavedModules.class);
+  private static final String HEAD = OuterWeight.HEAD_MODULE + ".weight";
+
   private SavedModules() {}
 
-  /** As PEFT matches them: a module, or one that holds others, whose path ends so. Copies are never tied. */
+  /**
+   * As PEFT matches them: a module, or one that holds others, whose path ends so; a name that fits nothing is passed over. Copies
+   * are not tied, unless {@code ensure_weight_tying} asks for it.
+   */
   static FullTargets of(AdapterConfig settings, Lora lora, LocalModel model, Path directory) {
-    if (settings.extras().modulesToSave().isEmpty()) {
-      return FullTargets.NONE;
-    }
     boolean tied = model.config().tiedEmbeddings();
     Layout untied = tied ? Layout.of(model.config().untied()) : model.layout();
     Map<String, ScaledGroup> rules = new LinkedHashMap<>();
     for (String name : settings.extras().modulesToSave()) {
-      int before = rules.size();
+      boolean fits = false;
       for (Layout.Weight w : untied.weights().values()) {
         if (isWithin(w.module(), name)) {
           rules.put(w.name(), new ScaledGroup(lora.rate()));
+          fits = true;
         }
       }
-      if (rules.size() == before) {
-        throw new InvalidInputException(directory + ": modules_to_save: " + name + " fits no module of " + model.name());
+      if (!fits) {
+        LOG.warn("{}: modules_to_save: {} fits no module of {}: passed over, as by PEFT", directory, name, model.name());
       }
     }
-    boolean embeddings = rules.keySet().stream()
-        .anyMatch(n -> n.startsWith(untied.embeddingModule()) || n.startsWith(OuterWeight.HEAD_MODULE));
+    String embedding = untied.embeddingModule() + ".weight";
+    boolean embeddings = rules.containsKey(embedding) || rules.containsKey(HEAD);
+    if (tied && settings.extras().tied() && settings.extras().savesEmbedding()) {
+      rules.remove(HEAD);
+      rules.put(embedding, new ScaledGroup(lora.rate()));
+      return new FullTargets(rules, false);
+    }
     return new FullTargets(rules, tied && embeddings);
   }
 

@@ -66,10 +66,19 @@ final class TrainableModel implements AutoCloseable {
 
   /** A block below adapters and full training. */
   Weight frozen(Layout.Block block) {
+    Weight own = brought.block(inModel(block));
+    return own != null ? own : model.weights().weight(inModel(block));
+  }
+
+  /** Where a block lies in the model, whose embeddings may be one. */
+  private Layout.Block inModel(Layout.Block block) {
     Layout of = model.layout();
-    Layout.Block there = block.equals(layout.head()) && of.head() == null ? of.embedding() : block;
-    Weight own = brought.block(there);
-    return own != null ? own : model.weights().weight(there);
+    return block.equals(layout.head()) && of.head() == null ? of.embedding() : block;
+  }
+
+  /** Whether a block goes with this training. */
+  private boolean isOwn(Layout.Block block) {
+    return full.own(block) != null || brought.block(inModel(block)) != null;
   }
 
   /** A block as the network reads it; {@code null} if the model has none. */
@@ -138,7 +147,7 @@ final class TrainableModel implements AutoCloseable {
     long bytes = Adapter.bytes(adapters.shape().folded(), type);
     if (!sharesAllWhenFrozen()) {
       for (Layout.Block block : running().blocks()) {
-        boolean copied = full.own(block) != null || !brought.isEmpty() || adapters.folds(block);
+        boolean copied = isOwn(block) || adapters.folds(block);
         bytes += copied ? block.size() * type.size() : 0;
       }
     }
@@ -202,8 +211,7 @@ final class TrainableModel implements AutoCloseable {
     return new Frozen(new Weights(running(), type, into, block -> {
       Weight now = current(block);
       Weight folded = now == null ? null : adapters.folded(into, block, now, type);
-      boolean own = full.own(block) != null || !brought.isEmpty();
-      return folded != null ? folded : own ? new Weight.Dense(into.kernels().clone(now.dense(into)), type) : now;
+      return folded != null ? folded : now != null && isOwn(block) ? new Weight.Dense(into.kernels().clone(now.dense(into)), type) : now;
     }), adapter);
   }
 

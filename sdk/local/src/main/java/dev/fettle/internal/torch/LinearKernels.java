@@ -41,6 +41,9 @@ interface LinearKernels {
   /** A [r, inputs] and B [outputs, r] whose product, times {@code scale}, is the best of rank r to {@code w}. */
   Tensor[] pissaInit(Tensor w, long r, double scale);
 
+  /** A [r, inputs] and B [outputs, r] from the first columns of the QR decomposition of {@code w}. */
+  Tensor[] oloraInit(Tensor w, long r);
+
   /** {@code w + scale b a}, float32. */
   Tensor merged(Tensor w, Tensor a, Tensor b, double scale);
 

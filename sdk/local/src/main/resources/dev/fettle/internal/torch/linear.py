@@ -186,6 +186,11 @@ def pissa_init(w: Tensor, r: int, scale: float) -> Tuple[Tensor, Tensor]:
   root = torch.sqrt(s[:r] / scale)
   return (v[:r] * root.unsqueeze(1), u[:, :r] * root)
 
+# A and B of rank r whose product is what the first columns of the QR decomposition of W make (Buyukakyuz 2024).
+def olora_init(w: Tensor, r: int) -> Tuple[Tensor, Tensor]:
+  q, upper = torch.linalg_qr(w.float())
+  return (upper[:r], q[:, :r])
+
 # W + s B A in float32: the layer with its adapter folded in.
 def merged(w: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:
   return torch.addmm(w.float(), b.float(), a.float(), alpha=scale)

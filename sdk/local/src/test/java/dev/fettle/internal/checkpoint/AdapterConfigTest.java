@@ -82,6 +82,8 @@ class AdapterConfigTest {
     assertThat(AdapterConfig.parse(adapter("modules_to_save")).extras().modulesToSave())
         .containsExactly("lm_head", "embed_tokens");
     assertThat(AdapterConfig.parse(adapter("trainable_tokens")).extras().tokens()).containsExactly(1, 2);
+    assertThat(parse("'trainable_token_indices':{'model.embed_tokens':[1],'lm_head':[2,3]}").extras().headTokens())
+        .containsExactly(2, 3);
     assertThat(AdapterConfig.parse(adapter("embed")).targets("model.embed_tokens")).isTrue();
     assertThat(AdapterConfig.parse(adapter("tied_target_lmhead")).targets("lm_head")).isTrue();
   }
@@ -106,27 +108,29 @@ class AdapterConfigTest {
       quoteCharacter = '`',
       value = {
         "'peft_type':'IA3'|peft_type",
-        "'bias':'all'|bias",
         "'use_dora':true,'lora_bias':true|lora_bias",
-        "'trainable_token_indices':{'lm_head':[1]}|trainable_token_indices",
+        "'trainable_token_indices':{'q_proj':[1]}|trainable_token_indices",
         "'target_modules':'.*'|target_modules",
         "'target_modules':['q_proj','input_layernorm']|target_modules",
         "'layer_replication':[[0,2]]|layer_replication",
         "'megatron_config':{'a':1}|megatron_config",
-        "'loftq_config':{'bits':4}|loftq_config",
-        "'eva_config':{'rho':2}|eva_config",
-        "'corda_config':{'a':1}|corda_config",
         "'arrow_config':{'a':1}|arrow_config",
-        "'fan_in_fan_out':true|fan_in_fan_out",
-        "'init_lora_weights':'pissa'|init_lora_weights",
         "'init_lora_weights':'pissa_niter_4'|init_lora_weights",
-        "'init_lora_weights':'olora'|init_lora_weights",
         "'target_parameters':['x']|target_parameters",
         "'alora_invocation_tokens':[1]|alora_invocation_tokens",
         "'use_qalora':true|use_qalora",
         "'some_future_variant':true|some_future_variant",
         "'task_type':'SEQ_CLS'|task_type",
-        "'target_modules':'(?P<a>q)_proj'|target_modules"
+        "'bias':'some'|bias",
+        "'init_lora_weights':'corda'|init_lora_weights",
+        "'init_lora_weights':'loftq','loftq_config':{'loftq_bits':4}|init_lora_weights",
+        "'init_lora_weights':'mica'|init_lora_weights",
+        "'init_lora_weights':'of_next_year'|init_lora_weights",
+        "'use_bdlora':{'nblocks':2}|use_bdlora",
+        "'kasa_config':{'beta':1}|kasa_config",
+        "'velora_config':{'scale':1}|velora_config",
+        "'monteclora_config':{'num_samples':2}|monteclora_config",
+        "'target_modules':'(q)?(?(1)_proj)'|target_modules"
       })
   void what_is_not_supported_is_refused_by_name(String extra, String key) {
     assertThatThrownBy(() -> parse(extra))
@@ -147,13 +151,19 @@ class AdapterConfigTest {
         "'lora_dropout':1|lora_dropout",
         "'rank_pattern':{'q_proj':0}|rank_pattern.q_proj",
         "'alpha_pattern':{'q_proj':'x'}|alpha_pattern.q_proj",
-        "'target_modules':null|target_modules",
         "'target_modules':[]|target_modules",
         "'target_modules':[1]|target_modules",
         "'target_modules':'q_proj','layers_to_transform':[1]|layers_to_transform",
         "'layers_pattern':'h'|layers_pattern",
         "'layers_to_transform':['1']|layers_to_transform",
-        "'use_rslora':1|use_rslora"
+        "'use_rslora':1|use_rslora",
+        "'target_modules':'(?<a>q)_proj'|target_modules",
+        "'target_modules':'q_proj('|target_modules",
+        "'rank_pattern':{'(?i)Q_PROJ':2}|rank_pattern",
+        "'alpha_pattern':{'\\\\q':2}|alpha_pattern",
+        "'exclude_modules':'['|exclude_modules",
+        "'modules_to_save':['(']|modules_to_save",
+        "'layers_pattern':'(?P<idx>h)','layers_to_transform':[0]|layers_pattern"
       })
   void a_wrong_value_is_refused_by_name(String extra, String key) {
     assertThatThrownBy(() -> parse(extra))
@@ -166,10 +176,39 @@ class AdapterConfigTest {
   @ValueSource(
       strings = {
         "'init_lora_weights':'gaussian'", "'init_lora_weights':true", "'inference_mode':true", "'loftq_config':{}",
-        "'qalora_group_size':16", "'megatron_core':'megatron.core'", "'eva_config':null", "'peft_version':'0.21.0'"
+        "'qalora_group_size':16", "'megatron_core':'megatron.core'", "'eva_config':null", "'peft_version':'0.21.0'",
+        "'init_lora_weights':'eva','eva_config':{'rho':2}", "'init_lora_weights':'orthogonal'", "'bias':'none'",
+        "'init_lora_weights':'lora_ga','lora_ga_config':{'scale':'stable'}", "'init_lora_weights':false",
+        "'loftq_config':{'loftq_bits':4}", "'corda_config':{'a':1}", "'fan_in_fan_out':true", "'ensure_weight_tying':false"
       })
   void settings_that_mean_nothing_are_passed_over(String extra) {
     assertThat(parse(extra)).isEqualTo(parse("'use_dora':false"));
+  }
+
+  @Test
+  void what_changes_the_base_model_is_read_and_written_again() {
+    AdapterConfig config = parse("'init_lora_weights':'pissa','bias':'lora_only','ensure_weight_tying':true,"
+        + "'modules_to_save':['embed_tokens']");
+    assertThat(config.extras().residual()).isEqualTo(AdapterConfig.Residual.PISSA);
+    assertThat(config.extras().baseBiases()).isEqualTo(AdapterConfig.BaseBiases.LORA_ONLY);
+    assertThat(config.extras().tied()).isTrue();
+    assertThat(AdapterConfig.parse(config.toJson(), "written")).isEqualTo(config);
+    assertThat(parse("'init_lora_weights':'OLoRA'").extras().residual()).isEqualTo(AdapterConfig.Residual.OLORA);
+  }
+
+  @Test
+  void what_is_saved_whole_has_no_adapter() {
+    AdapterConfig config = parse("'target_modules':['q_proj','v_proj'],'modules_to_save':['layers.1.self_attn','v_proj']");
+    assertThat(config.targets(Q0)).isTrue();
+    assertThat(config.targets("model.layers.1.self_attn.q_proj")).isFalse();
+    assertThat(config.targets("model.layers.0.self_attn.v_proj")).isFalse();
+  }
+
+  @Test
+  void targets_that_are_not_said_are_the_familys() {
+    AdapterConfig config = parse("'target_modules':null");
+    assertThat(config.targets().isUnsaid()).isTrue();
+    assertThat(config.targeting(List.of("q_proj")).targets(Q0)).isTrue();
   }
 
   @Test

@@ -68,6 +68,15 @@ class ModelConfigTest {
   }
 
   @Test
+  void layer_types_of_qwen_are_full_or_sliding() {
+    String qwen = LLAMA.replace("llama", "qwen2").replace("}", ",'num_key_value_heads':1,'layer_types':");
+    assertThatThrownBy(() -> parse(qwen + "['full_attention','full_attention','chunked_attention']}"))
+        .isInstanceOf(UnsupportedModelException.class).hasMessageContaining("layer_types");
+    assertThatThrownBy(() -> parse(qwen + "['full_attention']}"))
+        .isInstanceOf(InvalidInputException.class).hasMessageContaining("layer_types");
+  }
+
+  @Test
   void qwen3_normalises_queries_and_keys_and_has_heads_of_128() {
     ModelConfig config = ModelConfig.parse(Fixtures.file("config-qwen3.json"));
     assertThat(hasQueryNorm(config)).isTrue();
@@ -203,21 +212,13 @@ class ModelConfigTest {
         "'rope_scaling':{'type':'dynamic','factor':4,'alpha':2}|rope_scaling.alpha",
         "'rope_scaling':{'type':'yarn','factor':4,'partial_rotary_factor':0.5}|rope_scaling.partial_rotary_factor",
         "'rope_parameters':{'full_attention':{'rope_type':'default'}}|full_attention",
-        "'partial_rotary_factor':0.5|partial_rotary_factor",
-        "'rope_parameters':{'rope_type':'default','partial_rotary_factor':0.5}|partial_rotary_factor",
-        "'num_experts':8|num_experts",
-        "'num_local_experts':8|num_local_experts",
+        "'rope_scaling':{'type':'linear','factor':2},'partial_rotary_factor':0.5|partial_rotary_factor",
+        "'rope_parameters':{'rope_type':'linear','factor':2,'partial_rotary_factor':0.5}|partial_rotary_factor",
         "'quantization_config':{'bits':4}|quantization_config",
-        "'pretraining_tp':2|pretraining_tp",
-        "'attention_multiplier':0.5|attention_multiplier",
-        "'logits_scaling':8|logits_scaling",
-        "'embedding_multiplier':12.0|embedding_multiplier",
-        "'attn_logit_softcapping':50.0|attn_logit_softcapping",
-        "'final_logit_softcapping':30.0|final_logit_softcapping",
-        "'layer_types':['full_attention','full_attention','chunked_attention']|layer_types",
+        "'text_config':{'hidden_size':8}|text_config",
+        "'per_layer_config':{'0':{'num_attention_heads':4}}|per_layer_config",
         "'torch_dtype':'float8_e4m3fn'|torch_dtype",
         "'attention_dropout':0.1|attention_dropout",
-        "'sliding_window':8|sliding_window",
         "'is_causal':false|is_causal"
       })
   void what_would_change_the_mathematics_is_refused_by_name(String extra, String key) {
@@ -231,12 +232,51 @@ class ModelConfigTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "'quantization_config':null", "'num_experts':0", "'pretraining_tp':1", "'partial_rotary_factor':1.0",
-        "'logits_scaling':1", "'attn_logit_softcapping':null", "'pruned_heads':{}", "'is_encoder_decoder':false",
-        "'hidden_act':'silu'", "'attention_dropout':0.0", "'architectures':['LlamaForCausalLM']"
+        "'quantization_config':null", "'partial_rotary_factor':1.0", "'is_encoder_decoder':false",
+        "'hidden_act':'silu'", "'hidden_act':'swish'", "'attention_dropout':0.0", "'architectures':['LlamaForCausalLM']",
+        "'torch_dtype':'auto'", "'dtype':'auto'", "'dtype':'torch.float32'",
+        // What transformers 5.18 does not read for this family.
+        "'partial_rotary_factor':0.5", "'rope_parameters':{'rope_type':'default','partial_rotary_factor':0.5}",
+        "'sliding_window':8", "'layer_types':['full_attention','sliding_attention','full_attention']",
+        "'num_experts':8", "'num_local_experts':8", "'pretraining_tp':2", "'attention_multiplier':0.5",
+        "'logits_scaling':8", "'embedding_multiplier':12.0", "'attn_logit_softcapping':50.0",
+        "'final_logit_softcapping':30.0", "'pruned_heads':{'0':[1]}", "'hidden_activation':'gelu'", "'qk_norm':true",
+        "'vision_config':{'hidden_size':8}", "'compression_config':{'bits':4}", "'use_parallel_residual':true",
+        "'hidden_dropout':0.1", "'clip_qkv':8", "'use_cache':false", "'output_attentions':true", "'is_decoder':true",
+        "'unsloth_version':'2026.11'", "'auto_map':{'AutoModelForCausalLM':'x.Y'}", "'pad_token_id':-1"
       })
   void settings_that_mean_nothing_are_passed_over(String extra) {
     assertThat(parse(with(extra))).isEqualTo(parse(LLAMA));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "mistral|'mlp_bias':true", "mistral|'attention_bias':true", "mistral|'qk_norm':true",
+        "mistral|'layer_types':['full_attention','sliding_attention','full_attention']",
+        "qwen2|'mlp_bias':true", "qwen2|'attention_bias':false", "qwen2|'sliding_window':0", "qwen2|'max_window_layers':-1",
+        "qwen3|'mlp_bias':true", "qwen3|'qk_norm':false", "qwen3|'sliding_window':null"
+      })
+  void each_family_passes_over_what_transformers_does_not_read_for_it(String type, String extra) {
+    String plain = LLAMA.replace("llama", type).replace("}", ",'num_key_value_heads':1}");
+    assertThat(parse(plain.replace("}", "," + extra + "}"))).isEqualTo(parse(plain));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "llama, 32000, 4096, 11008, 32, 32", "mistral, 32000, 4096, 14336, 32, 8", "qwen2, 151936, 4096, 22016, 32, 32",
+    "qwen3, 151936, 4096, 22016, 32, 32"
+  })
+  void a_size_that_is_missing_is_the_familys(String type, int vocabulary, int hidden, int intermediate, int layers, int kvHeads) {
+    ModelConfig config = parse("{'model_type':'" + type + "'}");
+    assertThat(config.vocabSize()).isEqualTo(vocabulary);
+    assertThat(config.hiddenSize()).isEqualTo(hidden);
+    assertThat(config.layers()).hasSize(layers);
+    assertThat(config.layers().get(0).inputs(Product.DOWN)).isEqualTo(intermediate);
+    assertThat(config.layers().get(0).numbers().heads()).isEqualTo(32);
+    assertThat(config.layers().get(0).numbers().kvHeads()).isEqualTo(kvHeads);
   }
 
   @ParameterizedTest
@@ -291,7 +331,6 @@ class ModelConfigTest {
         "'rope_scaling':{'type':'linear','factor':2},'rope_parameters':{'rope_type':'default'}|rope_parameters",
         "'tie_word_embeddings':1|tie_word_embeddings",
         "'eos_token_id':-1|eos_token_id",
-        "'layer_types':['full_attention']|layer_types",
         "'max_position_embeddings':0|max_position_embeddings"
       })
   void a_wrong_optional_value_is_refused_by_name(String extra, String key) {

@@ -115,6 +115,27 @@ class WeightNamesTest {
     }
   }
 
+  @Test
+  void a_tied_matrix_may_be_stored_as_the_output_layer() throws IOException {
+    TinyModel.write(directory, "qwen3");
+    Map<String, long[]> weights = expected("qwen3");
+    weights.put("lm_head.weight", weights.remove("model.embed_tokens.weight"));
+    TinyModel.writeWeights(directory.resolve("model.safetensors"), weights);
+    try (ModelDirectory model = ModelDirectory.open(directory)) {
+      ModelConfig config = ModelConfig.of(model.config());
+      WeightNames.check(model, config);
+      assertThat(WeightNames.stored(model, config, "model.embed_tokens.weight").name()).isEqualTo("lm_head.weight");
+    }
+    weights.remove("lm_head.weight");
+    TinyModel.writeWeights(directory.resolve("model.safetensors"), weights);
+    assertCheckFails(InvalidInputException.class, "model.embed_tokens.weight", "missing");
+  }
+
+  @Test
+  void of_a_missing_output_layer_the_error_says_what_tied_models_say() throws IOException {
+    assertRefused(InvalidInputException.class, w -> w.remove("lm_head.weight"), "lm_head.weight", "tie_word_embeddings");
+  }
+
   private static Map<String, long[]> expected(String name) {
     return WeightNames.expected(ModelConfig.parse(Fixtures.file("config-" + name + ".json")));
   }
