@@ -2,6 +2,7 @@ package dev.fettle.internal.wire;
 
 import java.util.List;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.annotation.JsonDeserialize;
 
 /** Sampling. */
 public final class Sampling {
@@ -22,16 +23,25 @@ public final class Sampling {
     }
   }
 
+  /** {@code POST join_sampling_session}. */
+  public record Join(String samplingSessionId, String type) {}
+
+  /** Its answer: the number of another client of the session. */
+  public record Joined(String type, Long clientCounter) {}
+
   /** {@code POST asample}; without a session, a base model or a tinker path says what is sampled. */
   public record Sample(Integer numSamples, ModelInput prompt, Params samplingParams, String samplingSessionId,
-      Long seqId, Boolean promptLogprobs, Integer topkPromptLogprobs, String baseModel, String modelPath, String type) {
+      Long seqId, Boolean promptLogprobs, Integer topkPromptLogprobs, String baseModel, String modelPath,
+      Integer topkSampleLogprobs, Integer promptAltTokensK, Integer promptLogprobsLastN, TensorData targetPromptLogprobs,
+      String type) {
     public static Sample of(String session, long seqId, int[] prompt, int samples, Params params, boolean scores) {
-      return new Sample(samples, ModelInput.of(prompt), params, session, seqId, scores, 0, null, null, "sample");
+      return new Sample(samples, ModelInput.of(prompt), params, session, seqId, scores, 0, null, null, null, null, null,
+          null, "sample");
     }
   }
 
   /** How to sample; {@code stop} is a list of texts or a list of token ids, and from some clients a text. */
-  public record Params(Integer maxTokens, Long seed, JsonNode stop, Double temperature, Integer topK, Double topP) {}
+  public record Params(Integer maxTokens, @JsonDeserialize(using = Bits64.class) Long seed, JsonNode stop, Double temperature, Integer topK, Double topP) {}
 
   /**
    * What was sampled.

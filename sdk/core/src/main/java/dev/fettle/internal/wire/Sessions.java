@@ -22,7 +22,20 @@ public final class Sessions {
   }
 
   /** The answer of {@code client/dynamic_config}. */
-  public record DynamicConfig(Integer refreshIntervalSec) {}
+  public record DynamicConfig(Integer refreshIntervalSec, Boolean sampleCancelEnabled, Integer sampleCancelMaxBatchSize) {}
+
+  /** {@code GET sessions/ID}. */
+  public record Description(List<String> trainingRunIds, List<String> samplerIds, Map<String, Object> userMetadata) {}
+
+  /** {@code POST sessions/ID/finish}; the reason's type is {@code success}, {@code errored} or {@code interrupted}. */
+  public record Finish(Reason reason, String detail) {
+    public static Finish success() {
+      return new Finish(new Reason("success"), null);
+    }
+  }
+
+  /** Why a session ended. */
+  public record Reason(String type) {}
 
   /** {@code POST auth/token}. */
   public record Token(String jwt) {}
