@@ -155,8 +155,8 @@ class NewClientsTest {
     assertThat(wire.get("api/v1/sessions/" + session).json().get("user_metadata").get("team").asString()).isEqualTo("a");
     assertThat(wire.get(runs).json().get("user_metadata").get("run").asString()).isEqualTo("b");
     JsonNode list = wire.get(runs + "/checkpoints").json().get("checkpoints");
-    assertThat(list.get(0).get("user_metadata").get("step").asString()).isEqualTo("1");
-    assertThat(list.get(1).get("user_metadata").get("step").asString()).isEqualTo("2");
+    assertThat(list.get(0).get("user_metadata").get("step").asString()).isEqualTo("2");
+    assertThat(list.get(1).get("user_metadata").get("step").asString()).isEqualTo("1");
     assertThat(list.get(1).get("base_model").asString()).isEqualTo("fettle-tiny");
     wire.result(wire.post(Paths.SAVE_WEIGHTS, "{\"model_id\":\"" + model + "\",\"path\":\"x\",\"seq_id\":3,\"overwrite\":true}"));
     assertThat(wire.get(runs + "/checkpoints").json().get("checkpoints").get(1).get("user_metadata")).isNull();
