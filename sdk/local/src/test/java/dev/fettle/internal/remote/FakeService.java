@@ -311,6 +311,9 @@ final class FakeService extends Dispatcher {
 
   private MockResponse other(RecordedRequest request, String path) {
     String runs = Paths.TRAINING_RUNS + "/";
+    if (path.endsWith("/finish") && kind == Kind.HOSTED) {
+      return json(new Sessions.Health("ok"));
+    }
     if (path.startsWith("download/") && archive != null) {
       return bytes(archive, "application/octet-stream");
     }
