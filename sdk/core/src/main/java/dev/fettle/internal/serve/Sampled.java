@@ -104,7 +104,7 @@ final class Sampled extends Scheduler.Lane {
 
   /** Takes a request on, or finds the same one that came before. */
   synchronized PendingRequest submit(Long number, String fingerprint, int[] prompt, SamplingParams params, boolean seeded,
-      boolean scores) {
+      Scoring scores) {
     SequenceQueue.Taken before = number == null ? null : taken.get(number);
     if (before != null && before.fingerprint().equals(fingerprint)) {
       return before.promise();
@@ -148,9 +148,9 @@ final class Sampled extends Scheduler.Lane {
     private final int[] prompt;
     private final SamplingParams params;
     private final boolean free;
-    private final boolean scores;
+    private final Scoring scores;
 
-    Piece(PendingRequest promise, int[] prompt, SamplingParams params, boolean free, boolean scores) {
+    Piece(PendingRequest promise, int[] prompt, SamplingParams params, boolean free, Scoring scores) {
       this.promise = promise;
       this.prompt = prompt;
       this.params = params;
@@ -206,19 +206,10 @@ final class Sampled extends Scheduler.Lane {
     List<List<Sample>> samples = Futures.join(backend.sample(pieces.stream().map(p -> p.prompt).toList(), params));
     for (int i = 0; i < pieces.size(); i++) {
       Piece piece = pieces.get(i);
-      List<Float> scores = piece.scores ? scores(backend, piece.prompt) : null;
-      piece.promise.result().complete(new Sampling.Result(samples.get(i).stream().map(s -> new Sampling.Sequence(
-          s.stopReason() == Sample.StopReason.STOP ? "stop" : "length", s.tokens(), s.logprobs())).toList(), scores));
+      piece.promise.result().complete(piece.scores.result(backend, piece.prompt, samples.get(i).stream().map(s ->
+          new Sampling.Sequence(s.stopReason() == Sample.StopReason.STOP ? "stop" : "length", s.tokens(), s.logprobs()))
+          .toList()));
     }
-  }
-
-  private static List<Float> scores(SamplerBackend backend, int[] prompt) {
-    List<Float> out = new ArrayList<>();
-    out.add(null);
-    for (float score : Futures.join(backend.logprobs(List.of(prompt))).get(0)) {
-      out.add(score);
-    }
-    return out;
   }
 
   private SamplerBackend backend() {

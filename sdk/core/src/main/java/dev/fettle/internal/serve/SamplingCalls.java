@@ -94,11 +94,6 @@ final class SamplingCalls {
     if (body.prompt() == null) {
       throw Problem.missing("prompt");
     }
-    refuse("topk_prompt_logprobs", body.topkPromptLogprobs());
-    refuse("topk_sample_logprobs", body.topkSampleLogprobs());
-    refuse("prompt_alt_tokens_k", body.promptAltTokensK());
-    refuse("prompt_logprobs_last_n", body.promptLogprobsLastN());
-    refuse("target_prompt_logprobs", body.targetPromptLogprobs());
     int[] prompt = body.prompt().tokens();
     Conversion.tokens("prompt", prompt, engine.model());
     Sampling.Params wire = Problem.require(body.samplingParams(), "sampling_params");
@@ -106,16 +101,8 @@ final class SamplingCalls {
     boolean seeded = wire.seed() != null;
     PendingRequest promise = sampler.submit(body.seqId(), Fingerprint.of("sample", WireJson.write(body)), prompt,
         params(wire, samples), seeded,
-        Boolean.TRUE.equals(body.promptLogprobs()));
+        Scoring.of(body, prompt, engine));
     return Reply.json(Submitted.samples(promise.id(), samples));
-  }
-
-  /** What is not done is refused: clients take its absence from the answer for "none". */
-  private static void refuse(String option, Object value) {
-    if (value != null && !value.equals(0)) {
-      throw new Problem(422, option + " is " + value + ", and this server does not do that: it gives the logprobs of what "
-          + "was sampled and, with prompt_logprobs, of the prompt's own tokens. Leave it out");
-    }
   }
 
   private Sampled direct(Sampling.Sample body) {

@@ -31,7 +31,7 @@ public final class PassProto {
     throw new WireException("only text can be sent, not " + chunk);
   }
 
-  private static Proto.Message tensor(TensorData tensor) {
+  static Proto.Message tensor(TensorData tensor) {
     boolean floats = tensor.floats() != null;
     byte[] values = floats ? Proto.little(tensor.floats()) : Proto.little(tensor.ints());
     Proto.Message out = tensor.sparse() == null ? new Proto.Message().bytes(1, values)

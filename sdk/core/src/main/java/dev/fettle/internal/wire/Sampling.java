@@ -1,5 +1,7 @@
 package dev.fettle.internal.wire;
 
+import com.fasterxml.jackson.annotation.JsonFormat;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import java.util.List;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.annotation.JsonDeserialize;
@@ -47,11 +49,32 @@ public final class Sampling {
    * What was sampled.
    *
    * @param promptLogprobs one for each token of the prompt, null where there is none; null if not asked for
+   * @param topkPromptLogprobs for each token of the prompt the likeliest ones in its place, null where there is none
+   * @param targetPromptLogprobs those of the tokens that were asked for, in the same layout
    */
-  public record Result(List<Sequence> sequences, List<Float> promptLogprobs) {}
+  public record Result(List<Sequence> sequences, List<Float> promptLogprobs, List<List<Likely>> topkPromptLogprobs,
+      TensorData targetPromptLogprobs) {
+    public Result(List<Sequence> sequences, List<Float> promptLogprobs) {
+      this(sequences, promptLogprobs, null, null);
+    }
+  }
 
-  /** One sample; {@code stopReason} is {@code stop} or {@code length}, or what a later server may say. */
-  public record Sequence(String stopReason, int[] tokens, float[] logprobs) {}
+  /**
+   * One sample.
+   *
+   * @param stopReason {@code stop} or {@code length}, or what a later server may say
+   * @param topkSampledLogprobs for each token the likeliest ones in its place; null if not asked for
+   */
+  public record Sequence(String stopReason, int[] tokens, float[] logprobs, List<List<Likely>> topkSampledLogprobs) {
+    public Sequence(String stopReason, int[] tokens, float[] logprobs) {
+      this(stopReason, tokens, logprobs, null);
+    }
+  }
+
+  /** A token that was likely; as JSON a pair of both. */
+  @JsonFormat(shape = JsonFormat.Shape.ARRAY)
+  @JsonPropertyOrder({"id", "logprob"})
+  public record Likely(int id, float logprob) {}
 
   /** {@code GET samplers/ID}. */
   public record Sampler(String samplerId, String baseModel, String modelPath) {}

@@ -14,7 +14,7 @@ import tools.jackson.databind.annotation.JsonSerialize;
 @JsonDeserialize(using = TensorJson.Reader.class)
 public record TensorData(long[] shape, float[] floats, long[] ints, Sparse sparse) {
   /** Compressed rows: the values of row i are those from {@code rows[i]} to {@code rows[i + 1]}, each in a column. */
-  record Sparse(long[] rows, long[] columns) {}
+  public record Sparse(long[] rows, long[] columns) {}
 
   static final String FLOAT = "float32";
   static final String INT = "int64";
@@ -88,7 +88,7 @@ public record TensorData(long[] shape, float[] floats, long[] ints, Sparse spars
   }
 
   /** A sparse matrix, checked. */
-  static TensorData sparse(TensorData values, long[] rows, long[] columns, long[] shape) {
+  public static TensorData sparse(TensorData values, long[] rows, long[] columns, long[] shape) {
     if (shape == null || shape.length != 2 || shape[0] < 0 || shape[1] < 0 || shape[0] > Integer.MAX_VALUE / 8
         || shape[0] * shape[1] > Integer.MAX_VALUE / 8 || columns == null || rows.length != shape[0] + 1
         || columns.length != values.stored()) {

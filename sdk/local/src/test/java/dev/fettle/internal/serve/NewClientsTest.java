@@ -71,14 +71,73 @@ class NewClientsTest {
   }
 
   @ParameterizedTest
-  @CsvSource(delimiter = '|', value = {"topk_prompt_logprobs|3", "topk_sample_logprobs|2", "prompt_alt_tokens_k|1",
-      "prompt_logprobs_last_n|1",
-      "target_prompt_logprobs|{\"data\":[6,7],\"dtype\":\"int64\",\"shape\":[2,1]}"})
-  void whatIsNotDoneIsRefusedByName(String option, String value) {
+  @CsvSource(delimiter = '|', value = {"prompt_alt_tokens_k|1|422", "topk_prompt_logprobs|129|400",
+      "topk_sample_logprobs|-1|400", "prompt_logprobs_last_n|1|400",
+      "target_prompt_logprobs|{\"data\":[6,7,8],\"dtype\":\"int64\",\"shape\":[3,1]}|400",
+      "target_prompt_logprobs|{\"data\":[6.0,7.0],\"dtype\":\"float32\",\"shape\":[2,1]}|400",
+      "target_prompt_logprobs|{\"data\":[6,1000000],\"dtype\":\"int64\",\"shape\":[2,1]}|400"})
+  void whatIsNotDoneIsRefusedByName(String option, String value, int status) {
     Wire.Answer answer = sample(sampler(wire.session()), 0, 1, ",\"" + option + "\":" + value);
 
-    assertThat(answer.status()).isEqualTo(422);
+    assertThat(answer.status()).isEqualTo(status);
     assertThat(answer.detail()).contains(option);
+  }
+
+  @Test
+  void theLikeliestTokensOfPromptAndSampleAreThere() {
+    String sampler = sampler(wire.session());
+    JsonNode result = wire.result(wire.post(Paths.SAMPLE, "{\"prompt\":{\"chunks\":[{\"tokens\":[5,6,7],\"type\":"
+        + "\"encoded_text\"}]},\"sampling_params\":{\"max_tokens\":4,\"temperature\":0},\"sampling_session_id\":\"" + sampler
+        + "\",\"prompt_logprobs\":true,\"topk_prompt_logprobs\":3,\"topk_sample_logprobs\":2,\"seq_id\":0}"));
+    JsonNode top = result.get("topk_prompt_logprobs");
+    JsonNode sequence = result.get("sequences").get(0);
+    JsonNode ofSample = sequence.get("topk_sampled_logprobs");
+
+    assertThat(top.size()).isEqualTo(3);
+    assertThat(top.get(0).isNull()).isTrue();
+    assertThat(ofSample.size()).isEqualTo(sequence.get("tokens").size());
+    for (int i = 0; i < ofSample.size(); i++) {
+      assertThat(ofSample.get(i).size()).isEqualTo(2);
+      assertThat(ofSample.get(i).get(0).get(0).asInt()).isEqualTo(sequence.get("tokens").get(i).asInt());
+      assertThat(ofSample.get(i).get(0).get(1).asDouble()).isCloseTo(sequence.get("logprobs").get(i).asDouble(), within(1e-4))
+          .isGreaterThan(ofSample.get(i).get(1).get(1).asDouble());
+    }
+    String asked = "[" + top.get(1).get(0).get(0) + "," + top.get(1).get(2).get(0) + ",6," + top.get(2).get(1).get(0) + ",-1,7]";
+    JsonNode targets = wire.result(sample(sampler, 1, 1, ",\"target_prompt_logprobs\":{\"data\":" + asked
+        + ",\"dtype\":\"int64\",\"shape\":[2,3]}")).get("target_prompt_logprobs");
+    double[] expected = {top.get(1).get(0).get(1).asDouble(), top.get(1).get(2).get(1).asDouble(),
+        result.get("prompt_logprobs").get(1).asDouble(), top.get(2).get(1).get(1).asDouble(), 0,
+        result.get("prompt_logprobs").get(2).asDouble()};
+    for (int i = 0; i < expected.length; i++) {
+      assertThat(targets.get("data").get(i).asDouble()).as("cell %d", i).isCloseTo(expected[i], within(1e-5));
+    }
+    assertThat(targets.get("shape").toString()).isEqualTo("[2,3]");
+
+    JsonNode sparse = wire.result(sample(sampler, 2, 1, ",\"target_prompt_logprobs\":{\"data\":[7,0],\"dtype\":\"int64\","
+        + "\"shape\":[2,5],\"sparse_crow_indices\":[0,0,2],\"sparse_col_indices\":[1,4]}")).get("target_prompt_logprobs");
+    assertThat(sparse.get("data").get(0).asDouble()).isCloseTo(expected[5], within(1e-5));
+    assertThat(sparse.get("data").get(1).asDouble()).isNegative();
+    assertThat(sparse.get("sparse_col_indices").toString()).isEqualTo("[1,4]");
+    JsonNode last = wire.result(wire.post(Paths.SAMPLE, "{\"prompt\":{\"chunks\":[{\"tokens\":[5,6,7],\"type\":"
+        + "\"encoded_text\"}]},\"sampling_params\":{\"max_tokens\":1},\"sampling_session_id\":\"" + sampler
+        + "\",\"prompt_logprobs\":true,\"prompt_logprobs_last_n\":1,\"seq_id\":3}")).get("prompt_logprobs");
+    assertThat(last.get(1).isNull()).isTrue();
+    assertThat(last.get(2).asDouble()).isCloseTo(expected[5], within(1e-5));
+  }
+
+  @Test
+  void theLikeliestTokensTravelAsProtobuf() {
+    Sampling.Result result = new Sampling.Result(List.of(new Sampling.Sequence("stop", new int[] {9}, new float[] {-1},
+        List.of(List.of(new Sampling.Likely(9, -1), new Sampling.Likely(4, -2))))), null,
+        java.util.Arrays.asList(null, List.of(new Sampling.Likely(3, -0.5f))),
+        new dev.fettle.internal.wire.TensorData(new long[] {1, 1}, new float[] {-2}, null));
+
+    // By the schema: sequences = 1 {tokens = 2, logprobs = 3, topk_sampled_logprobs = 4 {ids, logprobs, k, length}},
+    // topk_prompt_logprobs = 3 with a first row of (0, -99999), target_prompt_logprobs = 5 {dense = 1, dtype = 3, shape = 4}.
+    assertThat(HexFormat.of().formatHex(dev.fettle.internal.wire.SampleProto.write(result))).isEqualTo(
+        "0a26" + "120409000000" + "1a04000080bf" + "2218" + "0a080900000004000000" + "1208000080bf000000c0" + "1802" + "2001"
+        + "1a18" + "0a080000000003000000" + "1208804fc3c7000000bf" + "1801" + "2002"
+        + "2a0c" + "0a04000000c0" + "1801" + "22020101");
   }
 
   @ParameterizedTest
