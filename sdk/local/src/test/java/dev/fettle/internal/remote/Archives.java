@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
@@ -27,6 +28,11 @@ final class Archives {
     List<byte[]> entries = new ArrayList<>(List.of(CheckpointsTest.entry("/", '5', new byte[0])));
     try (Stream<Path> files = Files.list(unpacked)) {
       files.sorted().filter(f -> !f.endsWith("checkpoint_complete")).forEach(f -> entries.add(entry(f)));
+    }
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
     }
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (GZIPOutputStream zip = new GZIPOutputStream(out)) {

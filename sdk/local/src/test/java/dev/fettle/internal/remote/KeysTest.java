@@ -91,10 +91,10 @@ class KeysTest {
   }
 
   @Test
-  void noLoggerOfAnyLibraryWritesTheKey() throws Exception {
+  void noLoggerOfAnyLibraryWritesTheKey(@TempDir Path directory) throws Exception {
     Process program = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "-Dslf4j.provider=" + LoudLogging.class.getName(), "-cp",
-        System.getProperty("java.class.path"), LoggedMain.class.getName()).redirectErrorStream(true).start();
+        System.getProperty("java.class.path"), LoggedMain.class.getName(), directory.toString()).redirectErrorStream(true).start();
     String logged = new String(program.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 
     assertThat(program.waitFor()).as(logged).isZero();

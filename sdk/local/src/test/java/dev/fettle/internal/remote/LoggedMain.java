@@ -17,7 +17,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.logging.Handler;
 import java.util.logging.Level;
@@ -50,7 +49,7 @@ final class LoggedMain {
       @Override
       public void close() {}
     });
-    Path files = Files.createTempDirectory("fettle-logged");
+    Path files = Path.of(args[0]);
     try (Fettle local = Fettle.local();
         FettleServer server = FettleServer.serve(local, local.load("fettle-tiny", DType.F32)).token(() -> KEY).start()) {
       use(server.uri(), files);
