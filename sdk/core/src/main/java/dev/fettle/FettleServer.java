@@ -17,7 +17,8 @@ import java.util.function.Supplier;
 
 /**
  * A server of the Tinker protocol: trains and samples a model of this process for any client that speaks it, several
- * at a time. Requests are carried out one after the other; clients take turns.
+ * at a time. Requests are carried out one after the other; clients take turns. What one of them may ask for at a time is
+ * bounded: 64 MiB a request, or a sixteenth of Java's memory, rank 1024, 16384 data a pass, 1024 samples, 1024 sessions.
  *
  * <pre>{@code
  * try (Fettle fettle = Fettle.local();
@@ -128,7 +129,7 @@ public final class FettleServer implements AutoCloseable {
       return limits(limits.queue(atLeastOne("queue", value)));
     }
 
-    /** How many trainings may be in memory; by default 32. Others wait until one ends. */
+    /** How many trainings may be in memory; by default 32, one client has at most three quarters. Others wait. */
     public Setup trainings(int value) {
       return limits(limits.models(atLeastOne("trainings", value)));
     }

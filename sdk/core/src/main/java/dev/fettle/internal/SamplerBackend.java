@@ -6,6 +6,7 @@ import dev.fettle.Sample;
 import dev.fettle.SamplingParams;
 import dev.fettle.Token;
 import dev.fettle.Tokenizer;
+import dev.fettle.UnsupportedModelException;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -33,6 +34,16 @@ public interface SamplerBackend extends AutoCloseable {
 
   /** For each sequence the logprob of each token after the first. */
   CompletableFuture<List<float[]>> logprobs(List<int[]> sequences);
+
+  /**
+   * The likeliest tokens, and the logprobs of some, at the places of a sequence from one on up to the last but one.
+   *
+   * @param k how many of the likeliest
+   * @param asked for each place tokens, as many at each
+   */
+  default CompletableFuture<TokenScores> scores(int[] tokens, int from, int k, int[][] asked) {
+    throw new UnsupportedModelException("the likeliest tokens at a place are for models on this machine, see Fettle.local()");
+  }
 
   @Override
   void close();

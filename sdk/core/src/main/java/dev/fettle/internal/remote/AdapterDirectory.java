@@ -7,6 +7,7 @@ import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.SafetensorsWriter;
 import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.checkpoint.StoredType;
+import dev.fettle.internal.checkpoint.StrictJson;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -16,6 +17,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Makes of an unpacked checkpoint the directory that the local side writes: PEFT's layout, f32. */
 final class AdapterDirectory {
@@ -35,17 +39,28 @@ final class AdapterDirectory {
 
   static void write(Path unpacked, Path target, String baseModel) throws IOException {
     Path from = holding(unpacked, AdapterConfig.FILE_NAME);
-    AdapterConfig read = AdapterConfig.parse(from.resolve(AdapterConfig.FILE_NAME));
-    AdapterConfig config = read.with(baseModel, read.extras());
     if (!Files.isRegularFile(from.resolve(WEIGHTS))) {
       throw new ServiceException("the downloaded checkpoint holds no " + WEIGHTS + "; it has " + names(from), 200);
     }
     try (SafetensorsFile weights = SafetensorsFile.open(from.resolve(WEIGHTS))) {
+      AdapterConfig read = config(from.resolve(AdapterConfig.FILE_NAME), weights);
+      AdapterConfig config = read.with(baseModel, read.extras());
       AtomicFiles.writeDirectory(target, into -> {
         Files.writeString(into.resolve(AdapterConfig.FILE_NAME), config.toJson());
         copy(weights, into.resolve(WEIGHTS));
       });
     }
+  }
+
+  /** The settings; some services leave out which modules have an adapter. */
+  private static AdapterConfig config(Path file, SafetensorsFile weights) {
+    JsonNode settings = StrictJson.read(file);
+    JsonNode targets = settings.get("target_modules");
+    if (settings instanceof ObjectNode object && (targets == null || targets.isNull() || targets.isArray() && targets.isEmpty())) {
+      ArrayNode named = object.putArray("target_modules");
+      AdapterModules.of(weights.tensors().keySet()).forEach(named::add);
+    }
+    return AdapterConfig.parse(StrictJson.write(settings), file.toString());
   }
 
   /** A whole model, which some services give where all weights are trained. */

@@ -10,7 +10,9 @@ import java.net.UnknownHostException;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
+import okhttp3.Call;
 import okhttp3.ConnectionPool;
+import okhttp3.EventListener;
 import okhttp3.HttpUrl;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
@@ -22,6 +24,8 @@ import okhttp3.Response;
 final class Http implements AutoCloseable {
   private static final String AGENT = "fettle/0.1 Java/" + Runtime.version().feature();
   private static final int REDIRECTS = 5;
+  /** How long a connection is kept unused: common servers close theirs after 5 s, and a request may meet that. */
+  private static final int IDLE_SECONDS = 4;
 
   private final HttpUrl base;
   private final boolean plainAllowed;
@@ -41,7 +45,7 @@ final class Http implements AutoCloseable {
         .connectTimeout(patience.connect())
         .readTimeout(patience.read())
         .writeTimeout(patience.read())
-        .connectionPool(new ConnectionPool(20, 30, TimeUnit.SECONDS))
+        .connectionPool(new ConnectionPool(20, IDLE_SECONDS, TimeUnit.SECONDS))
         .socketFactory(new PromptSockets())
         .retryOnConnectionFailure(false)
         .followRedirects(false)
@@ -87,7 +91,13 @@ final class Http implements AutoCloseable {
   }
 
   private OkHttpClient waiting(ApiRequest ask) {
-    return ask.poll() == 0 ? client : client.newBuilder().readTimeout(ask.poll(), TimeUnit.MILLISECONDS).build();
+    return ask.poll() == 0 ? client : client.newBuilder().readTimeout(ask.poll(), TimeUnit.MILLISECONDS)
+        .eventListener(new EventListener() {
+          @Override
+          public void requestBodyEnd(Call call, long bytes) {
+            ask.sent().run();
+          }
+        }).build();
   }
 
   /** Where an answer redirects to, if it may be followed: work is never sent to another host. */

@@ -63,7 +63,7 @@ final class PassData {
   static long bytes(Passes.Datum datum) {
     long bytes = 4L * datum.modelInput().tokens().length;
     for (TensorData tensor : datum.lossFnInputs().values()) {
-      bytes += (long) tensor.size() * (tensor.floats() != null ? 4 : 8);
+      bytes += tensor.size() * (tensor.floats() != null ? 4 : 8);
     }
     return bytes;
   }

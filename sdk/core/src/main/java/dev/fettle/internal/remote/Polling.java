@@ -70,6 +70,7 @@ final class Polling {
     private long held;
     private int iteration;
     private int failures;
+    private volatile boolean unreachable;
     private int quick;
     private int empty;
     private long heard = System.nanoTime();
@@ -117,7 +118,7 @@ final class Polling {
       ApiRequest ask = ApiRequest.post(Paths.RETRIEVE, new RequestFutures.Retrieve(promise.requestId(), metadata), label(promise))
           .with("Accept", protobuf ? Paths.PROTOBUF : Paths.JSON)
           .with(Paths.REQUEST_ITERATION, String.valueOf(iteration))
-          .with(Paths.REQUEST_TYPE, promise.type()).polling(patience());
+          .with(Paths.REQUEST_TYPE, promise.type()).polling(patience(), this::sent);
       if (iteration++ == 0) {
         ask = ask.with(Paths.ROUNDTRIP_TIME, String.valueOf(promise.seconds()));
       }
@@ -148,8 +149,22 @@ final class Polling {
       if (System.nanoTime() - heard > calls.patience().budget().toNanos()) {
         throw calls.problems().unreachable(label(promise), failure);
       }
+      if (failures++ == 0) {
+        // A server that has closed an idle connection is not worth a word.
+        calls.workers().sleep(calls.patience().unit() / 10);
+        return;
+      }
+      unreachable = true;
       Status.waiting(this, promise.what() + ": " + calls.problems().text(String.valueOf(failure.getMessage())));
-      calls.workers().sleep(calls.patience().pause(failures++));
+      calls.workers().sleep(calls.patience().pause(failures - 1));
+    }
+
+    /** The service can be reached again: that its answer takes long is as it should be. */
+    private void sent() {
+      if (unreachable) {
+        unreachable = false;
+        Status.waiting(this, null);
+      }
     }
 
     /** Whether an answer is the result; throws if it is a failure for good. */

@@ -279,7 +279,7 @@ public final class RemoteBackend implements Backend {
     List.copyOf(loaded).forEach(this::unload);
     try {
       CompletableFuture.allOf(unloading.toArray(CompletableFuture[]::new))
-          .get(CLOSING_MILLIS, TimeUnit.MILLISECONDS);
+          .thenRunAsync(session::finish, workers.submissions()).get(CLOSING_MILLIS, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException | TimeoutException e) {

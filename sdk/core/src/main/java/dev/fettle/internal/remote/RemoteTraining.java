@@ -154,7 +154,7 @@ final class RemoteTraining implements TrainingBackend {
     List<CompletableFuture<Passes.Output>> outputs = new ArrayList<>();
     for (PendingRequest promise : promises) {
       outputs.add(later(() -> owner.polling().result(promise, owner.sender().protobuf(), answer -> answer.isProtobuf()
-          ? OutputProto.read(answer.body()) : calls.read(answer, promise.what(), Passes.Output.class))));
+          ? OutputProto.read(answer.body()) : calls.read(answer, promise.what(), Passes.Output.class)), !forwardOnly));
     }
     return CompletableFuture.allOf(outputs.toArray(CompletableFuture[]::new)).thenApply(all -> {
       try {
@@ -205,7 +205,7 @@ final class RemoteTraining implements TrainingBackend {
       Map<String, Double> metrics = owner.polling().json(promise, Steps.OptimResult.class).metrics();
       done.accumulateAndGet(step, Math::max);
       return new OptimResult(step, settings.learningRate(), gradientNorm(metrics == null ? Map.of() : metrics));
-    });
+    }, true);
   }
 
   /** Whatever a service calls it; NaN where it does not say. */
@@ -217,7 +217,7 @@ final class RemoteTraining implements TrainingBackend {
 
   @Override
   public CompletableFuture<SamplerBackend> sampler() {
-    return turn(() -> {
+    return aside(() -> {
       String session = owner.snapshots().session(id, () -> ++sequence);
       synchronized (this) {
         samplers++;
@@ -228,7 +228,7 @@ final class RemoteTraining implements TrainingBackend {
 
   @Override
   public CompletableFuture<Void> saveState(Path directory, Optional<DataPosition> at) {
-    return turn(() -> {
+    return aside(() -> {
       String path = owner.snapshots().save(id, ++sequence, "step-" + submitted);
       Optional<DataPosition> place = at.or(this::dataPosition);
       new RemoteState(calls.problems().host(), path, model.name(), tuning, submitted, place).write(directory);
@@ -264,7 +264,7 @@ final class RemoteTraining implements TrainingBackend {
 
   @Override
   public CompletableFuture<Void> saveAdapter(Path directory) {
-    return turn(() -> {
+    return aside(() -> {
       if (tuning.full()) {
         throw new InvalidInputException(tuning() + " has no adapter: save the weights with saveMerged");
       }
@@ -275,7 +275,7 @@ final class RemoteTraining implements TrainingBackend {
 
   @Override
   public CompletableFuture<Void> saveMerged(Path directory, DType type) {
-    return turn(() -> {
+    return aside(() -> {
       owner.snapshots().saveMerged(id, ++sequence, directory, model, type, tuning.full());
       return null;
     });
@@ -293,8 +293,13 @@ final class RemoteTraining implements TrainingBackend {
     }
   }
 
+  /** Work in its turn that changes nothing about the training: where it fails, the training goes on. */
+  private <T> CompletableFuture<T> aside(Callable<T> work) {
+    return turn(work, false);
+  }
+
   /** Work in its turn; what goes wrong says how to go on. */
-  private <T> CompletableFuture<T> turn(Callable<T> work) {
+  private <T> CompletableFuture<T> turn(Callable<T> work, boolean changes) {
     return turns.submit(() -> {
       requireOpen();
       if (broken) {
@@ -303,10 +308,12 @@ final class RemoteTraining implements TrainingBackend {
       }
       try {
         return work.call();
+      } catch (Snapshots.Unanswered e) {
+        throw explained(e.problem(), true, true);
       } catch (ServiceException e) {
-        throw explained(e, true);
+        throw explained(e, true, changes);
       } catch (Polling.Gone e) {
-        throw explained(e.problem(), true);
+        throw explained(e.problem(), true, changes);
       }
     });
   }
@@ -314,7 +321,7 @@ final class RemoteTraining implements TrainingBackend {
   /** The result of what was submitted in a turn, with its error as it was. */
   private <T> CompletableFuture<T> flat(Callable<CompletableFuture<T>> work) {
     CompletableFuture<T> out = new CompletableFuture<>();
-    turn(work).thenCompose(f -> f).whenComplete((result, e) -> {
+    turn(work, true).thenCompose(f -> f).whenComplete((result, e) -> {
       if (e == null) {
         out.complete(result);
       } else {
@@ -325,15 +332,15 @@ final class RemoteTraining implements TrainingBackend {
   }
 
   /** A result that is waited for elsewhere. */
-  private <T> CompletableFuture<T> later(Supplier<T> result) {
+  private <T> CompletableFuture<T> later(Supplier<T> result, boolean changes) {
     CompletableFuture<T> future = new CompletableFuture<>();
     owner.workers().polls().execute(() -> {
       try {
         future.complete(result.get());
       } catch (ServiceException e) {
-        future.completeExceptionally(explained(e, false));
+        future.completeExceptionally(explained(e, false, changes));
       } catch (Polling.Gone e) {
-        future.completeExceptionally(explained(e.problem(), false));
+        future.completeExceptionally(explained(e.problem(), false, changes));
       } catch (Throwable e) {
         future.completeExceptionally(e);
       }
@@ -342,14 +349,14 @@ final class RemoteTraining implements TrainingBackend {
   }
 
   /** A failure with how to go on, if it leaves unknown what the service did, or the service has lost the training. */
-  private ServiceException explained(ServiceException e, boolean submitting) {
+  private ServiceException explained(ServiceException e, boolean submitting, boolean changes) {
     int status = e.status();
     boolean lost = status == 404 || status == 410 || status == 0 || status >= 500
         || submitting && (status == 408 || status == 429);
     if (!lost || e.getMessage().contains(RESUME)) {
       return e;
     }
-    broken = true;
+    broken |= changes;
     return new ServiceException(e.getMessage() + resumption(), status, e);
   }
 

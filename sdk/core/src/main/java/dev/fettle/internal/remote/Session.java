@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +23,7 @@ final class Session {
   private final AtomicInteger samplers = new AtomicInteger();
   private Sessions.Config config;
   private String id;
+  private final AtomicBoolean finished = new AtomicBoolean();
   private int missed;
 
   Session(RetryingClient calls) {
@@ -82,11 +84,32 @@ final class Session {
     }
   }
 
+  /** Tells the service that nothing more comes; one that does not know that ends the session when it is silent. */
+  void finish() {
+    String begun;
+    synchronized (this) {
+      begun = id;
+    }
+    if (begun != null && !finished.getAndSet(true)) {
+      try {
+        calls.once(ApiRequest.post(Paths.SESSIONS + "/" + begun + "/finish", Sessions.Finish.success(), "finishing a session"));
+      } catch (IOException | RuntimeException e) {
+        LOG.debug("finishing a session: {}", calls.problems().text(String.valueOf(e.getMessage())));
+      }
+    }
+  }
+
   private void beat() {
+    if (finished.get()) {
+      return;
+    }
     boolean alive = false;
     try {
       ApiResponse answer = calls.once(ApiRequest.post(Paths.HEARTBEAT, Sessions.Heartbeat.of(id), "heartbeat"));
       alive = answer.ok();
+      if (answer.status() == 410) {
+        finished.set(true);
+      }
     } catch (IOException | RuntimeException e) {
       LOG.debug("heartbeat: {}", calls.problems().text(String.valueOf(e.getMessage())));
     }

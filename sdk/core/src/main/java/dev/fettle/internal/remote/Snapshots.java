@@ -43,7 +43,8 @@ final class Snapshots {
         sequence.getAsInt()), "save_weights_for_sampler");
     Weights.SamplerResult result;
     try {
-      result = owner.polling().json(PendingRequest.submit(calls, unnamed, "SaveWeightsForSampler"), Weights.SamplerResult.class);
+      long start = System.nanoTime();
+      result = path(unnamed, send(unnamed, false), "SaveWeightsForSampler", start, Weights.SamplerResult.class);
     } catch (InvalidInputException e) {
       String path = named(model, sequence.getAsInt(), null);
       return owner.samplingSession(null, path);
@@ -62,7 +63,7 @@ final class Snapshots {
     ApiRequest ask = ApiRequest.post(Paths.SAVE_FOR_SAMPLER, Weights.SaveForSampler.named(model, name, sequence, seconds),
         "save_weights_for_sampler");
     long start = System.nanoTime();
-    RetryingClient.Reply reply = calls.send(ask, calls.patience().budget(), status -> status == 409);
+    RetryingClient.Reply reply = send(ask, true);
     if (reply.answer().status() == 409 && reply.repeated()) {
       return owner.checkpoints().find(model, name).orElse(Paths.TINKER + model + "/sampler_weights/" + name);
     }
@@ -74,7 +75,7 @@ final class Snapshots {
     String name = name(label);
     ApiRequest ask = ApiRequest.post(Paths.SAVE_WEIGHTS, Weights.Save.of(model, name, sequence, null), "save_weights");
     long start = System.nanoTime();
-    RetryingClient.Reply reply = calls.send(ask, calls.patience().budget(), status -> status == 409);
+    RetryingClient.Reply reply = send(ask, true);
     if (reply.answer().status() == 409 && reply.repeated()) {
       // It was saved by the request whose answer was lost: nobody else knows this name.
       return owner.checkpoints().find(model, name).orElse(Paths.TINKER + model + "/weights/" + name);
@@ -84,6 +85,29 @@ final class Snapshots {
       throw calls.problems().strange("save_weights", new WireException("no path"));
     }
     return path;
+  }
+
+  /** The service may or may not have taken a request on, and so its number. */
+  static final class Unanswered extends RuntimeException {
+    private static final long serialVersionUID = 1;
+    private final transient ServiceException problem;
+
+    Unanswered(ServiceException problem) {
+      super(problem);
+      this.problem = problem;
+    }
+
+    ServiceException problem() {
+      return problem;
+    }
+  }
+
+  private RetryingClient.Reply send(ApiRequest ask, boolean keepsConflicts) {
+    try {
+      return calls.send(ask, calls.patience().budget(), status -> keepsConflicts && status == 409);
+    } catch (ServiceException e) {
+      throw new Unanswered(e);
+    }
   }
 
   private <T> T path(ApiRequest ask, RetryingClient.Reply reply, String type, long start, Class<T> result) {

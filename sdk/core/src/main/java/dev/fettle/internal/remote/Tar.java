@@ -6,10 +6,17 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.zip.GZIPInputStream;
 
-/** Unpacks tar archives, compressed or not. Nothing is written outside the target, and links are refused. */
+/**
+ * Unpacks tar archives, compressed or not. Nothing is written outside the target, and links are refused; a directory that
+ * stands for the archive itself, which some tools put first, is nothing to unpack.
+ */
 final class Tar {
   private static final int BLOCK = 512;
 
@@ -32,28 +39,45 @@ final class Tar {
 
   private void unpack() throws IOException {
     String longName = null;
+    Map<String, String> extended = Map.of();
     boolean any = false;
     while (true) {
       byte[] header = in.readNBytes(BLOCK);
-      if (header.length == 0 && any || header.length == BLOCK && header[0] == 0) {
+      if (header.length == 0 && any || Arrays.equals(header, new byte[BLOCK])) {
         return;
       }
       if (header.length < BLOCK || !checksum(header)) {
         throw broken("it is not a tar archive, or was cut");
       }
       any = true;
-      long size = size(header);
       char type = (char) header[156];
-      String name = longName != null ? longName : name(header);
+      if (type == 'x' || type == 'L' || type == 'g' || type == 'K') {
+        byte[] bytes = bytes(size(header));
+        longName = type == 'L' ? new String(bytes, StandardCharsets.UTF_8).replace("\0", "") : longName;
+        extended = type == 'x' ? records(bytes) : extended;
+        continue;
+      }
+      String name = extended.getOrDefault("path", longName != null ? longName : name(header));
+      long size = extended.containsKey("size") ? number(extended.get("size"), 10) : size(header);
       longName = null;
+      extended = Map.of();
       switch (type) {
-        case 'x' -> longName = path(text(size));
-        case 'L' -> longName = text(size).replace("\0", "");
-        case 'g' -> text(size);
-        case '5' -> Files.createDirectories(inside(name));
-        case '0', '\0', '7' -> file(inside(name), size);
+        case '5' -> directory(name);
+        case '0', '\0', '7' -> {
+          if (name.endsWith("/")) {
+            directory(name);
+          } else {
+            file(inside(name), size);
+          }
+        }
         default -> throw broken("it holds " + name + ", which is neither a file nor a directory");
       }
+    }
+  }
+
+  private void directory(String name) throws IOException {
+    if (!name.matches("(\\.?/+)*\\.?")) {
+      Files.createDirectories(inside(name));
     }
   }
 
@@ -74,31 +98,53 @@ final class Tar {
   }
 
   private Path inside(String name) {
-    Path path = target.resolve(name).normalize();
-    if (!path.startsWith(target) || Path.of(name).isAbsolute()) {
+    Path path;
+    try {
+      path = target.resolve(name).normalize();
+    } catch (InvalidPathException e) {
+      throw broken("it holds a name that no file can have: " + e.getMessage());
+    }
+    if (!path.startsWith(target) || path.equals(target) || name.startsWith("/")) {
       throw broken("it holds " + name + ", which is outside of it");
     }
     return path;
   }
 
-  private String text(long size) throws IOException {
+  private byte[] bytes(long size) throws IOException {
     if (size > 1 << 20) {
       throw broken("it has a header of " + size + " bytes");
     }
     byte[] bytes = in.readNBytes((int) size);
     in.skipNBytes(-size & BLOCK - 1);
-    return new String(bytes, StandardCharsets.UTF_8);
+    return bytes;
   }
 
-  /** The path in an extended header, of lines "length key=value". */
-  private static String path(String header) {
-    for (String line : header.split("\n")) {
-      int at = line.indexOf(" path=");
-      if (at > 0) {
-        return line.substring(at + " path=".length());
+  /** What an extended header says: records of "length key=value" and a line's end, where the length counts all of that. */
+  private static Map<String, String> records(byte[] header) {
+    Map<String, String> out = new HashMap<>();
+    for (int at = 0; at < header.length && header[at] != 0;) {
+      int space = at;
+      while (space < header.length && header[space] != ' ') {
+        space++;
       }
+      long length = number(new String(header, at, space - at, StandardCharsets.UTF_8), 10);
+      if (length < space - at + 2 || length > header.length - at) {
+        throw broken("it has an extended header that is cut");
+      }
+      String record = new String(header, space + 1, (int) length - (space - at) - 2, StandardCharsets.UTF_8);
+      int equals = record.indexOf('=');
+      out.put(record.substring(0, Math.max(0, equals)), record.substring(equals + 1));
+      at += (int) length;
     }
-    return null;
+    return out;
+  }
+
+  private static long number(String text, int radix) {
+    try {
+      return Long.parseUnsignedLong(text.strip(), radix);
+    } catch (NumberFormatException e) {
+      throw broken("it has the number \"" + text + "\"");
+    }
   }
 
   private static String name(byte[] header) {
@@ -123,7 +169,7 @@ final class Tar {
       return size;
     }
     String octal = field(header, 124, 12).strip();
-    return octal.matches("[0-7]+") ? Long.parseLong(octal, 8) : 0;
+    return octal.isEmpty() ? 0 : number(octal, 8);
   }
 
   private static boolean checksum(byte[] header) {

@@ -6,6 +6,7 @@ import dev.fettle.internal.wire.Checkpoints;
 import dev.fettle.internal.wire.Checkpoints.Checkpoint;
 import dev.fettle.internal.wire.Checkpoints.TrainingRun;
 import dev.fettle.internal.wire.Paths;
+import dev.fettle.internal.wire.Steps;
 import dev.fettle.internal.wire.Weights;
 import dev.fettle.internal.wire.WireJson;
 import java.time.ZoneOffset;
@@ -70,14 +71,14 @@ final class CheckpointCalls {
       out.put(id.run(), new TrainingRun(id.run(), meta.baseModel(), "local", meta.isLora(), false, meta.loraRank(),
           later(before == null ? null : before.lastRequestTime(), meta.time()),
           newer(before == null ? null : before.lastCheckpoint(), training ? checkpoint : null),
-          newer(before == null ? null : before.lastSamplerCheckpoint(), training ? null : checkpoint)));
+          newer(before == null ? null : before.lastSamplerCheckpoint(), training ? null : checkpoint), before == null ? null : before.userMetadata()));
     });
     for (Session session : clients.all()) {
       for (Trained m : session.models()) {
         TrainingRun stored = out.get(m.id());
         out.put(m.id(), new TrainingRun(m.id(), engine.name(), "local", m.isLora(), false,
             m.isLora() ? m.config().rank() : null, m.last().toString(), stored == null ? null : stored.lastCheckpoint(),
-            stored == null ? null : stored.lastSamplerCheckpoint()));
+            stored == null ? null : stored.lastSamplerCheckpoint(), m.userMetadata()));
       }
     }
     return out;
@@ -95,7 +96,20 @@ final class CheckpointCalls {
     CheckpointId id = CheckpointId.parse(request.read(Weights.InfoRequest.class).tinkerPath());
     Store.Meta meta = engine.store().read(id);
     return Reply.json(new Weights.Info(meta.baseModel(), meta.isLora(), meta.isLora() ? meta.loraRank() : 0, false,
-        meta.trainMlp(), meta.trainAttn()));
+        meta.trainMlp(), meta.trainAttn(), Steps.OptimizerConfig.ADAMW));
+  }
+
+  /** Keeps a checkpoint under another run, which stays when the first is deleted. */
+  Reply copy(Request request) {
+    Weights.Copy body = request.read(Weights.Copy.class);
+    Session session = clients.session(body.sessionId());
+    CheckpointId from = CheckpointId.parse(body.sourcePath());
+    String path = session.copy(body.modelSeqId(), Fingerprint.of("copy", WireJson.write(body)), run -> {
+      CheckpointId to = CheckpointId.of(run, from.kind(), from.name());
+      engine.store().copy(from, to, engine.instant(), Store.after(engine.instant(), body.ttlSeconds()));
+      return to.toString();
+    });
+    return Reply.json(new Weights.Copied(path));
   }
 
   Reply delete(Request request) {

@@ -1,5 +1,7 @@
 package dev.fettle.internal.serve;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -7,21 +9,41 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /** The sessions, and what is found through them. Thread-safe. */
 final class Clients {
+  private static final int REMEMBERED = 10_000;
   private static final String RESUME =
       " is not known to this server: it was restarted, or the session has ended because its "
       + "client was silent for too long. Begin a new session and load the state saved last";
 
   private final Engine engine;
   private final Map<String, Session> sessions = new ConcurrentHashMap<>();
+  private final Map<String, Boolean> finished = Collections.synchronizedMap(new LinkedHashMap<>() {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
+      return size() > REMEMBERED;
+    }
+  });
   private final Session shared;
 
   Clients(Engine engine) {
     this.engine = engine;
-    this.shared = new Session(engine, "shared");
+    this.shared = new Session(engine, "shared", Map.of());
   }
 
-  Session begin() {
-    Session session = new Session(engine, String.format("s%016x", ThreadLocalRandom.current().nextLong()));
+  /**
+   * A new session.
+   *
+   * @throws Problem 429 if there are too many
+   */
+  Session begin(Map<String, Object> userMetadata) {
+    int most = engine.limits().sizes().sessions();
+    if (sessions.size() >= most) {
+      throw new Problem(429, "there are " + most + " sessions, the most at a time. One ends when its client has been silent "
+          + "for " + engine.limits().session().toSeconds() + " s: try again then");
+    }
+    Session session = new Session(engine, String.format("s%016x", ThreadLocalRandom.current().nextLong()),
+        userMetadata);
     sessions.put(session.id(), session);
     return session;
   }
@@ -35,8 +57,22 @@ final class Clients {
     return shared;
   }
 
+  /** Ends a session as its client wishes. */
+  void finish(String id) {
+    Session session = sessions.get(id);
+    if (session != null) {
+      finished.put(id, true);
+      end(session, "session " + id + " has ended: its client finished it");
+    } else if (!finished.containsKey(id)) {
+      throw Problem.unknown("session " + id + RESUME);
+    }
+  }
+
   Session session(String id) {
     Session session = sessions.get(Problem.require(id, "session_id"));
+    if (session == null && finished.containsKey(id)) {
+      throw new Problem(410, "session " + id + " was finished by its client: begin another");
+    }
     if (session == null) {
       throw Problem.unknown("session " + id + RESUME);
     }

@@ -4,25 +4,17 @@ import dev.fettle.AdamW;
 import dev.fettle.Batch;
 import dev.fettle.Datum;
 import dev.fettle.Loss;
-import dev.fettle.LossResult;
 import dev.fettle.OptimResult;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.wire.Passes;
 import dev.fettle.internal.wire.Steps;
-import dev.fettle.internal.wire.TensorData;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
-import java.util.function.Function;
+import tools.jackson.databind.JsonNode;
 
 /** Between the messages of the protocol and the values of the engine. What does not fit is named. */
 final class Conversion {
-  private static final Set<String> SUPERVISED = new TreeSet<>(Set.of("target_tokens", "weights"));
-  private static final Set<String> REINFORCED = new TreeSet<>(Set.of("target_tokens", "logprobs", "advantages"));
-
   private Conversion() {}
 
   /** A loss by its name on the wire. */
@@ -50,11 +42,16 @@ final class Conversion {
   }
 
   /** The data of a pass, checked against a model. */
-  static Batch batch(List<Passes.Datum> data, Loss loss, ModelBackend model) {
+  static Targets targets(List<Passes.Datum> data, Loss loss, Engine engine) {
     if (data == null || data.isEmpty()) {
       throw Problem.invalid("the pass has no data: send at least one datum");
     }
-    List<Datum> out = new ArrayList<>();
+    Limits.Sizes most = engine.limits().sizes();
+    if (data.size() > most.data()) {
+      throw Problem.invalid("the pass has " + data.size() + " data: this server takes at most " + most.data()
+          + " at a time; send the batch in chunks");
+    }
+    Targets.Builder out = new Targets.Builder(loss, most.tokens());
     for (int i = 0; i < data.size(); i++) {
       Passes.Datum datum = data.get(i);
       String where = "data[" + i + "]";
@@ -62,39 +59,16 @@ final class Conversion {
         throw new Problem(422, where + " has no model_input or no loss_fn_inputs");
       }
       int[] tokens = datum.modelInput().tokens();
-      tokens(where + ".model_input", tokens, model);
-      try {
-        out.add(datum(where, tokens, datum.lossFnInputs(), loss));
-      } catch (dev.fettle.InvalidInputException e) {
-        throw Problem.invalid(where + ": " + e.getMessage());
+      tokens(where + ".model_input", tokens, engine.model());
+      for (Datum one : out.add(where, tokens, datum.lossFnInputs())) {
+        inVocabulary(where + ".target_tokens", one.targets(), engine.model());
       }
-      inVocabulary(where + ".target_tokens", out.get(i).targets(), model);
+      if (out.length() > most.tokens()) {
+        throw Problem.invalid("the pass has more than " + most.tokens() + " targets up to " + where
+            + ", the most at a time: send the batch in chunks");
+      }
     }
-    return Batch.of(out);
-  }
-
-  private static Datum datum(String where, int[] tokens, Map<String, TensorData> inputs, Loss loss) {
-    Set<String> known = loss instanceof Loss.CrossEntropy ? SUPERVISED : REINFORCED;
-    if (!inputs.keySet().equals(known)) {
-      throw Problem.invalid(where + ".loss_fn_inputs has " + new TreeSet<>(inputs.keySet()) + "; "
-          + (loss instanceof Loss.CrossEntropy ? "cross_entropy" : "this loss") + " needs exactly " + known);
-    }
-    int[] targets = row(where, inputs, "target_tokens", TensorData::asInts);
-    return loss instanceof Loss.CrossEntropy
-        ? Datum.supervised(tokens, targets, row(where, inputs, "weights", TensorData::asFloats))
-        : Datum.reinforcement(tokens, targets, row(where, inputs, "logprobs", TensorData::asFloats),
-            row(where, inputs, "advantages", TensorData::asFloats));
-  }
-
-  private static <T> T row(String where, Map<String, TensorData> inputs, String name, Function<TensorData, T> values) {
-    TensorData tensor = Problem.require(inputs.get(name), where + ".loss_fn_inputs." + name);
-    long[] shape = tensor.shape();
-    if (!tensor.isRow() && !(shape.length == 2 && shape[1] == 1)) {
-      throw Problem.invalid(where + ".loss_fn_inputs." + name + " has " + shape.length
-          + " dimensions; this server takes one "
-          + "value a position");
-    }
-    return values.apply(tensor);
+    return out.build();
   }
 
   /** Refuses tokens that a model cannot read. */
@@ -127,9 +101,17 @@ final class Conversion {
     });
   }
 
-  static Passes.Output output(LossResult result) {
-    return new Passes.Output("ArrayRecord", result.logprobs().stream()
-        .map(p -> Map.of("logprobs", TensorData.of(p))).toList(), result.metrics());
+  /** Refuses an optimizer other than the one there is; where none is named, that one is meant. */
+  static void requireAdam(String field, JsonNode optimizer) {
+    if (optimizer == null || optimizer.isNull()) {
+      return;
+    }
+    JsonNode type = optimizer.get("type");
+    if (field.equals("optimizer_params") || type == null || !type.isString()
+        || !type.asString().equals(Steps.OptimizerConfig.ADAMW.type())) {
+      throw new Problem(422, field + " asks for the optimizer " + (type == null ? optimizer : type)
+          + ": this server has adamw, whose settings go into adam_params");
+    }
   }
 
   static AdamW adamW(Steps.AdamParams p) {

@@ -7,11 +7,15 @@ import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.wire.OutputProto;
 import dev.fettle.internal.wire.Passes;
 import dev.fettle.internal.wire.Paths;
+import dev.fettle.internal.wire.RequestFutures.Cancel;
 import dev.fettle.internal.wire.RequestFutures.Failed;
+import dev.fettle.internal.wire.RequestFutures.Follow;
 import dev.fettle.internal.wire.RequestFutures.Large;
 import dev.fettle.internal.wire.RequestFutures.Retrieve;
+import dev.fettle.internal.wire.RequestFutures.Target;
 import dev.fettle.internal.wire.SampleProto;
 import dev.fettle.internal.wire.Sampling;
+import dev.fettle.internal.wire.Sessions;
 import dev.fettle.internal.wire.WireException;
 import dev.fettle.internal.wire.WireJson;
 import java.util.concurrent.CompletableFuture;
@@ -28,10 +32,12 @@ final class FutureCalls {
   private static final Logger LOG = LoggerFactory.getLogger(FutureCalls.class);
 
   private final Engine engine;
+  private final Clients clients;
   private final Executor executor;
 
-  FutureCalls(Engine engine, Executor executor) {
+  FutureCalls(Engine engine, Clients clients, Executor executor) {
     this.engine = engine;
+    this.clients = clients;
     this.executor = executor;
   }
 
@@ -45,6 +51,30 @@ final class FutureCalls {
     return promise.result().handle((value, error) -> true)
         .completeOnTimeout(false, engine.limits().poll().toMillis(), TimeUnit.MILLISECONDS)
         .thenApplyAsync(done -> done ? finished(promise, protobuf, announce) : pending(promise), executor);
+  }
+
+  /** Gives up a sample that nobody waits for any more; what is being computed or done is not. */
+  Reply cancel(Request request) {
+    PendingRequest promise = engine.promises().get(Problem.require(request.read(Cancel.class).requestId(), "request_id"));
+    promise.session().touch();
+    if (promise.kind() == PendingRequest.Kind.SAMPLE) {
+      promise.result().completeExceptionally(Problem.invalid("request " + promise.id() + " was cancelled"));
+    }
+    return Reply.json(new Sessions.Health("ok"));
+  }
+
+  /** What was done of a sampling session since the client asked last; waits a while for something new. */
+  CompletionStage<Reply> follow(Request request) {
+    Follow body = request.read(Follow.class);
+    Target target = Problem.require(body.target(), "target");
+    if (!"sampling_session".equals(target.type())) {
+      throw new Problem(422, "target.type is " + target.type() + ": only sampling_session can be followed");
+    }
+    long cursor = body.prevCursor() == null ? 0 : body.prevCursor();
+    SampleHistory history = clients.sampler(target.samplingSessionId())
+        .history(target.clonedSamplerId() == null ? 0 : target.clonedSamplerId());
+    return history.after(cursor).completeOnTimeout(null, engine.limits().poll().toMillis(), TimeUnit.MILLISECONDS)
+        .thenApplyAsync(none -> Reply.json(history.since(cursor)), executor);
   }
 
   /** A 408: clients of all ages take that for "ask again", and read from it why they wait. */

@@ -15,6 +15,7 @@ final class PendingRequest {
   private final CompletableFuture<Object> result = new CompletableFuture<>();
   private volatile Supplier<String> obstacle = () -> null;
   private volatile long fetched;
+  private volatile long unfetched;
 
   PendingRequest(String id, Kind kind, Session session, String modelId) {
     this.id = id;
@@ -59,6 +60,15 @@ final class PendingRequest {
 
   void fetched(long now) {
     fetched = now;
+  }
+
+  /** Since when its result is known to be there without having been fetched, in milliseconds; 0 if that is not so. */
+  long unfetched() {
+    return unfetched;
+  }
+
+  void unfetched(long now) {
+    unfetched = now;
   }
 
   /** Lets go of the result; whoever knows the number of the request may still hold the promise. */

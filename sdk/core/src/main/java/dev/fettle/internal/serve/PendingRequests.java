@@ -8,6 +8,8 @@ import java.util.concurrent.ThreadLocalRandom;
 /** All promises by id. Results that were fetched are forgotten after a while; the ids of the last of them are known. */
 final class PendingRequests {
   private static final int REMEMBERED = 100_000;
+  /** A result that nobody fetches stays so many times as long as one that was fetched. */
+  private static final int UNFETCHED = 12;
   private static final long MOST_BYTES = Runtime.getRuntime().maxMemory() / 4;
 
   private final String prefix = Long.toHexString(ThreadLocalRandom.current().nextLong() | 1L << 63);
@@ -90,7 +92,12 @@ final class PendingRequests {
   synchronized void sweep(long now) {
     for (Iterator<PendingRequest> i = all.values().iterator(); i.hasNext();) {
       PendingRequest promise = i.next();
-      if (promise.fetched() != 0 && now - promise.fetched() > limits.kept().toMillis()) {
+      long kept = limits.kept().toMillis();
+      if (promise.result().isDone() && promise.fetched() == 0 && promise.unfetched() == 0) {
+        promise.unfetched(now);
+      }
+      if (promise.fetched() != 0 && now - promise.fetched() > kept
+          || promise.unfetched() != 0 && now - Math.max(promise.fetched(), promise.unfetched()) > UNFETCHED * kept) {
         gone.put(promise.id(), true);
         promise.forget();
         i.remove();

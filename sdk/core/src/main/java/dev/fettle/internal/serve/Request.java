@@ -14,7 +14,7 @@ import java.util.Map;
 record Request(String method, List<String> path, Map<String, String> query, Headers headers, byte[] body) {
   /** The message in the body. */
   <T> T read(Class<T> type) {
-    return WireJson.read(body, type);
+    return WireJson.request(body, type);
   }
 
   String header(String name) {

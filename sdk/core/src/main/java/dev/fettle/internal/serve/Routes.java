@@ -42,6 +42,7 @@ final class Routes {
     add("POST", "telemetry", Kind.PLAIN, sessions::telemetry);
     add("GET", "sessions", Kind.PLAIN, sessions::list);
     add("GET", "sessions/*", Kind.PLAIN, sessions::session);
+    add("POST", "sessions/*/finish", Kind.PLAIN, sessions::finish);
 
     TrainingCalls training = new TrainingCalls(engine, clients);
     add("POST", "create_model", Kind.ONCE, training::create);
@@ -56,14 +57,18 @@ final class Routes {
 
     SamplingCalls sampling = new SamplingCalls(engine, clients);
     add("POST", "create_sampling_session", Kind.ONCE, sampling::createSession);
+    add("POST", "join_sampling_session", Kind.ONCE, sampling::join);
     add("GET", "samplers/*", Kind.PLAIN, sampling::sampler);
     add("POST", "asample", Kind.ONCE, sampling::sample);
 
-    FutureCalls futures = new FutureCalls(engine, executor);
+    FutureCalls futures = new FutureCalls(engine, clients, executor);
     routes.add(new Route("POST", List.of("retrieve_future"), Kind.PLAIN, futures::retrieve));
+    routes.add(new Route("POST", List.of("retrieve_futures"), Kind.PLAIN, futures::follow));
+    add("POST", "cancel_future", Kind.PLAIN, futures::cancel);
 
     CheckpointCalls checkpoints = new CheckpointCalls(engine, clients);
     add("POST", "weights_info", Kind.PLAIN, checkpoints::weightsInfo);
+    add("POST", "copy_weights", Kind.ONCE, checkpoints::copy);
     add("GET", "checkpoints", Kind.PLAIN, checkpoints::all);
     add("GET", "training_runs", Kind.PLAIN, checkpoints::runs);
     add("GET", "training_runs/*", Kind.PLAIN, checkpoints::run);

@@ -11,7 +11,9 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 /**
@@ -21,6 +23,11 @@ import java.util.function.Supplier;
 final class Sampled extends Scheduler.Lane {
   /** Requests that are sampled together at most. */
   private static final int TOGETHER = 64;
+  /** Sequences of them all at most, unless one request asks for more. */
+  private static final int SEQUENCES = 1024;
+  /** The numbers of the requests of the n-th copy of a client begin at n times this. */
+  private static final long COPY = 1_000_000_000;
+  private static final int COPIES = 10_000;
   private static final int REMEMBERED = 20_000;
 
   /** Weights in memory, and how they leave it. */
@@ -40,6 +47,8 @@ final class Sampled extends Scheduler.Lane {
       return size() > REMEMBERED;
     }
   };
+  private final Map<Long, SampleHistory> histories = new ConcurrentHashMap<>();
+  private final AtomicLong copies = new AtomicLong();
   private Loaded loaded;
 
   /**
@@ -80,9 +89,22 @@ final class Sampled extends Scheduler.Lane {
     return loaded != null;
   }
 
+  /** What was done of the requests of one copy of the client; 0 is the first. */
+  SampleHistory history(long copy) {
+    if (histories.size() >= COPIES && !histories.containsKey(copy)) {
+      throw Problem.invalid("sampling session " + id + " has " + COPIES + " clients, the most of one: begin another session");
+    }
+    return histories.computeIfAbsent(copy, c -> new SampleHistory());
+  }
+
+  /** The number of another copy of the client, from 1. */
+  long join() {
+    return copies.incrementAndGet();
+  }
+
   /** Takes a request on, or finds the same one that came before. */
   synchronized PendingRequest submit(Long number, String fingerprint, int[] prompt, SamplingParams params, boolean seeded,
-      boolean scores) {
+      Scoring scores) {
     SequenceQueue.Taken before = number == null ? null : taken.get(number);
     if (before != null && before.fingerprint().equals(fingerprint)) {
       return before.promise();
@@ -92,6 +114,8 @@ final class Sampled extends Scheduler.Lane {
     PendingRequest promise = engine.promises().begin(PendingRequest.Kind.SAMPLE, session, null, false, 4L * prompt.length);
     if (number != null) {
       taken.put(number, new SequenceQueue.Taken(promise, fingerprint));
+      SampleHistory history = history(number / COPY);
+      promise.result().whenComplete((value, error) -> history.add(promise.id(), error == null));
     }
     boolean free = !seeded || params.temperature() == 0;
     engine.scheduler().submit(this, new Piece(promise, prompt, free ? params.seed(0) : params, free, scores));
@@ -106,7 +130,8 @@ final class Sampled extends Scheduler.Lane {
       Deque<Scheduler.Work> others = new ArrayDeque<>();
       while (!pieces.isEmpty()) {
         Piece piece = (Piece) pieces.poll();
-        boolean joins = piece.free && piece.params.equals(first.params) && together.size() < TOGETHER;
+        boolean joins = piece.free && piece.params.equals(first.params) && together.size() < TOGETHER
+            && (together.size() + 1) * first.params.samples() <= SEQUENCES;
         if (joins) {
           together.add(piece);
         } else {
@@ -123,9 +148,9 @@ final class Sampled extends Scheduler.Lane {
     private final int[] prompt;
     private final SamplingParams params;
     private final boolean free;
-    private final boolean scores;
+    private final Scoring scores;
 
-    Piece(PendingRequest promise, int[] prompt, SamplingParams params, boolean free, boolean scores) {
+    Piece(PendingRequest promise, int[] prompt, SamplingParams params, boolean free, Scoring scores) {
       this.promise = promise;
       this.prompt = prompt;
       this.params = params;
@@ -170,26 +195,21 @@ final class Sampled extends Scheduler.Lane {
     }
   }
 
-  private void sample(List<Piece> pieces) {
+  private void sample(List<Piece> all) {
+    List<Piece> pieces = all.stream().filter(piece -> !piece.promise.result().isDone()).toList();
+    if (pieces.isEmpty()) {
+      return;
+    }
     SamplerBackend backend = backend();
     Piece first = pieces.get(0);
     SamplingParams params = first.free ? first.params.seed(ThreadLocalRandom.current().nextLong()) : first.params;
     List<List<Sample>> samples = Futures.join(backend.sample(pieces.stream().map(p -> p.prompt).toList(), params));
     for (int i = 0; i < pieces.size(); i++) {
       Piece piece = pieces.get(i);
-      List<Float> scores = piece.scores ? scores(backend, piece.prompt) : null;
-      piece.promise.result().complete(new Sampling.Result(samples.get(i).stream().map(s -> new Sampling.Sequence(
-          s.stopReason() == Sample.StopReason.STOP ? "stop" : "length", s.tokens(), s.logprobs())).toList(), scores));
+      piece.promise.result().complete(piece.scores.result(backend, piece.prompt, samples.get(i).stream().map(s ->
+          new Sampling.Sequence(s.stopReason() == Sample.StopReason.STOP ? "stop" : "length", s.tokens(), s.logprobs()))
+          .toList()));
     }
-  }
-
-  private static List<Float> scores(SamplerBackend backend, int[] prompt) {
-    List<Float> out = new ArrayList<>();
-    out.add(null);
-    for (float score : Futures.join(backend.logprobs(List.of(prompt))).get(0)) {
-      out.add(score);
-    }
-    return out;
   }
 
   private SamplerBackend backend() {

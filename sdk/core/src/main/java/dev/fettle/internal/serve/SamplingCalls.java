@@ -18,6 +18,8 @@ import tools.jackson.databind.JsonNode;
 
 /** The calls about samplers. */
 final class SamplingCalls {
+  private static final int STOPS = 1024;
+
   private final Engine engine;
   private final Clients clients;
 
@@ -32,6 +34,12 @@ final class SamplingCalls {
     Sampled sampler = session.sampler(body.samplingSessionSeqId(), Fingerprint.of("sampler", WireJson.write(body)),
         id -> sampler(session, id, body.baseModel(), body.modelPath()));
     return Reply.json(Sampling.Session.of(sampler.id()));
+  }
+
+  /** A number for another copy of a client, so that its requests are told from those of the others. */
+  Reply join(Request request) {
+    return Reply.json(new Sampling.Joined("join_sampling_session",
+        clients.sampler(request.read(Sampling.Join.class).samplingSessionId()).join()));
   }
 
   /** A sampler of a base model, or of stored weights. */
@@ -86,19 +94,15 @@ final class SamplingCalls {
     if (body.prompt() == null) {
       throw Problem.missing("prompt");
     }
-    if (body.topkPromptLogprobs() != null && body.topkPromptLogprobs() > 0) {
-      throw Problem.invalid("topk_prompt_logprobs is " + body.topkPromptLogprobs()
-          + ": this server only gives the logprobs "
-          + "of the prompt's own tokens (prompt_logprobs)");
-    }
     int[] prompt = body.prompt().tokens();
     Conversion.tokens("prompt", prompt, engine.model());
     Sampling.Params wire = Problem.require(body.samplingParams(), "sampling_params");
+    int samples = body.numSamples() == null ? 1 : body.numSamples();
     boolean seeded = wire.seed() != null;
     PendingRequest promise = sampler.submit(body.seqId(), Fingerprint.of("sample", WireJson.write(body)), prompt,
-        params(wire, body.numSamples() == null ? 1 : body.numSamples()), seeded,
-        Boolean.TRUE.equals(body.promptLogprobs()));
-    return Reply.json(Submitted.of(promise.id()));
+        params(wire, samples), seeded,
+        Scoring.of(body, prompt, engine));
+    return Reply.json(Submitted.samples(promise.id(), samples));
   }
 
   private Sampled direct(Sampling.Sample body) {
@@ -126,8 +130,12 @@ final class SamplingCalls {
         }
       }
     }
-    if (samples > 1024) {
-      throw Problem.invalid("num_samples is " + samples + ": at most 1024 are sampled in one request");
+    if (samples > engine.limits().sizes().samples()) {
+      throw Problem.invalid("num_samples is " + samples + ": at most " + engine.limits().sizes().samples()
+          + " are sampled in one request");
+    }
+    if (texts.size() + ids.size() > STOPS) {
+      throw Problem.invalid("sampling_params.stop has " + (texts.size() + ids.size()) + " entries: give at most " + STOPS);
     }
     return new SamplingParams(p.maxTokens() == null ? engine.model().contextLength() : p.maxTokens(),
         p.temperature() == null ? 1 : p.temperature(), topK, p.topP() == null ? 1 : p.topP(),

@@ -10,7 +10,6 @@ import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.wire.Paths;
 import dev.fettle.internal.wire.WireException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -26,7 +25,6 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import java.util.zip.GZIPInputStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,6 +37,7 @@ public final class Server implements AutoCloseable {
   private final Clients clients;
   private final Routes routes;
   private final Replies replies = new Replies();
+  private final Bodies bodies;
   private final Supplier<String> token;
   private final HttpServer http;
   private final ThreadPoolExecutor executor;
@@ -48,6 +47,7 @@ public final class Server implements AutoCloseable {
     this.engine = engine;
     this.token = token;
     this.clients = new Clients(engine);
+    this.bodies = new Bodies(engine.limits().sizes().bodyBytes(), engine.limits().sizes().bodiesBytes());
     ThreadFactory daemons = work -> {
       Thread thread = new Thread(work, "fettle-http");
       thread.setDaemon(true);
@@ -162,8 +162,16 @@ public final class Server implements AutoCloseable {
     if (route.kind() != Routes.Kind.OPEN) {
       authenticate(exchange);
     }
-    Request request = new Request(exchange.getRequestMethod(), segments, query(exchange), exchange.getRequestHeaders(),
-        body(exchange));
+    byte[] body = bodies.read(exchange);
+    try {
+      return call(route, path, new Request(exchange.getRequestMethod(), segments, query(exchange),
+          exchange.getRequestHeaders(), body));
+    } finally {
+      bodies.release(body.length);
+    }
+  }
+
+  private CompletionStage<Reply> call(Routes.Route route, String path, Request request) {
     String key = request.header(Paths.IDEMPOTENCY_KEY);
     if (route.kind() == Routes.Kind.ONCE && !key.isEmpty()) {
       return replies.once(key, Fingerprint.of(request.method() + " " + path, request.body()),
@@ -189,24 +197,6 @@ public final class Server implements AutoCloseable {
       out.put(pair[0], pair.length == 2 ? pair[1] : "");
     }
     return out;
-  }
-
-  private byte[] body(HttpExchange exchange) throws IOException {
-    int most = (int) Math.min(Integer.MAX_VALUE - 16, engine.limits().bodyBytes());
-    String encoding = exchange.getRequestHeaders().getFirst("Content-Encoding");
-    boolean zipped = "gzip".equalsIgnoreCase(encoding);
-    if (encoding != null && !zipped && !"identity".equalsIgnoreCase(encoding)) {
-      throw new Problem(415, "content encoding " + encoding + " is not supported; gzip is, and none at all");
-    }
-    try (InputStream in = zipped ? new GZIPInputStream(exchange.getRequestBody()) : exchange.getRequestBody()) {
-      byte[] body = in.readNBytes(most + 1);
-      if (body.length > most) {
-        throw new Problem(413, "the request has more than " + most + " bytes: send the batch in smaller chunks");
-      }
-      return body;
-    } catch (java.util.zip.ZipException e) {
-      throw new Problem(422, "the body is not gzip: " + e.getMessage());
-    }
   }
 
   private static Reply problem(Throwable error) {
@@ -237,6 +227,10 @@ public final class Server implements AutoCloseable {
       exchange.sendResponseHeaders(reply.status(), reply.length() == 0 ? -1 : reply.length());
       if (reply.length() > 0) {
         reply.body().to(exchange.getResponseBody());
+      }
+      if (reply.status() == 413) {
+        exchange.getResponseBody().flush();
+        Bodies.discard(exchange);
       }
     } catch (IOException | RuntimeException clientHasGone) {
       LOG.debug("an answer could not be sent", clientHasGone);

@@ -7,28 +7,47 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** What one client has made. Thread-safe. */
 final class Session {
+  /** Sampling sessions of one client; a training that samples after each step begins one a step. */
+  private static final int SAMPLERS = 4096;
+
   private final Engine engine;
   private final String id;
   private final Map<Integer, SequenceQueue.Taken> creations = new HashMap<>();
+  private final Map<Integer, Copied> copies = new HashMap<>();
   private final Map<String, Trained> models = new LinkedHashMap<>();
   private final Map<String, Sampled> samplers = new LinkedHashMap<>();
   private final Map<Integer, String> samplerPrints = new HashMap<>();
+  private final AtomicInteger trainings = new AtomicInteger();
+  private final Map<String, Object> userMetadata;
   private final Set<Sampled> inMemory = new LinkedHashSet<>();
   private volatile long seen;
   private int unnumbered = 1 << 30;
   private RuntimeException ended;
 
-  Session(Engine engine, String id) {
+  private record Copied(String path, String fingerprint) {}
+
+  Session(Engine engine, String id, Map<String, Object> userMetadata) {
     this.engine = engine;
     this.id = id;
+    this.userMetadata = userMetadata;
     touch();
   }
 
   String id() {
     return id;
+  }
+
+  Map<String, Object> userMetadata() {
+    return userMetadata;
+  }
+
+  /** How many of its trainings hold memory. */
+  AtomicInteger trainings() {
+    return trainings;
   }
 
   void touch() {
@@ -67,6 +86,9 @@ final class Session {
     requireOpen();
     int n = number == null ? unnumbered++ : number;
     SequenceQueue.Taken before = creations.get(n);
+    if (copies.containsKey(n)) {
+      throw new Problem(409, "model_seq_id " + n + " was another request before: count up for each new one");
+    }
     if (before != null) {
       return same(before.fingerprint(), fingerprint, "model_seq_id " + n, before.promise());
     }
@@ -75,6 +97,20 @@ final class Session {
     creations.put(n, new SequenceQueue.Taken(promise, fingerprint));
     models.put(model.id(), model);
     return promise;
+  }
+
+  /** Copies a checkpoint to the run of a number, or finds what was copied to it. */
+  synchronized String copy(Integer number, String fingerprint, Maker<String> maker) {
+    requireOpen();
+    int n = number == null ? unnumbered++ : number;
+    Copied before = copies.get(n);
+    if (before != null || creations.containsKey(n)) {
+      return same(before == null ? "" : before.fingerprint, fingerprint, "model_seq_id " + n,
+          before == null ? "" : before.path);
+    }
+    String path = maker.make(id + ":train:" + n);
+    copies.put(n, new Copied(path, fingerprint));
+    return path;
   }
 
   /** Creates a sampler, or finds the one that was asked for with the same number. */
@@ -89,6 +125,10 @@ final class Session {
     Sampled sampler = maker.make(samplerId);
     samplers.put(samplerId, sampler);
     samplerPrints.put(n, fingerprint);
+    if (samplers.size() > SAMPLERS) {
+      Sampled eldest = samplers.remove(samplers.keySet().iterator().next());
+      eldest.end(Problem.unknown("sampling session " + eldest.id() + " has ended: " + SAMPLERS + " newer ones were begun"));
+    }
     return sampler;
   }
 

@@ -32,18 +32,26 @@ final class SessionCalls {
   }
 
   Reply dynamicConfig(Request request) {
-    return Reply.json(new Sessions.DynamicConfig(REFRESH_SECONDS));
+    return Reply.json(new Sessions.DynamicConfig(REFRESH_SECONDS, true, null));
   }
 
   Reply create(Request request) {
-    request.read(Sessions.CreateSession.class);
-    return Reply.json(new Sessions.Session("create_session", clients.begin().id(),
+    Sessions.CreateSession body = request.read(Sessions.CreateSession.class);
+    return Reply.json(new Sessions.Session("create_session", clients.begin(body.userMetadata()).id(),
         "This server puts no adapter on the output head: train_unembed has no effect.", null, null));
   }
 
   Reply heartbeat(Request request) {
     clients.session(request.read(Sessions.Heartbeat.class).sessionId());
     return Reply.json(new Sessions.Typed("session_heartbeat"));
+  }
+
+  /** Ends a session before it is silent; to say so again is no error. */
+  Reply finish(Request request) {
+    Sessions.Finish body = request.read(Sessions.Finish.class);
+    Problem.require(Problem.require(body.reason(), "reason").type(), "reason.type");
+    clients.finish(request.segment(1));
+    return Reply.json(new Sessions.Health("ok"));
   }
 
   Reply telemetry(Request request) {
@@ -57,7 +65,7 @@ final class SessionCalls {
 
   Reply session(Request request) {
     Session session = clients.session(request.segment(1));
-    return Reply.json(Map.of("training_run_ids", session.models().stream().map(Trained::id).toList(),
-        "sampler_ids", session.samplers().stream().map(Sampled::id).toList()));
+    return Reply.json(new Sessions.Description(session.models().stream().map(Trained::id).toList(),
+        session.samplers().stream().map(Sampled::id).toList(), session.userMetadata()));
   }
 }

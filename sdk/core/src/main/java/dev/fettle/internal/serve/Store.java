@@ -32,13 +32,17 @@ final class Store {
 
   /** What is known of a checkpoint; {@code expiresAt} is null where it stays. */
   record Meta(String baseModel, Boolean isLora, Integer loraRank, Boolean trainMlp, Boolean trainAttn, String time,
-      String expiresAt, Boolean shared) {
+      String expiresAt, Boolean shared, Map<String, String> userMetadata) {
     Meta expiring(String at) {
-      return new Meta(baseModel, isLora, loraRank, trainMlp, trainAttn, time, at, shared);
+      return new Meta(baseModel, isLora, loraRank, trainMlp, trainAttn, time, at, shared, userMetadata);
     }
 
     Meta shared(boolean value) {
-      return new Meta(baseModel, isLora, loraRank, trainMlp, trainAttn, time, expiresAt, value);
+      return new Meta(baseModel, isLora, loraRank, trainMlp, trainAttn, time, expiresAt, value, userMetadata);
+    }
+
+    Meta copied(String now, String at) {
+      return new Meta(baseModel, isLora, loraRank, trainMlp, trainAttn, now, at, false, userMetadata);
     }
   }
 
@@ -111,6 +115,24 @@ final class Store {
     }
   }
 
+  /** Saves a checkpoint again in another place; files that are the same share their bytes where the disk can do that. */
+  void copy(CheckpointId from, CheckpointId to, Instant now, String expires) {
+    Meta meta = read(from);
+    save(to, meta.copied(now.toString(), expires), false, target -> AtomicFiles.writeDirectory(target, into -> {
+      for (Path file : children(directory(from))) {
+        linkOrCopy(file, into.resolve(file.getFileName().toString()));
+      }
+    }));
+  }
+
+  private static void linkOrCopy(Path from, Path to) throws IOException {
+    try {
+      Files.createLink(to, from);
+    } catch (UnsupportedOperationException | IOException noLinks) {
+      Files.copy(from, to);
+    }
+  }
+
   synchronized void delete(CheckpointId id) {
     read(id);
     try {
@@ -175,7 +197,7 @@ final class Store {
     }
     return new Checkpoint(id.id(), id.kind().type(), meta.time(), id.toString(), size,
         Boolean.TRUE.equals(meta.shared()),
-        meta.expiresAt());
+        meta.expiresAt(), meta.baseModel(), meta.userMetadata());
   }
 
   List<Checkpoint> describe(Predicate<String> runs) {

@@ -7,6 +7,7 @@ import dev.fettle.Tuning;
 import dev.fettle.internal.TrainingBackend;
 import dev.fettle.internal.wire.Models.LoraConfig;
 import java.time.Instant;
+import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -17,23 +18,25 @@ final class Trained extends Scheduler.Lane {
   private final Session session;
   private final String id;
   private final LoraConfig config;
+  private final Map<String, Object> userMetadata;
   private final SequenceQueue turns;
   private TrainingBackend training;
   private RuntimeException ended;
   private int requests;
   private volatile Instant last;
 
-  Trained(Engine engine, Session session, String id, LoraConfig config) {
+  Trained(Engine engine, Session session, String id, LoraConfig config, Map<String, Object> userMetadata) {
     this.engine = engine;
     this.session = session;
     this.id = id;
     this.config = config;
+    this.userMetadata = userMetadata;
     this.turns = new SequenceQueue(work -> engine.scheduler().submit(this, work));
     this.last = engine.instant();
   }
 
   /** What a configuration asks for: rank 0 is full fine-tuning; the output head gets no adapter. */
-  static Tuning tuning(LoraConfig config) {
+  static Tuning tuning(LoraConfig config, Limits limits) {
     int rank = Problem.require(Problem.require(config, "lora_config").rank(), "lora_config.rank");
     if (rank == 0) {
       return Full.all();
@@ -44,6 +47,9 @@ final class Trained extends Scheduler.Lane {
       throw Problem.invalid(rank < 0 ? "lora_config.rank is " + rank + ": give at least 1, or 0 to train all weights"
           : "lora_config trains neither attention nor mlp, and this server puts no adapter on the output head");
     }
+    if (rank > limits.sizes().rank()) {
+      throw Problem.invalid("lora_config.rank is " + rank + ": this server takes at most " + limits.sizes().rank());
+    }
     long seed = config.seed() == null ? ThreadLocalRandom.current().nextLong() : config.seed();
     Lora lora = Lora.rank(rank).seed(seed);
     return attention && mlp ? lora : lora.targetModules(attention ? Modules.attention() : Modules.mlp());
@@ -52,14 +58,14 @@ final class Trained extends Scheduler.Lane {
   /** Begins the training, once there is room for it. */
   PendingRequest begin(Tuning tuning) {
     PendingRequest promise = engine.promises().begin(PendingRequest.Kind.OTHER, session, id, false, 0);
-    promise.obstacle(() -> engine.trainings().get() < engine.limits().models() ? null : engine.limits().models()
-        + " models are being trained, the most at a time; this one begins when one of them ends");
+    promise.obstacle(this::obstacle);
     engine.scheduler().submit(this, Scheduler.fulfilling(promise, () -> {
       TrainingBackend begun = engine.model().tune(tuning);
       synchronized (this) {
         if (ended == null) {
           training = begun;
           engine.trainings().incrementAndGet();
+          session.trainings().incrementAndGet();
           return dev.fettle.internal.wire.Models.ModelResult.created(id);
         }
       }
@@ -67,6 +73,17 @@ final class Trained extends Scheduler.Lane {
       throw ended;
     }));
     return promise;
+  }
+
+  /** One client leaves room for others, where there is room for several. */
+  private String obstacle() {
+    int most = engine.limits().models();
+    int own = Math.max(1, most - most / 4);
+    if (engine.trainings().get() >= most) {
+      return most + " models are being trained, the most at a time; this one begins when one of them ends";
+    }
+    return session.trainings().get() < own ? null : own + " models of this client are being trained, the most at a time of "
+        + "one; this one begins when one of them ends";
   }
 
   String id() {
@@ -79,6 +96,10 @@ final class Trained extends Scheduler.Lane {
 
   LoraConfig config() {
     return config;
+  }
+
+  Map<String, Object> userMetadata() {
+    return userMetadata;
   }
 
   boolean isLora() {
@@ -158,6 +179,7 @@ final class Trained extends Scheduler.Lane {
     if (open != null) {
       open.close();
       engine.trainings().decrementAndGet();
+      session.trainings().decrementAndGet();
       engine.scheduler().wake();
     }
   }

@@ -30,16 +30,17 @@ final class TrainingCalls {
   }
 
   private static Reply submitted(PendingRequest promise) {
-    return Reply.json(new Submitted(promise.id(), promise.modelId()));
+    return Reply.json(Submitted.of(promise.id(), promise.modelId()));
   }
 
   Reply create(Request request) {
     Models.CreateModel body = request.read(Models.CreateModel.class);
     Session session = clients.session(body.sessionId());
     engine.requireBase(body.baseModel());
-    Tuning tuning = Trained.tuning(body.loraConfig());
+    Conversion.requireAdam("optimizer_config", body.optimizerConfig());
+    Tuning tuning = Trained.tuning(body.loraConfig(), engine.limits());
     return submitted(session.create(body.modelSeqId(), Fingerprint.of("create_model", WireJson.write(body)),
-        id -> new Trained(engine, session, id, body.loraConfig()), model -> model.begin(tuning)));
+        id -> new Trained(engine, session, id, body.loraConfig(), body.userMetadata()), model -> model.begin(tuning)));
   }
 
   Reply info(Request request) {
@@ -74,11 +75,12 @@ final class TrainingCalls {
     Trained model = clients.model(pass.modelId());
     return model.checking(pass.seqId(), () -> {
       Loss loss = Conversion.loss(pass.lossFn(), pass.lossFnConfig());
-      Batch batch = Conversion.batch(pass.data(), loss, engine.model());
+      Targets targets = Conversion.targets(pass.data(), loss, engine);
+      Batch batch = targets.batch();
       boolean backward = !pass.forwardOnly() && Conversion.trains(batch, loss);
       return submitted(model.submit(PendingRequest.Kind.PASS, pass.seqId(),
           Fingerprint.of("pass", PassProto.write(sorted(pass))), false, bytes,
-          training -> Conversion.output(Futures.join(
+          training -> targets.output(Futures.join(
               backward ? training.forwardBackward(batch, loss) : training.forward(batch, loss)))));
     });
   }
@@ -94,6 +96,7 @@ final class TrainingCalls {
     Steps.OptimStep body = request.read(Steps.OptimStep.class);
     Trained model = clients.model(body.modelId());
     return model.checking(body.seqId(), () -> {
+      Conversion.requireAdam("optimizer_params", body.optimizerParams());
       AdamW settings = Conversion.adamW(body.adamParams());
       return submitted(model.submit(PendingRequest.Kind.OTHER, body.seqId(),
           Fingerprint.of("step", WireJson.write(body)), false, 0,
@@ -109,39 +112,66 @@ final class TrainingCalls {
       String expires = Store.after(engine.instant(), body.ttlSeconds());
       return submitted(model.submit(PendingRequest.Kind.OTHER, body.seqId(),
           Fingerprint.of("save", WireJson.write(body)), false, 0, training -> {
-            engine.store().save(id, meta(model, expires), Boolean.TRUE.equals(body.overwrite()),
+            engine.store().save(id, meta(model, expires, body.userMetadata()), Boolean.TRUE.equals(body.overwrite()),
                 directory -> Futures.join(training.saveState(directory, Optional.empty())));
             return Weights.Result.saved(id.toString());
           }));
     });
   }
 
-  private Store.Meta meta(Trained model, String expires) {
+  private Store.Meta meta(Trained model, String expires, Map<String, String> userMetadata) {
     Models.LoraConfig c = model.config();
     return new Store.Meta(engine.name(), model.isLora(), model.isLora() ? c.rank() : null,
         !Boolean.FALSE.equals(c.trainMlp()), !Boolean.FALSE.equals(c.trainAttn()), engine.instant().toString(), expires,
-        false);
+        false, userMetadata);
   }
 
   Reply load(Request request) {
     Weights.Load body = request.read(Weights.Load.class);
+    Conversion.requireAdam("optimizer_config", body.optimizerConfig());
+    if (body.modelId() == null && body.sessionId() != null) {
+      return loadNew(body);
+    } else if (body.sessionId() != null) {
+      throw Problem.invalid("load_weights has model_id and session_id: give a model that exists, or where a new one is to be");
+    }
     Trained model = clients.model(body.modelId());
     return model.checking(body.seqId(), () -> {
-      CheckpointId id = CheckpointId.parse(body.path());
-      if (id.kind() != CheckpointId.Kind.TRAINING) {
-        throw Problem.invalid(id
-            + " holds what can be sampled, without the optimizer: load one that save_weights made");
-      }
-      boolean optimizer = Boolean.TRUE.equals(body.optimizer());
+      CheckpointId id = state(body.path());
       return submitted(model.submit(PendingRequest.Kind.OTHER, body.seqId(),
-          Fingerprint.of("load", WireJson.write(body)), true, 0, training -> {
-            Store.Meta meta = engine.store().read(id);
-            engine.requireBase(meta.baseModel());
-            Futures.join(optimizer ? training.loadState(engine.store().directory(id))
-                : training.loadWeights(engine.store().directory(id)));
-            return Weights.Result.loaded(id.toString(), model.id());
-          }));
+          Fingerprint.of("load", WireJson.write(body)), true, 0, training -> load(model, training, id, body)));
     });
+  }
+
+  private static CheckpointId state(String path) {
+    CheckpointId id = CheckpointId.parse(path);
+    if (id.kind() != CheckpointId.Kind.TRAINING) {
+      throw Problem.invalid(id + " holds what can be sampled, without the optimizer: load one that save_weights made");
+    }
+    return id;
+  }
+
+  private Weights.Result load(Trained model, TrainingBackend training, CheckpointId id, Weights.Load body) {
+    engine.requireBase(engine.store().read(id).baseModel());
+    Futures.join(Boolean.TRUE.equals(body.optimizer()) ? training.loadState(engine.store().directory(id))
+        : training.loadWeights(engine.store().directory(id)));
+    return Weights.Result.loaded(id.toString(), model.id());
+  }
+
+  /** A new model of what was saved, with the settings that it was saved with; its own requests begin with number 1. */
+  private Reply loadNew(Weights.Load body) {
+    Session session = clients.session(body.sessionId());
+    CheckpointId id = state(body.path());
+    Store.Meta meta = engine.store().read(id);
+    engine.requireBase(body.baseModel() == null ? meta.baseModel() : body.baseModel());
+    Models.LoraConfig config = new Models.LoraConfig(Boolean.FALSE.equals(meta.isLora()) ? 0 : meta.loraRank(), null, false,
+        meta.trainMlp(), meta.trainAttn());
+    Tuning tuning = Trained.tuning(config, engine.limits());
+    return submitted(session.create(body.modelSeqId(), Fingerprint.of("load_new", WireJson.write(body)),
+        model -> new Trained(engine, session, model, config, body.userMetadata()), model -> {
+          model.begin(tuning);
+          return model.submit(PendingRequest.Kind.OTHER, null, null, false, 0,
+              training -> load(model, training, id, body));
+        }));
   }
 
   Reply saveForSampler(Request request) {
@@ -157,7 +187,7 @@ final class TrainingCalls {
       CheckpointId id = CheckpointId.of(model.id(), CheckpointId.Kind.SAMPLER, body.path());
       String expires = Store.after(engine.instant(), body.ttlSeconds());
       return submitted(model.submit(PendingRequest.Kind.OTHER, body.seqId(), fingerprint, false, 0, training -> {
-        engine.store().save(id, meta(model, expires), false, directory -> Futures.join(model.isLora()
+        engine.store().save(id, meta(model, expires, body.userMetadata()), false, directory -> Futures.join(model.isLora()
             ? training.saveAdapter(directory) : training.saveMerged(directory, engine.model().dtype())));
         return Weights.SamplerResult.of(id.toString(), null);
       }));

@@ -2,6 +2,7 @@ package dev.fettle.internal.wire;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
+import java.util.Map;
 
 /** What a server has stored. */
 public final class Checkpoints {
@@ -9,7 +10,8 @@ public final class Checkpoints {
 
   /** A checkpoint; {@code checkpointType} is {@code training} or {@code sampler}, times are ISO 8601. */
   public record Checkpoint(String checkpointId, String checkpointType, String time, String tinkerPath, Long sizeBytes,
-      @com.fasterxml.jackson.annotation.JsonProperty("public") Boolean shared, String expiresAt) {}
+      @com.fasterxml.jackson.annotation.JsonProperty("public") Boolean shared, String expiresAt,
+      String baseModel, Map<String, String> userMetadata) {}
 
   /** {@code GET checkpoints} and {@code training_runs/RUN/checkpoints}. */
   public record CheckpointList(List<Checkpoint> checkpoints, Cursor cursor) {}
@@ -25,7 +27,8 @@ public final class Checkpoints {
 
   /** A training as a server remembers it. */
   public record TrainingRun(String trainingRunId, String baseModel, String modelOwner, Boolean isLora, Boolean corrupted,
-      Integer loraRank, String lastRequestTime, Checkpoint lastCheckpoint, Checkpoint lastSamplerCheckpoint) {}
+      Integer loraRank, String lastRequestTime, Checkpoint lastCheckpoint, Checkpoint lastSamplerCheckpoint,
+      Map<String, Object> userMetadata) {}
 
   /** {@code GET training_runs}. */
   public record TrainingRuns(List<TrainingRun> trainingRuns, Cursor cursor) {}

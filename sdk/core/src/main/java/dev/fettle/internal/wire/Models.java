@@ -1,6 +1,8 @@
 package dev.fettle.internal.wire;
 
 import java.util.Map;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.annotation.JsonDeserialize;
 
 /** Models that are trained. */
 public final class Models {
@@ -8,14 +10,14 @@ public final class Models {
 
   /** {@code POST create_model}. */
   public record CreateModel(String sessionId, Integer modelSeqId, String baseModel, Map<String, Object> userMetadata,
-      LoraConfig loraConfig, String type) {
+      LoraConfig loraConfig, JsonNode optimizerConfig, String type) {
     public static CreateModel of(String sessionId, int modelSeqId, String baseModel, LoraConfig lora) {
-      return new CreateModel(sessionId, modelSeqId, baseModel, null, lora, "create_model");
+      return new CreateModel(sessionId, modelSeqId, baseModel, null, lora, null, "create_model");
     }
   }
 
   /** What is trained; rank 0 stands for all weights where a server knows that. Absent flags mean true. */
-  public record LoraConfig(Integer rank, Long seed, Boolean trainUnembed, Boolean trainMlp, Boolean trainAttn) {}
+  public record LoraConfig(Integer rank, @JsonDeserialize(using = Bits64.class) Long seed, Boolean trainUnembed, Boolean trainMlp, Boolean trainAttn) {}
 
   /** What became of {@code create_model} and {@code unload_model}. */
   public record ModelResult(String modelId, String type) {

@@ -31,10 +31,13 @@ public final class PassProto {
     throw new WireException("only text can be sent, not " + chunk);
   }
 
-  private static Proto.Message tensor(TensorData tensor) {
+  static Proto.Message tensor(TensorData tensor) {
     boolean floats = tensor.floats() != null;
-    return new Proto.Message().bytes(1, floats ? Proto.little(tensor.floats()) : Proto.little(tensor.ints()))
-        .number(3, floats ? Proto.FLOAT32 : Proto.INT64).packed(4, tensor.shape());
+    byte[] values = floats ? Proto.little(tensor.floats()) : Proto.little(tensor.ints());
+    Proto.Message out = tensor.sparse() == null ? new Proto.Message().bytes(1, values)
+        : new Proto.Message().message(2, new Proto.Message().bytes(1, values)
+            .bytes(2, Proto.little(tensor.sparse().rows())).bytes(3, Proto.little(tensor.sparse().columns())));
+    return out.number(3, floats ? Proto.FLOAT32 : Proto.INT64).packed(4, tensor.shape());
   }
 
   /** A request from its bytes. A sequence number of 0 counts as none, an empty configuration too. */
@@ -44,7 +47,8 @@ public final class PassProto {
     if (in.loss.isEmpty()) {
       throw new WireException("the pass has no loss_fn");
     }
-    return new Pass(in.model, in.seqId == 0 ? null : in.seqId, in.data, in.loss, in.config.isEmpty() ? null : in.config,
+    Map<String, Double> config = in.newer.isEmpty() ? in.config : in.newer;
+    return new Pass(in.model, in.seqId == 0 ? null : in.seqId, in.data, in.loss, config.isEmpty() ? null : config,
         in.forwardOnly);
   }
 
@@ -54,6 +58,8 @@ public final class PassProto {
     private final List<Datum> data = new ArrayList<>();
     private String loss = "";
     private final Map<String, Double> config = new HashMap<>();
+    /** As clients since 0.26.2 write it, beside the other, which lacks what is text. */
+    private final Map<String, Double> newer = new HashMap<>();
     private boolean forwardOnly;
 
     @Override
@@ -69,8 +75,46 @@ public final class PassProto {
         case 4 -> loss = text();
         case 5 -> entry(config);
         case 6 -> forwardOnly = number() != 0;
+        case 7 -> {
+          SettingReader in = new SettingReader();
+          in.read(bytes(), "an entry of loss_fn_config_v2");
+          newer.put(in.name, in.value());
+        }
         default -> { }
       }
+    }
+  }
+
+  private static final class SettingReader extends Proto.Reader {
+    private String name = "";
+    private Double number;
+    private String text;
+
+    @Override
+    void field(int field) {
+      if (field == 1) {
+        name = text();
+      } else if (field == 2) {
+        byte[] value = bytes();
+        new Proto.Reader() {
+          @Override
+          void field(int arm) {
+            if (arm == 1) {
+              number = decimal();
+            } else if (arm == 2) {
+              text = text();
+            }
+          }
+        }.read(value, "a LossConfigValue");
+      }
+    }
+
+    private double value() {
+      if (number == null) {
+        throw new WireException("loss_fn_config_v2 has " + name + (text == null ? " without a value"
+            : " = \"" + text + "\"; only numbers are known"));
+      }
+      return number;
     }
   }
 
@@ -166,7 +210,7 @@ public final class PassProto {
           }
         }
       }.read(sparse, "SparseCsr");
-      return TensorData.dense(Proto.tensor(parts[0], dtype, null), Proto.longs(parts[1]), Proto.longs(parts[2]), shape);
+      return TensorData.sparse(Proto.tensor(parts[0], dtype, null), Proto.longs(parts[1]), Proto.longs(parts[2]), shape);
     }
   }
 }

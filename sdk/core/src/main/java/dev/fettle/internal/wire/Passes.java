@@ -26,13 +26,13 @@ public final class Passes {
 
     /** From the JSON of {@link Paths#FORWARD_BACKWARD}. */
     public static Pass forwardBackward(byte[] json) {
-      ForwardBackward body = WireJson.read(json, ForwardBackward.class);
+      ForwardBackward body = WireJson.request(json, ForwardBackward.class);
       return of(body.forwardBackwardInput, body.modelId, body.seqId, false);
     }
 
     /** From the JSON of {@link Paths#FORWARD}. */
     public static Pass forward(byte[] json) {
-      Forward body = WireJson.read(json, Forward.class);
+      Forward body = WireJson.request(json, Forward.class);
       return of(body.forwardInput, body.modelId, body.seqId, true);
     }
 

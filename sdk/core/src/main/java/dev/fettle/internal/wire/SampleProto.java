@@ -1,12 +1,16 @@
 package dev.fettle.internal.wire;
 
+import dev.fettle.internal.wire.Sampling.Likely;
 import dev.fettle.internal.wire.Sampling.Result;
 import dev.fettle.internal.wire.Sampling.Sequence;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Samples as protobuf ({@code SampleResponse}). */
 public final class SampleProto {
+  private static final float ABSENT = -99999;
+
   private SampleProto() {}
 
   /** The bytes of a result. */
@@ -15,10 +19,29 @@ public final class SampleProto {
     for (Sequence s : result.sequences()) {
       out.message(1, new Proto.Message().number(1, "length".equals(s.stopReason()) ? 1 : 0)
           .bytes(2, Proto.little(s.tokens()))
-          .bytes(3, s.logprobs() == null ? null : Proto.little(s.logprobs())));
+          .bytes(3, s.logprobs() == null ? null : Proto.little(s.logprobs()))
+          .bytes(4, s.topkSampledLogprobs() == null ? null : likely(s.topkSampledLogprobs())));
     }
     return out.bytes(2, result.promptLogprobs() == null ? null : Proto.little(scores(result.promptLogprobs())))
+        .bytes(3, result.topkPromptLogprobs() == null ? null : likely(result.topkPromptLogprobs()))
+        .bytes(5, result.targetPromptLogprobs() == null ? null : PassProto.tensor(result.targetPromptLogprobs()).toBytes())
         .toBytes();
+  }
+
+  /** Rows of one width; what is not there has a logprob that none has. */
+  private static byte[] likely(List<List<Likely>> rows) {
+    int k = rows.stream().filter(r -> r != null).mapToInt(List::size).max().orElse(0);
+    int[] ids = new int[rows.size() * k];
+    float[] logprobs = new float[ids.length];
+    Arrays.fill(logprobs, ABSENT);
+    for (int i = 0; i < rows.size(); i++) {
+      for (int j = 0; rows.get(i) != null && j < rows.get(i).size(); j++) {
+        ids[i * k + j] = rows.get(i).get(j).id();
+        logprobs[i * k + j] = rows.get(i).get(j).logprob();
+      }
+    }
+    return new Proto.Message().bytes(1, Proto.little(ids)).bytes(2, Proto.little(logprobs)).number(3, k)
+        .number(4, rows.size()).toBytes();
   }
 
   private static float[] scores(List<Float> values) {

@@ -1,5 +1,6 @@
 package dev.fettle.internal.wire;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.Map;
 
@@ -22,7 +23,20 @@ public final class Sessions {
   }
 
   /** The answer of {@code client/dynamic_config}. */
-  public record DynamicConfig(Integer refreshIntervalSec) {}
+  public record DynamicConfig(Integer refreshIntervalSec, Boolean sampleCancelEnabled, Integer sampleCancelMaxBatchSize) {}
+
+  /** {@code GET sessions/ID}. */
+  public record Description(List<String> trainingRunIds, List<String> samplerIds, Map<String, Object> userMetadata) {}
+
+  /** {@code POST sessions/ID/finish}; the reason's type is {@code success}, {@code errored} or {@code interrupted}. */
+  public record Finish(Reason reason, @JsonInclude(JsonInclude.Include.ALWAYS) String detail) {
+    public static Finish success() {
+      return new Finish(new Reason("success"), null);
+    }
+  }
+
+  /** Why a session ended. */
+  public record Reason(String type) {}
 
   /** {@code POST auth/token}. */
   public record Token(String jwt) {}

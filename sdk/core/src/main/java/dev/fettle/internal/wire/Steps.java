@@ -1,6 +1,7 @@
 package dev.fettle.internal.wire;
 
 import java.util.Map;
+import tools.jackson.databind.JsonNode;
 
 /** Optimizer steps. */
 public final class Steps {
@@ -10,11 +11,17 @@ public final class Steps {
   public record AdamParams(Double learningRate, Double beta1, Double beta2, Double eps, Double weightDecay,
       Double gradClipNorm) {}
 
-  /** {@code POST optim_step}. */
-  public record OptimStep(AdamParams adamParams, String modelId, Integer seqId, String type) {
+  /** {@code POST optim_step}; other optimizers than Adam have their settings in {@code optimizerParams}. */
+  public record OptimStep(AdamParams adamParams, JsonNode optimizerParams, String modelId, Integer seqId, String type) {
     public static OptimStep of(AdamParams settings, String modelId, int seqId) {
-      return new OptimStep(settings, modelId, seqId, "optim_step");
+      return new OptimStep(settings, null, modelId, seqId, "optim_step");
     }
+  }
+
+  /** Which optimizer a model has. */
+  public record OptimizerConfig(String type) {
+    /** The one that Fettle has. */
+    public static final OptimizerConfig ADAMW = new OptimizerConfig("adamw");
   }
 
   /** What became of it. */

@@ -7,12 +7,22 @@ import tools.jackson.databind.annotation.JsonSerialize;
 /**
  * Numbers in row-major order: either {@code floats} or {@code ints} is there. The dtype is {@code float32} or
  * {@code int64}; a shape that is absent means one dimension.
+ *
+ * @param sparse where the values are in a matrix whose others are 0; null where all are there
  */
 @JsonSerialize(using = TensorJson.Writer.class)
 @JsonDeserialize(using = TensorJson.Reader.class)
-public record TensorData(long[] shape, float[] floats, long[] ints) {
+public record TensorData(long[] shape, float[] floats, long[] ints, Sparse sparse) {
+  /** Compressed rows: the values of row i are those from {@code rows[i]} to {@code rows[i + 1]}, each in a column. */
+  public record Sparse(long[] rows, long[] columns) {}
+
   static final String FLOAT = "float32";
   static final String INT = "int64";
+
+  /** All values. */
+  public TensorData(long[] shape, float[] floats, long[] ints) {
+    this(shape, floats, ints, null);
+  }
 
   /** A row of floats. */
   public static TensorData of(float[] values) {
@@ -28,7 +38,12 @@ public record TensorData(long[] shape, float[] floats, long[] ints) {
     return floats != null ? FLOAT : INT;
   }
 
-  public int size() {
+  /** How many values there are, those included that a sparse one leaves out. */
+  public long size() {
+    return sparse != null ? shape[0] * shape[1] : stored();
+  }
+
+  private int stored() {
     return floats != null ? floats.length : ints.length;
   }
 
@@ -39,6 +54,9 @@ public record TensorData(long[] shape, float[] floats, long[] ints) {
 
   /** The values as floats. */
   public float[] asFloats() {
+    if (sparse != null) {
+      return dense().asFloats();
+    }
     if (floats != null) {
       return floats;
     }
@@ -55,7 +73,10 @@ public record TensorData(long[] shape, float[] floats, long[] ints) {
    * @throws WireException if one is not a whole number that fits
    */
   public int[] asInts() {
-    int[] out = new int[size()];
+    if (sparse != null) {
+      return dense().asInts();
+    }
+    int[] out = new int[stored()];
     for (int i = 0; i < out.length; i++) {
       double value = floats != null ? floats[i] : ints[i];
       out[i] = (int) value;
@@ -66,29 +87,41 @@ public record TensorData(long[] shape, float[] floats, long[] ints) {
     return out;
   }
 
-  /** Spreads the values of a compressed sparse matrix out. */
-  static TensorData dense(TensorData values, long[] rows, long[] columns, long[] shape) {
+  /** A sparse matrix, checked. */
+  public static TensorData sparse(TensorData values, long[] rows, long[] columns, long[] shape) {
     if (shape == null || shape.length != 2 || shape[0] < 0 || shape[1] < 0 || shape[0] > Integer.MAX_VALUE / 8
-        || shape[0] * shape[1] > Integer.MAX_VALUE / 8 || rows.length != shape[0] + 1
-        || columns.length != values.size()) {
+        || shape[0] * shape[1] > Integer.MAX_VALUE / 8 || columns == null || rows.length != shape[0] + 1
+        || columns.length != values.stored()) {
       throw new WireException("a sparse tensor's indices do not fit its shape " + Arrays.toString(shape));
     }
-    int size = (int) (shape[0] * shape[1]);
-    TensorData out = values.floats != null ? new TensorData(shape, new float[size], null)
-        : new TensorData(shape, null, new long[size]);
     for (int row = 0; row < shape[0]; row++) {
-      if (rows[row] < 0 || rows[row + 1] < rows[row] || rows[row + 1] > values.size()) {
+      if (rows[row] < 0 || rows[row + 1] < rows[row] || rows[row + 1] > values.stored()) {
         throw new WireException("a sparse tensor's row " + row + " ends at " + rows[row + 1]);
       }
-      for (int i = (int) rows[row]; i < rows[row + 1]; i++) {
-        if (columns[i] < 0 || columns[i] >= shape[1]) {
-          throw new WireException("a sparse tensor has column " + columns[i] + " of " + shape[1]);
-        }
-        int at = (int) (row * shape[1] + columns[i]);
-        if (values.floats != null) {
-          out.floats[at] = values.floats[i];
+    }
+    for (long column : columns) {
+      if (column < 0 || column >= shape[1]) {
+        throw new WireException("a sparse tensor has column " + column + " of " + shape[1]);
+      }
+    }
+    return new TensorData(shape, values.floats, values.ints, new Sparse(rows, columns));
+  }
+
+  /** The same with all values, which may be far more. */
+  public TensorData dense() {
+    if (sparse == null) {
+      return this;
+    }
+    int size = (int) size();
+    TensorData out = floats != null ? new TensorData(shape, new float[size], null)
+        : new TensorData(shape, null, new long[size]);
+    for (int row = 0; row < shape[0]; row++) {
+      for (int i = (int) sparse.rows[row]; i < sparse.rows[row + 1]; i++) {
+        int at = (int) (row * shape[1] + sparse.columns[i]);
+        if (floats != null) {
+          out.floats[at] = floats[i];
         } else {
-          out.ints[at] = values.ints[i];
+          out.ints[at] = ints[i];
         }
       }
     }

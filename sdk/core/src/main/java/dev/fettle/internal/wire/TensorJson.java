@@ -35,6 +35,12 @@ final class TensorJson {
         out.writeName("shape");
         out.writeArray(tensor.shape(), 0, tensor.shape().length);
       }
+      if (tensor.sparse() != null) {
+        out.writeName("sparse_crow_indices");
+        out.writeArray(tensor.sparse().rows(), 0, tensor.sparse().rows().length);
+        out.writeName("sparse_col_indices");
+        out.writeArray(tensor.sparse().columns(), 0, tensor.sparse().columns().length);
+      }
       out.writeEndObject();
     }
   }
@@ -52,7 +58,7 @@ final class TensorJson {
       long[] shape = longs(node.get("shape"));
       TensorData values = whole ? new TensorData(shape, null, longs(data)) : new TensorData(shape, floats(data), null);
       long[] rows = longs(node.get("sparse_crow_indices"));
-      return rows == null ? values : TensorData.dense(values, rows, longs(node.get("sparse_col_indices")), shape);
+      return rows == null ? values : TensorData.sparse(values, rows, longs(node.get("sparse_col_indices")), shape);
     }
   }
 

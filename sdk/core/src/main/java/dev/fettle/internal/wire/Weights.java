@@ -1,13 +1,17 @@
 package dev.fettle.internal.wire;
 
+import java.util.Map;
+import tools.jackson.databind.JsonNode;
+
 /** Saving and loading what was trained. */
 public final class Weights {
   private Weights() {}
 
   /** {@code POST save_weights}; {@code path} is a bare name. */
-  public record Save(String modelId, String path, Integer seqId, Long ttlSeconds, Boolean overwrite, String type) {
+  public record Save(String modelId, String path, Integer seqId, Long ttlSeconds, Boolean overwrite,
+      Map<String, String> userMetadata, String type) {
     public static Save of(String modelId, String name, int seqId, Long ttlSeconds) {
-      return new Save(modelId, name, seqId, ttlSeconds, false, "save_weights");
+      return new Save(modelId, name, seqId, ttlSeconds, false, null, "save_weights");
     }
   }
 
@@ -22,24 +26,28 @@ public final class Weights {
     }
   }
 
-  /** {@code POST load_weights}, only as the first request of a model. */
-  public record Load(String modelId, Integer seqId, String path, Boolean optimizer, String type) {
+  /**
+   * {@code POST load_weights}: either as the first request of a model, or with a session and a number to make a new
+   * model of what was saved.
+   */
+  public record Load(String modelId, Integer seqId, String sessionId, Integer modelSeqId, String baseModel, String path,
+      Boolean optimizer, JsonNode optimizerConfig, Map<String, Object> userMetadata, String type) {
     public static Load of(String modelId, int seqId, String path, boolean optimizer) {
-      return new Load(modelId, seqId, path, optimizer, "load_weights");
+      return new Load(modelId, seqId, null, null, null, path, optimizer, null, null, "load_weights");
     }
   }
 
   /** {@code POST save_weights_for_sampler}: with a name, or with a number for a snapshot that is not kept. */
   public record SaveForSampler(String modelId, String path, Integer samplingSessionSeqId, Integer seqId,
-      Long ttlSeconds, String type) {
+      Long ttlSeconds, Map<String, String> userMetadata, String type) {
     private static final String TYPE = "save_weights_for_sampler";
 
     public static SaveForSampler named(String modelId, String name, int seqId, Long ttlSeconds) {
-      return new SaveForSampler(modelId, name, null, seqId, ttlSeconds, TYPE);
+      return new SaveForSampler(modelId, name, null, seqId, ttlSeconds, null, TYPE);
     }
 
     public static SaveForSampler unnamed(String modelId, int samplingSessionSeqId, int seqId) {
-      return new SaveForSampler(modelId, null, samplingSessionSeqId, seqId, null, TYPE);
+      return new SaveForSampler(modelId, null, samplingSessionSeqId, seqId, null, null, TYPE);
     }
   }
 
@@ -55,5 +63,11 @@ public final class Weights {
 
   /** Its answer. */
   public record Info(String baseModel, Boolean isLora, Integer loraRank, Boolean trainUnembed, Boolean trainMlp,
-      Boolean trainAttn) {}
+      Boolean trainAttn, Steps.OptimizerConfig optimizerConfig) {}
+
+  /** {@code POST copy_weights}. */
+  public record Copy(String sessionId, Integer modelSeqId, String sourcePath, Long ttlSeconds) {}
+
+  /** Its answer. */
+  public record Copied(String tinkerPath) {}
 }

@@ -12,6 +12,7 @@ import dev.fettle.Token;
 import dev.fettle.Tokenizer;
 import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.SamplerBackend;
+import dev.fettle.internal.TokenScores;
 import dev.fettle.internal.network.DecodeWeights;
 import dev.fettle.internal.network.Decoder;
 import dev.fettle.internal.network.Dropout;
@@ -20,6 +21,7 @@ import dev.fettle.internal.network.Network;
 import dev.fettle.internal.network.Packing;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -175,15 +177,37 @@ final class LocalSampler implements SamplerBackend {
     if (tokens.length < 2) {
       return new float[0];
     }
+    return through(tokens, 0, (step, output, rows) -> new Head(frozen.weights(), frozen.adapter(), 1)
+        .logprobs(step, output, rows, Arrays.copyOfRange(tokens, 1, tokens.length)));
+  }
+
+  @Override
+  public CompletableFuture<TokenScores> scores(int[] tokens, int from, int k, int[][] asked) {
+    check("sequences", List.of(tokens));
+    return work(() -> {
+      TokenScoring scoring = new TokenScoring(tokens.length - 1 - from, Math.min(k, model.vocabSize()), asked);
+      return through(tokens, from, (step, output, rows) -> {
+        new Head(frozen.weights(), frozen.adapter(), 1).read(step, output, rows, scoring);
+        return scoring.result();
+      });
+    });
+  }
+
+  /** Reads something off the output of the last layer. */
+  private interface Reader<T> {
+    T from(Scope step, Tensor output, int[] rows);
+  }
+
+  private <T> T through(int[] tokens, int from, Reader<T> reader) {
     Network network = model.network();
     Memory.get().require(model.memory().forward(Batch.of(Datum.of(tokens))), 0,
         "logprobs of " + tokens.length + " tokens with " + model.name());
     try (Scope step = new Scope()) {
       Packing packing = Packing.of(List.of(Arrays.copyOf(tokens, tokens.length - 1)));
       Network.Trace trace = network.forward(step, frozen.weights(), frozen.adapter(), packing, Dropout.NONE, Network.NOTHING);
-      int[] rows = new int[tokens.length - 1];
-      Arrays.setAll(rows, i -> i);
-      return new Head(frozen.weights(), frozen.adapter(), 1).logprobs(step, trace.output(), rows, Arrays.copyOfRange(tokens, 1, tokens.length));
+      int[] rows = new int[tokens.length - 1 - from];
+      Arrays.setAll(rows, i -> from + i);
+      return reader.from(step, trace.output(), rows);
     }
   }
 

@@ -62,6 +62,26 @@ public final class Head {
     return out;
   }
 
+  /** Takes the log probabilities of all tokens at some of the chosen rows, the first of them by its place. */
+  @FunctionalInterface
+  public interface Reading {
+    void of(Scope piece, int first, int count, Tensor logprobs);
+  }
+
+  /** Shows the log probabilities of all tokens at the chosen rows, some rows at a time. */
+  public void read(Scope step, Tensor output, int[] rows, Reading reading) {
+    try (Scope scope = new Scope(step.device())) {
+      Tensor n = normed(scope, scope.kernels().selectRows(output, scope.longs(rows)));
+      for (int i = 0; i < rows.length; i += chunk) {
+        int count = Math.min(chunk, rows.length - i);
+        try (Scope piece = new Scope(step.device())) {
+          Tensor[] f = forward(piece, piece.kernels().rows(n, i, count), targets(piece, new int[count], 0, count));
+          reading.of(piece, i, count, f[1]);
+        }
+      }
+    }
+  }
+
   /**
    * The gradient of a loss by the output of the last layer, all rows; adds the gradients of norm and head.
    *

@@ -30,4 +30,10 @@ interface DecodeKernels {
 
   /** The next token of each row, and its logprob under the model itself; {@code u}: uniform random numbers. */
   Tensor[] sampleToken(Tensor logits, Tensor u, double temperature, long k, double p);
+
+  /** The k likeliest tokens of each row of log probabilities, the likeliest first, and theirs. */
+  Tensor[] likeliest(Tensor l, long k);
+
+  /** The log probabilities of some tokens, {@code ids}: [rows, some], of each row. */
+  Tensor logprobsOf(Tensor l, Tensor ids);
 }

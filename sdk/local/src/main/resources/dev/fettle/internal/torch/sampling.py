@@ -29,3 +29,12 @@ def sample_token(logits: Tensor, u: Tensor, temperature: float, k: int, p: float
     ids = torch.gather(order, 1, torch.minimum(inverse_cdf(torch.cumsum(q, 1), u), last)).squeeze(1)
   z = torch.logsumexp(logits, [1])
   return (ids, torch.gather(logits, 1, ids.unsqueeze(1)).squeeze(1) - z)
+
+# The k likeliest tokens of each row of log probabilities, the likeliest first, and theirs.
+def likeliest(l: Tensor, k: int) -> Tuple[Tensor, Tensor]:
+  top, ids = torch.topk(l, k, 1, True, True)
+  return (ids, top)
+
+# The log probabilities of some tokens of each row.
+def logprobs_of(l: Tensor, ids: Tensor) -> Tensor:
+  return torch.gather(l, 1, ids)

@@ -4,9 +4,12 @@ import static dev.fettle.internal.remote.RemoteTrainingTest.ADAM;
 import static dev.fettle.internal.remote.RemoteTrainingTest.BATCH;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import dev.fettle.Batch;
 import dev.fettle.Checkpoint;
 import dev.fettle.DType;
+import dev.fettle.Datum;
 import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
@@ -18,12 +21,14 @@ import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.local.LocalBackend;
 import dev.fettle.internal.wire.Paths;
+import dev.fettle.support.Golden;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -33,6 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
 
 class CheckpointsTest {
   @TempDir
@@ -212,9 +218,76 @@ class CheckpointsTest {
   }
 
   @Test
+  void aDirectoryThatStandsForTheArchiveIsNothingToUnpack() throws Exception {
+    for (String root : List.of("/", ".", "./", "", "././")) {
+      Path archive = directory.resolve("rooted");
+      Files.write(archive, tar(entry(root, '5', new byte[0]), entry("./file", '0', new byte[3])));
+      Path target = Files.createDirectories(directory.resolve("target"));
+      Tar.unpack(archive, target);
+      assertThat(target.resolve("file")).as(root).hasSize(3);
+    }
+    for (String outside : List.of("../", "/etc/", "a/../../b/", "..")) {
+      Path archive = directory.resolve("outside");
+      Files.write(archive, tar(entry(outside, '5', new byte[0]), entry("file", '0', new byte[3])));
+      Path target = Files.createDirectories(directory.resolve("target"));
+      assertThatThrownBy(() -> Tar.unpack(archive, target)).as(outside).isInstanceOf(ServiceException.class)
+          .hasMessageContaining("outside");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"saveAdapter", "download"})
+  void anAdapterOfSkyRlIsSavedWithTheModulesThatItHas(String verb) throws Exception {
+    try (FakeService service = new FakeService(FakeService.Kind.SKYRL); RemoteBackend client = service.client()) {
+      service.archive = Files.readAllBytes(Golden.path("archives/skyrl.tar.gz"));
+      Path target = directory.resolve("adapter");
+      if (verb.equals("saveAdapter")) {
+        Futures.join(client.load("fettle-tiny", Optional.empty()).tune(Lora.rank(8)).saveAdapter(target));
+      } else {
+        client.checkpoints().download("tinker://run/x", target);
+      }
+      JsonNode saved = Golden.json(target.resolve("adapter_config.json"));
+      assertThat(saved.get("target_modules")).isEqualTo(Golden.json("lora/llama/adapter_config.json").get("target_modules"));
+      assertThat(saved.get("lora_alpha").asInt()).isEqualTo(8);
+      assertThat(saved.get("base_model_name_or_path").asString()).isEqualTo("fettle-tiny");
+      try (LocalBackend local = new LocalBackend()) {
+        var model = local.load(Golden.path("models/llama").toString(), Optional.of(DType.F32));
+        JsonNode row = Golden.json("lora/llama/golden.json").get("data").get(0);
+        Batch batch = Batch.of(Datum.supervised(Golden.ints(row.get("inputs")), Golden.ints(row.get("targets")),
+            Golden.floats(row.get("weights"))));
+        float[] logprobs = Futures.join(model.tune(Lora.from(target)).forward(batch, Loss.crossEntropy())).logprobs().get(0);
+        float[] expected = Golden.floats(Golden.json("lora/llama/golden.json").get("logprobs").get(0));
+        for (int i = 0; i < expected.length; i++) {
+          assertThat(logprobs[i]).isCloseTo(expected[i], within(1e-4f));
+        }
+      }
+    }
+  }
+
+  @Test
+  void modulesOfSomeLayersAreNamedByTheirWholePaths() {
+    String layer = "base_model.model.model.layers.%d.self_attn.%s.lora_%s.weight";
+    List<String> even = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      for (String module : List.of("q_proj", "v_proj")) {
+        even.add(String.format(layer, i, module, "A"));
+        even.add(String.format(layer, i, module, "B"));
+      }
+    }
+    assertThat(AdapterModules.of(even)).containsExactly("q_proj", "v_proj");
+    assertThat(AdapterModules.of(even.subList(0, even.size() - 2))).contains("model.layers.2.self_attn.q_proj")
+        .doesNotContain("model.layers.2.self_attn.v_proj", "q_proj");
+    assertThat(AdapterModules.of(List.of(String.format(layer, 1, "q_proj", "A"))))
+        .containsExactly("model.layers.1.self_attn.q_proj");
+    assertThatThrownBy(() -> AdapterModules.of(List.of("model.embed_tokens.weight"))).isInstanceOf(ServiceException.class)
+        .hasMessageContaining("target_modules");
+  }
+
+  @Test
   void longNamesAreRead() throws Exception {
     String longName = "d/".repeat(80) + "file";
-    byte[] pax = ("999 path=" + longName + "\n").getBytes(StandardCharsets.US_ASCII);
+    String record = " path=" + longName + "\n";
+    byte[] pax = (record.length() + 3 + record).getBytes(StandardCharsets.US_ASCII);
     Path archive = directory.resolve("archive");
     Files.write(archive, tar(entry("pax", 'x', pax), entry("short", '0', "content".getBytes(StandardCharsets.US_ASCII))));
     Path target = Files.createDirectories(directory.resolve("target"));

@@ -301,16 +301,19 @@ final class FakeService extends Dispatcher {
       }
       case Paths.SAMPLE -> sample(WireJson.read(body, Sampling.Sample.class));
       case Paths.RETRIEVE -> retrieve(request, WireJson.read(body, RequestFutures.Retrieve.class));
-      case Paths.WEIGHTS_INFO -> json(new Weights.Info("fettle-tiny", true, 8, false, true, true));
+      case Paths.WEIGHTS_INFO -> json(new Weights.Info("fettle-tiny", true, 8, false, true, true, null));
       case Paths.CHECKPOINTS -> kind == Kind.HOSTED ? json(list("")) : problem(404, "Not Found");
       case Paths.TRAINING_RUNS -> json(new Checkpoints.TrainingRuns(models.keySet().stream().map(m ->
-          new Checkpoints.TrainingRun(m, "fettle-tiny", null, true, false, 8, null, null, null)).toList(), null));
+          new Checkpoints.TrainingRun(m, "fettle-tiny", null, true, false, 8, null, null, null, null)).toList(), null));
       default -> other(request, path);
     };
   }
 
   private MockResponse other(RecordedRequest request, String path) {
     String runs = Paths.TRAINING_RUNS + "/";
+    if (path.endsWith("/finish") && kind == Kind.HOSTED) {
+      return json(new Sessions.Health("ok"));
+    }
     if (path.startsWith("download/") && archive != null) {
       return bytes(archive, "application/octet-stream");
     }
@@ -319,7 +322,7 @@ final class FakeService extends Dispatcher {
     }
     String[] parts = path.substring(runs.length()).split("/");
     if (parts.length == 1) {
-      return json(new Checkpoints.TrainingRun(parts[0], "fettle-tiny", null, true, false, 8, null, null, null));
+      return json(new Checkpoints.TrainingRun(parts[0], "fettle-tiny", null, true, false, 8, null, null, null, null));
     }
     if (parts.length == 2) {
       return json(list(parts[0]));
@@ -343,7 +346,8 @@ final class FakeService extends Dispatcher {
     List<Checkpoints.Checkpoint> out = new ArrayList<>();
     saved.keySet().stream().filter(p -> p.contains(run)).sorted().forEach(p -> out.add(new Checkpoints.Checkpoint(
         p.substring(p.lastIndexOf('/') + 1), p.contains("/weights/") ? "training" : "sampler",
-        kind == Kind.HOSTED ? "2026-11-24T10:00:00Z" : "2026-11-24T10:00:00.5", p, 5L, false, null)));
+        kind == Kind.HOSTED ? "2026-11-24T10:00:00Z" : "2026-11-24T10:00:00.5", p, 5L, false, null,
+        null, null)));
     return new Checkpoints.CheckpointList(out, null);
   }
 
@@ -405,7 +409,7 @@ final class FakeService extends Dispatcher {
       results.put(before, work.apply(model));
       model.requests.put(number, before);
     }
-    return json(RequestFutures.Submitted.of(before));
+    return json(RequestFutures.Submitted.of(before, null));
   }
 
   private MockResponse save(Weights.Save save) {
@@ -474,7 +478,7 @@ final class FakeService extends Dispatcher {
           : kind == Kind.SKYRL ? all.subList(1, all.size()) : all);
       results.put(before, new Done(WireJson.write(result), SampleProto.write(result)));
     }
-    return json(RequestFutures.Submitted.of(before));
+    return json(RequestFutures.Submitted.of(before, null));
   }
 
   private MockResponse retrieve(RecordedRequest request, RequestFutures.Retrieve retrieve) {
@@ -490,7 +494,7 @@ final class FakeService extends Dispatcher {
   private MockResponse promise(Object result, byte[] proto) {
     String id = String.valueOf(numbers.incrementAndGet());
     results.put(id, new Done(WireJson.write(result), proto));
-    return json(RequestFutures.Submitted.of(id));
+    return json(RequestFutures.Submitted.of(id, null));
   }
 
   static MockResponse json(Object message) {

@@ -244,6 +244,52 @@ class FaultsTest {
   }
 
   @Test
+  void aConnectionThatTheServerClosedIsNotWorthAWordAndALineGoesWhenPollingGoesOn() throws Exception {
+    TrainingBackend training = tune();
+    List<String> shown = java.util.Collections.synchronizedList(new java.util.ArrayList<>());
+    Runnable watcher = () -> shown.add(Status.waiting());
+    Status.watch(watcher);
+    try {
+      service.cutBefore(Paths.RETRIEVE, 1);
+      Futures.join(training.forward(BATCH, Loss.crossEntropy()));
+      assertThat(shown).isEmpty();
+
+      service.cutBefore(Paths.RETRIEVE, 3);
+      service.change(Paths.RETRIEVE, 1, r -> r.newBuilder().headersDelay(1, TimeUnit.SECONDS).build());
+      var slow = training.forward(BATCH, Loss.crossEntropy());
+      while (!service.faultsAreUsedUp()) {
+        Thread.sleep(5);
+      }
+      Thread.sleep(300);
+      assertThat(shown).anyMatch(s -> s.startsWith("forward: "));
+      assertThat(slow).isNotDone();
+      assertThat(Status.waiting()).isEmpty();
+      Futures.join(slow);
+    } finally {
+      Status.unwatch(watcher);
+    }
+  }
+
+  @Test
+  void aDownloadThatFailsDoesNotEndTheTraining(@TempDir Path directory) {
+    TrainingBackend training = tune();
+    step(training);
+    service.archive = null;
+    assertThatThrownBy(() -> Futures.join(training.saveAdapter(directory.resolve("a")))).isInstanceOf(ServiceException.class)
+        .hasMessageContaining("404");
+    service.archive = new byte[] {'n', 'o', ' ', 't', 'a', 'r'};
+    assertThatThrownBy(() -> Futures.join(training.saveAdapter(directory.resolve("a")))).isInstanceOf(ServiceException.class)
+        .hasMessageContaining("unpacked");
+    service.instead(Paths.SAVE_FOR_SAMPLER, 1, 404, "{\"detail\":\"not here\"}");
+    assertThatThrownBy(() -> Futures.join(training.saveAdapter(directory.resolve("a")))).hasMessageContaining("not here");
+    service.change(Paths.RETRIEVE, 1, r -> FakeService.problem(404, "no such result"));
+    assertThatThrownBy(() -> Futures.join(training.saveState(directory.resolve("s"), Optional.empty())))
+        .hasMessageContaining("no such result");
+    step(training);
+    assertThat(service.model().steps).isEqualTo(2);
+  }
+
+  @Test
   void aServiceThatHasNoProtobufForAResultIsAskedForJson() {
     TrainingBackend training = tune();
     service.instead(Paths.RETRIEVE, 1, 406, "{\"detail\":\"JSON only\"}");

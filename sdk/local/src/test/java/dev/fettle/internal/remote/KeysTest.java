@@ -90,6 +90,18 @@ class KeysTest {
     assertThat(service.requests).allMatch(r -> r.getHeaders().get("Authorization") == null);
   }
 
+  @Test
+  void noLoggerOfAnyLibraryWritesTheKey(@TempDir Path directory) throws Exception {
+    Process program = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-Dslf4j.provider=" + LoudLogging.class.getName(), "-cp",
+        System.getProperty("java.class.path"), LoggedMain.class.getName(), directory.toString()).redirectErrorStream(true).start();
+    String logged = new String(program.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+    assertThat(program.waitFor()).as(logged).isZero();
+    assertThat(logged).contains("done", "okhttp3.", "com.sun.net.httpserver|", "ai.djl.").contains("is not the one");
+    assertThat(logged.lines()).noneMatch(line -> line.contains("very-secret"));
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"tml-secret\nvalue", "tml-secret value", "tml-secretä"})
   void aKeyThatNoHeaderCanHoldIsRefusedWithoutBeingShown(String key) {

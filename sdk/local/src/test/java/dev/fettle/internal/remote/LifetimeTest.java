@@ -46,6 +46,8 @@ class LifetimeTest {
       assertThat(threads()).isEmpty();
       assertThat(client.connections()).isZero();
       assertThat(service.model().unloaded).isTrue();
+      assertThat(service.requests("api/v1/sessions/session1/finish")).hasSize(1)
+          .allMatch(r -> FakeService.text(r).equals("{\"reason\":{\"type\":\"success\"},\"detail\":null}"));
     }
   }
 

@@ -79,7 +79,7 @@ class MessagesTest {
     assertThat(floats.floats()).containsExactly(1f, Float.NaN, -2.5f);
     TensorData sparse = WireJson.read(utf8("{\"data\":[7,8],\"dtype\":\"int64\",\"shape\":[2,3],"
         + "\"sparse_crow_indices\":[0,1,2],\"sparse_col_indices\":[2,0]}"), TensorData.class);
-    assertThat(sparse.ints()).containsExactly(0, 0, 7, 8, 0, 0);
+    assertThat(sparse.dense().ints()).containsExactly(0, 0, 7, 8, 0, 0);
     assertThat(json(TensorData.of(new float[] {Float.NaN, 0.5f})))
         .isEqualTo("{\"data\":[null,0.5],\"dtype\":\"float32\",\"shape\":[2]}");
   }
