@@ -43,8 +43,8 @@ final class AdapterStart {
       return Residual.OLORA;
     }
     if (name.equals("lora_ga")) {
-      LOG.warn("{}: {} = {}: what was taken off the base model's weights in training is not known; A and B are read as PEFT reads "
-          + "them, over the whole weights", fields.source(), KEY, init);
+      LOG.warn("{}: {} = {}: what was taken off the base model's weights in training is not known; A and B are read as PEFT "
+          + "reads them, over the whole weights", fields.source(), KEY, init);
       return Residual.NONE;
     }
     if (!PLAIN.contains(name)) {

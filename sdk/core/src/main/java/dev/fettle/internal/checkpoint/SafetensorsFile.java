@@ -114,10 +114,12 @@ public final class SafetensorsFile implements AutoCloseable {
     header.tensors().forEach((name, t) -> {
       String now = names.apply(name);
       if (out.put(now, new StoredTensor(t.file(), now, t.type(), t.shape(), t.begin(), t.bytes())) != null) {
-        throw new InvalidInputException(path + ": tensor " + Quote.line(name) + " is there twice, the other time as " + Quote.line(now));
+        throw new InvalidInputException(
+            path + ": tensor " + Quote.line(name) + " is there twice, the other time as " + Quote.line(now));
       }
     });
-    return new SafetensorsFile(path, channel, false, dataStart, new SafetensorsHeader(Collections.unmodifiableMap(out), header.metadata()));
+    return new SafetensorsFile(path, channel, false, dataStart,
+        new SafetensorsHeader(Collections.unmodifiableMap(out), header.metadata()));
   }
 
   /** All tensors by name, in the order in which they lie in the file. */
