@@ -11,9 +11,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The weights that a model must have, by their Hugging Face names, and the check that a directory has them. */
 public final class WeightNames {
+  private static final Logger LOG = LoggerFactory.getLogger(WeightNames.class);
   private static final int COMPARED_AT_ONCE = 1 << 24;
   private static final String WEIGHT = ".weight";
   private static final String HEAD = OuterWeight.HEAD_MODULE + WEIGHT;
@@ -56,6 +59,22 @@ public final class WeightNames {
     return both ? named(directory, config, HEAD) : found;
   }
 
+  /**
+   * A model whose files have an output layer of their own is not tied, whatever config.json says; transformers takes it so, with
+   * a warning.
+   */
+  public static ModelConfig asStored(ModelDirectory directory, ModelConfig config) {
+    String embedding = Layout.of(config).embeddingModule() + WEIGHT;
+    StoredTensor head = named(directory, config, HEAD);
+    StoredTensor input = named(directory, config, embedding);
+    if (!config.tiedEmbeddings() || head == null || input == null || sameBytes(directory, head, input)) {
+      return config;
+    }
+    LOG.warn("{}: tensor {} differs from {} although config.json says tie_word_embeddings: the output layer is its own, as in "
+        + "transformers; set tie_word_embeddings to false", head.file(), head.name(), input.name());
+    return config.untied();
+  }
+
   private static StoredTensor named(ModelDirectory directory, ModelConfig config, String name) {
     return config.architecture().namesInFiles(name).stream().map(directory.tensors()::get).filter(Objects::nonNull)
         .findFirst().orElse(null);
@@ -86,12 +105,9 @@ public final class WeightNames {
   private static void checkExtra(ModelDirectory directory, ModelConfig config, StoredTensor tensor) {
     if (config.architecture().namesInFiles(HEAD).contains(tensor.name()) && config.tiedEmbeddings()) {
       String embedding = Layout.of(config).embeddingModule() + WEIGHT;
-      if (!sameBytes(directory, tensor, stored(directory, config, embedding))) {
-        throw new InvalidInputException(
-            tensor.file() + ": tensor " + tensor.name() + " differs from " + embedding
-                + " although config.json says tie_word_embeddings; set that to false if the output layer is its own");
+      if (sameBytes(directory, tensor, stored(directory, config, embedding))) {
+        return;
       }
-      return;
     }
     throw new UnsupportedModelException(
         tensor.file() + ": tensor " + tensor.name() + " is not a weight of a " + config.architecture().type()

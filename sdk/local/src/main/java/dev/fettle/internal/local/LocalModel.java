@@ -88,7 +88,7 @@ final class LocalModel implements ModelBackend {
   static LocalModel load(String name, OpenDirectory files, Optional<DType> type, ProgressMeter meter) {
     try {
       ModelDirectory stored = ModelDirectory.of(files);
-      ModelConfig config = ModelConfig.of(stored.config());
+      ModelConfig config = WeightNames.asStored(stored, ModelConfig.of(stored.config()));
       WeightNames.check(stored, config);
       DType dtype = type.orElseGet(() -> config.isCausalLm() ? Processor.fastestType() : DType.F32);
       Tokenizer tokenizer = tokenizer(files, config);
