@@ -1,0 +1,44 @@
+package dev.fettle.internal.model;
+
+import dev.fettle.internal.checkpoint.JsonFields;
+import dev.fettle.internal.model.LayerNumbers.Experts;
+import dev.fettle.internal.model.LayerParts.QueryKeyNorm;
+import java.util.Collections;
+import java.util.Optional;
+
+/** OLMoE (Muennighoff et al. 2024): experts in every layer; all queries, and all keys, of a token are normalised together. */
+final class Olmoe implements Architecture {
+  private static final int EOS = 50_279;
+
+  @Override
+  public String type() {
+    return "olmoe";
+  }
+
+  @Override
+  public String className() {
+    return "OlmoeForCausalLM";
+  }
+
+  @Override
+  public Optional<Stacked> stacked(String weight) {
+    return Stacked.ofExperts(weight);
+  }
+
+  @Override
+  public ModelConfig read(JsonFields config) {
+    DecoderFields d = new DecoderFields(this, config, "num_experts", "num_local_experts", "num_experts_per_tok")
+        .headDim().contextLength(4096).textIds().eps(1e-5);
+    d.keyValueHeads(d.heads);
+    if (!config.mentions("eos_token_id")) {
+      d.eosId(EOS);
+    }
+    UnsupportedKeys.rejectSlidingWindow(config, type());
+    UnsupportedKeys.rejectMlpBias(config, type());
+    Experts experts = ExpertFields.read(config, 64);
+    boolean bias = config.bool("attention_bias", false);
+    LayerParts parts = d.experts(experts).parts();
+    return d.model(parts.preNorm(parts.attention(bias, bias, QueryKeyNorm.ALL_HEADS),
+        parts.experts(experts.count(), parts.intermediate())), Collections.nCopies(d.layers, 0));
+  }
+}
