@@ -8,6 +8,7 @@ import java.util.Optional;
 
 /** OLMoE (Muennighoff et al. 2024): experts in every layer; all queries, and all keys, of a token are normalised together. */
 final class Olmoe implements Architecture {
+  private static final DecoderFields.Sizes SIZES = new DecoderFields.Sizes(50304, 2048, 2048, 16, 16);
   private static final int EOS = 50_279;
 
   @Override
@@ -27,14 +28,15 @@ final class Olmoe implements Architecture {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    DecoderFields d = new DecoderFields(this, config, "num_experts", "num_local_experts", "num_experts_per_tok")
-        .headDim().contextLength(4096).textIds().eps(1e-5);
+    DecoderFields d = new DecoderFields(this, config, SIZES).headDim().contextLength(4096).textIds().eps(1e-5);
     d.keyValueHeads(d.heads);
     if (!config.mentions("eos_token_id")) {
       d.eosId(EOS);
     }
-    UnsupportedKeys.rejectSlidingWindow(config, type());
-    UnsupportedKeys.rejectMlpBias(config, type());
+    if (config.has("clip_qkv")) {
+      throw config.unsupported("clip_qkv", "clipped queries, keys and values; it must be null");
+    }
+    config.refuseUnlessNeutral("sliding_window", 0, "which of transformers' ways of attention heeds it differs");
     Experts experts = ExpertFields.read(config, 64);
     boolean bias = config.bool("attention_bias", false);
     LayerParts parts = d.experts(experts).parts();

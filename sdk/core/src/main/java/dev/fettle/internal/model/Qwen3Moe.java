@@ -11,6 +11,8 @@ import java.util.Optional;
 
 /** Qwen 3 with a mixture of experts (Yang et al. 2025): layers without experts may stand among those that have them. */
 final class Qwen3Moe implements Architecture {
+  private static final DecoderFields.Sizes SIZES = new DecoderFields.Sizes(151936, 2048, 6144, 24, 32);
+
   @Override
   public String type() {
     return "qwen3_moe";
@@ -28,9 +30,7 @@ final class Qwen3Moe implements Architecture {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    DecoderFields d = new DecoderFields(this, config, "num_experts", "num_local_experts", "num_experts_per_tok",
-        "moe_intermediate_size").headDim().keyValueHeads(4).contextLength(32768).textIds();
-    UnsupportedKeys.rejectMlpBias(config, type());
+    DecoderFields d = new DecoderFields(this, config, SIZES).headDim().keyValueHeads(4).contextLength(32768).textIds();
     Experts experts = ExpertFields.read(config, 128);
     boolean bias = config.bool("attention_bias", false);
     LayerParts parts = d.experts(experts).parts();

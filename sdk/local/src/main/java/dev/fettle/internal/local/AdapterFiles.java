@@ -14,6 +14,7 @@ import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.local.ParameterVector.Parameter;
 import dev.fettle.internal.model.AdapterShape;
+import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.OuterWeight;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;

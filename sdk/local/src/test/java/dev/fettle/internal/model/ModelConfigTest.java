@@ -375,19 +375,18 @@ class ModelConfigTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "'output_router_logits':true|output_router_logits", "'shared_expert_intermediate_size':8|shared_expert_intermediate_size",
-        "'n_shared_experts':1|n_shared_experts", "'num_experts_per_tok':5|num_experts_per_tok",
+        "'output_router_logits':true|output_router_logits", "'num_experts_per_tok':5|num_experts_per_tok",
         "'num_experts_per_tok':0|num_experts_per_tok", "'num_local_experts':3|num_local_experts", "'num_experts':0|num_experts",
         "'decoder_sparse_step':0|decoder_sparse_step", "'mlp_only_layers':[-1]|mlp_only_layers", "'mlp_only_layers':['a']|mlp_only_layers",
-        "'norm_topk_prob':1|norm_topk_prob", "'moe_intermediate_size':0|moe_intermediate_size", "'mlp_bias':true|mlp_bias",
-        "'clip_qkv':8.0|clip_qkv", "'hidden_act':'relu'|hidden_act"
+        "'norm_topk_prob':1|norm_topk_prob", "'moe_intermediate_size':0|moe_intermediate_size",
+        "'hidden_act':'relu'|hidden_act"
       })
   void what_experts_cannot_be_is_refused_by_name(String extra, String key) {
     assertThatThrownBy(() -> parse(experts(extra))).hasMessageStartingWith("config.json: ").hasMessageContaining(key);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"'clip_qkv':8.0", "'sliding_window':8", "'output_router_logits':true", "'moe_intermediate_size':8"})
+  @ValueSource(strings = {"'clip_qkv':8.0", "'sliding_window':8", "'output_router_logits':true"})
   void what_olmoe_cannot_be_is_refused_by_name(String extra) {
     assertThatThrownBy(() -> parse(LLAMA.replace("llama", "olmoe").replace("}", "," + extra + "}")))
         .isInstanceOf(UnsupportedModelException.class).hasMessageContaining(extra.substring(1, extra.indexOf("':")));
