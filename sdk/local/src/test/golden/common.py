@@ -19,9 +19,9 @@ torch.use_deterministic_algorithms(True)
 
 
 def load(directory, dtype=torch.float32):
-    """The model of a directory, eager attention, in evaluation mode."""
+    """The model of a directory, eager attention and experts, in evaluation mode."""
     kind = auto_class(AutoConfig.from_pretrained(directory))
-    return kind.from_pretrained(directory, dtype=dtype, attn_implementation="eager").eval()
+    return kind.from_pretrained(directory, dtype=dtype, attn_implementation="eager", experts_implementation="eager").eval()
 
 
 def auto_class(config):

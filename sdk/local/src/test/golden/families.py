@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from safetensors.torch import load_file
 from transformers import (AutoConfig, AutoModelForCausalLM, Gemma2Config, Gemma3Config, Gemma3TextConfig, GemmaConfig,
                           GraniteConfig, GraniteMoeHybridConfig, LlavaConfig, Ministral3Config, Mistral3Config, Olmo2Config, Olmo3Config,
-                          Phi3Config, SmolLM3Config)
+                          OlmoeConfig, Phi3Config, Qwen3MoeConfig, SmolLM3Config)
 
 from common import GOLDEN, all_logits, auto_class, generator, load, numbers, random_tokens, target_logprobs, write_json
 from lora_gradients import adapter_gradients, cross_entropy, examples, save_adapter
@@ -104,7 +104,23 @@ FAMILY = {
         vision_config=dict(model_type="clip_vision_model", hidden_size=8, intermediate_size=8, num_hidden_layers=1,
                            num_attention_heads=1, image_size=8, patch_size=4, projection_dim=8),
         tie_word_embeddings=False, image_token_index=63), []),
+    "qwen3-moe": (Qwen3MoeConfig, dict(
+        head_dim=8, num_experts=6, num_experts_per_tok=3, moe_intermediate_size=16, norm_topk_prob=True, mlp_only_layers=[1],
+        use_sliding_window=True, sliding_window=7, rope_parameters=rope()), [
+        dict(num_experts_per_tok=2), dict(norm_topk_prob=False), dict(sliding_window=9)]),
+    "olmoe": (OlmoeConfig, dict(
+        intermediate_size=16, num_hidden_layers=2, num_experts=5, num_experts_per_tok=2, rope_parameters=rope()), [
+        dict(num_experts_per_tok=3), dict(norm_topk_prob=True), dict(rope_parameters=rope(20.0))]),
 }
+
+# PEFT's all-linear would take in the experts, which are adapted only by name.
+ROUTED = dict(target_modules=["q_proj", "k_proj", "v_proj", "o_proj"], target_parameters=["mlp.gate.weight"])
+TARGETS = {"qwen3-moe": ROUTED, "olmoe": ROUTED}
+# Saved once more with the experts of a layer as one tensor, as transformers has them in memory.
+STACKED = ["olmoe"]
+# Of the logits of a router, between the last expert that is chosen and the first that is not: rounding to bfloat16 may
+# not change the choice, or it would be compared with another model's output.
+CLEAR = 0.06
 
 # The configuration as transformers 4 wrote it, where that differs: what to leave out, what to add.
 V4 = {
@@ -120,6 +136,8 @@ V4 = {
     "granite": (["rope_parameters"], dict(rope_theta=100.0)),
     "granite4": (["rope_parameters", "layer_types", "time_step_limit"], dict(rope_theta=100.0, layers_block_type=["attention"] * 3)),
     "olmo2": (["rope_parameters"], dict(rope_theta=100.0)),
+    "qwen3-moe": (["rope_parameters", "num_local_experts"], dict(rope_theta=100.0, num_experts=6)),
+    "olmoe": (["rope_parameters"], dict(rope_theta=100.0)),
 }
 
 
@@ -147,7 +165,7 @@ def is_vision(name):
 def made(kind, settings):
     config = kind(**settings)
     config._attn_implementation = "eager"
-    return auto_class(config).from_config(config, attn_implementation="eager").eval()
+    return auto_class(config).from_config(config, attn_implementation="eager", experts_implementation="eager").eval()
 
 
 def greedy(model, prompts):
@@ -179,6 +197,25 @@ def prompts_with_margin(model, vocab, gen):
     return found, said
 
 
+def clearest(model, length, vocab, gen):
+    """Tokens for which each router's choice is clear; any in a model without experts."""
+    routers = [m for m in model.modules() if type(m).__name__.endswith("TopKRouter")]
+    for _ in range(2000):
+        tokens, gaps = random_tokens(length, vocab, gen), []
+        hooks = [r.register_forward_hook(lambda m, _, out: gaps.append(gap(out[0], m.top_k))) for r in routers]
+        all_logits(model, tokens)
+        for hook in hooks:
+            hook.remove()
+        if not gaps or min(gaps) > CLEAR:
+            return tokens
+    raise AssertionError("no tokens whose experts are clear")
+
+
+def gap(logits, k):
+    best = logits.topk(k + 1, -1).values
+    return (best[:, k - 1] - best[:, k]).min().item()
+
+
 def write_logits(directory, model, tokens, prompts, said):
     half = load(directory, torch.bfloat16)
     logits = [all_logits(model, t) for t in tokens]
@@ -199,7 +236,7 @@ def write_v4_config(directory, model, tokens, reference, leave_out, add):
     c["transformers_version"] = "4.53.0"
     (directory / "config-v4.json").write_text(json.dumps(dict(sorted(c.items())), indent=2) + "\n")
     other = AutoModelForCausalLM.from_config(AutoConfig.for_model(**c), attn_implementation="eager",
-                                             dtype=torch.float32).eval()
+                                             experts_implementation="eager", dtype=torch.float32).eval()
     other.load_state_dict(model.state_dict())
     assert torch.equal(all_logits(other, tokens), reference), directory.name
 
@@ -207,7 +244,8 @@ def write_v4_config(directory, model, tokens, reference, leave_out, add):
 def adapted(directory, rank):
     model = load(directory)
     linear = r".*\.language_model\.layers\..*_proj" if hasattr(model.config, "text_config") else "all-linear"
-    return get_peft_model(model, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=linear, task_type="CAUSAL_LM"))
+    targets = copy.deepcopy(TARGETS.get(directory.name, dict(target_modules=linear)))
+    return get_peft_model(model, LoraConfig(r=rank, lora_alpha=2 * rank, task_type="CAUSAL_LM", **targets))
 
 
 def vocabulary(model):
@@ -240,11 +278,32 @@ def gradients(directory, seed):
         if "lora_B" in key:
             p.data = 0.1 * torch.randn(p.shape)
     save_adapter(model, directory / "lora", directory.name)
-    rows = examples(vocabulary(model), seed + 1)
+    rows = examples_of_all(directory, vocabulary(model), seed + 1)
     write_gradients(model, rows, directory / "lora", adapter_gradients)
     model = load(directory)
     write_gradients(model, rows, directory / "full",
-                    lambda m: {k: p.grad.contiguous() for k, p in m.named_parameters() if p.grad is not None})
+                    lambda m: {k: g for name, p in m.named_parameters() if p.grad is not None
+                               for k, g in in_files(name, p.grad).items()})
+
+
+def examples_of_all(directory, vocab, seed):
+    """Examples that every weight has a gradient of: some of their tokens go through each expert."""
+    for s in range(seed, seed + 100):
+        rows, model = examples(vocab, s), load(directory)
+        cross_entropy(rows, [target_logprobs(model, r["inputs"], r["targets"]) for r in rows]).backward()
+        if all(g.abs().max() > 0 for n, p in model.named_parameters() if p.grad is not None for g in in_files(n, p.grad).values()):
+            return rows
+    raise AssertionError("no examples that reach every weight")
+
+
+def in_files(name, tensor):
+    """A weight by the name that files have for it: those of experts are one tensor in memory and stand apart in files."""
+    path, _, last = name.rpartition(".")
+    if not path.endswith(".experts"):
+        return {name: tensor.contiguous()}
+    kinds = ["gate_proj", "up_proj"] if last == "gate_up_proj" else [last]
+    return {f"{path}.{e}.{kind}.weight": part.contiguous()
+            for e, expert in enumerate(tensor) for kind, part in zip(kinds, expert.chunk(len(kinds)))}
 
 
 def write_gradients(model, rows, directory, of):
@@ -285,7 +344,10 @@ def family(name, seed):
         model.save_pretrained(directory)
         (directory / "generation_config.json").unlink(missing_ok=True)
         model = load(directory)
-        tokens = [random_tokens(n, vocabulary(model) - 1, gen) for n in (24, 7, 1)]
+        if name in STACKED:
+            model.save_pretrained(directory / "stacked", save_original_format=False)
+            (directory / "stacked" / "generation_config.json").unlink(missing_ok=True)
+        tokens = [clearest(model, n, vocabulary(model) - 1, gen) for n in (24, 7, 1)]
         prompts, said = prompts_with_margin(model, vocabulary(model) - 1, gen)
         logits = write_logits(directory, model, tokens, prompts, said)
         check_every_part_matters(name, copy.deepcopy(model), tokens[0], logits[0], changes)

@@ -54,6 +54,8 @@ def save_adapter(model, directory, base):
     config = json.loads(path.read_text())
     if isinstance(config["target_modules"], list):
         config["target_modules"].sort()  # PEFT keeps a set: its order would change from run to run
+    if config.get("target_parameters"):
+        config["target_parameters"].sort()
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 

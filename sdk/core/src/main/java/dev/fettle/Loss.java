@@ -6,6 +6,9 @@ import java.util.Objects;
  * A loss, computed token by token and summed over all tokens of all data: no mean, no division by the batch size.
  * With {@code p} the logprob of a target, {@code q} its logprob under the sampler, {@code A} its advantage and
  * {@code r = exp(p - q)}; the formulas are those of the Tinker service.
+ *
+ * <p>Of a model with a mixture of experts, no loss that balances the load of experts is added, as in PEFT and transformers with
+ * {@code output_router_logits} off; a {@code config.json} that sets it is rejected.
  */
 public sealed interface Loss
     permits Loss.CrossEntropy, Loss.ImportanceSampling, Loss.Ppo, Loss.Cispo, Loss.Dro, Loss.Custom {

@@ -12,6 +12,7 @@ public final class Modules {
       ".*\\.self_attn\\.([qkvo]|qkv)_proj|.*\\.attention\\.(self\\.(query|key|value)|output\\.dense)";
   private static final String MLP = ".*\\.mlp\\.(gate|up|gate_up|down)_proj|.*\\.shared_mlp\\.(input|output)_linear"
       + "|.*\\.\\d+\\.(intermediate|output)\\.dense";
+  private static final String ROUTER = ".*\\.mlp\\.gate";
   private static final Pattern LAYER = Pattern.compile("(?:model\\.(?:language_model\\.)?layers|encoder\\.layer)\\.(\\d+)\\..*");
 
   private final String text;
@@ -32,9 +33,12 @@ public final class Modules {
     return matching("mlp", MLP);
   }
 
-  /** All linear layers of the decoder: {@link #attention()} and {@link #mlp()}, without the output embedding. */
+  /**
+   * All linear layers of the decoder: {@link #attention()} and {@link #mlp()}, without the output embedding. Of a mixture of
+   * experts that is attention and the routers: experts, such as {@code *.mlp.experts.3.up_proj}, are taken in by name alone.
+   */
   public static Modules linear() {
-    return matching("linear", ATTENTION + "|" + MLP);
+    return matching("linear", ATTENTION + "|" + MLP + "|" + ROUTER);
   }
 
   /** The output embedding. */

@@ -43,26 +43,28 @@ public record AdapterConfig(
    * @param baseBiases which biases of the base model were trained along
    * @param residual what was taken off the base model's weights before A and B were trained
    * @param tied whether copies and adapters of tied modules are tied
+   * @param parameters weights with an adapter whose module is no linear layer in transformers, by suffix or whole name
    */
   public record Extras(boolean dora, boolean bias, List<String> modulesToSave, List<Integer> tokens, List<Integer> headTokens,
-      BaseBiases baseBiases, Residual residual, boolean tied) {
+      BaseBiases baseBiases, Residual residual, boolean tied, List<String> parameters) {
     /** Nothing. */
-    public static final Extras NONE = new Extras(false, false);
+    public static final Extras NONE = new Extras(false, false, List.of());
 
     public Extras {
       modulesToSave = List.copyOf(modulesToSave);
       tokens = List.copyOf(tokens);
       headTokens = List.copyOf(headTokens);
+      parameters = List.copyOf(parameters);
     }
 
     /** Those of an adapter that is begun here. */
-    public Extras(boolean dora, boolean bias) {
-      this(dora, bias, List.of(), List.of(), List.of(), BaseBiases.NONE, Residual.NONE, false);
+    public Extras(boolean dora, boolean bias, List<String> parameters) {
+      this(dora, bias, List.of(), List.of(), List.of(), BaseBiases.NONE, Residual.NONE, false, parameters);
     }
 
     /** The same with other modules that are trained in full, and tied or not. */
     public Extras saving(List<String> modules, boolean areTied) {
-      return new Extras(dora, bias, modules, tokens, headTokens, baseBiases, residual, areTied);
+      return new Extras(dora, bias, modules, tokens, headTokens, baseBiases, residual, areTied, parameters);
     }
 
     /** Whether an embedding is among the modules that are trained in full, as PEFT looks for what is to be tied. */
@@ -90,6 +92,8 @@ public record AdapterConfig(
     /** What the first columns of its QR decomposition make, times the scale (OLoRA). */
     OLORA
   }
+
+  private static final String WEIGHT = ".weight";
 
   /** The name of the file. */
   public static final String FILE_NAME = "adapter_config.json";
@@ -204,7 +208,7 @@ public record AdapterConfig(
 
   /** Whether the module, such as {@code model.layers.0.self_attn.q_proj}, has an adapter; PEFT's rules. */
   public boolean targets(String modulePath) {
-    return !isSaved(modulePath) && targets.match(modulePath);
+    return !isSaved(modulePath) && (targets.match(modulePath) || takesParameter(modulePath + WEIGHT));
   }
 
   /** What is trained in full has no adapter, even if it is named as a target too. */
@@ -217,14 +221,24 @@ public record AdapterConfig(
     return ModulePatterns.keyPattern(pattern).matcher(modulePath).lookingAt();
   }
 
+  /** Whether {@code target_parameters} takes in a weight; PEFT's rules. */
+  public boolean takesParameter(String name) {
+    return extras.parameters.contains(name) || extras.parameters.stream().anyMatch(suffix -> name.endsWith("." + suffix));
+  }
+
+  /** What patterns are compared with: PEFT knows a weight that is adapted by itself by its own name. */
+  private String key(String modulePath) {
+    return takesParameter(modulePath + WEIGHT) ? modulePath + WEIGHT : modulePath;
+  }
+
   /** The rank of the module's adapter. */
   public int rank(String modulePath) {
-    return ModulePatterns.lookUp(rankPattern, modulePath, rank);
+    return ModulePatterns.lookUp(rankPattern, key(modulePath), rank);
   }
 
   /** The alpha of the module's adapter. */
   public double alpha(String modulePath) {
-    return ModulePatterns.lookUp(alphaPattern, modulePath, alpha);
+    return ModulePatterns.lookUp(alphaPattern, key(modulePath), alpha);
   }
 
   /** What the module's update is multiplied by: alpha / rank, or alpha / sqrt(rank). */

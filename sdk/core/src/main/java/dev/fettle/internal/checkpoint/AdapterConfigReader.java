@@ -30,6 +30,7 @@ final class AdapterConfigReader {
           "task_type", "init_lora_weights", "modules_to_save",
           "inference_mode", "peft_version", "revision", "auto_mapping", "megatron_core", "qalora_group_size",
           "runtime_config", "ensure_weight_tying", "unsloth_fixed", "use_dora", "lora_bias", "trainable_token_indices",
+          "target_parameters",
           // PEFT sets it to false for the linear layers that all models here have.
           "fan_in_fan_out",
           // How a start was found, which is over; PEFT reads them where init_lora_weights names their method.
@@ -38,7 +39,6 @@ final class AdapterConfigReader {
   private static final Map<String, String> REASONS =
       Map.of(
           "layer_replication", "replicated layers",
-          "target_parameters", "adapters of bare parameters",
           "alora_invocation_tokens", "adapters that a token switches on",
           "use_qalora", "inputs averaged in groups",
           "use_bdlora", "matrices of blocks on a diagonal",
@@ -105,8 +105,12 @@ final class AdapterConfigReader {
     }
     List<String> saved = fields.strings("modules_to_save");
     saved.forEach(name -> checked("modules_to_save", () -> ModulePatterns.within(name)));
+    List<String> parameters = fields.strings("target_parameters");
+    if (!parameters.isEmpty() && (dora || bias || fields.number("lora_dropout", 0) > 0)) {
+      throw fields.unsupported("target_parameters", "beside use_dora, lora_bias or lora_dropout, which PEFT refuses too");
+    }
     return new AdapterConfig.Extras(dora, bias, saved, tokens(false), tokens(true), baseBiases(), AdapterStart.read(fields),
-        fields.bool("ensure_weight_tying", false));
+        fields.bool("ensure_weight_tying", false), parameters);
   }
 
   private AdapterConfig.BaseBiases baseBiases() {
@@ -172,7 +176,7 @@ final class AdapterConfigReader {
     }
     if (!fields.node("target_modules").isString()) {
       List<String> modules = fields.strings("target_modules");
-      if (modules.isEmpty()) {
+      if (modules.isEmpty() && fields.strings("target_parameters").isEmpty()) {
         throw fields.invalid("target_modules", "must name at least one module");
       }
       return new AdapterTargets(modules, null, excluded, excludedPattern, layers, layersPattern);
@@ -261,6 +265,9 @@ final class AdapterConfigReader {
       root.put("exclude_modules", targets.excludedPattern());
     } else if (!targets.excluded().isEmpty()) {
       root.set("exclude_modules", strings(targets.excluded()));
+    }
+    if (!config.extras().parameters().isEmpty()) {
+      root.set("target_parameters", strings(config.extras().parameters()));
     }
     root.put("task_type", task);
     root.put("use_rslora", config.rsLora());

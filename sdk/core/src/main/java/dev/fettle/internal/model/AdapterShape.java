@@ -76,9 +76,10 @@ public final class AdapterShape {
     return of(config, Kind.PLAIN, name -> 0, name -> 0);
   }
 
-  /** The names of all linear layers of a network, in order; embeddings are not among them. */
+  /** The names of all linear layers of a network that can be adapted, in order: not experts, and not embeddings. */
   public static List<String> modules(ModelConfig config) {
-    return config.layers().stream().flatMap(layer -> layer.linears().stream().map(layer::module)).toList();
+    return config.layers().stream().flatMap(layer -> layer.linears().stream().filter(l -> !l.product().isOfExperts())
+        .map(layer::module)).toList();
   }
 
   /** The same without adapters outside the layers, for kernels that have them folded in, and without magnitudes. */

@@ -34,6 +34,11 @@ public interface Architecture {
     return List.of(weight);
   }
 
+  /** Where a weight stands in files that have several weights as one tensor. */
+  default Optional<Stacked> stacked(String weight) {
+    return Optional.empty();
+  }
+
   /** Whether a tensor of a file, which is no weight of the description, may be left out. */
   default boolean ignores(String tensor) {
     // Old files carry what config.json gives.

@@ -11,8 +11,8 @@ public final class Architectures {
   private static final Map<String, Architecture> BY_TYPE = new LinkedHashMap<>();
 
   static {
-    Stream.of(new Llama(), new Mistral(), new Ministral3(), new Qwen2(), new Qwen3(), new Gemma(), new Gemma2(), new Gemma3(), new SmolLm3(), new Phi3(),
-        new Granite(), new GraniteHybrid(), new Olmo2(), new Olmo3(),
+    Stream.of(new Llama(), new Mistral(), new Ministral3(), new Qwen2(), new Qwen3(), new Qwen3Moe(), new Gemma(), new Gemma2(),
+        new Gemma3(), new SmolLm3(), new Phi3(), new Granite(), new GraniteHybrid(), new Olmo2(), new Olmo3(), new Olmoe(),
         new Multimodal("gemma3", "Gemma3ForConditionalGeneration", "gemma3_text"),
         new Multimodal("mistral3", "Mistral3ForConditionalGeneration", "mistral"),
         new Multimodal("llava", "LlavaForConditionalGeneration", "llama"), new Bert()).forEach(a -> BY_TYPE.put(a.type(), a));

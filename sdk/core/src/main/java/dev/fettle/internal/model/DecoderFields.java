@@ -4,6 +4,7 @@ import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.model.LayerConfig.Part;
 import dev.fettle.internal.model.LayerNumbers.Activation;
+import dev.fettle.internal.model.LayerNumbers.Experts;
 import dev.fettle.internal.model.OuterNumbers.EmbeddingScale;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -48,6 +49,7 @@ final class DecoderFields {
   private double logitCap;
   private boolean tied;
   private double eps;
+  private Experts experts = Experts.NONE;
 
   /** Sizes that a model has whose file does not mention them: those of transformers' configuration class. */
   record Sizes(int vocabulary, int hidden, int intermediate, int layers, int heads) {}
@@ -248,6 +250,12 @@ final class DecoderFields {
     return this;
   }
 
+  /** How many experts there are and how they are chosen, in those layers that have a router. */
+  DecoderFields experts(Experts value) {
+    experts = value;
+    return this;
+  }
+
   /** The parts of this model's layers. */
   LayerParts parts() {
     return new LayerParts(hidden, heads, kvHeads, headDim, intermediate);
@@ -260,13 +268,18 @@ final class DecoderFields {
 
   /** A model of layers with the same parts, each with its window (0 for none) and its rotation, if it has one. */
   ModelConfig model(List<Part> parts, List<Integer> windows, List<Optional<Rope>> ropes) {
+    return layered(Collections.nCopies(layers, parts), windows, ropes);
+  }
+
+  /** A model of layers each with its parts, its window and its rotation. */
+  ModelConfig layered(List<List<Part>> parts, List<Integer> windows, List<Optional<Rope>> ropes) {
     double attentionScale = Double.isNaN(scale) ? 1 / Math.sqrt(headDim) : scale;
     List<LayerConfig> all = new ArrayList<>();
     for (int i = 0; i < layers; i++) {
       LayerNumbers numbers = new LayerNumbers(heads, kvHeads, windows.get(i), TILE, 0, true, true, activation, unitOffset,
           growthPeriod, growth, eps,
-          attentionScale, residual, softCap);
-      all.add(new LayerConfig("model.layers." + i + ".", parts, numbers, headDim, ropes.get(i)));
+          attentionScale, residual, softCap, isRouted(parts.get(i)) ? experts : Experts.NONE);
+      all.add(new LayerConfig("model.layers." + i + ".", parts.get(i), numbers, headDim, ropes.get(i)));
     }
     List<OuterWeight> outputs = new ArrayList<>();
     outputs.add(OuterWeight.vector(OuterWeight.Place.FINAL_NORM, "model.norm.weight", hidden));
@@ -279,6 +292,10 @@ final class DecoderFields {
         new OuterNumbers(eps, unitOffset, embeddingScale, logitDivisor, logitCap),
         List.of(new OuterWeight(OuterWeight.Place.EMBEDDING, "model.embed_tokens.weight", vocabulary, hidden)), all, outputs,
         storedType(fields), bosId, eosIds);
+  }
+
+  private static boolean isRouted(List<Part> parts) {
+    return parts.stream().anyMatch(p -> p instanceof LayerConfig.Linear l && l.product() == Product.ROUTER);
   }
 
   static StoredType storedType(JsonFields fields) {

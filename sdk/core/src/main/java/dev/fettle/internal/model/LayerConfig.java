@@ -75,9 +75,19 @@ public record LayerConfig(String path, List<Part> parts, LayerNumbers numbers, i
     return numbers.heads() * headDim;
   }
 
-  /** The same with a bias in every linear layer. */
+  /** A module's name with a star for the number of an expert, for tables. */
+  public static String ofAnyExpert(String module) {
+    return module.replaceFirst("\\.experts\\.\\d+\\.", ".experts.*.");
+  }
+
+  /** Whether experts stand in the place of its MLP. */
+  public boolean hasExperts() {
+    return numbers.experts().count() > 0;
+  }
+
+  /** The same with a bias in every linear layer but those of experts. */
   LayerConfig withBiases() {
-    return new LayerConfig(path, parts.stream().map(p -> p instanceof Linear l
+    return new LayerConfig(path, parts.stream().map(p -> p instanceof Linear l && !l.product.isOfExperts()
         ? new Linear(l.product, l.name, l.inputs, l.outputs, true) : p).toList(), numbers, headDim, rope);
   }
 }

@@ -18,20 +18,34 @@ package dev.fettle.internal.model;
  * @param growthPeriod positions after which queries grow (Llama 4); 0 for never
  * @param growth how much: queries are multiplied with {@code 1 + growth log(1 + floor(position / growthPeriod))}
  * @param softCap what the magnitude of attention scores approaches, {@code cap tanh(score / cap)}; 0 for none
+ * @param experts what stands in the place of the MLP, if not {@link Experts#NONE}
  */
 public record LayerNumbers(int heads, int kvHeads, int window, int tile, long scores, boolean causal, boolean gated,
     Activation activation, boolean unitOffset, int growthPeriod, double growth, double eps, double scale,
-    double residual, double softCap) {
+    double residual, double softCap, Experts experts) {
 
-  /** Without what Gemma's layers have. */
+  /**
+   * Experts, of which each token goes through some.
+   *
+   * @param count how many there are
+   * @param perToken through how many a token goes
+   * @param normalised whether the weights of these add up to 1
+   */
+  public record Experts(int count, int perToken, boolean normalised) {
+    /** An MLP. */
+    public static final Experts NONE = new Experts(0, 0, false);
+  }
+
+  /** With an MLP, without what Gemma's layers have. */
   public LayerNumbers(int heads, int kvHeads, int window, int tile, long scores, boolean causal, boolean gated,
       Activation activation, double eps, double scale, double residual) {
-    this(heads, kvHeads, window, tile, scores, causal, gated, activation, false, 0, 0, eps, scale, residual, 0);
+    this(heads, kvHeads, window, tile, scores, causal, gated, activation, false, 0, 0, eps, scale, residual, 0, Experts.NONE);
   }
 
   /** The whole numbers ({@code Dim.HEADS} in the kernels' source). */
   public enum Dim {
-    HEADS, KV_HEADS, WINDOW, TILE, SCORES, CAUSAL, GATED, ACTIVATION, UNIT_OFFSET, GROWTH_PERIOD
+    HEADS, KV_HEADS, WINDOW, TILE, SCORES, CAUSAL, GATED, ACTIVATION, UNIT_OFFSET, GROWTH_PERIOD, EXPERTS, EXPERTS_PER_TOKEN,
+    NORMALISED
   }
 
   /** The others ({@code Real.EPS}). */
@@ -47,7 +61,7 @@ public record LayerNumbers(int heads, int kvHeads, int window, int tile, long sc
   /** The whole numbers, as kernels take them. */
   public long[] dims() {
     return new long[] {heads, kvHeads, window, tile, scores, causal ? 1 : 0, gated ? 1 : 0, activation.ordinal(),
-        unitOffset ? 1 : 0, growthPeriod};
+        unitOffset ? 1 : 0, growthPeriod, experts.count, experts.perToken, experts.normalised ? 1 : 0};
   }
 
   /** The others. */

@@ -55,6 +55,19 @@ record LayerParts(int hidden, int heads, int kvHeads, int headDim, int intermedi
         new Linear(Product.DOWN, last, intermediate, hidden, false));
   }
 
+  /** Experts with a gated MLP each, and the router that chooses among them. */
+  List<Part> experts(int count, int width) {
+    List<Part> parts = new ArrayList<>(List.of(new Linear(Product.ROUTER, "mlp.gate", hidden, count, false)));
+    for (int i = 0; i < count; i++) {
+      parts.add(new Linear(Product.EXPERTS_GATE_UP, "mlp.experts." + i + ".gate_proj", hidden, width, false));
+      parts.add(new Linear(Product.EXPERTS_GATE_UP, "mlp.experts." + i + ".up_proj", hidden, width, false));
+    }
+    for (int i = 0; i < count; i++) {
+      parts.add(new Linear(Product.EXPERTS_DOWN, "mlp.experts." + i + ".down_proj", width, hidden, false));
+    }
+    return parts;
+  }
+
   /** A norm before each part of a layer: the order of Llama and its kin. */
   List<Part> preNorm(List<Part> attention, List<Part> mlp) {
     return layer(List.of(norm(LayerVector.ATTENTION_NORM, "input_layernorm")), attention,

@@ -9,6 +9,9 @@ public enum LayerVector {
   O_BIAS,
   GATE_UP_BIAS,
   DOWN_BIAS,
+  ROUTER_BIAS,
+  EXPERTS_GATE_UP_BIAS,
+  EXPERTS_DOWN_BIAS,
   /** Of what attention reads. */
   ATTENTION_NORM,
   ATTENTION_NORM_BIAS,

@@ -118,6 +118,11 @@ public record ModelConfig(Architecture architecture, int vocabSize, int hiddenSi
     return layers.stream().flatMap(layer -> layer.linears().stream()).anyMatch(LayerConfig.Linear::bias);
   }
 
+  /** Whether layers have a mixture of experts. */
+  public boolean hasExperts() {
+    return layers.stream().anyMatch(LayerConfig::hasExperts);
+  }
+
   private ModelConfig withLayers(UnaryOperator<LayerConfig> change) {
     return new ModelConfig(architecture, vocabSize, hiddenSize, contextLength, numbers, embeddings,
         layers.stream().map(change).toList(), outputs, storedType, bosId, eosIds);

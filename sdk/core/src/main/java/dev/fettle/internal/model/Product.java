@@ -12,5 +12,16 @@ public enum Product {
   /** The MLP's first: gate and up, or up alone. */
   GATE_UP,
   /** The MLP's last. */
-  DOWN
+  DOWN,
+  /** From what the MLP reads to a number for each expert. */
+  ROUTER,
+  /** Gate and up of all experts, those of one side by side. */
+  EXPERTS_GATE_UP,
+  /** The experts' last. */
+  EXPERTS_DOWN;
+
+  /** Whether it is one of experts, of which a row goes through some. */
+  public boolean isOfExperts() {
+    return this == EXPERTS_GATE_UP || this == EXPERTS_DOWN;
+  }
 }

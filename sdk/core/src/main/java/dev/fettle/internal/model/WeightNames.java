@@ -10,7 +10,9 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,6 +24,13 @@ public final class WeightNames {
   private static final String HEAD = OuterWeight.HEAD_MODULE + WEIGHT;
 
   private WeightNames() {}
+
+  /**
+   * Where a weight is stored.
+   *
+   * @param from its first byte within the tensor
+   */
+  public record Place(StoredTensor tensor, long from, long bytes) {}
 
   /** All weights with their shapes, in the order of the {@link Layout}. */
   public static Map<String, long[]> expected(ModelConfig config) {
@@ -50,8 +59,21 @@ public final class WeightNames {
     }
   }
 
+  /** Where a weight of a directory that was checked is stored. */
+  public static Place place(ModelDirectory directory, ModelConfig config, String name) {
+    StoredTensor tensor = stored(directory, config, name);
+    Optional<Stacked> stacked = config.architecture().stacked(name).filter(s -> s.tensor().equals(tensor.name()));
+    if (stacked.isEmpty()) {
+      return new Place(tensor, 0, tensor.bytes());
+    }
+    Stacked s = stacked.get();
+    long bytes = tensor.bytes() / tensor.shape()[0] / s.parts();
+    return new Place(tensor, ((long) s.index() * s.parts() + s.part()) * bytes, bytes);
+  }
+
   /**
-   * The stored tensor of a weight; null if there is none. Of a matrix that is both embeddings files may hold either name.
+   * The stored tensor of a weight, or that which holds it among others; null if there is none. Of a matrix that is both
+   * embeddings files may hold either name.
    */
   public static StoredTensor stored(ModelDirectory directory, ModelConfig config, String name) {
     StoredTensor found = named(directory, config, name);
@@ -76,8 +98,9 @@ public final class WeightNames {
   }
 
   private static StoredTensor named(ModelDirectory directory, ModelConfig config, String name) {
-    return config.architecture().namesInFiles(name).stream().map(directory.tensors()::get).filter(Objects::nonNull)
-        .findFirst().orElse(null);
+    Architecture architecture = config.architecture();
+    return Stream.concat(architecture.namesInFiles(name).stream(), architecture.stacked(name).map(Stacked::tensor).stream())
+        .map(directory.tensors()::get).filter(Objects::nonNull).findFirst().orElse(null);
   }
 
   private static void checkOne(ModelDirectory directory, ModelConfig config, String name, long[] shape) {
@@ -91,14 +114,24 @@ public final class WeightNames {
               + (name.equals(HEAD) ? "; a model whose output layer is its input embedding says tie_word_embeddings in "
                   + "config.json" : ""));
     }
-    if (!tensor.hasShape(shape)) {
-      throw new InvalidInputException(
-          tensor.file() + ": tensor " + name + " has the shape " + Arrays.toString(tensor.shape())
-              + ", config.json asks for " + Arrays.toString(shape));
-    }
+    checkShape(tensor, stackedShape(config, tensor, shape, name).orElse(shape));
     if (!tensor.type().isWeight()) {
       throw new UnsupportedModelException(
-          tensor.file() + ": tensor " + name + " is " + tensor.type() + "; weights can be F32, F16 or BF16");
+          tensor.file() + ": tensor " + tensor.name() + " is " + tensor.type() + "; weights can be F32, F16 or BF16");
+    }
+  }
+
+  /** What the tensor must be that holds a weight among those of other experts. */
+  private static Optional<long[]> stackedShape(ModelConfig config, StoredTensor tensor, long[] one, String name) {
+    return config.architecture().stacked(name).filter(s -> s.tensor().equals(tensor.name())).map(s -> new long[] {
+        config.layers().stream().mapToLong(l -> l.numbers().experts().count()).max().orElse(0), s.parts() * one[0], one[1]});
+  }
+
+  private static void checkShape(StoredTensor tensor, long... shape) {
+    if (!tensor.hasShape(shape)) {
+      throw new InvalidInputException(
+          tensor.file() + ": tensor " + tensor.name() + " has the shape " + Arrays.toString(tensor.shape())
+              + ", config.json asks for " + Arrays.toString(shape));
     }
   }
 

@@ -123,7 +123,7 @@ record WireTuning(Tuning tuning, int rank, long seed, boolean attention, boolean
     for (LayerConfig layer : config.get().layers()) {
       for (LayerConfig.Linear linear : layer.linears()) {
         if (linear.name().startsWith("self_attn.") ? attention : mlp) {
-          long[] row = rows.computeIfAbsent(linear.name(), k -> new long[2]);
+          long[] row = rows.computeIfAbsent(LayerConfig.ofAnyExpert(linear.name()), k -> new long[2]);
           row[0]++;
           row[1] += (long) rank * (linear.inputs() + linear.outputs());
         }

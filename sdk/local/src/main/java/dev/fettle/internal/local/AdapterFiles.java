@@ -14,6 +14,7 @@ import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.local.ParameterVector.Parameter;
 import dev.fettle.internal.model.AdapterShape;
+import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.OuterWeight;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
@@ -38,6 +39,7 @@ final class AdapterFiles {
 
   /** Saves an adapter as a directory of its own; that of an encoder with what sentence-transformers looks for. */
   static void save(Path directory, TrainableModel tuned, LocalModel model) {
+    requireModules(directory, tuned);
     if (!tuned.full().isEmpty()) {
       LOG.warn("{}: {} modules are trained in full and saved as PEFT's modules_to_save. PEFT loads them; servers such as "
           + "vLLM do not: for those save the whole model with saveMerged", directory, tuned.full().byModule().size());
@@ -49,6 +51,17 @@ final class AdapterFiles {
         MergedFiles.copyCompanions(model.files(), into);
       }
     });
+  }
+
+  /** In transformers an expert is no module, which PEFT could keep a copy of. */
+  private static void requireModules(Path directory, TrainableModel tuned) {
+    Layout layout = tuned.layout();
+    for (String module : tuned.full().byModule().keySet()) {
+      if (layout.config().architecture().stacked(module + ".weight").isPresent()) {
+        throw new InvalidInputException(directory + ": " + module + " is trained in full, and PEFT's files of adapters have no "
+            + "place for weights of experts: save the whole model with saveMerged");
+      }
+    }
   }
 
   /** Writes the two files of an adapter. */

@@ -11,6 +11,8 @@ import dev.fettle.internal.model.LayerConfig;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.OuterWeight;
+import dev.fettle.internal.model.Product;
+import dev.fettle.internal.model.Stacked;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -18,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** From what a user asks of LoRA to ranks and scales of a model's modules. */
 final class LoraTargets {
@@ -27,6 +31,9 @@ final class LoraTargets {
   private static final Map<String, List<String>> USUAL = Map.of("llama", DECODERS, "mistral", DECODERS, "qwen2", DECODERS,
       "qwen3", DECODERS, "gemma2", DECODERS, "gemma3_text", DECODERS, "bert", ENCODERS, "roberta", ENCODERS,
       "xlm-roberta", ENCODERS);
+  private static final Logger LOG = LoggerFactory.getLogger(LoraTargets.class);
+  private static final String WEIGHT = ".weight";
+  private static final String ROUTER = "mlp.gate" + WEIGHT;
 
   private LoraTargets() {}
 
@@ -57,8 +64,10 @@ final class LoraTargets {
     for (Modules m : lora.modules()) {
       if (adaptable.stream().noneMatch(n -> m.contains(n, layers))) {
         throw new InvalidInputException("targetModules(" + m + ") names no linear layer and no embedding. This model has "
-            + layers + " layers with " + String.join(", ", config.layers().get(0).linears().stream().map(LayerConfig.Linear::name).toList())
-            + (embeddings.isEmpty() ? "" : ", and " + String.join(" and ", embeddings)));
+            + layers + " layers with " + String.join(", ", config.layers().get(0).linears().stream().filter(l -> !l.product().isOfExperts())
+                .map(LayerConfig.Linear::name).toList())
+            + (embeddings.isEmpty() ? "" : ", and " + String.join(" and ", embeddings))
+            + (config.hasExperts() ? "; experts take no adapters, Full trains them" : ""));
       }
     }
     List<String> targets = new ArrayList<>();
@@ -75,11 +84,47 @@ final class LoraTargets {
       throw new InvalidInputException("nothing is left for adapters: " + lora + " takes in nothing that is not trained in "
           + "full; use Full alone");
     }
-    lora.rankPattern().keySet().forEach(pattern -> requireMatch("rankPattern", pattern, targets));
-    lora.alphaPattern().keySet().forEach(pattern -> requireMatch("alphaPattern", pattern, targets));
+    List<String> parameters = new ArrayList<>(parameters(config, targets));
+    if (!parameters.isEmpty() && (lora.dropout() > 0 || lora.isDora() || lora.hasBias())) {
+      String why = "dropout(), dora() and bias() are for attention alone in a model with experts, as PEFT has nothing of them for "
+          + parameters.get(0);
+      if (lora.isChosen()) {
+        throw new InvalidInputException(why + ": choose targetModules(Modules.attention())");
+      }
+      LOG.info("{}: {}, which stays as it is", baseModel, why);
+      targets.removeAll(parameters);
+      parameters.clear();
+    }
+    List<String> keys = new ArrayList<>(targets);
+    keys.replaceAll(name -> parameters.contains(name) ? name + WEIGHT : name);
+    targets.removeAll(parameters);
+    lora.rankPattern().keySet().forEach(pattern -> requireMatch("rankPattern", pattern, keys));
+    lora.alphaPattern().keySet().forEach(pattern -> requireMatch("alphaPattern", pattern, keys));
     return new AdapterConfig(lora.rank(), lora.alpha(), lora.dropout(), lora.isRankStabilized(),
         AdapterTargets.modules(shortened(targets, adaptable)), lora.rankPattern(), lora.alphaPattern(), baseModel,
-        new AdapterConfig.Extras(lora.isDora(), lora.hasBias()));
+        new AdapterConfig.Extras(lora.isDora(), lora.hasBias(), names(config, parameters)));
+  }
+
+  /**
+   * The modules that PEFT adapts by the names of their weights alone. Routers are no linear layers in transformers, and beside
+   * experts PEFT takes the names of an MLP's projections for those of experts.
+   */
+  private static List<String> parameters(ModelConfig config, List<String> targets) {
+    return !config.hasExperts() ? List.of() : config.layers().stream().flatMap(layer -> layer.linears().stream()
+        .filter(l -> l.product() != Product.QKV && l.product() != Product.O).map(layer::module)).filter(targets::contains).toList();
+  }
+
+  /** The weights of modules: routers by one name if all are meant. */
+  private static List<String> names(ModelConfig config, List<String> modules) {
+    List<String> routers = config.layers().stream().flatMap(layer -> layer.linears(Product.ROUTER).stream().map(layer::module)).toList();
+    List<String> names = new ArrayList<>();
+    for (String module : modules) {
+      String name = routers.contains(module) && modules.containsAll(routers) ? ROUTER : module + WEIGHT;
+      if (!names.contains(name)) {
+        names.add(name);
+      }
+    }
+    return names;
   }
 
   static InvalidInputException overlap(String module) {
@@ -126,7 +171,7 @@ final class LoraTargets {
 
   /** Settings with the targets that PEFT chooses for the family where the file names none, and with those that are tied. */
   static AdapterConfig resolved(AdapterConfig settings, ModelConfig config, Path directory) {
-    if (!settings.targets().isUnsaid()) {
+    if (!settings.targets().isUnsaid() || !settings.extras().parameters().isEmpty()) {
       return config.tiedEmbeddings() ? settings.withTied(Layout.of(config).embeddingModule(), OuterWeight.HEAD_MODULE) : settings;
     }
     List<String> usual = USUAL.get(config.architecture().type());
@@ -137,7 +182,21 @@ final class LoraTargets {
     return settings.targeting(usual);
   }
 
+  private static void requireNoExperts(AdapterConfig settings, ModelConfig config) {
+    for (LayerConfig layer : config.layers()) {
+      for (LayerConfig.Linear linear : layer.linears()) {
+        String module = layer.module(linear);
+        String weight = config.architecture().stacked(module + WEIGHT).map(Stacked::tensor).orElse(module + WEIGHT);
+        if (linear.product().isOfExperts() && (settings.targets(module) || settings.takesParameter(weight))) {
+          throw new UnsupportedModelException(AdapterConfig.FILE_NAME + ": it adapts experts (" + weight + "), which is not "
+              + "supported: adapters are for attention, routers (" + ROUTER + " in target_parameters) and MLPs");
+        }
+      }
+    }
+  }
+
   static AdapterShape shape(AdapterConfig settings, ModelConfig config, boolean startFrozen) {
+    requireNoExperts(settings, config);
     var kind = new AdapterShape.Kind(settings.extras().dora(), settings.extras().bias(), startFrozen);
     return AdapterShape.of(config, kind, name -> settings.targets(name) ? settings.rank(name) : 0, settings::scale);
   }

@@ -238,7 +238,7 @@ final class TrainableModel implements AutoCloseable {
 
   private void add(Map<String, Trainable.Row> rows, String module, String how, int modules, long size) {
     String name = layout.config().layers().stream().map(LayerConfig::path).filter(module::startsWith).findFirst()
-        .map(path -> module.substring(path.length())).orElse(module.replaceFirst("^model\\.", ""));
+        .map(path -> LayerConfig.ofAnyExpert(module.substring(path.length()))).orElse(module.replaceFirst("^model\\.", ""));
     rows.merge(name + " " + how, new Trainable.Row(name, modules, how, size),
         (a, b) -> new Trainable.Row(name, a.modules() + b.modules(), how, a.parameters() + b.parameters()));
   }

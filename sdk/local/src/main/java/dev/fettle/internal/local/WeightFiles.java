@@ -4,6 +4,7 @@ import dev.fettle.internal.checkpoint.Mapped;
 import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.WeightNames;
 import dev.fettle.internal.network.Weights;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
@@ -30,7 +31,7 @@ final class WeightFiles {
   }
 
   /** Reads a weight of a checkpoint into its place. */
-  static void read(Reader reader, StoredTensor stored, Weights into, Layout.Weight weight) {
+  static void read(Reader reader, WeightNames.Place stored, Weights into, Layout.Weight weight) {
     try (Scope scope = new Scope()) {
       read(reader, stored, into.weight(weight.block()).dense(scope), weight.offset());
     }
@@ -38,11 +39,15 @@ final class WeightFiles {
 
   /** Reads a stored tensor into the elements of a tensor from {@code start} on. */
   static void read(Reader reader, StoredTensor stored, Tensor into, long start) {
-    NumberType type = number(stored.type());
+    read(reader, new WeightNames.Place(stored, 0, stored.bytes()), into, start);
+  }
+
+  private static void read(Reader reader, WeightNames.Place stored, Tensor into, long start) {
+    NumberType type = number(stored.tensor().type());
     try (Scope scope = new Scope()) {
       for (long at = 0; at < stored.bytes(); at += PIECE) {
         int length = (int) Math.min(PIECE, stored.bytes() - at);
-        ByteBuffer piece = reader.bytes(stored, at, length);
+        ByteBuffer piece = reader.bytes(stored.tensor(), stored.from() + at, length);
         scope.store(piece, type, into, start + at / type.size());
         Mapped.release(piece);
       }

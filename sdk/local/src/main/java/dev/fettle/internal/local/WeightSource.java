@@ -3,7 +3,6 @@ package dev.fettle.internal.local;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.checkpoint.ModelDirectory;
-import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.WeightNames;
@@ -34,9 +33,9 @@ sealed interface WeightSource {
       });
       ModelConfig config = weights.layout().config();
       Collection<Layout.Weight> all = weights.layout().weights().values();
-      meter.expectBytes(all.stream().mapToLong(w -> WeightNames.stored(stored, config, w.name()).bytes()).sum());
+      meter.expectBytes(all.stream().mapToLong(w -> WeightNames.place(stored, config, w.name()).bytes()).sum());
       for (Layout.Weight weight : all) {
-        StoredTensor from = WeightNames.stored(stored, config, weight.name());
+        WeightNames.Place from = WeightNames.place(stored, config, weight.name());
         WeightFiles.read(stored::bytes, from, weights, weight);
         meter.addBytes(from.bytes());
       }

@@ -18,6 +18,7 @@ public final class Activations {
   private final LayerConfig layer;
   private final long hidden;
   private final long inner;
+  private final long routed;
   private final long mlp;
   private final long queries;
   private final long keys;
@@ -26,8 +27,9 @@ public final class Activations {
   public Activations(LayerConfig layer) {
     this.layer = layer;
     this.hidden = layer.inputs(Product.QKV);
-    this.inner = layer.inputs(Product.DOWN);
-    this.mlp = layer.outputs(Product.GATE_UP);
+    this.routed = layer.numbers().experts().perToken();
+    this.inner = layer.inputs(layer.hasExperts() ? Product.EXPERTS_DOWN : Product.DOWN);
+    this.mlp = layer.hasExperts() ? 2 * inner * routed + layer.outputs(Product.ROUTER) : layer.outputs(Product.GATE_UP);
     this.queries = layer.queryWidth();
     this.keys = layer.keyValueWidth();
   }
@@ -56,7 +58,8 @@ public final class Activations {
 
   /** What the layer needs beside what it saves: its output and the last product's input. */
   public long forward() {
-    return hidden + inner;
+    // A copy of a row for each of its experts, what these give for it, in the order of experts and of rows.
+    return layer.hasExperts() ? hidden + routed * (3 * hidden + inner) + layer.numbers().experts().count() : hidden + inner;
   }
 
   /**
@@ -67,7 +70,8 @@ public final class Activations {
     if (!layer.numbers().causal()) {
       return Math.max(4 * hidden + 2 * inner, 12 * hidden);
     }
-    return 2 * hidden + Math.max(2 * mlp, 2 * queries + 6 * keys);
+    long parts = layer.hasExperts() ? routed * (3 * hidden + 6 * inner) + 3L * layer.numbers().experts().count() : 2 * mlp;
+    return 2 * hidden + Math.max(parts, 2 * queries + 6 * keys);
   }
 
   /** The attention scores of rows, of which forward two sets are held and backwards three; not a row but all of them. */

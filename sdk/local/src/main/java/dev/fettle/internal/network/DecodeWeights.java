@@ -1,6 +1,7 @@
 package dev.fettle.internal.network;
 
 import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.Product;
 import dev.fettle.internal.torch.NativeList;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
@@ -24,7 +25,7 @@ public final class DecodeWeights implements AutoCloseable {
 
   private DecodeWeights(Weights weights, boolean int8) {
     this.original = weights;
-    this.formed = weights.with(scope, w -> int8 ? rounded(w) : packs(weights.type()) ? packed(w) : w);
+    this.formed = weights.with(scope, (block, w) -> int8 ? rounded(block, w) : packs(weights.type()) ? packed(block, w) : w);
     this.products = formed.allProducts(scope);
     this.vectors = formed.allVectors(scope);
   }
@@ -36,7 +37,7 @@ public final class DecodeWeights implements AutoCloseable {
 
   /**
    * Matrices rounded to 8 bits, with a scale for each row; for weights in bf16. A matrix with a side that is no multiple of
-   * 32 stays as it is.
+   * 32 stays as it is, and so does what chooses experts.
    */
   public static DecodeWeights int8(Weights weights) {
     return new DecodeWeights(weights, true);
@@ -56,19 +57,24 @@ public final class DecodeWeights implements AutoCloseable {
   private static long matrices(Layout layout, boolean rounded) {
     Layout.Block head = layout.head() == null ? layout.embedding() : layout.head();
     return layout.blocks().stream().filter(b -> b.equals(head) || b.isProduct())
-        .filter(b -> !rounded || roundable(b.shape())).mapToLong(Layout.Block::size).sum();
+        .filter(b -> rounded ? roundable(layout, b) : !isOfExperts(b)).mapToLong(Layout.Block::size).sum();
   }
 
   private static boolean packs(NumberType type) {
     return type == NumberType.BF16 && Torch.get().bf16();
   }
 
-  private Weight packed(Weight w) {
-    return w instanceof Weight.Dense dense ? new Weight.Packed(dense, scope.kernels().pack(dense.values())) : w;
+  /** Of a packed matrix no rows can be taken out, as those of an expert are. */
+  private static boolean isOfExperts(Layout.Block block) {
+    return block.place() instanceof Product p && p.isOfExperts();
   }
 
-  private Weight rounded(Weight w) {
-    if (!roundable(w.shape())) {
+  private Weight packed(Layout.Block block, Weight w) {
+    return w instanceof Weight.Dense dense && !isOfExperts(block) ? new Weight.Packed(dense, scope.kernels().pack(dense.values())) : w;
+  }
+
+  private Weight rounded(Layout.Block block, Weight w) {
+    if (!roundable(original.layout(), block)) {
       return w;
     }
     try (Scope step = new Scope()) {
@@ -77,8 +83,14 @@ public final class DecodeWeights implements AutoCloseable {
     }
   }
 
-  private static boolean roundable(long... shape) {
-    return shape[0] % INT8_BLOCK == 0 && shape[1] % INT8_BLOCK == 0;
+  /** Whether the kernel takes a matrix, or each expert's part of it. A router stays exact: rounded, it would choose others. */
+  private static boolean roundable(Layout layout, Layout.Block block) {
+    boolean rows = block.shape()[0] % INT8_BLOCK == 0;
+    if (isOfExperts(block)) {
+      rows = layout.config().layers().get(block.layer()).linears((Product) block.place()).stream()
+          .allMatch(l -> l.outputs() % INT8_BLOCK == 0);
+    }
+    return rows && block.shape()[1] % INT8_BLOCK == 0 && block.place() != Product.ROUTER;
   }
 
   /** The weights that these were made of. */

@@ -14,8 +14,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.function.Function;
-import java.util.function.UnaryOperator;
 
 /**
  * The {@link Weight} of each {@link Layout.Block} of a model, and the lists of them that kernels read. The scope that made
@@ -75,10 +75,11 @@ public final class Weights {
   }
 
   /** The same with another form of the matrices of the layers and of the output embedding, made in a scope. */
-  Weights with(Scope into, UnaryOperator<Weight> form) {
+  Weights with(Scope into, BiFunction<Layout.Block, Weight, Weight> form) {
     Map<Layout.Block, Weight> changed = new HashMap<>();
-    weights.forEach((block, w) -> changed.put(block, block.isProduct() ? form.apply(w) : w));
-    return new Weights(layout, type, into, changed, layout.config().isCausalLm() ? form.apply(head) : head);
+    weights.forEach((block, w) -> changed.put(block, block.isProduct() ? form.apply(block, w) : w));
+    return new Weights(layout, type, into, changed, layout.config().isCausalLm()
+        ? form.apply(layout.head() == null ? layout.embedding() : layout.head(), head) : head);
   }
 
   /** The same with copies of the layers' matrices in the order in which oneDNN reads them, where the processor has that. */
@@ -86,7 +87,7 @@ public final class Weights {
     if (type != NumberType.BF16 || !Torch.get().bf16()) {
       return this;
     }
-    return with(into, w -> w instanceof Weight.Dense dense
+    return with(into, (block, w) -> w instanceof Weight.Dense dense
         ? new Weight.Dense(dense.values(), type, into.kernels().pack(dense.values())) : w);
   }
 

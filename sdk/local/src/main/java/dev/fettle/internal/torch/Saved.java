@@ -13,8 +13,10 @@ enum Saved {
   ATTENDED,
   /** The residual stream between the layer's parts. */
   MIDDLE,
-  /** What the MLP's first product gave. */
+  /** What the MLP's first product gave, or those of the experts that rows went through. */
   MLP,
+  /** What the router gave; empty without experts. */
+  ROUTED,
   /** Where begins what the norms behind the parts need. */
   BRANCHES
 }

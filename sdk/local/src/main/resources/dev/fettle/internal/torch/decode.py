@@ -81,7 +81,11 @@ def decode_linear(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[Lis
 # x + s out norm(product i of h), in place.
 def decode_branch_(x: Tensor, h: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], i: int, out_norm: int,
     dims: List[int], reals: List[float]) -> Tensor:
-  y = decode_linear(h, w, v, a, i)
+  return decode_output_(x, decode_linear(h, w, v, a, i), v, out_norm, dims, reals)
+
+# The same from what a part gives.
+def decode_output_(x: Tensor, b: Tensor, v: List[Tensor], out_norm: int, dims: List[int], reals: List[float]) -> Tensor:
+  y = b
   if v[out_norm].numel() > 0:
     y = rms_norm(y, v[out_norm], v[Vector.EPS], dims[Dim.UNIT_OFFSET] == 1)
   return x.add_(y, alpha=reals[Real.RESIDUAL])
@@ -99,7 +103,11 @@ def decode_layer_(x: Tensor, positions: Tensor, w: List[List[Tensor]], v: List[T
   raw = decode_position_(qkv.view([x.size(0), dims[Dim.HEADS] + 2 * dims[Dim.KV_HEADS], -1]), positions, used, v, cos, sin, dims, reals)
   o = decode_attention(raw, cache, mask, slots, used, dims, reals)
   decode_branch_(x, o, w, v, a, Product.O, Vector.ATTENTION_OUT_NORM, dims, reals)
-  u = decode_linear(decode_norm(x, v, Vector.MLP_NORM, dims), w, v, a, Product.GATE_UP)
+  n = decode_norm(x, v, Vector.MLP_NORM, dims)
+  if dims[Dim.EXPERTS] > 0:
+    y, _ = experts_forward(n, decode_linear(n, w, v, a, Product.ROUTER), w, dims)
+    return decode_output_(x, y, v, Vector.MLP_OUT_NORM, dims, reals)
+  u = decode_linear(n, w, v, a, Product.GATE_UP)
   return decode_branch_(x, activate(u, dims), w, v, a, Product.DOWN, Vector.MLP_OUT_NORM, dims, reals)
 
 # positions: where each new token stands; level: whether all stand at used - 1.

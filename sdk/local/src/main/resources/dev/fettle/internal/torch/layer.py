@@ -85,18 +85,24 @@ def activation_backward(d: Tensor, u: Tensor, into: Tensor, dims: List[int]) -> 
     return torch.gelu_backward(d, u, approximate="tanh", grad_input=into)
   return torch.gelu_backward(d, u, grad_input=into)
 
-# The residual stream after a part of the layer: sum norm(x + s out norm(product i of h)). Also what the backward pass needs:
-# the product where there is a norm on it, and the sum with its statistics where there is a norm on that.
+# The residual stream after a part of the layer: sum norm(x + s out norm(product i of h)). Also what the backward pass needs, as
+# add_output has it.
 def add_branch(x: Tensor, h: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], m: List[Tensor], i: int,
     out_norm: int, sum_norm: int, dims: List[int], reals: List[float]) -> Tuple[Tensor, List[Tensor]]:
-  kept = annotate(List[Tensor], [])
   if v[out_norm].numel() > 0 or reals[Real.RESIDUAL] != 1.0:
-    b = linear(h, w, v, a, m, i)
-    if v[out_norm].numel() > 0:
-      kept.append(b)
-    s = torch.add(x, norm(b, v, out_norm, dims, reals), alpha=reals[Real.RESIDUAL])
-  else:
-    s = linear_onto(x, h, w, v, a, m, i)
+    return add_output(x, linear(h, w, v, a, m, i), v, out_norm, sum_norm, dims, reals)
+  return normed_sum(linear_onto(x, h, w, v, a, m, i), annotate(List[Tensor], []), v, sum_norm, reals)
+
+# The same from what a part gives. Keeps that where there is a norm on it, and the sum with its statistics where there is a norm
+# on the sum.
+def add_output(x: Tensor, b: Tensor, v: List[Tensor], out_norm: int, sum_norm: int, dims: List[int],
+    reals: List[float]) -> Tuple[Tensor, List[Tensor]]:
+  kept = annotate(List[Tensor], [])
+  if v[out_norm].numel() > 0:
+    kept.append(b)
+  return normed_sum(torch.add(x, norm(b, v, out_norm, dims, reals), alpha=reals[Real.RESIDUAL]), kept, v, sum_norm, reals)
+
+def normed_sum(s: Tensor, kept: List[Tensor], v: List[Tensor], sum_norm: int, reals: List[float]) -> Tuple[Tensor, List[Tensor]]:
   if v[sum_norm].numel() > 0:
     y, mean, rstd = layer_norm(s, v[sum_norm], v[sum_norm + 1], reals[Real.EPS])
     kept.append(s)
@@ -114,12 +120,19 @@ def layer_forward(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[Lis
   grow_queries_(q, runs, dims, reals)
   o = attention(q, k, z, runs, dims, reals).view([x.size(0), -1])
   x2, kept = add_branch(x, o, w, v, a, m, Product.O, Vector.ATTENTION_OUT_NORM, Vector.ATTENTION_SUM_NORM, dims, reals)
-  u = linear(norm(x2, v, Vector.MLP_NORM, dims, reals), w, v, a, m, Product.GATE_UP)
-  y, kept2 = add_branch(x2, activate(u, dims), w, v, a, m, Product.DOWN, Vector.MLP_OUT_NORM, Vector.MLP_SUM_NORM, dims, reals)
+  n = norm(x2, v, Vector.MLP_NORM, dims, reals)
+  if dims[Dim.EXPERTS] > 0:
+    logits = linear(n, w, v, a, m, Product.ROUTER)
+    b, u = experts_forward(n, logits, w, dims)
+    y, kept2 = add_output(x2, b, v, Vector.MLP_OUT_NORM, Vector.MLP_SUM_NORM, dims, reals)
+  else:
+    logits = torch.empty([0], device=x.device)
+    u = linear(n, w, v, a, m, Product.GATE_UP)
+    y, kept2 = add_branch(x2, activate(u, dims), w, v, a, m, Product.DOWN, Vector.MLP_OUT_NORM, Vector.MLP_SUM_NORM, dims, reals)
   middle = x2
   if v[Vector.ATTENTION_SUM_NORM].numel() > 0:
     middle = torch.empty([0], device=x.device)
-  saved = [x, raw, q, k, z, o, middle, u]
+  saved = [x, raw, q, k, z, o, middle, u, logits]
   saved.extend(kept)
   saved.extend(kept2)
   return (y, saved)
@@ -181,11 +194,15 @@ def layer_backward(dy: Tensor, saved: List[Tensor], w: List[List[Tensor]], v: Li
     x2 = norm(kept[second - 3], v, Vector.ATTENTION_SUM_NORM, dims, reals)
 
   d2, b2 = add_branch_backward(dy, kept, second, v, gv, Vector.MLP_OUT_NORM, Vector.MLP_SUM_NORM, dims, reals, overwrite)
-  h, s = activate_again(u, dims)
-  dh = linear_backward(b2, h, w, a, m, gw, gv, ga, Product.DOWN, blocks, scales, flags, overwrite, True)
-  du = activate_backward(dh, s, u, dims)
-  dn = linear_backward(du, norm(x2, v, Vector.MLP_NORM, dims, reals), w, a, m, gw, gv, ga, Product.GATE_UP, blocks, scales, flags,
-      overwrite, True)
+  n2 = norm(x2, v, Vector.MLP_NORM, dims, reals)
+  if dims[Dim.EXPERTS] > 0:
+    dn, dlogits = experts_backward(b2, n2, kept[Saved.ROUTED], u, w, gw, blocks, flags, overwrite, dims)
+    dn.add_(linear_backward(dlogits, n2, w, a, m, gw, gv, ga, Product.ROUTER, blocks, scales, flags, overwrite, True))
+  else:
+    h, s = activate_again(u, dims)
+    dh = linear_backward(b2, h, w, a, m, gw, gv, ga, Product.DOWN, blocks, scales, flags, overwrite, True)
+    du = activate_backward(dh, s, u, dims)
+    dn = linear_backward(du, n2, w, a, m, gw, gv, ga, Product.GATE_UP, blocks, scales, flags, overwrite, True)
   dx2 = norm_backward(dn, x2, v, gv, Vector.MLP_NORM, dims, reals, overwrite, d2)
 
   d1, b1 = add_branch_backward(dx2, kept, Saved.BRANCHES, v, gv, Vector.ATTENTION_OUT_NORM, Vector.ATTENTION_SUM_NORM, dims, reals,

@@ -7,7 +7,9 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.checkpoint.Fixtures;
 import dev.fettle.internal.checkpoint.StoredType;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -338,6 +340,67 @@ class ModelConfigTest {
         .isInstanceOf(InvalidInputException.class)
         .hasMessageStartingWith("config.json: ")
         .hasMessageContaining(key);
+  }
+
+  @Test
+  void qwen3_moe_has_experts_in_the_layers_that_are_to_have_them() {
+    ModelConfig config = parse(experts("'decoder_sparse_step':2,'mlp_only_layers':[1],'num_hidden_layers':6"));
+    assertThat(config.layers().stream().map(LayerConfig::hasExperts)).containsExactly(false, false, false, true, false, true);
+    assertThat(config.layers().get(0).inputs(Product.DOWN)).isEqualTo(24);
+    LayerConfig sparse = config.layers().get(3);
+    assertThat(sparse.numbers().experts()).isEqualTo(new LayerNumbers.Experts(4, 2, false));
+    assertThat(sparse.outputs(Product.ROUTER)).isEqualTo(4);
+    assertThat(sparse.outputs(Product.EXPERTS_GATE_UP)).isEqualTo(4 * 2 * 10);
+    assertThat(sparse.outputs(Product.EXPERTS_DOWN)).isEqualTo(4 * 16);
+    assertThat(windows(config)).containsOnly(0);
+  }
+
+  @Test
+  void defaults_of_experts_are_those_of_transformers() {
+    ModelConfig qwen = parse(LLAMA.replace("llama", "qwen3_moe").replace("'num_attention_heads':2", "'num_attention_heads':8"));
+    assertThat(qwen.layers().get(0).numbers().experts()).isEqualTo(new LayerNumbers.Experts(128, 8, false));
+    assertThat(qwen.layers().get(0).inputs(Product.EXPERTS_DOWN)).isEqualTo(768);
+    assertThat(qwen.layers().get(0).numbers().kvHeads()).isEqualTo(4);
+    ModelConfig olmoe = parse(LLAMA.replace("llama", "olmoe"));
+    assertThat(olmoe.layers().get(0).numbers().experts()).isEqualTo(new LayerNumbers.Experts(64, 8, false));
+    assertThat(olmoe.layers().get(0).inputs(Product.EXPERTS_DOWN)).isEqualTo(24);
+    assertThat(olmoe.layers().get(0).numbers().kvHeads()).isEqualTo(2);
+    assertThat(olmoe.layers().get(0).numbers().eps()).isEqualTo(1e-5);
+    assertThat(olmoe.eosIds()).containsExactly(50_279);
+    assertThat(olmoe.contextLength()).isEqualTo(4096);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "'output_router_logits':true|output_router_logits", "'num_experts_per_tok':5|num_experts_per_tok",
+        "'num_experts_per_tok':0|num_experts_per_tok", "'num_local_experts':3|num_local_experts", "'num_experts':0|num_experts",
+        "'decoder_sparse_step':0|decoder_sparse_step", "'mlp_only_layers':[-1]|mlp_only_layers", "'mlp_only_layers':['a']|mlp_only_layers",
+        "'norm_topk_prob':1|norm_topk_prob", "'moe_intermediate_size':0|moe_intermediate_size",
+        "'hidden_act':'relu'|hidden_act"
+      })
+  void what_experts_cannot_be_is_refused_by_name(String extra, String key) {
+    assertThatThrownBy(() -> parse(experts(extra))).hasMessageStartingWith("config.json: ").hasMessageContaining(key);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"'clip_qkv':8.0", "'sliding_window':8", "'output_router_logits':true"})
+  void what_olmoe_cannot_be_is_refused_by_name(String extra) {
+    assertThatThrownBy(() -> parse(LLAMA.replace("llama", "olmoe").replace("}", "," + extra + "}")))
+        .isInstanceOf(UnsupportedModelException.class).hasMessageContaining(extra.substring(1, extra.indexOf("':")));
+  }
+
+  /** A small model with experts; a key that is given again replaces the first. */
+  private static String experts(String extra) {
+    Map<String, String> fields = new LinkedHashMap<>();
+    String all = LLAMA.substring(1, LLAMA.length() - 1).replace("llama", "qwen3_moe")
+        + ",'num_key_value_heads':1,'num_experts':4,'num_experts_per_tok':2,'moe_intermediate_size':10," + extra;
+    for (String field : all.split(",(?=')")) {
+      fields.put(field.substring(0, field.indexOf(':')), field);
+    }
+    return "{" + String.join(",", fields.values()) + "}";
   }
 
   @Test

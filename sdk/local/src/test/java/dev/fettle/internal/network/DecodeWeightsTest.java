@@ -26,6 +26,29 @@ class DecodeWeightsTest {
     }
   }
 
+  @Test
+  void expertsAreRoundedOneByOneAndTheirRouterStaysExact() {
+    Layout even = experts(32);
+    Layout odd = experts(48);
+
+    try (Scope scope = new Scope(); DecodeWeights rounded = DecodeWeights.int8(Weights.zeros(even, scope, NumberType.BF16));
+        DecodeWeights exact = DecodeWeights.exact(Weights.zeros(even, scope, NumberType.BF16));
+        DecodeWeights left = DecodeWeights.int8(Weights.zeros(odd, scope, NumberType.BF16))) {
+      for (Product product : new Product[] {Product.EXPERTS_GATE_UP, Product.EXPERTS_DOWN}) {
+        assertThat(rounded.weight(even.block(0, product).orElseThrow())).isInstanceOf(Weight.Int8.class);
+        assertThat(exact.weight(even.block(0, product).orElseThrow())).isInstanceOf(Weight.Dense.class);
+        assertThat(left.weight(odd.block(0, product).orElseThrow())).as("48 of each").isInstanceOf(Weight.Dense.class);
+      }
+      assertThat(rounded.weight(even.block(0, Product.ROUTER).orElseThrow())).isInstanceOf(Weight.Dense.class);
+      assertThat(DecodeWeights.roundedBytes(even) - DecodeWeights.roundedBytes(odd)).isEqualTo(32 * 3 * 32 * 64);
+    }
+  }
+
+  private static Layout experts(int width) {
+    return Layout.of(ModelConfig.parse("{\"model_type\":\"olmoe\",\"vocab_size\":64,\"hidden_size\":64,\"intermediate_size\":" + width
+        + ",\"num_experts\":32,\"num_hidden_layers\":1,\"num_attention_heads\":2}", "config.json"));
+  }
+
   private static Layout layout(int hidden, int intermediate) {
     return Layout.of(ModelConfig.parse("{\"model_type\":\"llama\",\"vocab_size\":64,\"hidden_size\":" + hidden
         + ",\"intermediate_size\":" + intermediate + ",\"num_hidden_layers\":1,\"num_attention_heads\":2}", "config.json"));
