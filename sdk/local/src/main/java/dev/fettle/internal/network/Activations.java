@@ -73,10 +73,11 @@ public final class Activations {
   /** The attention scores of rows, of which forward two sets are held and backwards three; not a row but all of them. */
   public long scores(long rows, long longest) {
     LayerNumbers n = layer.numbers();
-    if (!n.causal()) {
-      return Math.min(rows * n.heads() * longest, Math.max(n.scores(), n.heads() * longest * longest));
+    long tiles = n.heads() * Math.min(longest, n.tile());
+    if (n.causal() || n.window() > 0) {
+      return rows * tiles;
     }
-    return rows * n.heads() * Math.min(longest, n.tile());
+    return Math.min(rows * n.heads() * longest, Math.max(n.scores(), longest * tiles));
   }
 
   /** Cosines and sines. */
