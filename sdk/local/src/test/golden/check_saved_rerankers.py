@@ -9,7 +9,7 @@ from peft import PeftModel
 from sentence_transformers import CrossEncoder
 
 worst, count = 0.0, 0
-for file in sorted(Path(sys.argv[1]).glob("*.json")):
+for file in sorted((Path(sys.argv[1]) / "rerankers").glob("*.json")):
     case = json.loads(file.read_text())
     if "reranker" in file.stem:
         continue

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformer
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import DistilBertConfig, DistilBertModel, MPNetConfig, MPNetModel, RobertaConfig, RobertaModel
-from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralModel, ModernBertConfig, ModernBertModel, Qwen3Config, Qwen3Model
+from transformers import Gemma3TextConfig, Gemma3TextModel, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralModel, ModernBertConfig, ModernBertModel, Qwen3Config, Qwen3Model
 from transformers import XLMRobertaConfig, XLMRobertaModel
 
 from common import GOLDEN, generator, numbers, write_json
@@ -110,6 +110,13 @@ def mistral(t):
                                       sliding_window=130, is_causal=False, **SIZES))
 
 
+def gemma(t):
+    return Gemma3TextModel(Gemma3TextConfig(
+        vocab_size=t.get_vocab_size(), max_position_embeddings=64, num_key_value_heads=1, head_dim=8, sliding_window=6,
+        query_pre_attn_scalar=8, use_bidirectional_attention=True, layer_types=["sliding_attention", "full_attention"],
+        pad_token_id=1, bos_token_id=0, eos_token_id=2, **SIZES))
+
+
 def last(t):
     t.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", t.token_to_id("</s>"))])
     return t
@@ -128,6 +135,7 @@ FAMILIES = {
     "modernbert-biased": (lambda: words(BPE), modernbert_biased, "mean", False, 300, ""),
     "qwen3-embedding": (lambda: last(bpe(BPE, "<s>", "</s>")), qwen3, "lasttoken", True, 64, ""),
     "mistral-both": (lambda: words(BPE), mistral, "mean", True, 300, ""),
+    "gemma3-both": (lambda: words(BPE), gemma, "mean", True, 64, ""),
     "llama-embedding": (lambda: last(words(BPE)), llama, "mean", True, 64, ""),
 }
 
@@ -136,7 +144,7 @@ def randomise(model, gen):
     for name, p in model.named_parameters():
         noise = torch.randn(p.shape, generator=gen)
         norm = p.dim() == 1 and name.endswith("weight")
-        p.data = 1 + 0.2 * noise if norm else (0.1 if p.dim() == 1 else 0.25) * noise
+        p.data = (0.2 * noise if type(model).__name__.startswith("Gemma") else 1 + 0.2 * noise) if norm else (0.1 if p.dim() == 1 else 0.25) * noise
         if "relative_attention_bias" in name:
             p.data = noise
 

@@ -38,7 +38,7 @@ class EmbeddingTest {
   /** Beside BERT: against sentence-transformers, and in bf16 against what that makes of it. */
   @ParameterizedTest
   @ValueSource(strings = {"roberta", "xlm-roberta", "distilbert", "mpnet", "modernbert", "modernbert-biased", "qwen3-embedding",
-      "llama-embedding", "mistral-both"})
+      "llama-embedding", "mistral-both", "gemma3-both"})
   void vectorsOfOtherFamiliesEqualSentenceTransformers(String name) {
     JsonNode golden = Golden.json("encoders/" + name + "/golden.json");
     try (Fettle fettle = Fettle.local()) {

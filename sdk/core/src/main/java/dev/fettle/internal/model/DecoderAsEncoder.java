@@ -8,6 +8,7 @@ import java.util.stream.Stream;
 /** A family of decoders whose rows become vectors of texts: without an output embedding, its files with or without a prefix. */
 final class DecoderAsEncoder implements Architecture {
   private static final String HEAD_CLASS = "ForCausalLM";
+  private static final String GEMMA = "use_bidirectional_attention";
   private final Architecture decoder;
 
   DecoderAsEncoder(Architecture decoder) {
@@ -21,7 +22,7 @@ final class DecoderAsEncoder implements Architecture {
   }
 
   private static String bare(Architecture decoder) {
-    return decoder.className().replace(HEAD_CLASS, "Model");
+    return decoder.className().replace(HEAD_CLASS, decoder.type().endsWith("_text") ? "TextModel" : "Model");
   }
 
   @Override
@@ -41,18 +42,25 @@ final class DecoderAsEncoder implements Architecture {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    // transformers lets any decoder see whole texts by this key.
-    boolean causal = config.bool("is_causal", true);
-    ModelConfig whole = decoder.read((isNamed(config, decoder) ? config.without("architectures") : config).without("is_causal"));
+    // transformers lets any decoder see whole texts by the first of these keys, and Gemma 3 by the second.
+    boolean wide = decoder.type().startsWith("gemma3") && config.bool(GEMMA, false);
+    boolean causal = config.bool("is_causal", true) && !wide;
+    JsonFields rest = (isNamed(config, decoder) ? config.without("architectures") : config).without("is_causal");
+    ModelConfig whole = decoder.read(wide ? rest.without(GEMMA) : rest);
     if (!causal && whole.layers().stream().anyMatch(layer -> layer.numbers().softCap() != 0)) {
       throw config.unsupported("is_causal", "attention whose scores are capped sees backwards alone");
     }
     return new ModelConfig(this, whole.vocabSize(), whole.hiddenSize(), whole.contextLength(), whole.numbers(),
         whole.embeddings().stream().map(this::bare).toList(),
         whole.layers().stream().map(l -> new LayerConfig(bare(l.path()), l.parts(),
-            causal ? l.numbers() : l.numbers().bidirectional(), l.headDim(), l.rope())).toList(),
+            causal ? l.numbers() : l.numbers().bidirectional(toEach(l.numbers().window(), wide)), l.headDim(), l.rope())).toList(),
         whole.outputs().stream().filter(w -> w.place() != OuterWeight.Place.HEAD).map(this::bare).toList(),
         whole.storedType(), whole.bosId(), whole.eosIds());
+  }
+
+  /** How far a token sees to each side, itself included: as far as backwards, and in Gemma 3 half as far. */
+  private static int toEach(int window, boolean half) {
+    return window == 0 ? 0 : (half ? window / 2 : window) + 1;
   }
 
   private OuterWeight bare(OuterWeight w) {

@@ -44,9 +44,9 @@ public record LayerNumbers(int heads, int kvHeads, int window, int tile, long sc
     SILU, GELU, GELU_TANH
   }
 
-  /** The same of a layer that sees to both sides, within as many positions to each as it saw behind it. */
-  LayerNumbers bidirectional() {
-    return new LayerNumbers(heads, kvHeads, window == 0 ? 0 : window + 1, tile, EncoderFields.SCORES, false, gated, activation,
+  /** The same of a layer that sees to both sides, so many positions to each. */
+  LayerNumbers bidirectional(int toEach) {
+    return new LayerNumbers(heads, kvHeads, toEach, tile, EncoderFields.SCORES, false, gated, activation,
         unitOffset, eps, scale, residual, softCap);
   }
 

@@ -121,6 +121,7 @@ final class LocalEncoder implements AutoCloseable {
     }
     Memory.get().require(memory.texts(texts, null, LengthBuckets.TOKENS, false), 0, "embedding texts of "
         + texts.stream().mapToInt(t -> t.length).max().orElse(0) + " tokens with " + name);
+    network.prepare(texts.stream().mapToInt(t -> t.length).max().orElse(1));
     meter.expect(texts.size(), texts.stream().mapToLong(t -> t.length).sum());
     LengthBuckets portions = LengthBuckets.of(texts, DataParallel.most(), LengthBuckets.TOKENS);
     DataParallel.run(portions.lanes().size(), lane -> {

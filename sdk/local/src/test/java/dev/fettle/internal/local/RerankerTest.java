@@ -105,7 +105,7 @@ class RerankerTest {
   @ParameterizedTest
   @ValueSource(strings = {"bert", "bert-two", "roberta", "xlm-roberta", "distilbert", "mpnet", "modernbert", "qwen3", "qwen3-reranker"})
   void whatIsTunedLearnsAndComesBack(String name) throws IOException {
-    Path out = Path.of(System.getProperty("fettle.saved", directory.toString()));
+    Path out = Files.createDirectories(Path.of(System.getProperty("fettle.saved", directory.toString())).resolve("rerankers"));
     List<Ranked> batch = List.of(Ranked.graded("heat", List.of("gas jets", "lift theory"), List.of(1.0, 0.0)),
         Ranked.graded("drag", List.of("the cone", "the wing", "a plate"), List.of(0.0, 1.0, 0.0)));
     JsonNode golden = Golden.json("rerankers/" + name + "/golden.json");
