@@ -38,8 +38,8 @@ public final class Rank {
   /** Documents of each ranking that a reranker reads. */
   private static final int RERANKED = 50;
   private static final Command COMMAND = new Command("Rank",
-      "Compares BM25, an embedding model, what a reranker makes of its rankings, and the model tuned by LoRA, in full and by a hybrid, by nDCG@10 on the\n"
-          + "  test queries of the Cranfield collection; --data has its beir/ and split.json. What is finished is\n"
+      "Compares BM25, an embedding model, what a reranker makes of its rankings, and the model tuned by LoRA,\n"
+          + "  in full and by a hybrid, by nDCG@10 on the test queries of the Cranfield collection; --data has its beir/ and split.json. What is finished is\n"
           + "  kept in --out and not done again. Prints the table as Markdown.")
       .requires(Option.MODEL, Option.DATA)
       .takes(Option.DOWNLOAD, "no")

@@ -34,7 +34,8 @@ public record EncoderSettings(EncoderModules modules, OptionalInt maxTokens, boo
    * @throws dev.fettle.UnsupportedModelException if they ask for a module or a pooling that is not supported
    */
   public static EncoderSettings read(OpenDirectory files) {
-    EncoderModules modules = files.find(MODULES).map(file -> EncoderModules.read(files, file)).orElse(EncoderModules.STANDARD);
+    EncoderModules modules =
+        files.find(MODULES).map(file -> EncoderModules.read(files, file)).orElse(EncoderModules.STANDARD);
     Optional<OpenFile> sentences = sentences(files);
     sentences.map(JsonFields::of).ifPresent(fields -> {
       for (String key : List.of("config_args", "config_kwargs")) {

@@ -78,7 +78,8 @@ final class LocalModel implements ModelBackend {
     this.source = source;
     NumberType type = NumberType.of(dtype);
     this.network = new Network(config, type);
-    this.encoder = config.purpose() != ModelConfig.Purpose.EMBEDDING ? null : new LocalEncoder(name, files, network, tokenizer, memory);
+    this.encoder = config.purpose() != ModelConfig.Purpose.EMBEDDING ? null
+        : new LocalEncoder(name, files, network, tokenizer, memory);
   }
 
   /** Where its weights come from. */

@@ -65,7 +65,7 @@ public final class Activations {
    */
   public long backward() {
     if (!layer.numbers().causal()) {
-      return Math.max(4 * hidden + 2 * inner, 12 * hidden);
+      return Math.max(4 * hidden + 2 * Math.max(inner, mlp), 12 * hidden);
     }
     return 2 * hidden + Math.max(2 * mlp, 2 * queries + 6 * keys);
   }

@@ -198,7 +198,8 @@ def whole_attention_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, runs
       n = (stop - row) // t
       if heads * t * t > most:
         none = torch.empty([0], dtype=q.dtype, device=q.device)
-        sided_attention_backward(dout[row:stop], q[row:stop], k[row:stop], v[row:stop], [n, t], 0, tile, scale, none, none, dqkv[row:stop])
+        sided_attention_backward(dout[row:stop], q[row:stop], k[row:stop], v[row:stop], [n, t], 0, tile, scale, none, none,
+            dqkv[row:stop])
         row = stop
         continue
       zq = head_matrices(q[row:stop] * scale, n, t)
