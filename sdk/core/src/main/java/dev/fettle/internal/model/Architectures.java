@@ -35,11 +35,17 @@ public final class Architectures {
    */
   public static Architecture of(JsonFields config, boolean embeds) {
     Architecture found = of(config);
-    if (!embeds && Classifier.isNamed(config, found)) {
+    if (!embeds && Classifier.isNamed(config, found) && DecoderAsEncoder.takes(found)) {
       return Classifier.of(found, config);
     }
     boolean decodes = found.purpose() == ModelConfig.Purpose.CAUSAL_LM;
-    return decodes && (embeds || DecoderAsEncoder.isNamed(config, found)) ? new DecoderAsEncoder(found) : found;
+    if (!decodes || !embeds && !DecoderAsEncoder.isNamed(config, found)) {
+      return found;
+    }
+    if (!DecoderAsEncoder.takes(found)) {
+      throw config.unsupported("model_type", "a model that reads images too embeds no texts here, as its modules.json asks for");
+    }
+    return new DecoderAsEncoder(found);
   }
 
   private static Architecture of(JsonFields config) {

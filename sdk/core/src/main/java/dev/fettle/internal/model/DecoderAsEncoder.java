@@ -21,6 +21,11 @@ final class DecoderAsEncoder implements Architecture {
     return !classes.isEmpty() && classes.stream().allMatch(bare(decoder)::equals);
   }
 
+  /** Whether it is the language model itself, not one within another. */
+  static boolean takes(Architecture family) {
+    return family.purpose() != ModelConfig.Purpose.CAUSAL_LM || family.className().endsWith(HEAD_CLASS);
+  }
+
   private static String bare(Architecture decoder) {
     return decoder.className().replace(HEAD_CLASS, decoder.type().endsWith("_text") ? "TextModel" : "Model");
   }
