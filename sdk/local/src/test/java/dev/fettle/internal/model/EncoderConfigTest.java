@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fettle.FettleException;
+import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.Pooling;
+import dev.fettle.internal.checkpoint.StrictJson;
 import dev.fettle.internal.checkpoint.VectorModule.Dense.Activation;
 import dev.fettle.internal.model.OuterWeight.Place;
 import java.util.List;
@@ -135,5 +138,11 @@ class EncoderConfigTest {
     assertThat(WeightNames.expected(bare).keySet()).contains("embed_tokens.weight", "layers.0.self_attn.q_proj.weight", "norm.weight");
     assertThat(bare.architecture().namesInFiles("norm.weight")).isEqualTo(List.of("norm.weight", "model.norm.weight"));
     assertThat(bare.architecture().className()).isEqualTo("Qwen3Model");
+  }
+
+  @Test
+  void aModelThatReadsImagesEmbedsNoTexts() {
+    assertThatThrownBy(() -> ModelConfig.of(new JsonFields(StrictJson.parse("{\"model_type\":\"gemma3\"}", "config.json"),
+        "config.json"), true)).isInstanceOf(UnsupportedModelException.class).hasMessageContaining("model_type");
   }
 }
