@@ -184,6 +184,11 @@ final class Options {
     return has(Option.DTYPE) ? fettle.load(text(Option.MODEL), dtype()) : fettle.load(text(Option.MODEL));
   }
 
+  /** Loads the model of {@code --reranker}, in the type of {@code --dtype}. */
+  BaseModel reranker(Fettle fettle) {
+    return has(Option.DTYPE) ? fettle.load(text(Option.RERANKER), dtype()) : fettle.load(text(Option.RERANKER));
+  }
+
   /** A model with random weights, in the type of {@code --dtype}. */
   BaseModel initialise(Fettle fettle, Path directory) {
     return has(Option.DTYPE) ? fettle.initialise(directory, dtype(), seed()) : fettle.initialise(directory, seed());

@@ -35,9 +35,11 @@ public final class Rank {
   private static final double LORA_RATE = 1e-3;
   private static final double FULL_RATE = 1e-4;
   private static final int NEGATIVES = 8;
+  /** Documents of each ranking that a reranker reads. */
+  private static final int RERANKED = 50;
   private static final Command COMMAND = new Command("Rank",
-      "Compares BM25, an embedding model, and the model tuned by LoRA, in full and by a hybrid, by nDCG@10 on the\n"
-          + "  test queries of the Cranfield collection; --data has its beir/ and split.json. What is finished is\n"
+      "Compares BM25, an embedding model, what a reranker makes of its rankings, and the model tuned by LoRA,\n"
+          + "  in full and by a hybrid, by nDCG@10 on the test queries of the Cranfield collection; --data has its beir/ and split.json. What is finished is\n"
           + "  kept in --out and not done again. Prints the table as Markdown.")
       .requires(Option.MODEL, Option.DATA)
       .takes(Option.DOWNLOAD, "no")
@@ -46,7 +48,8 @@ public final class Rank {
       .takes(Option.RANK, "16")
       .takes(Option.LAST_LAYERS, "2")
       .takes(Option.SEED, "0")
-      .takes(Option.DTYPE, "bf16");
+      .takes(Option.DTYPE, "bf16")
+      .takes(Option.RERANKER);
 
   private final RankTask task;
   private final RankRuns runs;
@@ -76,7 +79,7 @@ public final class Rank {
       BaseModel model = options.load(fettle);
       RankTask task = new RankTask(collection, model.tokenizer(), model.contextLength());
       RankRuns runs = new RankRuns(task, results.path(), options.seed());
-      Rank rank = new Rank(task, runs, data(task, runs, model));
+      Rank rank = new Rank(task, runs, data(task, runs, model, options.has(Option.RERANKER) ? options.reranker(fettle) : null));
       out.println(rank.data);
       ComparisonResult compared = rank.comparison(model, options).run();
       out.println(runs.markdown(compared));
@@ -85,9 +88,9 @@ public final class Rank {
 
   /**
    * Ranks by words and by the model as it is, and pairs the training queries with negatives that both find, titles with
-   * texts.
+   * texts. Where there is a reranker, it orders what the model as it is finds.
    */
-  private static RankBatches data(RankTask task, RankRuns runs, BaseModel model) {
+  private static RankBatches data(RankTask task, RankRuns runs, BaseModel model, BaseModel reranker) {
     RetrievalData train = task.collection().part("train");
     long start = System.nanoTime();
     try (LuceneBm25 words = LuceneBm25.plain(train.corpus().values(), 1.2, 0.75)) {
@@ -96,6 +99,10 @@ public final class Rank {
       try (VectorIndex index = task.index(model::embed)) {
         Retriever itself = task.retriever(index, model::embed);
         runs.rank(Comparison.BASE, itself, start);
+        if (reranker != null) {
+          start = System.nanoTime();
+          runs.rank(RankRuns.RERANKED, new Reranked(itself, reranker::score, id -> train.corpus().get(id).text(), RERANKED), start);
+        }
         return new RankBatches(task.judged(train, NEGATIVES, words, itself), task.titles());
       }
     }

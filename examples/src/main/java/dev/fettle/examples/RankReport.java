@@ -39,6 +39,9 @@ final class RankReport {
   String markdown() {
     List<String> systems = new ArrayList<>(List.of(RankRuns.BM25));
     compared.rows().forEach(row -> systems.add(row.method()));
+    if (runs.has(RankRuns.RERANKED)) {
+      systems.add(2, RankRuns.RERANKED);
+    }
     StringBuilder text = new StringBuilder("| system | nDCG@10 | nDCG@10, 2^gain - 1 | residual nDCG@10 | over base | "
         + "p | over BM25 | p | training | search | peak memory | saved |\n" + "|---".repeat(12) + "|\n");
     systems.forEach(system -> text.append(line(system)).append('\n'));
@@ -51,7 +54,7 @@ final class RankReport {
         seen.size(), residual.queries().size()));
     Scores base = scores(Comparison.BASE, Metric.ndcg(10));
     for (String system : systems) {
-      if (!system.equals(RankRuns.BM25) && !system.equals(Comparison.BASE)) {
+      if (!RankRuns.isOne(system)) {
         text.append('\n').append(verdict(base.to(scores(system, Metric.ndcg(10)), seed)));
       }
     }
@@ -86,7 +89,7 @@ final class RankReport {
   }
 
   private List<String> costs(String system) {
-    if (system.equals(RankRuns.BM25) || system.equals(Comparison.BASE)) {
+    if (RankRuns.isOne(system)) {
       return List.of("", String.format(Locale.ROOT, "%.1f s", runs.seconds(system)), "", "");
     }
     ComparisonResult.Row row = compared.row(system);
@@ -100,7 +103,7 @@ final class RankReport {
   }
 
   private Scores scores(String system, Metric metric, Qrels qrels, Set<String> without) {
-    int count = system.equals(RankRuns.BM25) ? 1 : compared.row(system).quality().size();
+    int count = RankRuns.isOne(system) && !system.equals(Comparison.BASE) ? 1 : compared.row(system).quality().size();
     List<Scores> all = new ArrayList<>();
     for (RankedRun run : runs.of(system, count)) {
       RankedRun left = run.only(qrels.queries()).without(without);

@@ -21,6 +21,7 @@ import java.util.Map;
 /** The rankings of all systems, kept as TREC files that trec_eval reads, one a system and seed. */
 final class RankRuns {
   static final String BM25 = "bm25";
+  static final String RERANKED = "reranked";
 
   private final RankTask task;
   private final Path directory;
@@ -61,10 +62,20 @@ final class RankRuns {
   List<RankedRun> of(String system, int count) {
     List<RankedRun> all = new ArrayList<>();
     for (int i = 1; i <= count; i++) {
-      boolean one = system.equals(BM25) || system.equals(Comparison.BASE);
+      boolean one = isOne(system);
       all.add(RankedRun.trec(directory.resolve((one ? system : name(system, seed + i)) + ".trec")));
     }
     return all;
+  }
+
+  /** Whether it is a search that nothing is trained for. */
+  static boolean isOne(String system) {
+    return system.equals(BM25) || system.equals(RERANKED) || system.equals(Comparison.BASE);
+  }
+
+  /** Whether there is such a search. */
+  boolean has(String system) {
+    return seconds.containsKey(system);
   }
 
   /** How long it took to index and search the collection. */

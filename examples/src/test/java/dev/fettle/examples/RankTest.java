@@ -87,6 +87,18 @@ class RankTest {
   }
 
   @Test
+  void aRerankerHasALineOfItsOwn() {
+    Outcome outcome = rank("reranked", "--reranker", RerankTest.RERANKER.toString());
+
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    List<String> rows = outcome.out().lines().filter(l -> l.startsWith("| ")).limit(7).toList();
+    assertThat(rows).extracting(r -> r.split(" \\| ")[0]).containsExactly("| system", "| bm25", "| base", "| reranked", "| lora",
+        "| full", "| hybrid");
+    assertThat(rows.get(3)).matches("\\| reranked( \\| 0\\.\\d{4} \\[\\d\\.\\d{3}, \\d\\.\\d{3}]){3}.*");
+    assertThat(rows.get(3).substring(12)).isNotEqualTo(rows.get(2).substring(8));
+  }
+
+  @Test
   void theSameSeedGivesTheSameRankingsAndAnotherOneOthers() throws IOException {
     rank("one");
     rank("two");

@@ -40,10 +40,12 @@ public final class BaseModel implements AutoCloseable {
   }
 
   /**
-   * The vectors of texts, of {@link #hiddenSize()} numbers each, in order: what an encoder gives, pooled and scaled as its
-   * directory says in sentence-transformers' files ({@code modules.json}, {@code 1_Pooling}), else the mean over tokens,
-   * of length 1. A text is cut at the {@code max_seq_length} of {@code sentence_bert_config.json}, else at
-   * {@code model_max_length} of {@code tokenizer_config.json}, and in any case at {@link #contextLength()}; what
+   * The vectors of texts, in order: what an encoder gives, pooled and brought into its final form as its directory says in
+   * sentence-transformers' files ({@code modules.json} and what it lists: {@code Pooling}, {@code Dense}, {@code Normalize}),
+   * else the mean over tokens, of length 1. They have {@link #hiddenSize()} numbers, unless several poolings or a
+   * {@code Dense} change that; the weights of a {@code Dense} are not trained, and saved as they are. A decoder with such a
+   * list, like Qwen3-Embedding, is an encoder too. A text is cut at the {@code max_seq_length} of
+   * {@code sentence_bert_config.json}, else at {@code model_max_length} of {@code tokenizer_config.json}, and in any case at {@link #contextLength()}; what
    * {@code tokenizer.json} says of cutting and padding does not count. Before each text stands the default prompt of
    * {@code config_sentence_transformers.json}, if the model has one.
    *
@@ -85,6 +87,22 @@ public final class BaseModel implements AutoCloseable {
   private List<float[]> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens) {
     List<String> all = List.copyOf(NoNulls.in(texts, "texts"));
     return Progress.watch("embed", meter -> backend.embed(all, prompt, maxTokens, meter));
+  }
+
+  /**
+   * How well each text answers a query, in order: the higher, the better. A cross-encoder (transformers'
+   * {@code ForSequenceClassification} with one label or with two, no and yes) reads query and text together, cut as
+   * {@link #embed(List)} cuts texts, the longer of the two first; a causal language model is asked for yes or no, a
+   * Qwen3-Reranker as it was trained to be. The score is a logit, or the logit of yes less that of no: what
+   * sentence-transformers' {@code CrossEncoder.predict} gives without an activation. {@code 1 / (1 + exp(-score))} is the
+   * probability of yes. The losses over rankings tune it.
+   *
+   * @throws UnsupportedModelException if the model embeds texts
+   */
+  public float[] score(String query, List<String> texts) {
+    Objects.requireNonNull(query, "query");
+    List<String> all = List.copyOf(NoNulls.in(texts, "texts"));
+    return Progress.watch("score", meter -> backend.score(query, all, meter));
   }
 
   /**

@@ -8,12 +8,13 @@ import java.util.regex.Pattern;
  * {@code .weight}, such as {@code model.layers.0.self_attn.q_proj}. Immutable.
  */
 public final class Modules {
-  private static final String ATTENTION =
-      ".*\\.self_attn\\.([qkvo]|qkv)_proj|.*\\.attention\\.(self\\.(query|key|value)|output\\.dense)";
+  private static final Pattern LAYER =
+      Pattern.compile("(?:\\w+\\.){0,2}(?:layers|(?:encoder|transformer)\\.layer)\\.(\\d+)\\..*");
+  private static final String ATTENTION = ".*\\.self_attn\\.([qkvo]|qkv)_proj"
+      + "|.*\\.attention\\.(self\\.(query|key|value)|output\\.dense|attn\\.[qkvo]|(q|k|v|out)_lin)|.*\\.attn\\.W(qkv|o)";
   private static final String MLP = ".*\\.mlp\\.(gate|up|gate_up|down)_proj|.*\\.shared_mlp\\.(input|output)_linear"
-      + "|.*\\.\\d+\\.(intermediate|output)\\.dense";
+      + "|.*\\.\\d+\\.(intermediate|output)\\.dense|.*\\.ffn\\.lin[12]|.*\\.mlp\\.W[io]";
   private static final String ROUTER = ".*\\.mlp\\.gate";
-  private static final Pattern LAYER = Pattern.compile("(?:model\\.(?:language_model\\.)?layers|encoder\\.layer)\\.(\\d+)\\..*");
 
   private final String text;
   private final Choice choice;
@@ -48,7 +49,7 @@ public final class Modules {
 
   /** The input embedding. */
   public static Modules embeddings() {
-    return matching("embeddings", "model\\.(language_model\\.)?embed_tokens|embeddings\\..*_embeddings");
+    return matching("embeddings", "(model\\.)?(language_model\\.)?embed_tokens|(\\w+\\.)?embeddings\\..*_embeddings");
   }
 
   /** All norms. */

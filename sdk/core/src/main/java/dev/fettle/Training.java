@@ -138,6 +138,13 @@ public final class Training implements AutoCloseable {
     return Progress.watch("embed", meter -> join(backend.embed(all, prompt, maxTokens, meter)));
   }
 
+  /** How well texts answer a query with the weights as they are now, see {@link BaseModel#score(String, List)}. */
+  public float[] score(String query, List<String> texts) {
+    Objects.requireNonNull(query, "query");
+    List<String> all = List.copyOf(NoNulls.in(texts, "texts"));
+    return Progress.watch("score", meter -> join(backend.score(query, all, meter)));
+  }
+
   /** The same verbs as futures. */
   public AsyncTraining async() {
     return new AsyncTraining(backend);

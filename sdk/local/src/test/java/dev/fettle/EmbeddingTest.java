@@ -35,6 +35,31 @@ class EmbeddingTest {
     }
   }
 
+  /** Beside BERT: against sentence-transformers, and in bf16 against what that makes of it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"roberta", "xlm-roberta", "distilbert", "mpnet", "modernbert", "modernbert-biased", "qwen3-embedding",
+      "llama-embedding", "mistral-both", "gemma3-both"})
+  void vectorsOfOtherFamiliesEqualSentenceTransformers(String name) {
+    JsonNode golden = Golden.json("encoders/" + name + "/golden.json");
+    try (Fettle fettle = Fettle.local()) {
+      List<float[]> vectors = fettle.load(Golden.path("encoders/" + name)).embed(texts(golden.get("texts")));
+      List<float[]> rough = fettle.load(Golden.path("encoders/" + name), DType.BF16).embed(texts(golden.get("texts")));
+
+      double allowed = 2 * golden.get("bf16").valueStream().mapToDouble(JsonNode::asDouble).max().orElseThrow();
+      for (int i = 0; i < vectors.size(); i++) {
+        float[] expected = Golden.floats(golden.get("vectors").get(i));
+        assertThat(Golden.maxDifference(vectors.get(i), expected)).as("text %d", i).isLessThan(1e-4);
+        assertThat(Golden.maxDifference(rough.get(i), expected)).as("text %d in bf16", i).isLessThan(allowed);
+      }
+      if (!golden.get("asked").isEmpty()) {
+        BaseModel model = fettle.load(Golden.path("encoders/" + name));
+        List<float[]> asked = model.embed(texts(golden.get("texts")), Prompt.named("query"));
+        assertThat(Golden.maxDifference(asked.get(1), Golden.floats(golden.get("asked").get(1)))).isLessThan(1e-4);
+        assertThatThrownBy(model::sampler).isInstanceOf(InvalidInputException.class).hasMessageContaining("encoder");
+      }
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"mean", "cls"})
   void vectorsInBf16AreNearThoseInF32(String name) {
@@ -119,8 +144,8 @@ class EmbeddingTest {
       assertThatThrownBy(() -> encoder.embed(List.of("a"), 41)).isInstanceOf(InvalidInputException.class)
           .hasMessageContaining("40");
       assertThatThrownBy(() -> encoder.embed(List.of("a"), 1)).isInstanceOf(InvalidInputException.class);
-      for (String[] change : new String[][] {{"absolute", "relative_key"}, {"\"gelu\"", "\"gelu_new\""},
-          {"\"bert\"", "\"roberta\""}, {"\"bert\"", "\"nomic_bert\""}}) {
+      for (String[] change : new String[][] {{"absolute", "relative_key"}, {"\"gelu\"", "\"relu\""},
+          {"\"bert\"", "\"albert\""}, {"\"bert\"", "\"nomic_bert\""}}) {
         copy(Golden.path("encoders/mean"), directory);
         Path config = directory.resolve("config.json");
         String text = Files.readString(config);
@@ -133,9 +158,9 @@ class EmbeddingTest {
       }
       copy(Golden.path("encoders/cls"), directory);
       Files.createDirectories(directory.resolve("1_Pooling"));
-      Files.writeString(directory.resolve("1_Pooling/config.json"), "{\"pooling_mode_max_tokens\": true}");
+      Files.writeString(directory.resolve("1_Pooling/config.json"), "{\"pooling_mode_eos_tokens\": true}");
       assertThatThrownBy(() -> fettle.load(directory)).isInstanceOf(UnsupportedModelException.class)
-          .hasMessageContaining("max");
+          .hasMessageContaining("eos");
     }
   }
 

@@ -10,6 +10,7 @@ import dev.fettle.support.Golden;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +36,7 @@ class TunedEncoderTest {
     return switch (kind) {
       case "full" -> Full.all();
       case "hybrid" -> Lora.rank(2).targetModules(Modules.attention()).plus(Full.of(Modules.mlp(), Modules.norms()));
-      case "embeddings" -> Full.of(Modules.named("embeddings.position_embeddings"), Modules.named("*.value"));
+      case "embeddings" -> Full.of(Modules.embeddings(), Modules.attention());
       case "attention" -> Lora.rank(2).targetModules(Modules.attention());
       case "mlp" -> Lora.rank(2).alpha(8).targetModules(Modules.mlp().within(Modules.lastLayers(1)));
       default -> Lora.rank(4);
@@ -46,7 +47,11 @@ class TunedEncoderTest {
   @ValueSource(strings = {"lora", "attention", "mlp", "full", "hybrid", "embeddings"})
   void whatWasTrainedIsSavedAndComesBack(String kind) throws IOException {
     Path out = Path.of(System.getProperty("fettle.saved", directory.toString()));
-    for (String name : List.of("mean", "cls", "mean-raw", "prefixed")) {
+    List<String> names = new ArrayList<>(List.of("mean", "cls", "mean-raw", "prefixed"));
+    if (List.of("lora", "full").contains(kind)) {
+      names.addAll(List.of("roberta", "xlm-roberta", "distilbert", "mpnet", "modernbert", "qwen3-embedding", "llama-embedding"));
+    }
+    for (String name : names) {
       try (Fettle fettle = Fettle.local()) {
         Path source = Golden.path("encoders/" + name);
         BaseModel base = fettle.load(source);

@@ -51,6 +51,11 @@ public interface ModelBackend extends AutoCloseable {
     throw noEmbedding();
   }
 
+  /** How well texts answer a query, in order, as logits. */
+  default float[] score(String query, List<String> texts, ProgressMeter meter) {
+    throw new UnsupportedModelException(name() + ": texts are scored on this machine only, see Fettle.local()");
+  }
+
   private UnsupportedModelException noEmbedding() {
     return new UnsupportedModelException(name() + ": texts are embedded on this machine only, see Fettle.local()");
   }

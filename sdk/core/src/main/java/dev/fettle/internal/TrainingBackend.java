@@ -74,6 +74,11 @@ public interface TrainingBackend extends AutoCloseable {
     throw onlyHere();
   }
 
+  /** How well texts answer a query, with the weights as they are; see {@link ModelBackend#score}. */
+  default CompletableFuture<float[]> score(String query, List<String> texts, ProgressMeter meter) {
+    throw onlyHere();
+  }
+
   private static UnsupportedModelException onlyHere() {
     return new UnsupportedModelException("vectors and rankings of texts are for models on this machine, see Fettle.local()");
   }

@@ -1,37 +1,31 @@
 package dev.fettle.internal.checkpoint;
 
-import dev.fettle.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What the files of sentence-transformers beside an encoder say: how its rows are pooled, where texts are cut, and
  * what stands before them.
  *
  * @param maxTokens tokens that a text has at most, if a file says so
- * @param width numbers of a vector; 0 where it is not known yet
+ * @param lowerCase whether texts are read in lower case, whatever the tokenizer does
+ * @param hidden the width of the encoder; 0 where it is not known yet
  */
-public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width, Prompts prompts) {
+public record EncoderSettings(EncoderModules modules, OptionalInt maxTokens, boolean lowerCase, int hidden, Prompts prompts) {
   /** The list of modules that a text passes through. */
   public static final String MODULES = "modules.json";
   /** The settings of the first module, the encoder itself. */
   public static final String SENTENCES = "sentence_bert_config.json";
-  private static final String PACKAGE = "sentence_transformers.models.";
   static final String CONFIG = "config.json";
-
-  /** Whether a directory's config.json is that of an encoder; false where there is none. */
-  public static boolean isEncoder(Path directory) {
-    Path config = directory.resolve(CONFIG);
-    return Files.isRegularFile(config) && StrictJson.read(config).path("model_type").asString("").equals("bert");
-  }
+  /** Names that older versions gave these settings. */
+  private static final List<String> OLDER = List.of("roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet");
 
   /**
    * Reads the files that are there; without them a text's vector is the mean of its rows, of length 1.
@@ -40,78 +34,53 @@ public record EncoderSettings(Pooling pooling, OptionalInt maxTokens, int width,
    * @throws dev.fettle.UnsupportedModelException if they ask for a module or a pooling that is not supported
    */
   public static EncoderSettings read(OpenDirectory files) {
-    Pooling pooling = files.find(MODULES).map(modules -> pooling(files, modules)).orElse(Pooling.STANDARD);
-    OptionalInt most = integer(files.find(SENTENCES), "max_seq_length");
-    return new EncoderSettings(pooling, most.isPresent() ? most
-        : integer(files.find("tokenizer_config.json"), "model_max_length"), 0, Prompts.read(files));
+    EncoderModules modules =
+        files.find(MODULES).map(file -> EncoderModules.read(files, file)).orElse(EncoderModules.STANDARD);
+    Optional<OpenFile> sentences = sentences(files);
+    sentences.map(JsonFields::of).ifPresent(fields -> {
+      for (String key : List.of("config_args", "config_kwargs")) {
+        fields.refuseUnlessNeutral(key, Double.NaN, "write what it changes into config.json");
+      }
+    });
+    return new EncoderSettings(modules, maxTokens(files),
+        sentences.filter(file -> JsonFields.of(file).bool("do_lower_case", false)).isPresent(), 0, Prompts.read(files, Prompts.EMBEDDING));
+  }
+
+  private static Optional<OpenFile> sentences(OpenDirectory files) {
+    return Stream.concat(Stream.of(SENTENCES), OLDER.stream().map(name -> "sentence_" + name + "_config.json"))
+        .flatMap(name -> files.find(name).stream()).findFirst();
+  }
+
+  /** The tokens that a text has at most, if a file says so. */
+  public static OptionalInt maxTokens(OpenDirectory files) {
+    OptionalInt most = integer(sentences(files), "max_seq_length");
+    return most.isPresent() ? most : integer(files.find("tokenizer_config.json"), "model_max_length");
+  }
+
+  /** The same of an encoder of a width, that reads so many tokens. */
+  public EncoderSettings of(int width, int most) {
+    return new EncoderSettings(modules, OptionalInt.of(most), lowerCase, width, prompts);
+  }
+
+  /** The numbers of a vector. */
+  public int width() {
+    int width = modules.pooling().modes().size() * hidden;
+    for (VectorModule module : modules.after()) {
+      if (module instanceof VectorModule.Dense dense) {
+        if (dense.inputs() != width) {
+          throw JsonFields.of(dense.config()).invalid("in_features", "must be " + width + ", the width of what it reads");
+        }
+        width = dense.outputs();
+      }
+    }
+    return width;
   }
 
   /** Writes them beside an encoder, as sentence-transformers reads them. */
   public void write(Path directory) throws IOException {
-    JsonNodeFactory json = JsonNodeFactory.instance;
-    List<String> types = new ArrayList<>(List.of("Transformer", "Pooling"));
-    if (pooling.normalised()) {
-      types.add("Normalize");
-    }
-    List<String> modules = new ArrayList<>();
-    for (int i = 0; i < types.size(); i++) {
-      modules.add(StrictJson.write(json.objectNode().put("idx", i).put("name", String.valueOf(i))
-          .put("path", i == 0 ? "" : i + "_" + types.get(i)).put("type", PACKAGE + types.get(i))).strip());
-    }
-    Files.writeString(directory.resolve(MODULES), "[" + String.join(", ", modules) + "]\n");
-    ObjectNode pool = json.objectNode().put("word_embedding_dimension", width);
-    List.of("cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens").forEach(mode ->
-        pool.put("pooling_mode_" + mode, mode.equals(pooling.first() ? "cls_token" : "mean_tokens")));
-    pool.put("include_prompt", pooling.withPrompt());
-    for (int i = 1; i < types.size(); i++) {
-      Files.createDirectory(directory.resolve(i + "_" + types.get(i)));
-    }
-    Files.writeString(directory.resolve("1_Pooling").resolve(CONFIG), StrictJson.write(pool));
-    Files.writeString(directory.resolve(SENTENCES), StrictJson.write(
-        json.objectNode().put("max_seq_length", maxTokens.orElseThrow()).put("do_lower_case", false)));
-  }
-
-  private static Pooling pooling(OpenDirectory files, OpenFile modules) {
-    // An array, read as strictly as objects are.
-    JsonNode list =
-        StrictJson.parse("{\"modules\":" + modules.text() + "}", modules.path().toString()).path("modules");
-    Pooling rows = new Pooling(false, false, true);
-    boolean normalised = false;
-    for (int i = 0; i < list.size(); i++) {
-      JsonFields module = new JsonFields(list.get(i), modules.path() + " [" + i + "]");
-      String type = module.string("type").orElseThrow(() -> module.invalid("type", "must name the module"));
-      switch (type.substring(type.lastIndexOf('.') + 1)) {
-        case "Transformer" -> {
-          if (!module.string("path").orElse("").isEmpty()) {
-            throw module.unsupported("path", "the encoder's own files stand in the directory itself; name "
-                + files.path().resolve(module.string("path").get()) + " instead");
-          }
-        }
-        case "Pooling" -> rows = rows(files.file(
-            Path.of(module.string("path").orElse(""), CONFIG).normalize().toString().replace('\\', '/')));
-        case "Normalize" -> normalised = true;
-        default -> throw module.unsupported("type", "the modules are Transformer, Pooling and Normalize");
-      }
-    }
-    return new Pooling(rows.first(), normalised, rows.withPrompt());
-  }
-
-  private static Pooling rows(OpenFile file) {
-    JsonFields fields = JsonFields.of(file);
-    List<String> modes = new ArrayList<>();
-    if (fields.has("pooling_mode")) {
-      modes.addAll(fields.node("pooling_mode").isString() ? List.of(fields.node("pooling_mode").asString())
-          : fields.strings("pooling_mode"));
-    } else {
-      fields.keys().stream().filter(k -> k.startsWith("pooling_mode_") && fields.bool(k, false))
-          .forEach(k -> modes.add(k.substring("pooling_mode_".length()).replaceFirst("_tokens?$", "")));
-    }
-    String mode = modes.isEmpty() ? "mean" : String.join(" and ", modes);
-    if (!mode.equals("mean") && !mode.equals("cls")) {
-      throw new UnsupportedModelException(file.path() + ": pooling by " + mode + " is not supported; there are mean "
-          + "and cls");
-    }
-    return new Pooling(mode.equals("cls"), false, fields.bool("include_prompt", true));
+    modules.write(directory, hidden);
+    Files.writeString(directory.resolve(SENTENCES), StrictJson.write(JsonNodeFactory.instance.objectNode()
+        .put("max_seq_length", maxTokens.orElseThrow()).put("do_lower_case", lowerCase)));
   }
 
   /** A number that is sensible as a length: tokenizers without a limit write 10^30. */

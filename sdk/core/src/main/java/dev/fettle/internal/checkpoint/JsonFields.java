@@ -13,6 +13,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Supplier;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Typed reading of one JSON object; each error names the source, the key and the value. A null counts as absent. */
 public final class JsonFields {
@@ -47,6 +48,11 @@ public final class JsonFields {
   /** The file that the object came from. */
   public String source() {
     return source;
+  }
+
+  /** The same but for a key. */
+  public JsonFields without(String key) {
+    return new JsonFields(((ObjectNode) object.deepCopy()).without(key), source, prefix);
   }
 
   /** All keys, in file order. */

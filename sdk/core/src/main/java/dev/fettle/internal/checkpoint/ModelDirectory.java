@@ -20,7 +20,7 @@ import java.util.Optional;
 public final class ModelDirectory implements AutoCloseable {
   private static final String CONFIG = "config.json";
   private static final String GENERATION = "generation_config.json";
-  private static final String SINGLE = "model.safetensors";
+  static final String SINGLE = "model.safetensors";
 
   private final OpenDirectory files;
   private final JsonFields config;
@@ -57,10 +57,21 @@ public final class ModelDirectory implements AutoCloseable {
     }
   }
 
-  /** Opens the files of a model's directory. */
+  /** Opens the files of a model's directory; where a list of modules names a folder for the encoder, that folder's too. */
   public static OpenDirectory files(Path path) {
     Objects.requireNonNull(path, "path");
-    return OpenDirectory.open(path, Contents.Kind.MODEL);
+    OpenDirectory files = OpenDirectory.open(path, CONFIG);
+    try {
+      String folder = EncoderModules.folder(files);
+      if (!folder.isEmpty()) {
+        files.over(OpenDirectory.open(path.resolve(folder), Contents.Kind.MODEL));
+      }
+      Contents.require(files, Contents.Kind.MODEL);
+      return files;
+    } catch (RuntimeException e) {
+      files.close();
+      throw e;
+    }
   }
 
   /** The model that open files hold; they are closed with it. */

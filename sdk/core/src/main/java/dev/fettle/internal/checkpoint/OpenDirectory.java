@@ -133,7 +133,11 @@ public final class OpenDirectory implements AutoCloseable {
     if (KINDS.stream().anyMatch(name::endsWith) && Files.isRegularFile(entry)) {
       files.put(name, OpenFile.open(entry));
     } else if (Files.isRegularFile(entry.resolve(EncoderSettings.CONFIG))) {
-      files.put(name + "/" + EncoderSettings.CONFIG, OpenFile.open(entry.resolve(EncoderSettings.CONFIG)));
+      for (String file : List.of(EncoderSettings.CONFIG, ModelDirectory.SINGLE)) {
+        if (Files.isRegularFile(entry.resolve(file))) {
+          files.put(name + "/" + file, OpenFile.open(entry.resolve(file)));
+        }
+      }
     }
   }
 
@@ -150,6 +154,18 @@ public final class OpenDirectory implements AutoCloseable {
   /** Whether it lists a name, of a file or a directory. */
   public boolean lists(String name) {
     return names.contains(name);
+  }
+
+  /** Adds the files of another directory, which stand for those of the same names here and are closed with these. */
+  OpenDirectory over(OpenDirectory other) {
+    names.addAll(other.names);
+    other.files.forEach((name, file) -> {
+      OpenFile below = files.put(name, file);
+      if (below != null) {
+        below.close();
+      }
+    });
+    return this;
   }
 
   /** A file, if it is there; {@code DIRECTORY/config.json} for that of a module of sentence-transformers. */

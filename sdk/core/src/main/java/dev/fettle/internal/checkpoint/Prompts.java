@@ -16,7 +16,10 @@ import java.util.Optional;
 public record Prompts(Map<String, String> byName, Optional<String> byDefault) {
   /** The file that they are in. */
   public static final String FILE = "config_sentence_transformers.json";
-  private static final String TYPE = "SentenceTransformer";
+  /** What the file of an embedding model names itself, and one without a word on it. */
+  public static final String EMBEDDING = "SentenceTransformer";
+  /** What that of a model that scores pairs names itself. */
+  public static final String SCORING = "CrossEncoder";
 
   public Prompts {
     Map<String, String> all = new LinkedHashMap<>(Map.of("query", "", "document", ""));
@@ -30,13 +33,13 @@ public record Prompts(Map<String, String> byName, Optional<String> byDefault) {
    *
    * @throws InvalidInputException if a prompt is no text, or the default is not among them
    */
-  static Prompts read(OpenDirectory files) {
+  public static Prompts read(OpenDirectory files, String type) {
     Optional<OpenFile> file = files.find(FILE);
     if (file.isEmpty() || files.find(EncoderSettings.MODULES).isEmpty()) {
       return new Prompts(Map.of(), Optional.empty());
     }
     JsonFields fields = JsonFields.of(file.get());
-    if (!fields.string("model_type").orElse(TYPE).equals(TYPE)) {
+    if (!fields.string("model_type").orElse(EMBEDDING).equals(type)) {
       return new Prompts(Map.of(), Optional.empty());
     }
     Map<String, String> found = new LinkedHashMap<>();

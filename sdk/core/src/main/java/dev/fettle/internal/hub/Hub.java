@@ -2,6 +2,7 @@ package dev.fettle.internal.hub;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.ServiceException;
+import dev.fettle.internal.checkpoint.EncoderModules;
 import dev.fettle.internal.checkpoint.EncoderSettings;
 import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.Prompts;
@@ -62,8 +63,12 @@ public final class Hub {
       check.accept(config);
       SMALL.forEach(snapshot::find);
       snapshot.find(TOKENIZER);
-      if (EncoderSettings.isEncoder(config.getParent()) && snapshot.find(EncoderSettings.MODULES)) {
+      if (snapshot.find(EncoderSettings.MODULES)) {
         POOLING.forEach(snapshot::find);
+        EncoderModules.folders(snapshot.path(EncoderSettings.MODULES)).forEach(folder -> {
+          snapshot.find(folder + "/" + CONFIG);
+          snapshot.find(folder + "/" + WEIGHTS);
+        });
       }
       if (!hasWeights(snapshot) && !snapshot.find(WEIGHTS) && !snapshot.find(ShardIndex.NAME)) {
         snapshot.requireOnline(WEIGHTS);

@@ -50,6 +50,16 @@ public interface Architecture {
     return false;
   }
 
+  /** Whether its norms take the mean off (LayerNorm), with or without a bias, rather than only divide (RMSNorm). */
+  default boolean layerNorms() {
+    return false;
+  }
+
+  /** What makes a score of a text's rows, of a model that is for that. */
+  default Optional<ScoreHead> scoreHead() {
+    return Optional.empty();
+  }
+
   /** Where the names of weights would be without the prefix that this kind of model has, for errors. */
   default Optional<String> prefix() {
     return Optional.of("model.");

@@ -15,7 +15,10 @@ public final class Architectures {
         new Gemma3(), new SmolLm3(), new Phi3(), new Granite(), new GraniteHybrid(), new Olmo2(), new Olmo3(), new Olmoe(),
         new Multimodal("gemma3", "Gemma3ForConditionalGeneration", "gemma3_text"),
         new Multimodal("mistral3", "Mistral3ForConditionalGeneration", "mistral"),
-        new Multimodal("llava", "LlavaForConditionalGeneration", "llama"), new Bert()).forEach(a -> BY_TYPE.put(a.type(), a));
+        new Multimodal("llava", "LlavaForConditionalGeneration", "llama"), new Bert(),
+        new Roberta("roberta", "RobertaModel", 50265), new Roberta("xlm-roberta", "XLMRobertaModel", 30522),
+        new Roberta("camembert", "CamembertModel", 30522), new DistilBert(), new MpNet(), new ModernBert())
+        .forEach(a -> BY_TYPE.put(a.type(), a));
   }
 
   private Architectures() {}
@@ -25,8 +28,27 @@ public final class Architectures {
     return BY_TYPE.values().stream().filter(a -> a.purpose() == purpose).map(Architecture::type).toList();
   }
 
-  /** The family that a config.json names. */
-  public static Architecture of(JsonFields config) {
+  /**
+   * The family that a config.json names, for what it is used.
+   *
+   * @param embeds whether the files beside it say that it embeds texts
+   */
+  public static Architecture of(JsonFields config, boolean embeds) {
+    Architecture found = of(config);
+    if (!embeds && Classifier.isNamed(config, found) && DecoderAsEncoder.takes(found)) {
+      return Classifier.of(found, config);
+    }
+    boolean decodes = found.purpose() == ModelConfig.Purpose.CAUSAL_LM;
+    if (!decodes || !embeds && !DecoderAsEncoder.isNamed(config, found)) {
+      return found;
+    }
+    if (!DecoderAsEncoder.takes(found)) {
+      throw config.unsupported("model_type", "a model that reads images too embeds no texts here, as its modules.json asks for");
+    }
+    return new DecoderAsEncoder(found);
+  }
+
+  private static Architecture of(JsonFields config) {
     String type = config.string("model_type").orElseThrow(() -> config.invalid("model_type", "must name the model"));
     return named(type, config);
   }

@@ -5,7 +5,7 @@ package dev.fettle.internal.model;
  *
  * @param heads query heads
  * @param kvHeads heads of keys and values
- * @param window how many positions a token sees, itself included; 0 for all
+ * @param window how many positions a token sees, itself included; 0 for all. Of whole texts: how many to each side
  * @param tile queries that causal attention takes at once
  * @param scores attention scores that the backward pass over whole texts holds at once
  * @param causal whether a token sees those before it alone, or its whole text
@@ -56,6 +56,12 @@ public record LayerNumbers(int heads, int kvHeads, int window, int tile, long sc
   /** What stands between the MLP's products ({@code Activation.SILU}). */
   public enum Activation {
     SILU, GELU, GELU_TANH
+  }
+
+  /** The same of a layer that sees to both sides, so many positions to each. */
+  LayerNumbers bidirectional(int toEach) {
+    return new LayerNumbers(heads, kvHeads, toEach, tile, EncoderFields.SCORES, false, gated, activation,
+        unitOffset, growthPeriod, growth, eps, scale, residual, softCap);
   }
 
   /** The whole numbers, as kernels take them. */

@@ -34,7 +34,9 @@ public enum LayerVector {
   MLP_SUM_NORM,
   MLP_SUM_NORM_BIAS,
   /** What is added to mean squares, one number. */
-  EPS;
+  EPS,
+  /** Added to attention scores by distance, for each head; the same in all layers. */
+  ATTENTION_BIAS;
 
   /** The bias of a product. */
   public static LayerVector biasOf(Product product) {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * The description of a network: what it is made of, layer by layer, with the names that its files use. Whatever in
@@ -36,7 +37,9 @@ public record ModelConfig(Architecture architecture, int vocabSize, int hiddenSi
     /** Predicts the next token. */
     CAUSAL_LM,
     /** Reads whole texts and gives each a vector. */
-    EMBEDDING
+    EMBEDDING,
+    /** Reads a query and a text together and gives the text a score. */
+    SCORING
   }
 
   /** With embeddings and logits as they are. */
@@ -79,7 +82,17 @@ public record ModelConfig(Architecture architecture, int vocabSize, int hiddenSi
 
   /** Reads the fields of a config.json. */
   public static ModelConfig of(JsonFields config) {
-    return Architectures.of(config).read(config);
+    return of(config, false);
+  }
+
+  /** The same; a decoder becomes an encoder where the files beside it say that it embeds texts. */
+  public static ModelConfig of(JsonFields config, boolean embeds) {
+    return Architectures.of(config, embeds).read(config);
+  }
+
+  /** What it is for. */
+  public Purpose purpose() {
+    return architecture.purpose();
   }
 
   /** What the norms outside the layers add to mean squares. */
@@ -95,6 +108,17 @@ public record ModelConfig(Architecture architecture, int vocabSize, int hiddenSi
   /** Whether the output embedding is the input embedding. */
   public boolean tiedEmbeddings() {
     return isCausalLm() && outputs.stream().noneMatch(w -> w.place() == OuterWeight.Place.HEAD);
+  }
+
+  /** The first row of the table of positions that a token can have; the one before it is that of the padding token. */
+  public int firstPosition() {
+    return embeddings.stream().filter(w -> w.place() == OuterWeight.Place.POSITIONS)
+        .mapToInt(w -> (int) w.rows() - contextLength).findFirst().orElse(0);
+  }
+
+  /** Whether it has a weight outside the layers. */
+  public boolean has(OuterWeight.Place place) {
+    return Stream.concat(embeddings.stream(), outputs.stream()).anyMatch(w -> w.place() == place);
   }
 
   /** The same with an output embedding of its own. */

@@ -22,7 +22,18 @@ public record OuterWeight(Place place, String name, long rows, long columns) {
     /** The norm after the last layer. */
     FINAL_NORM,
     /** The output embedding. */
-    HEAD
+    HEAD,
+    /** Added to attention scores by the distance of query and key, for each head, in all layers. */
+    ATTENTION_BIAS,
+    FINAL_NORM_BIAS,
+    /** A classifier's first linear layer. */
+    LABEL_DENSE,
+    LABEL_DENSE_BIAS,
+    LABEL_NORM,
+    LABEL_NORM_BIAS,
+    /** A classifier's last linear layer. */
+    LABELS,
+    LABELS_BIAS
   }
 
   /** The name of the output embedding's module. */

@@ -109,6 +109,12 @@ final class HfTokenizer implements Tokenizer {
     return TextFrame.between(library.whole("a", false), library.whole("a", true));
   }
 
+  /** What the post-processor puts around two texts. */
+  PairFrame pairFrame() {
+    int[][] framed = library.pair("a", "b");
+    return PairFrame.between(library.whole("a", false), library.whole("b", false), framed[0], framed[1]);
+  }
+
   private NativeTokenizer blind() {
     NativeTokenizer result = blind;
     if (result == null) {

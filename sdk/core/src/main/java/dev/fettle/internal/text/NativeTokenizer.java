@@ -10,6 +10,7 @@ import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -91,11 +92,26 @@ final class NativeTokenizer {
     } finally {
       Reference.reachabilityFence(library);
     }
-    int[] result = new int[ids.length];
-    for (int i = 0; i < ids.length; i++) {
-      result[i] = Math.toIntExact(ids[i]);
+    return narrow(ids);
+  }
+
+  /** The ids of two short texts with what the post-processor adds, and their segments. */
+  int[][] pair(String first, String second) {
+    TokenizersLibrary calls = TokenizersLibrary.LIB;
+    try {
+      long encoding = calls.encodeDual(library.getHandle(), first, second, true);
+      try {
+        return new int[][] {narrow(calls.getTokenIds(encoding)), narrow(calls.getTypeIds(encoding))};
+      } finally {
+        calls.deleteEncoding(encoding);
+      }
+    } finally {
+      Reference.reachabilityFence(library);
     }
-    return result;
+  }
+
+  private static int[] narrow(long[] ids) {
+    return Arrays.stream(ids).mapToInt(Math::toIntExact).toArray();
   }
 
   String decode(int[] ids) {

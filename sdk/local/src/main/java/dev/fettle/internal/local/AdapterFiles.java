@@ -47,7 +47,9 @@ final class AdapterFiles {
     AtomicFiles.writeDirectory(directory, into -> {
       write(into, tuned, model.name());
       if (!model.config().isCausalLm()) {
-        model.encoder().settings().write(into);
+        if (model.embeds()) {
+          model.encoder().settings().write(into);
+        }
         MergedFiles.copyCompanions(model.files(), into);
       }
     });

@@ -9,7 +9,7 @@ import dev.fettle.internal.torch.Tensor;
 import java.util.Arrays;
 
 /** A causal language model in training: how much likelier one token is than another after each text, in logits. */
-record ChoiceBody(Network network, TrainableModel tuned, int yes, int no) implements Body {
+record ChoiceBody(Network network, Running tuned, int yes, int no) implements Body {
   @Override
   public int width() {
     return 1;

@@ -8,12 +8,7 @@ import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 
 /** An encoder in training: the vectors of texts. */
-record EncoderBody(Network network, Pooler pooler, TrainableModel tuned) implements Body {
-  @Override
-  public int width() {
-    return network.config().hiddenSize();
-  }
-
+record EncoderBody(Network network, Pooler pooler, int width, TrainableModel tuned) implements Body {
   @Override
   public void prepare(int longest) {
     network.prepare(longest);
@@ -24,7 +19,7 @@ record EncoderBody(Network network, Pooler pooler, TrainableModel tuned) impleme
     int lowest = keep ? tuned.lowestLayer() : network.config().layers().size();
     Network.Trace trace =
         network.forward(step, tuned.weights(), tuned.adapter(), packing, dropout, Network.from(lowest, lowest));
-    Pooler.Pooled pooled = pooler.pool(step, trace);
+    Pooler.Pooled pooled = pooler.pool(step, trace, tuned.weights());
     return new Pass() {
       @Override
       public Tensor values() {
@@ -33,8 +28,8 @@ record EncoderBody(Network network, Pooler pooler, TrainableModel tuned) impleme
 
       @Override
       public void backward(Scope scope, Tensor gradient, Gradients into, boolean overwrite) {
-        network.backward(scope, trace, pooler.gradient(scope, trace, pooled, gradient), tuned.weights(), tuned.adapter(),
-            into.weights(), into.adapters(), lowest, overwrite);
+        Tensor d = pooler.gradient(scope, trace, pooled, gradient, tuned.weights(), into.weights(), overwrite);
+        network.backward(scope, trace, d, tuned.weights(), tuned.adapter(), into.weights(), into.adapters(), lowest, overwrite);
       }
     };
   }

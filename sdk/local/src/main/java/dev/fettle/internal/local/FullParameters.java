@@ -78,9 +78,9 @@ final class FullParameters {
     return blocks.containsKey(block);
   }
 
-  /** Whether anything outside the layers is trained. */
-  boolean trainsOuter() {
-    return blocks.keySet().stream().anyMatch(Layout.Block::isOuter);
+  /** Whether anything before the layers is trained. */
+  boolean trainsEmbeddings() {
+    return layout.config().embeddings().stream().anyMatch(w -> layout.outer(w.place()).filter(this::trains).isPresent());
   }
 
   /** Takes its place in a vector and starts from base weights. */

@@ -19,18 +19,20 @@ import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 
 /** How a model embeds texts: tokens in their frame, cut at a length, through the network, pooled. */
-final class LocalEncoder {
+final class LocalEncoder implements AutoCloseable {
   private final String name;
   private final Tokenizer tokenizer;
   private final TextFrame frame;
   private final EncoderSettings settings;
   private final Network network;
   private final Pooler pooler;
+  private final int width;
   private final MemoryPlanner memory;
 
   LocalEncoder(String name, OpenDirectory files, Network network, Tokenizer tokenizer, MemoryPlanner memory) {
@@ -40,10 +42,10 @@ final class LocalEncoder {
     this.tokenizer = tokenizer;
     this.frame = TextFrame.of(tokenizer);
     EncoderSettings found = EncoderSettings.read(files);
-    int most = Math.min(config.contextLength(), found.maxTokens().orElse(Integer.MAX_VALUE));
-    this.settings = new EncoderSettings(found.pooling(), OptionalInt.of(most), config.hiddenSize(), found.prompts());
+    this.settings = found.of(config.hiddenSize(), Math.min(config.contextLength(), found.maxTokens().orElse(Integer.MAX_VALUE)));
+    this.width = settings.width();
     this.network = network;
-    this.pooler = new Pooler(settings.pooling());
+    this.pooler = new Pooler(settings.modules(), DenseWeights::read);
   }
 
   /** How it pools and where it cuts. */
@@ -67,7 +69,7 @@ final class LocalEncoder {
   Read read(List<String> texts, Optional<Prompt> chosen, OptionalInt most) {
     String prompt = settings.prompts().text(chosen);
     List<int[]> tokens = tokens(prompt.isEmpty() ? texts : texts.stream().map(prompt::concat).toList(), most);
-    int unpooled = prompt.isEmpty() || settings.pooling().withPrompt() ? 0 : length(prompt, most);
+    int unpooled = prompt.isEmpty() || settings.modules().pooling().withPrompt() ? 0 : length(prompt, most);
     if (tokens.stream().anyMatch(t -> t.length <= unpooled)) {
       throw new InvalidInputException("prompt \"" + prompt + "\": leaves no token of the texts within the "
           + length(most) + " that are read; shorten it");
@@ -93,13 +95,21 @@ final class LocalEncoder {
           + ", the positions that " + name + " has");
     }
     texts.forEach(text -> Objects.requireNonNull(text, "text"));
-    List<int[]> tokens = texts.parallelStream().map(text -> frame.put(tokenizer.encode(text), length)).toList();
+    List<int[]> tokens = texts.parallelStream().map(text -> settings.lowerCase() ? lower(text) : text)
+        .map(text -> frame.put(tokenizer.encode(text), length)).toList();
     if (tokenizer.vocabSize() > network.config().vocabSize()) {
       for (int i = 0; i < tokens.size(); i++) {
         BatchCheck.tokens("the tokens of texts[" + i + "]", tokens.get(i), network.config());
       }
     }
     return tokens;
+  }
+
+  /** Each character by itself, as tokenizers do it: a sigma that ends a word is a sigma. */
+  private static String lower(String text) {
+    StringBuilder out = new StringBuilder();
+    text.codePoints().forEach(c -> out.append(Character.toString(c).toLowerCase(Locale.ROOT)));
+    return out.toString();
   }
 
   /** The vectors of texts, in order; on the engine thread. */
@@ -111,6 +121,7 @@ final class LocalEncoder {
     }
     Memory.get().require(memory.texts(texts, null, LengthBuckets.TOKENS, false), 0, "embedding texts of "
         + texts.stream().mapToInt(t -> t.length).max().orElse(0) + " tokens with " + name);
+    network.prepare(texts.stream().mapToInt(t -> t.length).max().orElse(1));
     meter.expect(texts.size(), texts.stream().mapToLong(t -> t.length).sum());
     LengthBuckets portions = LengthBuckets.of(texts, DataParallel.most(), LengthBuckets.TOKENS);
     DataParallel.run(portions.lanes().size(), lane -> {
@@ -118,7 +129,7 @@ final class LocalEncoder {
         try (Scope step = new Scope()) {
           Packing packing = packing(texts, portion);
           Network.Trace trace = network.forward(step, weights, adapter, packing, Dropout.NONE, Network.NOTHING);
-          scatter(pooler.pool(step, trace, read.unpooled()).vectors().floats(), packing, portion, out);
+          scatter(pooler.pool(step, trace, weights, read.unpooled()).vectors().floats(), packing, portion, out);
           long rows = portion.stream().mapToLong(i -> texts.get(i).length).sum();
           meter.add(portion.size(), rows, rows);
         }
@@ -133,7 +144,6 @@ final class LocalEncoder {
 
   /** Puts the vectors of packed texts to their texts' places. */
   private void scatter(float[] vectors, Packing packing, List<Integer> portion, float[][] out) {
-    int width = network.config().hiddenSize();
     int[] places = places(packing);
     for (int i = 0; i < places.length; i++) {
       out[portion.get(i)] = Arrays.copyOfRange(vectors, places[i] * width, (places[i] + 1) * width);
@@ -145,5 +155,10 @@ final class LocalEncoder {
     int[] sorted = packing.starts().clone();
     Arrays.sort(sorted);
     return Arrays.stream(packing.starts()).map(start -> Arrays.binarySearch(sorted, start)).toArray();
+  }
+
+  @Override
+  public void close() {
+    pooler.close();
   }
 }

@@ -11,6 +11,8 @@ import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
+import dev.fettle.internal.checkpoint.EncoderModules;
+import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.model.AdapterShape;
@@ -76,7 +78,8 @@ final class LocalModel implements ModelBackend {
     this.source = source;
     NumberType type = NumberType.of(dtype);
     this.network = new Network(config, type);
-    this.encoder = config.isCausalLm() ? null : new LocalEncoder(name, files, network, tokenizer, memory);
+    this.encoder = config.purpose() != ModelConfig.Purpose.EMBEDDING ? null
+        : new LocalEncoder(name, files, network, tokenizer, memory);
   }
 
   /** Where its weights come from. */
@@ -88,7 +91,7 @@ final class LocalModel implements ModelBackend {
   static LocalModel load(String name, OpenDirectory files, Optional<DType> type, ProgressMeter meter) {
     try {
       ModelDirectory stored = ModelDirectory.of(files);
-      ModelConfig config = WeightNames.asStored(stored, ModelConfig.of(stored.config()));
+      ModelConfig config = WeightNames.asStored(stored, ModelConfig.of(stored.config(), EncoderModules.pool(files)));
       WeightNames.check(stored, config);
       DType dtype = type.orElseGet(() -> config.isCausalLm() ? Processor.fastestType() : DType.F32);
       Tokenizer tokenizer = tokenizer(files, config);
@@ -109,7 +112,7 @@ final class LocalModel implements ModelBackend {
   /** A model with random weights, of the shape that a config.json asks for; it owns the files; on the engine thread. */
   static LocalModel initialise(OpenDirectory files, DType dtype, long seed) {
     try {
-      ModelConfig config = ModelConfig.parse(files.file("config.json"));
+      ModelConfig config = ModelConfig.of(JsonFields.of(files.file("config.json")), EncoderModules.pool(files));
       LocalModel model = new LocalModel(files.path().toString(), files, config, config.eosIds(), dtype,
           tokenizer(files, config), new WeightSource.OfSeed(seed));
       model.fill(new ProgressMeter());
@@ -199,8 +202,8 @@ final class LocalModel implements ModelBackend {
   /** Refuses what only a model that predicts tokens can do. */
   void requireCausalLm() {
     if (!config.isCausalLm()) {
-      throw new InvalidInputException(name + " is an encoder: it gives vectors of texts, not the next token. Use embed, "
-          + "and losses over rankings");
+      throw new InvalidInputException(name + (embeds() ? " is an encoder: it gives vectors of texts, not the next token. Use embed, "
+          : " is an encoder that scores texts: it gives no next token. Use score, ") + "and losses over rankings");
     }
   }
 
@@ -220,7 +223,7 @@ final class LocalModel implements ModelBackend {
       Weights empty = Weights.zeros(layout, scope, type);
       source.fill(empty, meter);
       // Many rows go through an encoder whose weights mostly stay frozen: packed ones serve them faster.
-      boolean packs = encoder != null && Memory.get().fits(2 * memory.weights().total());
+      boolean packs = !config.isCausalLm() && Memory.get().fits(2 * memory.weights().total());
       weights = packs ? empty.packed(scope) : empty;
     }
     return weights;
@@ -265,12 +268,21 @@ final class LocalModel implements ModelBackend {
     return ends;
   }
 
+  /** Whether it gives vectors of texts. */
+  boolean embeds() {
+    return encoder != null;
+  }
+
   /** What embeds texts. */
   LocalEncoder encoder() {
     if (encoder == null) {
+      if (config.purpose() == ModelConfig.Purpose.SCORING) {
+        throw new UnsupportedModelException(name + " is a classifier (" + config.architecture().className()
+            + "): it scores texts for a query, see score");
+      }
       throw new UnsupportedModelException(name + " is a causal language model (" + config.architecture().type()
-          + "); only encoders ("
-          + String.join(", ", Architectures.types(ModelConfig.Purpose.EMBEDDING)) + ") embed texts");
+          + "); only encoders (" + String.join(", ", Architectures.types(ModelConfig.Purpose.EMBEDDING))
+          + ", or a decoder with a modules.json of sentence-transformers) embed texts");
     }
     return encoder;
   }
@@ -296,6 +308,33 @@ final class LocalModel implements ModelBackend {
         return embedding.embed(read, weights(), none, meter);
       }
     });
+  }
+
+  @Override
+  public float[] score(String query, List<String> texts, ProgressMeter meter) {
+    EngineThread.get().run(() -> EngineThread.requireOpen(open, "the model " + name));
+    Judge judge = Judge.of(this);
+    List<int[]> tokens = texts.parallelStream().map(text -> judge.read(config, query, text)).toList();
+    return EngineThread.get().call(() -> {
+      EngineThread.requireOpen(open, "the model " + name);
+      try (Scope own = new Scope()) {
+        return scores(judge, Running.base(config, weights(), NumberType.of(dtype), own), tokens, meter);
+      }
+    });
+  }
+
+  /** The scores of what was read of texts; on the engine thread. */
+  float[] scores(Judge judge, Running running, List<int[]> tokens, ProgressMeter meter) {
+    if (tokens.isEmpty()) {
+      return new float[0];
+    }
+    Memory.get().require(memory.texts(tokens, null, LengthBuckets.TOKENS, false), 0, "scoring " + tokens.size() + " texts of at "
+        + "most " + tokens.stream().mapToInt(t -> t.length).max().orElse(0) + " tokens with " + name);
+    long rows = tokens.stream().mapToLong(t -> t.length).sum();
+    meter.expect(tokens.size(), rows);
+    float[] out = new CachedStep(judge.body(running), null, LengthBuckets.TOKENS).forward(tokens);
+    meter.add(tokens.size(), rows, rows);
+    return out;
   }
 
   @Override
@@ -358,6 +397,9 @@ final class LocalModel implements ModelBackend {
           }
         }
         forgetForms();
+        if (encoder != null) {
+          encoder.close();
+        }
         network.close();
         if (held != null) {
           held.close();

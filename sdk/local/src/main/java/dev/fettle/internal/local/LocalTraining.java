@@ -170,6 +170,14 @@ final class LocalTraining implements TrainingBackend {
   }
 
   @Override
+  public CompletableFuture<float[]> score(String query, List<String> texts, ProgressMeter meter) {
+    return work(() -> {
+      Judge judge = Judge.of(model);
+      return model.scores(judge, tuned, texts.stream().map(text -> judge.read(model.config(), query, text)).toList(), meter);
+    });
+  }
+
+  @Override
   public CompletableFuture<List<float[]>> embed(List<String> texts, Optional<Prompt> prompt, OptionalInt maxTokens,
       ProgressMeter meter) {
     return work(() -> {

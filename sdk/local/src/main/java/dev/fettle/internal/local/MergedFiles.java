@@ -2,6 +2,7 @@ package dev.fettle.internal.local;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.AtomicFiles;
+import dev.fettle.internal.checkpoint.EncoderModules;
 import dev.fettle.internal.checkpoint.EncoderSettings;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.OpenDirectory;
@@ -68,7 +69,7 @@ final class MergedFiles {
         ? ModelConfigJson.edit(settings, source, stored, tuned.layout().config().tiedEmbeddings())
         : ModelConfigJson.editBare(settings, source, stored, model.config().architecture()));
     copyCompanions(model.files(), into);
-    if (!model.config().isCausalLm()) {
+    if (model.embeds()) {
       model.encoder().settings().write(into);
     }
     List<List<SavedTensor>> shards = shards(tensors(stored));
@@ -94,12 +95,19 @@ final class MergedFiles {
     // Without a list of modules it did not count, and beside the one that is saved it would.
     if (source.find(EncoderSettings.MODULES).isPresent()) {
       copy(source, Prompts.FILE, into);
+      if (!EncoderModules.pool(source)) {
+        // A model that scores is saved with its modules as they are.
+        copy(source, EncoderSettings.MODULES, into);
+        copy(source, EncoderSettings.SENTENCES, into);
+        copy(source, "1_LogitScore/config.json", into);
+      }
     }
   }
 
   private static void copy(OpenDirectory source, String name, Path into) throws IOException {
     Optional<OpenFile> file = source.find(name);
     if (file.isPresent()) {
+      Files.createDirectories(into.resolve(name).getParent());
       Files.write(into.resolve(name), file.get().bytes());
     }
   }

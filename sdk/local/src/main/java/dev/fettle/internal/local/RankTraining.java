@@ -23,7 +23,7 @@ final class RankTraining {
   private final TrainableModel tuned;
   private final CachedStep step;
   private final int tokens;
-  private final JudgePrompt prompt;
+  private final Judge judge;
 
   RankTraining(LocalModel model, TrainableModel tuned) {
     this(model, tuned, CachedStep.tokens(model.config(), NumberType.of(model.dtype())));
@@ -34,10 +34,10 @@ final class RankTraining {
     this.model = model;
     this.tuned = tuned;
     this.tokens = tokens;
-    boolean judges = model.config().isCausalLm();
-    this.prompt = judges ? new JudgePrompt(model) : null;
-    Body body = judges ? new ChoiceBody(model.network(), tuned, prompt.yes(), prompt.no())
-        : new EncoderBody(model.network(), model.encoder().pooler(), tuned);
+    this.judge = model.embeds() ? null : Judge.of(model);
+    Body body = judge != null ? judge.body(tuned)
+        : new EncoderBody(model.network(), model.encoder().pooler(),
+            model.encoder().settings().width(), tuned);
     this.step = new CachedStep(body, tuned, tokens);
   }
 
@@ -63,8 +63,8 @@ final class RankTraining {
   }
 
   private Input input(List<Ranked> batch, RankLoss loss) {
-    RankFormula.require(loss, batch, prompt == null);
-    return prompt == null ? vectors(batch) : judgements(batch);
+    RankFormula.require(loss, batch, judge == null);
+    return judge == null ? vectors(batch) : judgements(batch);
   }
 
   /** What a pass over a batch and its way back will hold, its gradient included. */
@@ -97,13 +97,7 @@ final class RankTraining {
 
   private Input judgements(List<Ranked> batch) {
     List<int[]> tokens = new ArrayList<>();
-    for (Ranked ranked : batch) {
-      for (String text : ranked.texts()) {
-        int[] one = prompt.tokens(ranked.query(), text);
-        BatchCheck.tokens("the question about a text", one, model.config());
-        tokens.add(one);
-      }
-    }
+    batch.forEach(r -> r.texts().forEach(t -> tokens.add(judge.read(model.config(), r.query(), t))));
     return new Input(tokens, new int[0], new int[0]);
   }
 
@@ -128,11 +122,11 @@ final class RankTraining {
           throw new NumericException("the model gives " + v + " for a text; the gradient is as it was before this pass");
         }
       }
-      return prompt == null ? ofVectors(values) : ofJudgements(values);
+      return judge == null ? ofVectors(values) : ofJudgements(values);
     }
 
     private float[] ofVectors(float[] values) {
-      int width = model.config().hiddenSize();
+      int width = model.encoder().settings().width();
       try (Scope scope = new Scope()) {
         long[] shape = {input.tokens.size(), width};
         Kernels k = scope.kernels();

@@ -24,7 +24,7 @@ import java.util.Map;
  * What a training changes, and the weights that the network runs with: adapters, weights trained in full, weights that an
  * adapter's file brought along, and for the rest those of the base model, which others may share. Owned by its training.
  */
-final class TrainableModel implements AutoCloseable {
+final class TrainableModel implements Running, AutoCloseable {
   private final Tuning tuning;
   private final LocalModel model;
   private final Layout layout;
@@ -113,11 +113,13 @@ final class TrainableModel implements AutoCloseable {
     return parameters;
   }
 
-  Weights weights() {
+  @Override
+  public Weights weights() {
     return weights;
   }
 
-  Adapter adapter() {
+  @Override
+  public Adapter adapter() {
     return adapters.adapter();
   }
 
@@ -170,8 +172,9 @@ final class TrainableModel implements AutoCloseable {
   }
 
   /** The lowest layer into which the backward pass must go, or {@link Network#TO_EMBEDDING}. */
-  int lowestLayer() {
-    boolean below = !model.config().isCausalLm() && full.trainsOuter();
+  @Override
+  public int lowestLayer() {
+    boolean below = !model.config().isCausalLm() && full.trainsEmbeddings();
     if (below || adapters.shape().embedding().isAdapted() || full.trains(layout.embedding())) {
       return Network.TO_EMBEDDING;
     }

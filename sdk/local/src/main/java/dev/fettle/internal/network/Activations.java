@@ -68,7 +68,7 @@ public final class Activations {
    */
   public long backward() {
     if (!layer.numbers().causal()) {
-      return Math.max(4 * hidden + 2 * inner, 12 * hidden);
+      return Math.max(4 * hidden + 2 * Math.max(inner, mlp), 12 * hidden);
     }
     long parts = layer.hasExperts() ? routed * (3 * hidden + 6 * inner) + 3L * layer.numbers().experts().count() : 2 * mlp;
     return 2 * hidden + Math.max(parts, 2 * queries + 6 * keys);
@@ -77,10 +77,11 @@ public final class Activations {
   /** The attention scores of rows, of which forward two sets are held and backwards three; not a row but all of them. */
   public long scores(long rows, long longest) {
     LayerNumbers n = layer.numbers();
-    if (!n.causal()) {
-      return Math.min(rows * n.heads() * longest, Math.max(n.scores(), n.heads() * longest * longest));
+    long tiles = n.heads() * Math.min(longest, n.tile());
+    if (n.causal() || n.window() > 0) {
+      return rows * tiles;
     }
-    return rows * n.heads() * Math.min(longest, n.tile());
+    return Math.min(rows * n.heads() * longest, Math.max(n.scores(), longest * tiles));
   }
 
   /** Cosines and sines. */

@@ -29,12 +29,15 @@ public final class Network implements AutoCloseable {
   private final Scope scope = new Scope();
   private final NativeList<Tensor> noMasks = scope.list();
   private final Rotations rotations;
+  /** Whether embeddings of several kinds are summed and normalised. */
+  private final boolean sums;
 
   public Network(ModelConfig config, NumberType type) {
     this.config = config;
     this.type = type;
     this.outer = config.numbers().reals(type == NumberType.BF16);
     this.rotations = new Rotations(config, type, scope);
+    this.sums = config.has(OuterWeight.Place.EMBEDDING_NORM);
   }
 
   /** What is kept of a layer for the way back: all it saved, the input from which that is computed again, or nothing. */
@@ -60,6 +63,8 @@ public final class Network implements AutoCloseable {
     private final Packing packing;
     private final Tensor ids;
     private final Tensor positions;
+    private final Tensor places;
+    private final Tensor segments;
     private final Map<Optional<Rope>, Tensor[]> angles;
     private final List<NativeList<Tensor>> saved = new ArrayList<>();
     private final List<NativeList<Tensor>> masks = new ArrayList<>();
@@ -69,8 +74,10 @@ public final class Network implements AutoCloseable {
 
     private Trace(Scope step, Packing packing) {
       this.packing = packing;
-      this.ids = step.longs(packing.ids());
+      this.ids = step.longs(packing.tokens());
       this.positions = step.longs(packing.positions());
+      this.places = config.firstPosition() == 0 ? positions : step.longs(packing.places(config.firstPosition()));
+      this.segments = step.longs(packing.segments());
       this.angles = rotations.at(step, packing, positions);
     }
 
@@ -139,11 +146,11 @@ public final class Network implements AutoCloseable {
   }
 
   private Tensor embed(Scope step, Trace trace, Weights w, Adapter a) {
-    if (config.isCausalLm()) {
+    if (!sums) {
       return step.kernels().embed(w.embedding(), trace.ids, a.nativeEmbedding(), outer);
     }
     trace.embedded = step.kernels().embedRows(w.embedding(), w.outer(OuterWeight.Place.POSITIONS),
-        w.outer(OuterWeight.Place.SEGMENTS), trace.ids, trace.positions);
+        w.outer(OuterWeight.Place.SEGMENTS), trace.ids, trace.places, trace.segments);
     trace.embeddedNorm = step.kernels().layerNorm(trace.embedded, w.outer(OuterWeight.Place.EMBEDDING_NORM),
         w.outer(OuterWeight.Place.EMBEDDING_NORM_BIAS), config.eps());
     return trace.embeddedNorm[0];
@@ -158,6 +165,10 @@ public final class Network implements AutoCloseable {
   public void backward(Scope step, Trace trace, Tensor gradient, Weights w, Adapter a, WeightGradients gw,
       AdapterGradients ga, int lowest, boolean overwrite) {
     Tensor dy = gradient;
+    if (overwrite && config.has(OuterWeight.Place.ATTENTION_BIAS)) {
+      // All layers add to it.
+      step.kernels().zero(gw.outer(OuterWeight.Place.ATTENTION_BIAS));
+    }
     for (int i = config.layers().size() - 1; i >= Math.max(0, lowest); i--) {
       LayerNumbers numbers = config.layers().get(i).numbers();
       WeightGradients.OfLayer g = gw.layer(i);
@@ -177,12 +188,12 @@ public final class Network implements AutoCloseable {
 
   private void embedBackward(Scope step, Trace trace, Tensor dy, Weights w, Adapter a, WeightGradients gw,
       AdapterGradients ga, boolean overwrite) {
-    if (!config.isCausalLm()) {
+    if (sums) {
       Tensor d = step.kernels().layerNormBackward(dy, trace.embedded, trace.embeddedNorm[1], trace.embeddedNorm[2],
           w.outer(OuterWeight.Place.EMBEDDING_NORM), w.outer(OuterWeight.Place.EMBEDDING_NORM_BIAS),
           gw.outer(OuterWeight.Place.EMBEDDING_NORM), gw.outer(OuterWeight.Place.EMBEDDING_NORM_BIAS), overwrite);
-      step.kernels().embedRowsBackward(d, trace.ids, trace.positions, gw.embedding(), gw.outer(OuterWeight.Place.POSITIONS),
-          gw.outer(OuterWeight.Place.SEGMENTS), overwrite);
+      step.kernels().embedRowsBackward(d, trace.ids, trace.places, trace.segments, gw.embedding(),
+          gw.outer(OuterWeight.Place.POSITIONS), gw.outer(OuterWeight.Place.SEGMENTS), overwrite);
       return;
     }
     step.kernels().unscaleEmbedded(dy, outer);

@@ -9,7 +9,7 @@ import java.util.List;
  * them in one product.
  *
  * @param starts the first row of each sequence, in the order given
- * @param ids the tokens of all rows
+ * @param ids the tokens of all rows; a token of a text's second segment is its complement
  * @param positions the position of each row within its sequence
  * @param runs how many sequences of which length follow each other, in turn
  */
@@ -42,6 +42,30 @@ public record Packing(int[] starts, long[] ids, long[] positions, long[] runs) {
       }
     }
     return new Packing(starts, ids, positions, Arrays.copyOf(runs, used));
+  }
+
+  /** The tokens of all rows, whatever their segments. */
+  public long[] tokens() {
+    return Arrays.stream(ids).map(id -> id < 0 ? ~id : id).toArray();
+  }
+
+  /** The segment of each row; empty where all are of the first. */
+  public long[] segments() {
+    return Arrays.stream(ids).allMatch(id -> id >= 0) ? new long[0] : Arrays.stream(ids).map(id -> id < 0 ? 1 : 0).toArray();
+  }
+
+  /**
+   * The row of each token in a table of positions that begins after the row of the padding token, which has no position where
+   * a text has it.
+   */
+  public long[] places(int first) {
+    long[] out = new long[ids.length];
+    int count = 0;
+    for (int i = 0; i < ids.length; i++) {
+      count = positions[i] == 0 ? 0 : count;
+      out[i] = ids[i] == first - 1 ? first - 1 : first + count++;
+    }
+    return out;
   }
 
   /** The number of rows. */

@@ -69,7 +69,8 @@ public final class WeightGradients {
   private NativeList<Tensor> list(int layer, Enum<?>... places) {
     List<Tensor> out = new ArrayList<>();
     for (Enum<?> place : places) {
-      out.add(layout.block(layer, place).filter(trains).map(tensor).orElse(none));
+      out.add(place == LayerVector.ATTENTION_BIAS ? outer(OuterWeight.Place.ATTENTION_BIAS)
+          : layout.block(layer, place).filter(trains).map(tensor).orElse(none));
     }
     return scope.list(out);
   }

@@ -27,6 +27,8 @@ public final class Weights {
   private final Map<Layout.Block, Weight> weights;
   private final Weight head;
   private final Tensor none;
+  /** The bias of norms that have none, of a network whose norms are LayerNorms. */
+  private final Tensor zero;
   private final List<List<List<Tensor>>> products = new ArrayList<>();
   private final List<List<Tensor>> vectors = new ArrayList<>();
   private final List<NativeList<NativeList<Tensor>>> nativeProducts = new ArrayList<>();
@@ -48,6 +50,7 @@ public final class Weights {
     this.weights = weights;
     this.head = head != null ? head : weights.get(layout.head() == null ? layout.embedding() : layout.head());
     this.none = scope.none();
+    this.zero = layout.config().architecture().layerNorms() ? scope.zeros(type, layout.config().hiddenSize()) : none;
     List<LayerConfig> layers = layout.config().layers();
     for (int i = 0; i < layers.size(); i++) {
       products.add(products(i, weights));
@@ -104,9 +107,16 @@ public final class Weights {
     List<Tensor> out = new ArrayList<>();
     for (LayerVector v : LayerVector.values()) {
       Weight w = weights.get(new Layout.Block(layer, v, null));
-      out.add(v == LayerVector.EPS ? eps : w == null ? none : w.tensors().get(0));
+      out.add(v == LayerVector.EPS ? eps : v == LayerVector.ATTENTION_BIAS ? outer(OuterWeight.Place.ATTENTION_BIAS)
+          : w != null ? w.tensors().get(0) : isBiasOfNorm(layer, v) ? zero : none);
     }
     return out;
+  }
+
+  /** Whether a vector is the bias that a layer's LayerNorm does not have. */
+  private boolean isBiasOfNorm(int layer, LayerVector v) {
+    return layout.config().architecture().layerNorms() && v.name().endsWith("NORM_BIAS")
+        && layout.block(layer, LayerVector.values()[v.ordinal() - 1]).isPresent();
   }
 
   /** What these weights are laid out by. */
@@ -126,7 +136,8 @@ public final class Weights {
 
   /** A weight outside the layers as numbers; an empty tensor where the model has none. */
   Tensor outer(OuterWeight.Place place) {
-    return layout.outer(place).map(weights::get).map(w -> w.tensors().get(0)).orElse(none);
+    boolean bias = place == OuterWeight.Place.EMBEDDING_NORM_BIAS || place == OuterWeight.Place.FINAL_NORM_BIAS;
+    return layout.outer(place).map(weights::get).map(w -> w.tensors().get(0)).orElse(bias ? zero : none);
   }
 
   /** [vocabulary, hidden]. */

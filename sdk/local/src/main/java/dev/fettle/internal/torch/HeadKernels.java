@@ -41,4 +41,16 @@ interface HeadKernels {
 
   /** Adds the gradients of rows that were selected. */
   void selectedBackward(Tensor d, Tensor index, Tensor into);
+
+  /**
+   * The scores [texts, 1] that a classifier's head gives pooled rows; with two labels the second's logit less the first's.
+   *
+   * @param w the first linear layer and its bias, the norm's weight and bias, the last linear layer and its bias; empty where
+   *     there is none
+   */
+  Tensor classify(Tensor x, NativeList<Tensor> w, long activation, double eps);
+
+  /** The gradient of x; adds those of the weights, or sets them. */
+  Tensor classifyBackward(Tensor d, Tensor x, NativeList<Tensor> w, NativeList<Tensor> gw, boolean overwrite, long activation,
+      double eps);
 }

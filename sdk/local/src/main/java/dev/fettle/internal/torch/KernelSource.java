@@ -1,5 +1,7 @@
 package dev.fettle.internal.torch;
 
+import dev.fettle.internal.checkpoint.Pooling;
+import dev.fettle.internal.checkpoint.VectorModule;
 import dev.fettle.internal.model.LayerNumbers;
 import dev.fettle.internal.model.LayerVector;
 import dev.fettle.internal.model.OuterNumbers;
@@ -17,9 +19,11 @@ import java.util.regex.Pattern;
 /** The mathematics: functions in TorchScript, with the numbers of lists' places as Java's enumerations have them. */
 final class KernelSource {
   static final List<String> FILES = List.of("tensors.py", "processor.py", "weight.py", "norm.py", "linear.py", "attention.py",
-      "layer.py", "experts.py", "embedding.py", "loss.py", "optimizer.py", "decode.py", "sampling.py", "contrastive.py", "index.py");
+      "bidirectional.py", "layer.py", "experts.py", "embedding.py", "loss.py", "optimizer.py", "decode.py", "sampling.py",
+      "contrastive.py", "classifier.py", "index.py");
 
-  private static final Map<String, Class<? extends Enum<?>>> PLACES = Map.of("Product", Product.class, "Vector",
+  private static final Map<String, Class<? extends Enum<?>>> PLACES = Map.of("Pool", Pooling.Mode.class, "DenseActivation",
+      VectorModule.Dense.Activation.class, "Product", Product.class, "Vector",
       LayerVector.class, "Dim", LayerNumbers.Dim.class, "Real", LayerNumbers.Real.class, "Activation",
       LayerNumbers.Activation.class, "Saved", Saved.class, "Outer", OuterNumbers.Outer.class);
   private static final Pattern PLACE = Pattern.compile("\\b(" + String.join("|", PLACES.keySet()) + ")\\.([A-Z][A-Z0-9_]*)");

@@ -79,18 +79,30 @@ public interface LayerKernels {
   /** {@code w + scale (b a)^T}, float32. */
   Tensor mergedEmbedding(Tensor w, Tensor a, Tensor b, double scale);
 
-  /** Sums of embeddings of words, of positions and of the first kind of segment. */
-  Tensor embedRows(Tensor words, Tensor places, Tensor segments, Tensor ids, Tensor positions);
+  /** Sums of embeddings of words, of positions and of segments, of the first where {@code kinds} is empty. */
+  Tensor embedRows(Tensor words, Tensor places, Tensor segments, Tensor ids, Tensor positions, Tensor kinds);
 
   /** Adds the gradients of the three, or sets them; empty places are left out. */
-  void embedRowsBackward(Tensor dx, Tensor ids, Tensor positions, Tensor words, Tensor places, Tensor segments,
-      boolean overwrite);
+  void embedRowsBackward(Tensor dx, Tensor ids, Tensor positions, Tensor kinds, Tensor words, Tensor places,
+      Tensor segments, boolean overwrite);
 
-  /** One vector a text, float32: the mean of its rows, or its first row, but for the first {@code unpooled} rows. */
-  Tensor pool(Tensor x, long[] runs, boolean first, long unpooled);
+  /** One vector a text, float32: what each mode makes of its rows but for the first {@code unpooled}, side by side. */
+  Tensor pool(Tensor x, long[] runs, long[] modes, long unpooled);
 
-  /** The gradient of the rows, in the type of {@code like}. */
-  Tensor poolBackward(Tensor d, long[] runs, boolean first, Tensor like);
+  /** The gradient of the rows {@code x}, in their type. */
+  Tensor poolBackward(Tensor d, long[] runs, long[] modes, Tensor x);
+
+  /**
+   * A linear layer and an activation, in float32.
+   *
+   * @param b empty where there is no bias
+   * @param r what x is multiplied with before it is added; empty where x itself is
+   * @param adds whether x is added at all
+   */
+  Tensor vectorDense(Tensor x, Tensor w, Tensor b, Tensor r, long activation, boolean adds);
+
+  /** The gradient of x. */
+  Tensor vectorDenseBackward(Tensor d, Tensor x, Tensor w, Tensor b, Tensor r, long activation, boolean adds);
 
   /** Rows divided by their lengths. */
   Tensor unit(Tensor x);

@@ -16,19 +16,24 @@ def rotate_(z: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
   return z
 
 # Packed rows [rows, heads, dim], see layer.py, to what each row attends to: [rows, heads, dim].
-def attention(q: Tensor, k: Tensor, v: Tensor, runs: List[int], dims: List[int], reals: List[float]) -> Tensor:
+# table: of biases by distance, or empty.
+def attention(q: Tensor, k: Tensor, v: Tensor, runs: List[int], dims: List[int], reals: List[float], table: Tensor) -> Tensor:
   if dims[Dim.CAUSAL] == 1:
     return causal_attention(q, k, v, runs, dims[Dim.WINDOW], dims[Dim.TILE], reals[Real.SCALE],
         reals[Real.SOFT_CAP])
-  return whole_attention(q, k, v, runs, reals[Real.SCALE])
+  if dims[Dim.WINDOW] > 0 or k.size(1) != q.size(1):
+    return sided_attention(q, k, v, runs, dims[Dim.WINDOW], dims[Dim.TILE], reals[Real.SCALE], table)
+  return whole_attention(q, k, v, runs, reals[Real.SCALE], table)
 
 # Writes the gradients of q, k and v into dqkv: [rows, heads + 2 kv heads, dim].
 def attention_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, runs: List[int], dims: List[int], reals: List[float],
-    dqkv: Tensor) -> Tensor:
+    table: Tensor, gtable: Tensor, dqkv: Tensor) -> Tensor:
   if dims[Dim.CAUSAL] == 1:
     return causal_attention_backward(dout, q, k, v, runs, dims[Dim.WINDOW], dims[Dim.TILE], reals[Real.SCALE],
         reals[Real.SOFT_CAP], dqkv)
-  return whole_attention_backward(dout, q, k, v, runs, dims[Dim.SCORES], reals[Real.SCALE], dqkv)
+  if dims[Dim.WINDOW] > 0 or k.size(1) != q.size(1) or table.numel() > 0:
+    return sided_attention_backward(dout, q, k, v, runs, dims[Dim.WINDOW], dims[Dim.TILE], reals[Real.SCALE], table, gtable, dqkv)
+  return whole_attention_backward(dout, q, k, v, runs, dims[Dim.SCORES], dims[Dim.TILE], reals[Real.SCALE], dqkv)
 
 # -1e30 where a query start..end must not look: at later keys, and at keys that have left the sliding window (0 = none).
 def mask(like: Tensor, start: int, end: int, first: int, window: int) -> Tensor:
@@ -150,14 +155,17 @@ def causal_attention_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, run
   return dqkv
 
 # Each text's rows attend to all of that text, by a fused kernel: from 16 to 512 tokens faster than softmax(q k^T) v.
-def whole_attention(q: Tensor, k: Tensor, v: Tensor, runs: List[int], scale: float) -> Tensor:
+def whole_attention(q: Tensor, k: Tensor, v: Tensor, runs: List[int], scale: float, table: Tensor) -> Tensor:
   parts = annotate(List[Tensor], [])
   row = 0
   for i in range(len(runs) // 2):
     n = runs[2 * i]
     t = runs[2 * i + 1]
     end = row + n * t
-    o = fused_attention(text_heads(q[row:end], n, t), text_heads(k[row:end], n, t), text_heads(v[row:end], n, t), None, scale)
+    bias: Optional[Tensor] = None
+    if table.numel() > 0:
+      bias = distance_bias(table, 0, t, 0, t).to(q.dtype).contiguous().unsqueeze(0)
+    o = fused_attention(text_heads(q[row:end], n, t), text_heads(k[row:end], n, t), text_heads(v[row:end], n, t), bias, scale)
     parts.append(o.transpose(1, 2).reshape([n * t, q.size(1), q.size(2)]))
     row = end
   if len(parts) == 1:
@@ -176,8 +184,8 @@ def head_matrices(x: Tensor, n: int, t: int) -> Tensor:
 def texts_at_once(t: int, heads: int, most: int) -> int:
   return max(1, most // (heads * t * t))
 
-# The probabilities are computed again and held, of some texts at a time.
-def whole_attention_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, runs: List[int], most: int, scale: float,
+# The probabilities are computed again and held, of some texts at a time, or of some queries of a text that has too many.
+def whole_attention_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, runs: List[int], most: int, tile: int, scale: float,
     dqkv: Tensor) -> Tensor:
   heads = q.size(1)
   row = 0
@@ -188,6 +196,12 @@ def whole_attention_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, runs
     while row < end:
       stop = min(row + step, end)
       n = (stop - row) // t
+      if heads * t * t > most:
+        none = torch.empty([0], dtype=q.dtype, device=q.device)
+        sided_attention_backward(dout[row:stop], q[row:stop], k[row:stop], v[row:stop], [n, t], 0, tile, scale, none, none,
+            dqkv[row:stop])
+        row = stop
+        continue
       zq = head_matrices(q[row:stop] * scale, n, t)
       zk = head_matrices(k[row:stop], n, t)
       zv = head_matrices(v[row:stop], n, t)

@@ -29,13 +29,22 @@ def embedding_adapter_gradient(dx: Tensor, ids: Tensor, a: List[Tensor], ga: Lis
 def merged_embedding(w: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:
   return torch.addmm(w.float(), a.t(), b.t(), alpha=scale)
 
-# Word, position and first-segment embeddings of each row, summed: before the norm.
-def embed_rows(words: Tensor, places: Tensor, segments: Tensor, ids: Tensor, positions: Tensor) -> Tensor:
-  return torch.embedding(words, ids).add_(torch.embedding(places, positions)).add_(segments[0])
+# Word, position and segment embeddings of each row, summed, as far as there are any: before the norm. kinds: the segment of
+# each row, or nothing where all are of the first.
+def embed_rows(words: Tensor, places: Tensor, segments: Tensor, ids: Tensor, positions: Tensor, kinds: Tensor) -> Tensor:
+  x = torch.embedding(words, ids)
+  if places.numel() > 0:
+    x.add_(torch.embedding(places, positions))
+  if segments.numel() > 0:
+    if kinds.numel() > 0:
+      x.add_(torch.embedding(segments, kinds))
+    else:
+      x.add_(segments[0])
+  return x
 
 # Adds into the gradients of the three, or sets them where they hold nothing yet.
-def embed_rows_backward(dx: Tensor, ids: Tensor, positions: Tensor, words: Tensor, places: Tensor, segments: Tensor,
-    overwrite: bool) -> Tensor:
+def embed_rows_backward(dx: Tensor, ids: Tensor, positions: Tensor, kinds: Tensor, words: Tensor, places: Tensor,
+    segments: Tensor, overwrite: bool) -> Tensor:
   if overwrite:
     words.zero_()
     places.zero_()
@@ -45,40 +54,132 @@ def embed_rows_backward(dx: Tensor, ids: Tensor, positions: Tensor, words: Tenso
   if places.numel() > 0:
     places.index_add_(0, positions, dx.to(places.dtype))
   if segments.numel() > 0:
-    segments[0].add_(torch.sum(dx, [0]))
+    if kinds.numel() > 0:
+      segments.index_add_(0, kinds, dx.to(segments.dtype))
+    else:
+      segments[0].add_(torch.sum(dx, [0]))
   return dx
 
-# One vector a text, in float32: the mean of its rows, or its first row, but for the first that are not pooled.
-def pool(x: Tensor, runs: List[int], first: bool, unpooled: int) -> Tensor:
+# One vector a text, in float32: what each of some modes makes of its rows, but for the first that are not pooled, side by side.
+def pool(x: Tensor, runs: List[int], modes: List[int], unpooled: int) -> Tensor:
   parts = annotate(List[Tensor], [])
   row = 0
   for i in range(len(runs) // 2):
     t = runs[2 * i + 1]
     end = row + runs[2 * i] * t
     z = x[row:end].view([runs[2 * i], t, -1])
-    if first:
-      parts.append(z[:, unpooled].float())
-    else:
-      parts.append(torch.sum(z[:, unpooled:], [1], dtype=6).div_(float(t - unpooled)))
+    side = annotate(List[Tensor], [])
+    for mode in modes:
+      side.append(pool_rows(z, mode, unpooled))
+    parts.append(torch.cat(side, 1))
     row = end
   return torch.cat(parts)
 
-def pool_backward(d: Tensor, runs: List[int], first: bool, like: Tensor) -> Tensor:
-  out = torch.zeros_like(like)
+# z: [texts, rows, n].
+def pool_rows(z: Tensor, mode: int, unpooled: int) -> Tensor:
+  t = z.size(1)
+  if mode == Pool.CLS:
+    return z[:, unpooled].float()
+  if mode == Pool.LAST:
+    return z[:, t - 1].float()
+  s = z[:, unpooled:]
+  if mode == Pool.MAX:
+    return torch.amax(s, [1]).float()
+  if mode == Pool.WEIGHTED_MEAN:
+    w = row_weights(t, unpooled, z)
+    return torch.sum(s * w, [1]).div_(torch.sum(w))
+  if mode == Pool.MEAN_SQRT_LEN:
+    return torch.sum(s, [1], dtype=6).div_(float(t - unpooled) ** 0.5)
+  return torch.sum(s, [1], dtype=6).div_(float(t - unpooled))
+
+# Places from 1 on, of the rows that are pooled.
+def row_weights(t: int, unpooled: int, like: Tensor) -> Tensor:
+  return torch.arange(unpooled + 1, t + 1, device=like.device).to(6).view([1, -1, 1])
+
+def pool_backward(d: Tensor, runs: List[int], modes: List[int], x: Tensor) -> Tensor:
+  out = torch.zeros_like(x)
+  n = x.size(1)
   row = 0
   text = 0
   for i in range(len(runs) // 2):
-    n = runs[2 * i]
+    c = runs[2 * i]
     t = runs[2 * i + 1]
-    end = row + n * t
-    z = out[row:end].view([n, t, -1])
-    if first:
-      z[:, 0].copy_(d[text:text + n])
-    else:
-      z.copy_(torch.div(d[text:text + n], float(t)).unsqueeze(1))
+    end = row + c * t
+    for j in range(len(modes)):
+      pool_rows_backward(d[text:text + c, j * n:j * n + n], modes[j], x[row:end].view([c, t, n]), out[row:end].view([c, t, n]))
     row = end
-    text = text + n
+    text = text + c
   return out
+
+# Adds to the gradient of the rows z.
+def pool_rows_backward(d: Tensor, mode: int, z: Tensor, into: Tensor) -> Tensor:
+  t = z.size(1)
+  if mode == Pool.CLS:
+    into[:, 0].add_(d)
+  elif mode == Pool.LAST:
+    into[:, t - 1].add_(d)
+  elif mode == Pool.MAX:
+    largest = torch.argmax(z, 1, True)
+    into.scatter_add_(1, largest, d.unsqueeze(1).to(into.dtype))
+  elif mode == Pool.WEIGHTED_MEAN:
+    w = row_weights(t, 0, z)
+    into.add_(d.unsqueeze(1) * w.div_(torch.sum(w)))
+  elif mode == Pool.MEAN_SQRT_LEN:
+    into.add_(torch.div(d, float(t) ** 0.5).unsqueeze(1))
+  else:
+    into.add_(torch.div(d, float(t)).unsqueeze(1))
+  return into
+
+# act(x W^T + b), with x added, or x R^T where r is not empty.
+def vector_dense(x: Tensor, w: Tensor, b: Tensor, r: Tensor, activation: int, adds: bool) -> Tensor:
+  y = vector_activation(vector_product(x, w, b), activation)
+  if adds and r.numel() > 0:
+    return torch.addmm(y, x, r.t())
+  if adds:
+    return y + x
+  return y
+
+def vector_product(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
+  if b.numel() > 0:
+    return torch.addmm(b, x, w.t())
+  return torch.mm(x, w.t())
+
+def vector_activation(u: Tensor, activation: int) -> Tensor:
+  if activation == DenseActivation.TANH:
+    return torch.tanh(u)
+  if activation == DenseActivation.RELU:
+    return torch.relu(u)
+  if activation == DenseActivation.GELU:
+    return torch.gelu(u)
+  if activation == DenseActivation.SILU:
+    return torch.silu(u)
+  if activation == DenseActivation.SIGMOID:
+    return torch.sigmoid(u)
+  return u
+
+def vector_activation_backward(d: Tensor, u: Tensor, activation: int) -> Tensor:
+  if activation == DenseActivation.TANH:
+    y = torch.tanh(u)
+    return d * (1.0 - y * y)
+  if activation == DenseActivation.RELU:
+    return d * (u > 0).to(d.dtype)
+  if activation == DenseActivation.GELU:
+    return torch.gelu_backward(d, u)
+  if activation == DenseActivation.SILU:
+    return torch.silu_backward(d, u)
+  if activation == DenseActivation.SIGMOID:
+    y = torch.sigmoid(u)
+    return d * y * (1.0 - y)
+  return d
+
+# The gradient of x.
+def vector_dense_backward(d: Tensor, x: Tensor, w: Tensor, b: Tensor, r: Tensor, activation: int, adds: bool) -> Tensor:
+  dx = torch.mm(vector_activation_backward(d, vector_product(x, w, b), activation), w)
+  if adds and r.numel() > 0:
+    return torch.addmm(dx, d, r)
+  if adds:
+    return dx.add_(d)
+  return dx
 
 # Rows of length 1.
 def unit(x: Tensor) -> Tensor:

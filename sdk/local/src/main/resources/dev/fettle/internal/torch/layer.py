@@ -118,7 +118,7 @@ def layer_forward(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[Lis
   raw = project_qkv(norm(x, v, Vector.ATTENTION_NORM, dims, reals), w, v, a, m, dims)
   q, k, z = position_qkv(raw, v, cos, sin, dims)
   grow_queries_(q, runs, dims, reals)
-  o = attention(q, k, z, runs, dims, reals).view([x.size(0), -1])
+  o = attention(q, k, z, runs, dims, reals, v[Vector.ATTENTION_BIAS]).view([x.size(0), -1])
   x2, kept = add_branch(x, o, w, v, a, m, Product.O, Vector.ATTENTION_OUT_NORM, Vector.ATTENTION_SUM_NORM, dims, reals)
   n = norm(x2, v, Vector.MLP_NORM, dims, reals)
   if dims[Dim.EXPERTS] > 0:
@@ -208,7 +208,8 @@ def layer_backward(dy: Tensor, saved: List[Tensor], w: List[List[Tensor]], v: Li
   d1, b1 = add_branch_backward(dx2, kept, Saved.BRANCHES, v, gv, Vector.ATTENTION_OUT_NORM, Vector.ATTENTION_SUM_NORM, dims, reals,
       overwrite)
   do = linear_backward(b1, kept[Saved.ATTENDED], w, a, m, gw, gv, ga, Product.O, blocks, scales, flags, overwrite, True)
-  dqkv = attention_backward(do.view([x.size(0), heads, -1]), kept[Saved.QUERIES], kept[Saved.KEYS], kept[Saved.VALUES], runs, dims, reals, torch.empty_like(raw))
+  dqkv = attention_backward(do.view([x.size(0), heads, -1]), kept[Saved.QUERIES], kept[Saved.KEYS], kept[Saved.VALUES], runs, dims,
+      reals, v[Vector.ATTENTION_BIAS], gv[Vector.ATTENTION_BIAS], torch.empty_like(raw))
   grow_queries_(dqkv[:, :heads], runs, dims, reals)
   rotate_(dqkv[:, :both], cos, -sin)
   if v[Vector.Q_NORM].numel() > 0:

@@ -101,7 +101,7 @@ class HubCacheTest {
   void onlyWhatALoadReadsIsFetched() throws Exception {
     Map<String, byte[]> files = FakeHub.sharded();
     files.put("pytorch_model.bin", new byte[100]);
-    files.put("modules.json", "[]".getBytes(StandardCharsets.UTF_8));
+    files.put("README.md", "[]".getBytes(StandardCharsets.UTF_8));
     server.commit("org/model", FakeHub.SECOND, files);
     Path directory = hub().model("org/model", c -> {});
     try (Stream<Path> found = Files.list(directory)) {
@@ -125,6 +125,23 @@ class HubCacheTest {
     assertThat(directory.resolve("sentence_bert_config.json")).exists();
     assertThat(directory.resolve("config_sentence_transformers.json")).exists();
     assertThat(directory.resolve("modules.json")).exists();
+  }
+
+  @Test
+  void theModulesThatAnEncoderListsComeWithIt() throws Exception {
+    Map<String, byte[]> files = FakeHub.tiny();
+    files.put("modules.json", "[{\"path\": \"\"}, {\"path\": \"2_Dense\"}]".getBytes(StandardCharsets.UTF_8));
+    for (String name : List.of("2_Dense/config.json", "2_Dense/model.safetensors", "2_Dense/other.bin")) {
+      files.put(name, new byte[] {1});
+    }
+    server.commit("org/dense", FakeHub.FIRST, files);
+    Path directory = hub().model("org/dense", c -> {});
+    try (Stream<Path> found = Files.list(directory.resolve("2_Dense"))) {
+      assertThat(found.map(f -> f.getFileName().toString())).containsExactlyInAnyOrder("config.json", "model.safetensors");
+    }
+    files.put("modules.json", "[{\"path\": \"../../../x\"}]".getBytes(StandardCharsets.UTF_8));
+    server.commit("org/outside", FakeHub.SECOND, files);
+    assertThatThrownBy(() -> hub().model("org/outside", c -> {})).hasMessageContaining("path");
   }
 
   @Test

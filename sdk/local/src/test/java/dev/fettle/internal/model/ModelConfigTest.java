@@ -203,7 +203,7 @@ class ModelConfigTest {
       quoteCharacter = '`',
       value = {
         "'model_type':'mamba2'|model_type",
-        "'architectures':['LlamaForSequenceClassification']|architectures",
+        "'architectures':['LlamaForTokenClassification']|architectures",
         "'hidden_act':'relu'|hidden_act",
         "'rope_scaling':{'rope_type':'su','factor':4}|rope_scaling.rope_type",
         "'rope_scaling':{'type':'mrope','mrope_section':[1,2]}|rope_scaling.type",
