@@ -60,11 +60,28 @@ final class Attributes {
     } else if (value instanceof Globals.Cycler cycler) {
       return cycler.attribute(name);
     }
-    Function method = value instanceof Text text ? TextMethods.find(text, name)
-        : value instanceof Dict dict ? of(dict, name) : value instanceof Seq seq && !seq.kind().isView() ? of(seq, name)
-        : value instanceof Double real && name.equals("is_integer")
-        ? (arguments, run) -> real == Math.rint(real) && !Double.isInfinite(real) : null;
-    return method == null ? NONE : method;
+    if (Numbers.isNumber(value)) {
+      return of(value, name);
+    } else if (value instanceof Text text) {
+      Function method = TextMethods.find(text, name);
+      return method == null ? NONE : method;
+    }
+    Function method = value instanceof Dict dict ? of(dict, name)
+        : value instanceof Seq seq && !seq.kind().isView() ? of(seq, name) : null;
+    return method == null ? NONE : method.withoutNames(name);
+  }
+
+  private static Object of(Object number, String name) {
+    boolean whole = Numbers.isInteger(number);
+    return switch (name) {
+      case "real", "numerator" -> whole ? Numbers.integer(number) : name.equals("real") ? number : NONE;
+      case "imag" -> whole ? Numbers.of(0) : (Object) 0.0;
+      case "denominator" -> whole ? Numbers.of(1) : NONE;
+      case "bit_length" -> whole ? (Function) (arguments, run) -> Numbers.of(Numbers.integer(number).abs().bitLength()) : NONE;
+      case "is_integer" -> number instanceof Double real
+          ? (Function) (arguments, run) -> real == Math.rint(real) && !Double.isInfinite(real) : NONE;
+      default -> NONE;
+    };
   }
 
   private static Function of(Dict dict, String name) {

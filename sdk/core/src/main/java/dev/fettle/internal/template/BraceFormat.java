@@ -100,7 +100,7 @@ final class BraceFormat {
     name.find();
     String first = name.group();
     Object value;
-    if (first.isEmpty() || first.matches("\\d{1,6}")) {
+    if (path.isEmpty() || first.matches("\\d{1,6}")) {
       int index = first.isEmpty() ? next++ : Integer.parseInt(first);
       if (index >= arguments.positional().size()) {
         throw TemplateException.type("replacement index " + index + " out of range for positional args tuple");
@@ -157,6 +157,9 @@ final class BraceFormat {
 
   private static Text number(Object value, Matcher parts) {
     char kind = parts.group(9).isEmpty() ? value instanceof Double ? 0 : 'd' : parts.group(9).charAt(0);
+    if ("dxXobneEfFgG%\0".indexOf(kind) < 0) {
+      throw TemplateException.type("unknown format code '" + kind + "' for object of type '" + Values.type(value) + "'");
+    }
     String sign = parts.group(3) == null ? "" : parts.group(3);
     int precision = parts.group(8) == null ? -1 : Integer.parseInt(parts.group(8));
     String digits;
@@ -176,6 +179,7 @@ final class BraceFormat {
       digits = kind == 0 && precision < 0 ? Numbers.repr(Math.abs(real))
           : PercentFormat.real(Math.abs(real), kind == 0 ? 'g' : kind == '%' ? 'f' : kind, precision < 0 ? 6 : precision, false)
               + (kind == '%' ? "%" : "");
+      digits = kind == 0 && digits.matches("\\d+") ? digits + ".0" : digits;
     }
     if (parts.group(7) != null) {
       int point = digits.indexOf('.') < 0 ? digits.length() : digits.indexOf('.');

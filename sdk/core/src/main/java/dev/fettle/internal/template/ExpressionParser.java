@@ -342,7 +342,7 @@ final class ExpressionParser {
       parts.add(from);
     }
     tokens.expect("]");
-    if (slice && parts.size() > 1 || parts.isEmpty()) {
+    if (slice && parts.size() > 1) {
       throw place.error("a subscript that is not supported");
     } else if (slice) {
       return Node.at(place, scope -> Slices.of(of.value(scope), slices.stream()

@@ -86,6 +86,11 @@ final class Loop implements Function {
   }
 
   @Override
+  public String toString() {
+    return "<LoopContext " + (index + 1) + "/" + length() + ">";
+  }
+
+  @Override
   public Object call(Arguments arguments, Run run) {
     return again.call(arguments, run);
   }

@@ -22,6 +22,11 @@ record Macro(Signature signature, Scope around) implements Function {
   record Signature(String name, List<String> parameters, List<Expression> defaults, Set<String> used, Statement body) {}
 
   @Override
+  public String toString() {
+    return "<Macro '" + signature.name() + "'>";
+  }
+
+  @Override
   public Object call(Arguments arguments, Run run) {
     Scope scope = around.inner();
     Map<String, Object> named = new LinkedHashMap<>(arguments.named());

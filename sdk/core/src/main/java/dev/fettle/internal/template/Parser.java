@@ -16,6 +16,7 @@ final class Parser {
 
   private final Tokens tokens;
   private final ExpressionParser expressions;
+  private int loops;
 
   private Parser(List<Token> all) {
     tokens = new Tokens(all);
@@ -80,6 +81,15 @@ final class Parser {
     return body;
   }
 
+  /** The same for what is called later, and so is in no loop. */
+  private Statement apart(String end) {
+    int around = loops;
+    loops = 0;
+    Statement body = inner(end);
+    loops = around;
+    return body;
+  }
+
   private void begin() {
     tokens.skip(":");
     tokens.expect(Kind.BLOCK_END, "%}");
@@ -95,9 +105,13 @@ final class Parser {
       case "call" -> call();
       case "filter" -> filter();
       case "with" -> with();
-      case "generation" -> Statements.generation(inner("endgeneration"));
-      case "break" -> (scope, out) -> Signal.BREAK;
-      case "continue" -> (scope, out) -> Signal.CONTINUE;
+      case "generation" -> Statements.generation(apart("endgeneration"));
+      case "break", "continue" -> {
+        if (loops == 0) {
+          throw token.error("'" + token.text() + "' outside of a loop");
+        }
+        yield (scope, out) -> token.named("break") ? Signal.BREAK : Signal.CONTINUE;
+      }
       case "print" -> {
         Expression value = expressions.tuple(true, false, null);
         yield (scope, out) -> {
@@ -166,6 +180,9 @@ final class Parser {
   }
 
   private Statement loop() {
+    if (tokens.current().named("loop")) {
+      throw tokens.current().error("'loop' cannot be the variable of a loop");
+    }
     Target target = target(false, "in");
     if (!tokens.skipName("in")) {
       throw tokens.current().error("expected 'in', not " + tokens.current().described());
@@ -174,7 +191,9 @@ final class Parser {
     Expression test = tokens.skipName("if") ? expressions.expression() : null;
     boolean recursive = tokens.skipName("recursive");
     begin();
+    loops++;
     Statement body = body("endfor", "else");
+    loops--;
     Statement otherwise = tokens.next().named("else") ? inner("endfor") : null;
     return new ForLoop(target, items, test, recursive, body, otherwise);
   }
@@ -238,7 +257,7 @@ final class Parser {
       return new Macro.Signature(name, parameters, defaults, Set.of(), null);
     }
     Set<String> around = expressions.exchange(new HashSet<>());
-    Statement body = inner("endmacro");
+    Statement body = apart("endmacro");
     Set<String> used = expressions.exchange(around);
     around.addAll(used);
     return new Macro.Signature(name, parameters, defaults, used, body);
@@ -253,7 +272,7 @@ final class Parser {
     }
     Calls arguments = expressions.arguments();
     Set<String> around = expressions.exchange(new HashSet<>());
-    Statement body = inner("endcall");
+    Statement body = apart("endcall");
     Set<String> used = expressions.exchange(around);
     around.addAll(used);
     Macro.Signature caller = new Macro.Signature("caller", head.parameters(), head.defaults(), used, body);

@@ -40,6 +40,6 @@ final class Scope {
       return run.variables().get(name);
     }
     Object global = Globals.find(name);
-    return global != null ? global : Undefined.name(name);
+    return global != null ? global : name.equals("self") ? new Namespace() : Undefined.name(name);
   }
 }

@@ -32,9 +32,13 @@ final class TextFilters {
     all.put("indent", TextFilters::indent);
     all.put("truncate", TextFilters::truncate);
     all.put("wordcount", (value, arguments, run) -> {
-      java.util.regex.Matcher words = java.util.regex.Pattern.compile("\\w+",
-          java.util.regex.Pattern.UNICODE_CHARACTER_CLASS).matcher(Values.soft(value).chars());
-      return Numbers.of(words.results().count());
+      String chars = Values.soft(value).chars();
+      boolean[] within = new boolean[1];
+      return Numbers.of(chars.codePoints().filter(c -> {
+        boolean before = within[0];
+        within[0] = c == '_' || Chars.isAlphabetic(c) || Chars.isNumeric(c);
+        return within[0] && !before;
+      }).count());
     });
     all.put("wordwrap", TextFilters::wordWrap);
     all.put("format", (value, arguments, run) -> {
@@ -124,43 +128,10 @@ final class TextFilters {
     Text between = wrap == null ? Text.computed("\n") : Values.str(wrap);
     List<Object> all = new ArrayList<>();
     for (Object line : Splits.lines(Values.str(value), false).items()) {
-      List<Object> wrapped = wrapped((Text) line, width, breaks);
+      List<Object> wrapped = WordWrap.lines((Text) line, width, breaks);
       all.add(TextMethods.find(between, "join").call(Arguments.of(Seq.list(wrapped)), run));
     }
     return TextMethods.find(between, "join").call(Arguments.of(Seq.list(all)), run);
-  }
-
-  private static List<Object> wrapped(Text line, int width, boolean breaks) {
-    List<Object> lines = new ArrayList<>();
-    Text rest = line;
-    while (!rest.isEmpty()) {
-      if (!lines.isEmpty()) {
-        rest = Strip.strip(rest, null, true, false);
-      }
-      int end = 0;
-      int at = 0;
-      while (at < rest.chars().length()) {
-        int next = at;
-        boolean space = Chars.isSpace(rest.chars().charAt(at));
-        while (next < rest.chars().length() && Chars.isSpace(rest.chars().charAt(next)) == space) {
-          next++;
-        }
-        if (rest.cut(0, next).length() > width) {
-          int longest = rest.chars().offsetByCodePoints(0, Math.min(width, rest.length()));
-          boolean tooLong = rest.cut(at, next).length() > width;
-          end = tooLong && breaks ? Math.max(longest, end) : end == 0 && at == 0 ? next : end;
-          break;
-        }
-        at = next;
-        end = next;
-      }
-      Text taken = Strip.strip(rest.cut(0, end), null, false, true);
-      if (!taken.isEmpty()) {
-        lines.add(taken);
-      }
-      rest = rest.cut(end);
-    }
-    return lines;
   }
 
   private static Text urlEncode(Object value) {

@@ -2,15 +2,22 @@ package dev.fettle.internal.template;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
+import java.util.Set;
 import java.util.function.IntPredicate;
 
 /** The methods of Python's {@code str}. */
 final class TextMethods {
+  private static final Set<String> WITH_NAMES = Set.of("split", "rsplit", "splitlines", "format");
+
   private TextMethods() {}
 
   /** The method of this name, or null. */
   static Function find(Text text, String name) {
+    Function method = method(text, name);
+    return method == null || WITH_NAMES.contains(name) ? method : method.withoutNames(name);
+  }
+
+  private static Function method(Text text, String name) {
     return switch (name) {
       case "strip", "lstrip", "rstrip" -> (arguments, run) -> Strip.strip(text,
           Arguments.or(arguments.bind(name, "chars?")[0], null), !name.equals("rstrip"), !name.equals("lstrip"));
@@ -155,9 +162,5 @@ final class TextMethods {
     Text all = (Text) Operators.binary("*", fill, Numbers.of(missing));
     int cut = left * fill.chars().length();
     return text.cut(0, sign ? 1 : 0).plus(all.cut(0, cut)).plus(text.cut(sign ? 1 : 0)).plus(all.cut(cut));
-  }
-
-  static String lower(String text) {
-    return text.toLowerCase(Locale.ROOT);
   }
 }

@@ -167,6 +167,12 @@ final class Values {
       if (text.safe()) {
         frame(out, ")");
       }
+    } else if (value instanceof Seq seq && seq.kind() == Seq.Kind.RANGE) {
+      List<Object> numbers = seq.items();
+      BigInteger first = numbers.isEmpty() ? BigInteger.ZERO : (BigInteger) numbers.get(0);
+      BigInteger step = numbers.size() < 2 ? BigInteger.ONE : ((BigInteger) numbers.get(1)).subtract(first);
+      frame(out, "range(" + first + ", " + first.add(step.multiply(Numbers.of(numbers.size())))
+          + (step.equals(BigInteger.ONE) ? ")" : ", " + step + ")"));
     } else if (value instanceof Seq seq) {
       boolean tuple = seq.kind() == Seq.Kind.TUPLE;
       frame(out, tuple ? "(" : seq.kind().isView() ? type(seq) + "([" : "[");
@@ -190,7 +196,8 @@ final class Values {
     } else {
       frame(out, value == null ? "None" : value instanceof Boolean bool ? bool ? "True" : "False"
           : value instanceof Double real ? Numbers.repr(real) : value instanceof BigInteger ? value.toString()
-          : value instanceof Undefined ? "Undefined" : "<" + type(value) + ">");
+          : value instanceof Undefined ? "Undefined" : value instanceof Macro || value instanceof Loop ? value.toString()
+          : "<" + type(value) + ">");
     }
   }
 
