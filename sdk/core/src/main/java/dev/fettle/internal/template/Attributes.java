@@ -33,8 +33,10 @@ final class Attributes {
       throw undefined.error();
     } else if (value instanceof Dict dict && hashable(key) && dict.has(key)) {
       return dict.get(key);
-    } else if (Numbers.isInteger(key) && (value instanceof Text || value instanceof Seq seq && !seq.kind().isView())) {
-      List<Object> items = Values.items(value);
+    } else if (Numbers.isInteger(key) && value instanceof Text text) {
+      return letter(text, key);
+    } else if (Numbers.isInteger(key) && value instanceof Seq seq && !seq.kind().isView()) {
+      List<Object> items = seq.items();
       int index = Numbers.index(key, "an index");
       int at = index < 0 ? index + items.size() : index;
       return at >= 0 && at < items.size() ? items.get(at) : Undefined.of(value, key);
@@ -43,6 +45,16 @@ final class Attributes {
       return found == NONE ? Undefined.of(value, key) : found;
     }
     return Undefined.of(value, key);
+  }
+
+  private static Object letter(Text text, Object key) {
+    int index = Numbers.index(key, "an index");
+    int at = index < 0 ? index + text.length() : index;
+    if (at < 0 || at >= text.length()) {
+      return Undefined.of(text, key);
+    }
+    int from = text.chars().offsetByCodePoints(0, at);
+    return text.cut(from, text.chars().offsetByCodePoints(from, 1));
   }
 
   private static boolean hashable(Object key) {

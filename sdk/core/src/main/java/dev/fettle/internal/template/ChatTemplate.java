@@ -7,8 +7,8 @@ import java.util.Map;
 
 /** A chat template that was read: the Jinja that transformers runs. Immutable and thread-safe. */
 public final class ChatTemplate {
-  private static final long STEPS = 4_000_000;
-  private static final int STEPS_A_CHARACTER = 400;
+  private static final long STEPS = 1_000_000;
+  private static final int STEPS_A_CHARACTER = 200;
   private static final int LONGEST = 1 << 20;
 
   private final String source;

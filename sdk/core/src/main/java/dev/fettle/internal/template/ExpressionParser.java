@@ -128,6 +128,8 @@ final class ExpressionParser {
       Object left = first.value(scope);
       for (int i = 0; i < operators.size(); i++) {
         Object right = others.get(i).value(scope);
+        scope.run().weigh(left);
+        scope.run().weigh(right);
         if (!Operators.compare(operators.get(i), left, right)) {
           return false;
         }
@@ -321,7 +323,11 @@ final class ExpressionParser {
     } else if (name.kind() != Kind.NAME) {
       throw name.error("expected a name or a number after the dot, not " + name.described());
     }
-    return Node.at(place, scope -> Attributes.attribute(of.value(scope), name.text()));
+    return Node.at(place, scope -> {
+      Object value = of.value(scope);
+      scope.run().weigh(value instanceof Text ? value : null);
+      return Attributes.attribute(value, name.text());
+    });
   }
 
   private Expression subscript(Expression of, Token place) {
@@ -443,7 +449,11 @@ final class ExpressionParser {
     } else {
       arguments = arguments();
     }
-    return Node.at(place, scope ->
-        Tests.call(name, value.value(scope), arguments.values(scope)) != negated);
+    return Node.at(place, scope -> {
+      Object tested = value.value(scope);
+      Arguments given = arguments.values(scope);
+      scope.run().weigh(given.positional().isEmpty() ? null : given.positional().get(0));
+      return Tests.call(name, tested, given) != negated;
+    });
   }
 }

@@ -60,6 +60,7 @@ final class Filters {
     if (filter == null) {
       throw new TemplateException("no filter is called '" + name + "'; there are " + String.join(", ", ALL.keySet()));
     }
+    run.weigh(value);
     return run.made(filter.apply(value, arguments, run));
   }
 

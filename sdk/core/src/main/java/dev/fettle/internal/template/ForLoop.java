@@ -24,6 +24,7 @@ record ForLoop(Target target, Expression items, Expression test, boolean recursi
 
   private void over(Object value, Scope scope, TextBuilder out, int depth) {
     List<Object> all = Values.items(value);
+    scope.run().weigh(value);
     Function again = (arguments, run) -> {
       if (!recursive) {
         throw TemplateException.type("the loop must have the 'recursive' marker to be called");

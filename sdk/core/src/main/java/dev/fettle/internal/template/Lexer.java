@@ -18,7 +18,6 @@ final class Lexer {
       Pattern.compile("(?<!\\.)(?:\\d+_)*\\d+(?:(?:\\.(?:\\d+_)*\\d+)?[eE][+-]?(?:\\d+_)*\\d+|\\.(?:\\d+_)*\\d+)");
   private static final Pattern INTEGER = Pattern.compile("0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0[xX](?:_?[0-9a-fA-F])+"
       + "|[1-9](?:_?\\d)*|0(?:_?0)*");
-  private static final Pattern NAME = Pattern.compile("\\w+", Pattern.UNICODE_CHARACTER_CLASS);
   private static final List<String> OPERATORS = List.of("//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~",
       "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";");
 
@@ -88,7 +87,10 @@ final class Lexer {
         end--;
       }
     } else if (sign != '+' && !variable) {
-      int start = Math.max(at, source.lastIndexOf('\n', tag - 1) + 1);
+      int start = tag;
+      while (start > at && source.charAt(start - 1) != '\n') {
+        start--;
+      }
       boolean begins = start > at || lineStarting;
       if (begins && source.substring(start, tag).chars().allMatch(Chars::isSpace)) {
         end = start;
@@ -142,12 +144,10 @@ final class Lexer {
         return;
       } else if (Chars.isSpace(c)) {
         at++;
-      } else if (!match(FLOAT, Kind.FLOAT) && !match(INTEGER, Kind.INTEGER) && !match(NAME, Kind.NAME)) {
-        if (c == '\'' || c == '"') {
-          string(c);
-        } else {
-          operator(open);
-        }
+      } else if (c == '\'' || c == '"') {
+        string(c);
+      } else if (!(c >= '0' && c <= '9' && (match(FLOAT, Kind.FLOAT) || match(INTEGER, Kind.INTEGER))) && !name()) {
+        operator(open);
       }
     }
     throw error("a tag without its end " + close);
@@ -158,12 +158,30 @@ final class Lexer {
     if (!matcher.lookingAt()) {
       return false;
     }
-    if (kind == Kind.NAME && !Chars.isIdentifier(matcher.group())) {
-      throw error("invalid character in the name '" + matcher.group() + "'");
-    }
-    add(kind, kind == Kind.NAME ? matcher.group() : matcher.group().replace("_", ""), at);
+    add(kind, matcher.group().replace("_", ""), at);
     at = matcher.end();
     return true;
+  }
+
+  private boolean name() {
+    int end = at;
+    while (end < source.length() && isWord(source.codePointAt(end))) {
+      end += Character.charCount(source.codePointAt(end));
+    }
+    String name = source.substring(at, end);
+    if (name.isEmpty()) {
+      return false;
+    } else if (!Chars.isIdentifier(name)) {
+      throw error("invalid character in the name '" + name + "'");
+    }
+    add(Kind.NAME, name, at);
+    at = end;
+    return true;
+  }
+
+  private static boolean isWord(int c) {
+    return c == '_' || Character.isLetterOrDigit(c) || Chars.isNumeric(c) || Character.getType(c) == Character.NON_SPACING_MARK
+        || Character.getType(c) == Character.COMBINING_SPACING_MARK;
   }
 
   private void string(char quote) {

@@ -65,6 +65,7 @@ final class Operators {
 
   private static Object times(Object value, int count) {
     if (value instanceof Text text) {
+      TextBuilder.room((long) Math.max(count, 0) * text.chars().length());
       TextBuilder out = new TextBuilder();
       for (int i = 0; i < count && !text.isEmpty(); i++) {
         out.append(text);

@@ -6,7 +6,9 @@ import java.util.Map;
 /** One rendering: what is given to it, whose turn it is, and how much work it may still do. */
 final class Run {
   private static final int DEEPEST = 100;
-  private static final int CHARS_A_STEP = 16;
+  private static final int CHARS_A_STEP = 8;
+  private static final int ITEMS_A_STEP = 2;
+  private static final int STEPS_A_CALL = 8;
 
   private final Map<String, Object> variables;
   private final Clock clock;
@@ -65,14 +67,26 @@ final class Run {
     }
   }
 
+  /** Accounts for a value that is gone through. */
+  void weigh(Object value) {
+    if (value instanceof Text text) {
+      work += text.chars().length() / CHARS_A_STEP;
+    } else if (value instanceof Seq seq) {
+      work += seq.items().size() / ITEMS_A_STEP;
+    } else if (value instanceof Dict dict) {
+      work += dict.size() / ITEMS_A_STEP;
+    }
+  }
+
   /** Accounts for a value that was made. */
   Object made(Object value) {
     spend(1 + (value instanceof Text text ? text.chars().length() / CHARS_A_STEP
-        : value instanceof Seq seq ? seq.items().size() / CHARS_A_STEP : 0));
+        : value instanceof Seq seq ? seq.items().size() / ITEMS_A_STEP : 0));
     return value;
   }
 
   void enter() {
+    spend(STEPS_A_CALL);
     if (++depth > DEEPEST) {
       throw new TemplateException("macros or loops that call themselves more than " + DEEPEST + " times");
     }

@@ -41,43 +41,44 @@ final class Splits {
 
   private static List<Object> words(Text text, int most) {
     List<Object> words = new ArrayList<>();
-    Text rest = Strip.strip(text, null, true, false);
-    while (!rest.isEmpty()) {
-      if (most >= 0 && words.size() == most) {
-        words.add(rest);
-        break;
-      }
-      int end = 0;
-      while (end < rest.chars().length() && !Chars.isSpace(rest.chars().charAt(end))) {
-        end++;
-      }
-      words.add(rest.cut(0, end));
-      int next = end;
-      while (next < rest.chars().length() && Chars.isSpace(rest.chars().charAt(next))) {
-        next++;
-      }
-      rest = rest.cut(next);
+    String chars = text.chars();
+    int from = after(chars, 0, true);
+    while (from < chars.length()) {
+      int end = most >= 0 && words.size() == most ? chars.length() : after(chars, from, false);
+      words.add(text.cut(from, end));
+      from = after(chars, end, true);
     }
     return words;
   }
 
   private static List<Object> wordsFromRight(Text text, int most) {
     List<Object> words = new ArrayList<>();
-    Text rest = Strip.strip(text, null, false, true);
-    while (!rest.isEmpty()) {
-      if (most >= 0 && words.size() == most) {
-        words.add(rest);
-        break;
-      }
-      int start = rest.chars().length();
-      while (start > 0 && !Chars.isSpace(rest.chars().charAt(start - 1))) {
-        start--;
-      }
-      words.add(rest.cut(start));
-      rest = Strip.strip(rest.cut(0, start), null, false, true);
+    String chars = text.chars();
+    int end = before(chars, chars.length(), true);
+    while (end > 0) {
+      int from = most >= 0 && words.size() == most ? 0 : before(chars, end, false);
+      words.add(text.cut(from, end));
+      end = before(chars, from, true);
     }
     Collections.reverse(words);
     return words;
+  }
+
+  /** Where spaces, or what is none, end. */
+  private static int after(String chars, int from, boolean spaces) {
+    int end = from;
+    while (end < chars.length() && Chars.isSpace(chars.charAt(end)) == spaces) {
+      end++;
+    }
+    return end;
+  }
+
+  private static int before(String chars, int to, boolean spaces) {
+    int start = to;
+    while (start > 0 && Chars.isSpace(chars.charAt(start - 1)) == spaces) {
+      start--;
+    }
+    return start;
   }
 
   static Seq lines(Text text, boolean keepEnds) {

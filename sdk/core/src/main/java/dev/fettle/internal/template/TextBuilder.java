@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /** Puts texts together, up to a size that no honest template reaches. */
 final class TextBuilder {
-  private static final int MOST = 1 << 25;
+  private static final int MOST = 1 << 23;
 
   private final StringBuilder chars = new StringBuilder();
   private int[] ends = new int[8];
@@ -12,7 +12,7 @@ final class TextBuilder {
   private int runs;
 
   TextBuilder append(Text text) {
-    room(text.chars().length());
+    room(chars.length() + (long) text.chars().length());
     for (int i = 0; i < text.runs(); i++) {
       run(chars.length() + text.end(i), text.origin(i));
     }
@@ -26,7 +26,7 @@ final class TextBuilder {
   }
 
   TextBuilder append(String text, Origin origin) {
-    room(text.length());
+    room(chars.length() + (long) text.length());
     if (!text.isEmpty()) {
       run(chars.length() + text.length(), origin);
       chars.append(text);
@@ -34,8 +34,9 @@ final class TextBuilder {
     return this;
   }
 
-  private void room(int more) {
-    if (more > MOST - chars.length()) {
+  /** Refuses a text that would be longer than any may be. */
+  static void room(long length) {
+    if (length > MOST) {
       throw new TemplateException("a text of more than " + MOST + " characters");
     }
   }
