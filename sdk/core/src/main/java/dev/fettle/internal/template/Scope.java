@@ -37,7 +37,9 @@ final class Scope {
       }
     }
     if (run.variables().containsKey(name)) {
-      return run.variables().get(name);
+      Object value = run.variables().get(name);
+      return value instanceof Text text && text.runs() == 1 && text.origin(0).equals(Origin.TEMPLATE)
+          ? Text.of(text.chars(), run.template()) : value;
     }
     Object global = Globals.find(name);
     return global != null ? global : name.equals("self") ? new Namespace() : Undefined.name(name);

@@ -61,10 +61,10 @@ final class ChatRenderer implements Renderer {
   private List<Rendered> conversation(Conversation conversation) {
     BitSet trained = Selection.of(conversation, parts);
     if (parts == TrainOn.ALL_TOKENS) {
-      return List.of(encode(conversation, false).allTrained());
+      return List.of(write(conversation, false).allTrained(tokenizer));
     }
-    if (!format.rewritesHistory()) {
-      return List.of(encode(conversation, false).trained(trained));
+    if (!format.rewritesHistory(conversation, trained, tokenizer)) {
+      return List.of(write(conversation, false).trained(trained));
     }
     List<Rendered> result = new ArrayList<>();
     List<Message> messages = conversation.messages();
@@ -72,12 +72,12 @@ final class ChatRenderer implements Renderer {
     for (int i = trained.nextSetBit(0); i >= 0; i = trained.nextSetBit(i + 1)) {
       if (Selection.assistant(messages, i)) {
         Conversation until = new Conversation(messages.subList(0, i + 1), conversation.tools());
-        add(result, encode(until, false).trained(only(i)));
+        add(result, write(until, false).trained(only(i)));
         others.clear(i);
       }
     }
     if (!others.isEmpty()) {
-      add(result, encode(conversation, false).trained(others));
+      add(result, write(conversation, false).trained(others));
     }
     return List.copyOf(result);
   }
@@ -103,15 +103,13 @@ final class ChatRenderer implements Renderer {
     result.add(next);
   }
 
-  private Encoded encode(Conversation conversation, boolean generate) {
-    Pieces pieces = new Pieces(tokenizer);
-    format.write(conversation, generate, pieces);
-    return Encoded.of(pieces, new Continuation(tokenizer));
+  private Written write(Conversation conversation, boolean generate) {
+    return format.write(conversation, generate, tokenizer);
   }
 
   @Override
   public int[] prompt(Conversation conversation) {
-    return encode(Objects.requireNonNull(conversation, "conversation"), true).tokens();
+    return write(Objects.requireNonNull(conversation, "conversation"), true).tokens();
   }
 
   @Override
