@@ -24,6 +24,11 @@ interface ChatFormat {
   /** Whether an answer among {@code trained} is written differently because more messages follow it. */
   boolean rewritesHistory(Conversation conversation, BitSet trained, Tokenizer tokenizer);
 
+  /** The same format, in which special tokens are seen in messages too; a format without a template has none of them. */
+  default ChatFormat trust(boolean text) {
+    return this;
+  }
+
   /** The tokens that end an assistant's message. */
   List<Integer> stopTokens(Tokenizer tokenizer);
 

@@ -40,6 +40,11 @@ final class TemplateFormat implements ChatFormat {
   }
 
   @Override
+  public ChatFormat trust(boolean text) {
+    return new TemplateFormat(tokenizer, text);
+  }
+
+  @Override
   public List<String> needs() {
     return List.of();
   }
