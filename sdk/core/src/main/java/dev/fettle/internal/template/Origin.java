@@ -42,7 +42,8 @@ public record Origin(int message, Field field, boolean generated) {
     return field == Field.TEMPLATE || field == Field.COMPUTED || field == Field.ROLE;
   }
 
-  Origin inGeneration() {
-    return generated ? this : new Origin(message, field, true);
+  /** The same in a {@code generation} block; what belongs to nobody belongs to whose turn it is. */
+  Origin inGeneration(int turn) {
+    return generated ? this : new Origin(message == NOBODY ? turn : message, field, true);
   }
 }

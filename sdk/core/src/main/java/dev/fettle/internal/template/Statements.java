@@ -78,7 +78,7 @@ final class Statements {
     return (scope, out) -> {
       Text text = captured(body, scope.inner());
       for (int i = 0; i < text.runs(); i++) {
-        out.append(text.chars().substring(text.start(i), text.end(i)), text.origin(i).inGeneration());
+        out.append(text.chars().substring(text.start(i), text.end(i)), text.origin(i).inGeneration(scope.run().template().message()));
       }
       return Signal.NEXT;
     };

@@ -67,6 +67,10 @@ final class Turns {
     int[] range = null;
     for (int run = 0; run < text.runs(); run++) {
       Origin origin = text.origin(run);
+      if (range != null && origin.field() == Field.TEMPLATE && origin.message() != message && origin.message() != Origin.NOBODY) {
+        // Another has the turn, who may name what this one called.
+        break;
+      }
       boolean written = origin.field() != Field.TEMPLATE && origin.field() != Field.ROLE;
       if (origin.message() == message && (!own || written)) {
         range = range == null ? new int[] {text.start(run), text.end(run)} : range;
@@ -122,12 +126,33 @@ final class Turns {
     if (asks && chars.startsWith(prompt.chars())) {
       return prompt.chars().length();
     }
-    String header = asks ? prompt.chars().substring(before.chars().length()) : "";
-    int start = turn[0];
-    for (int i = 0; i < header.length() && start < first && chars.charAt(start) == header.charAt(i); i++) {
+    String header = asks ? prompt.chars().substring(before.chars().length()).strip() : "";
+    return header.isEmpty() ? unasked(message, turn, own, end) : behind(header, turn[0], first);
+  }
+
+  /** Where an answer begins whose header the template writes as it asks for one, or at least as it begins to. */
+  private int behind(String header, int from, int first) {
+    int at = chars.indexOf(header, from);
+    int start;
+    if (at >= 0 && at + header.length() <= first) {
+      start = at + header.length();
+    } else {
+      int begin = from;
+      while (begin < first && Character.isWhitespace(chars.charAt(begin))) {
+        begin++;
+      }
+      start = begin;
+      for (int i = 0; i < header.length() && start < first && chars.charAt(start) == header.charAt(i); i++) {
+        start++;
+      }
+      if (start == begin) {
+        return from;
+      }
+    }
+    while (start < first && chars.charAt(start) == '\n') {
       start++;
     }
-    return header.isEmpty() ? unasked(message, turn, own, end) : start;
+    return start;
   }
 
   /** The same where the template has no header for an answer that is still to come. */
