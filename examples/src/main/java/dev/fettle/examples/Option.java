@@ -2,6 +2,7 @@ package dev.fettle.examples;
 
 import dev.fettle.FettleException;
 import dev.fettle.Remote;
+import dev.fettle.TrainOn;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -23,6 +24,10 @@ enum Option {
       oneOf(RandomModel.shapes())),
   ADAPTER("DIR", "LoRA adapter in PEFT's layout to put on the model", Option::path),
   DATA("FILE", "examples as JSON Lines: messages, prompt and completion, or text; .gz too", Option::path),
+  TRAIN_ON("MODE", "which parts are learnt: " + String.join(", ", trainOn()), oneOf(trainOn())),
+  TOOLS("FILE", "tools of conversations that name none, a JSON array", Option::path),
+  TRUST("yes|no", "whether special tokens that texts spell are those tokens; by default not in messages",
+      oneOf(List.of("yes", "no"))),
   TRAIN("FILE", "examples to learn from, as JSON Lines like those of Tune", Option::path),
   TEST("FILE", "examples to judge by", Option::path),
   VALIDATION("FILE", "examples that learning rates are judged by; by default a tenth of --train, not trained on",
@@ -153,6 +158,10 @@ enum Option {
     require(node.isIntegralNumber() && node.canConvertToInt() && node.asInt() >= 0,
         "entry " + index + " is not a token id but " + node);
     return node.asInt();
+  }
+
+  private static List<String> trainOn() {
+    return Arrays.stream(TrainOn.values()).map(parts -> parts.name().toLowerCase(Locale.ROOT)).toList();
   }
 
   private static Object directory(String text) {

@@ -12,8 +12,10 @@ import java.util.Objects;
  * @param reasoning what an assistant thought before it answered; empty if nothing is known of it
  * @param toolCalls the calls that an assistant makes
  * @param trained whether {@link TrainOn#CUSTOMIZED} trains on this message
+ * @param excluded whether this message is not trained even where all of an assistant's are, as OpenAI's weight 0 means
  */
-public record Message(String role, String content, String reasoning, List<ToolCall> toolCalls, boolean trained) {
+public record Message(String role, String content, String reasoning, List<ToolCall> toolCalls, boolean trained,
+    boolean excluded) {
   public Message {
     Objects.requireNonNull(role, "role");
     Objects.requireNonNull(content, "content");
@@ -22,6 +24,11 @@ public record Message(String role, String content, String reasoning, List<ToolCa
     if (!List.of("system", "user", "assistant", "tool").contains(role)) {
       throw new InvalidInputException("role \"" + role + "\" is not one of system, user, assistant, tool");
     }
+  }
+
+  /** A message that is not excluded from training. */
+  public Message(String role, String content, String reasoning, List<ToolCall> toolCalls, boolean trained) {
+    this(role, content, reasoning, toolCalls, trained, false);
   }
 
   /** A message with a role and a text. */
@@ -51,17 +58,22 @@ public record Message(String role, String content, String reasoning, List<ToolCa
 
   /** This message with the assistant's reasoning. */
   public Message withReasoning(String text) {
-    return new Message(role, content, Objects.requireNonNull(text, "text"), toolCalls, trained);
+    return new Message(role, content, Objects.requireNonNull(text, "text"), toolCalls, trained, excluded);
   }
 
   /** This message with tool calls. */
   public Message withToolCalls(ToolCall... calls) {
-    return new Message(role, content, reasoning, List.of(NoNulls.in(calls, "calls")), trained);
+    return new Message(role, content, reasoning, List.of(NoNulls.in(calls, "calls")), trained, excluded);
   }
 
   /** This message, trained or not under {@link TrainOn#CUSTOMIZED}. */
   public Message withTrained(boolean value) {
-    return new Message(role, content, reasoning, toolCalls, value);
+    return new Message(role, content, reasoning, toolCalls, value, excluded);
+  }
+
+  /** This message, excluded from training or not. */
+  public Message withExcluded(boolean value) {
+    return new Message(role, content, reasoning, toolCalls, trained, value);
   }
 
   @Override

@@ -8,7 +8,12 @@ import java.util.OptionalInt;
  * Turns examples into tokens and loss mask together, in the chat format that a model was trained with. Immutable and
  * thread-safe. A model has one, {@link BaseModel#renderer()}; {@link Renderers} makes others.
  *
- * <p>The families, and what they equal token for token:
+ * <p>A model with a chat template is rendered by that template, as transformers does it, character for character: the
+ * family {@code template}. Which characters a message's author wrote and which the template did is known of each, and
+ * so is what is trained: an answer begins where the prompt for it ends, or as the template's {@code generation} blocks
+ * say. A template that asks for the day gets the one on which the renderer was made.
+ *
+ * <p>Models without a template get one of these families, which equal the templates of their models token for token:
  *
  * <ul>
  *   <li>{@code qwen2.5}: the template of Qwen 2.5 Instruct, default system message and tools included.
@@ -19,8 +24,7 @@ import java.util.OptionalInt;
  *   <li>{@code qwen3-instruct}: the template of the Qwen 3 Instruct 2507 models, which never think.
  *   <li>{@code llama3}: the template of Llama 3 without tools and without a date.
  *   <li>{@code llama3.1}: the template of Llama 3.1, 3.2 and 3.3 with tools and the block "Cutting Knowledge Date".
- *       "Today Date" is always the fixed {@code 26 Jul 2024} of the 3.1 template; transformers puts the current day
- *       there for 3.2.
+ *       "Today Date" is always the fixed {@code 26 Jul 2024} of the 3.1 template.
  *   <li>{@code mistral}: the template of Mistral Nemo (v3 Tekken). The system message goes before the last user
  *       message, always; the Jinja template loses it where the user's message is not the last one.
  *   <li>{@code chatml}: {@code <|im_start|>role}, the text, {@code <|im_end|>}; no tools, no reasoning.
@@ -34,8 +38,9 @@ import java.util.OptionalInt;
  * the cookbook does.
  *
  * <p>One thing differs from the templates on purpose: text of a message, a tool or a system prompt never becomes a
- * special token. And nothing is dropped in silence: what a family has no place for (tools, reasoning, a system
- * message in the middle) is an {@link InvalidInputException}.
+ * special token, unless {@link #trust(boolean)} says so. And nothing is dropped in silence: what a family has no place
+ * for (tools, reasoning, a system message in the middle) is an {@link InvalidInputException}, and so is a trained
+ * message that a template leaves out; what else a template leaves out is said once.
  */
 public interface Renderer {
   /**
@@ -45,7 +50,8 @@ public interface Renderer {
    * <p>{@link Conversation}: the mask is as {@link #trainOn(TrainOn)} says; the token that ends a trained message is
    * trained with it, its header is not. {@link Completion}: the prompt has weight 0 and each token of the completion 1;
    * prompt and completion are tokenised apart. {@link Text}: each token has weight 1. Completion and text begin with
-   * the model's BOS (weight 0) if {@link Tokenizer#addsBos()}, and end with its EOS (weight 1) if it has one.
+   * the model's BOS (weight 0) if {@link Tokenizer#addsBos()}, and end with its EOS (weight 1) if it has one and they do
+   * not end with it.
    *
    * @throws InvalidInputException if the family cannot express the example, or nothing in it is trained
    */
@@ -56,6 +62,15 @@ public interface Renderer {
 
   /** This renderer with other trained parts. The default is {@link TrainOn#LAST_ASSISTANT_MESSAGE}, as Tinker's. */
   Renderer trainOn(TrainOn parts);
+
+  /**
+   * This renderer with special tokens that a text spells, such as {@code <|im_end|>}, read as those tokens, or not.
+   * Without this they are text in messages and tools, and tokens in a {@link Text} or {@link Completion}, which a
+   * template may have written before; that is said once.
+   *
+   * @param text true for data that may be trusted, false for data that may not
+   */
+  Renderer trust(boolean text);
 
   /** The tokens that end the assistant's message. */
   List<Integer> stopTokens();

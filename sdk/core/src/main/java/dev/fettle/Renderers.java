@@ -17,8 +17,8 @@ public final class Renderers {
   }
 
   /**
-   * The renderer that fits the tokenizer's own chat template: {@code roles} where there is none. Where the template
-   * is of no known family, {@link Text} and {@link Completion} still work and a {@link Conversation} is rejected.
+   * The renderer that runs the tokenizer's own chat template; {@code roles} where there is none. Where the template is
+   * broken, {@link Text} and {@link Completion} still work and a {@link Conversation} is rejected.
    */
   public static Renderer detect(Tokenizer tokenizer) {
     return ChatFormats.detect(tokenizer);

@@ -59,6 +59,6 @@ public interface Tokenizer {
   /** Whether an id is a special token; false for ids outside the vocabulary. */
   boolean special(int id);
 
-  /** The model's own chat template (Jinja source), if it has one. Fettle recognises it; it does not run it. */
+  /** The model's own chat template (Jinja source), if it has one. {@link Renderers#detect} runs it. */
   Optional<String> chatTemplate();
 }

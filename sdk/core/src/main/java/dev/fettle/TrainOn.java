@@ -1,6 +1,9 @@
 package dev.fettle;
 
-/** Which parts of a conversation are trained. The token that ends a trained message is trained with it. */
+/**
+ * Which parts of a conversation are trained. The token that ends a trained message is trained with it. A message that is
+ * {@link Message#excluded()} is trained by {@link #ALL_TOKENS} alone.
+ */
 public enum TrainOn {
   /** The last message, which must be an assistant's. The default. */
   LAST_ASSISTANT_MESSAGE,

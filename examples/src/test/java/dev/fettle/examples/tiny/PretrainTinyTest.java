@@ -22,7 +22,7 @@ class PretrainTinyTest {
       BaseModel made = fettle.load(directory.resolve("model"));
       assertThat(made.parameters()).isEqualTo(embedded.parameters()).isBetween(1_000_000L, 4_000_000L);
       assertThat(made.tokenizer().vocabSize()).isEqualTo(embedded.tokenizer().vocabSize());
-      assertThat(made.renderer().family()).isEqualTo("chatml");
+      assertThat(made.renderer().family()).isEqualTo("template");
     }
     assertThat(Files.size(directory.resolve("model/model.safetensors"))).isLessThan(8 << 20);
   }

@@ -12,7 +12,7 @@ import tools.jackson.databind.JsonNode;
 /** Messages as OpenAI writes them, and as ShareGPT does. */
 final class ChatForms {
   private static final Map<String, String> ROLES = Map.of("system", "system", "developer", "system", "user", "user",
-      "assistant", "assistant", "tool", "tool");
+      "assistant", "assistant", "tool", "tool", "function", "tool");
   private static final Map<String, String> SHARE_GPT = Map.of("system", "system", "human", "user", "user", "user",
       "gpt", "assistant", "assistant", "assistant", "tool", "tool", "observation", "tool");
 
@@ -23,7 +23,7 @@ final class ChatForms {
     // OpenAI's rule: an assistant's message without "weight" counts, in a conversation where others have one.
     boolean weighted = false;
     for (JsonNode node : list) {
-      weighted |= node.has("weight");
+      weighted |= node.hasNonNull("weight");
     }
     List<Message> messages = new ArrayList<>();
     for (JsonNode node : list) {
@@ -32,8 +32,13 @@ final class ChatForms {
     return messages;
   }
 
-  static List<Message> shareGpt(JsonNode list) {
+  /** A list called conversations: ShareGPT's, or messages by another name. */
+  static List<Message> conversations(JsonNode list) {
     requireMessages(list, "conversations");
+    return list.get(0).has("role") && !list.get(0).has("from") ? messages(list, "conversations") : shareGpt(list);
+  }
+
+  private static List<Message> shareGpt(JsonNode list) {
     List<Message> messages = new ArrayList<>();
     for (JsonNode node : list) {
       String place = "conversations[" + messages.size() + "]";
@@ -48,12 +53,23 @@ final class ChatForms {
     requireObject(node, place);
     String role = role(node, "role", place, ROLES);
     List<ToolCall> calls = toolCalls(node, place);
+    if (node.hasNonNull("function_call")) {
+      calls.add(functionCall(node.get("function_call"), place + ".function_call"));
+    }
     if (!calls.isEmpty() && !role.equals("assistant")) {
       throw new InvalidInputException(place + " has tool_calls, but only an assistant calls tools; its role is "
           + role);
     }
     boolean trained = trained(node, place, weighted && role.equals("assistant"));
-    return new Message(role, content(node, place, !calls.isEmpty()), reasoning(node, place), calls, trained);
+    boolean excluded = role.equals("assistant") && node.path("weight").isNumber() && node.get("weight").asDouble() == 0;
+    return new Message(role, content(node, place, !calls.isEmpty()), reasoning(node, place), calls, trained, excluded);
+  }
+
+  /** What OpenAI called a tool call before there were several. */
+  private static ToolCall functionCall(JsonNode call, String place) {
+    requireObject(call, place);
+    return new ToolCall("", JsonForms.string(call.get("name"), place + ".name"),
+        arguments(call.get("arguments"), place + ".arguments"));
   }
 
   private static String role(JsonNode node, String key, String place, Map<String, String> known) {
@@ -105,7 +121,7 @@ final class ChatForms {
 
   private static boolean trained(JsonNode node, String place, boolean otherwise) {
     JsonNode weight = node.get("weight");
-    if (weight != null) {
+    if (weight != null && !weight.isNull()) {
       double value = weight.isNumber() ? weight.asDouble(Double.NaN) : Double.NaN;
       if (value != 0 && value != 1) {
         throw new InvalidInputException(place + ".weight is " + JsonForms.kind(weight) + "; expected 0 or 1");
@@ -114,7 +130,7 @@ final class ChatForms {
     }
     for (String key : List.of("trained", "trainable")) {
       JsonNode value = node.get(key);
-      if (value != null) {
+      if (value != null && !value.isNull()) {
         if (!value.isBoolean()) {
           throw new InvalidInputException(place + "." + key + " is " + JsonForms.kind(value)
               + "; expected true or false");

@@ -29,24 +29,33 @@ final class JsonForms {
       .build();
 
   private static final TypeReference<Map<String, Object>> MAP = new TypeReference<>() {};
-  private static final String FORMS = "{\"messages\": [...]}, {\"prompt\": ..., \"completion\": ...}, {\"text\": ...} "
-      + "or {\"conversations\": [...]}";
+  private static final String FORMS = "{\"messages\": [...]}, {\"prompt\": ..., \"completion\": ...}, {\"text\": ...}, "
+      + "{\"instruction\": ..., \"output\": ...} or {\"conversations\": [...]}";
   private static final int EXCERPT = 100;
 
   private JsonForms() {}
 
-  static Example example(String line) {
+  /** A field that is null is not there. */
+  static Example example(String line, Leftovers leftovers) {
     JsonNode node = object(line, FORMS);
-    if (node.has("messages")) {
-      return new Conversation(ChatForms.messages(node.get("messages"), "messages"), tools(node));
+    if (node.hasNonNull("messages")) {
+      leftovers.note(node, "messages");
+      return chat(node, ChatForms.messages(node.get("messages"), "messages"));
     }
-    if (node.has("conversations")) {
-      return new Conversation(ChatForms.shareGpt(node.get("conversations")), tools(node));
+    if (node.hasNonNull("conversations")) {
+      leftovers.note(node, "conversations");
+      return chat(node, ChatForms.conversations(node.get("conversations")));
     }
-    if (node.has("prompt") && node.has("completion")) {
-      return completion(node.get("prompt"), node.get("completion"), tools(node));
+    if (node.hasNonNull("prompt") && node.hasNonNull("completion")) {
+      leftovers.note(node, "prompt", "completion");
+      return completion(node);
     }
-    if (node.has("text")) {
+    if (node.hasNonNull("instruction") && node.hasNonNull("output")) {
+      leftovers.note(node, "instruction", "input", "output");
+      return alpaca(node);
+    }
+    if (node.hasNonNull("text")) {
+      leftovers.note(node, "text");
       return new Text(string(node.get("text"), "text"));
     }
     throw new InvalidInputException("an object with " + keys(node) + "; expected " + FORMS
@@ -68,13 +77,40 @@ final class JsonForms {
     return example;
   }
 
-  private static Example completion(JsonNode prompt, JsonNode completion, List<String> tools) {
+  /** A chat, whose system message may stand beside its messages. */
+  private static Conversation chat(JsonNode node, List<Message> messages) {
+    String system = node.hasNonNull("system") ? string(node.get("system"), "system") : "";
+    if (system.isEmpty()) {
+      return new Conversation(messages, tools(node));
+    } else if (messages.get(0).role().equals("system")) {
+      if (messages.get(0).content().equals(system)) {
+        return new Conversation(messages, tools(node));
+      }
+      throw new InvalidInputException("a system text beside the messages and another in the first of them: keep one");
+    }
+    List<Message> all = new ArrayList<>(List.of(Message.system(system)));
+    all.addAll(messages);
+    return new Conversation(all, tools(node));
+  }
+
+  private static Conversation alpaca(JsonNode node) {
+    String input = node.hasNonNull("input") ? string(node.get("input"), "input") : "";
+    String question = string(node.get("instruction"), "instruction") + (input.isEmpty() ? "" : "\n\n" + input);
+    return chat(node, List.of(Message.user(question), Message.assistant(string(node.get("output"), "output"))));
+  }
+
+  private static Example completion(JsonNode node) {
+    JsonNode prompt = node.get("prompt");
+    JsonNode completion = node.get("completion");
     if (prompt.isArray() && completion.isArray()) {
       List<Message> messages = new ArrayList<>(ChatForms.messages(prompt, "prompt"));
       for (Message message : ChatForms.messages(completion, "completion")) {
         messages.add(message.withTrained(message.role().equals("assistant")));
       }
-      return new Conversation(messages, tools);
+      return chat(node, messages);
+    }
+    if (node.hasNonNull("system") && !node.get("system").asString("").isEmpty()) {
+      throw new InvalidInputException("a system text beside a prompt that is no list of messages: write the prompt as messages");
     }
     if (prompt.isArray() || completion.isArray()) {
       throw new InvalidInputException("prompt is " + kind(prompt) + " and completion is " + kind(completion)
@@ -85,13 +121,35 @@ final class JsonForms {
 
   private static List<String> tools(JsonNode node) {
     List<String> tools = new ArrayList<>();
-    for (JsonNode tool : list(node, "tools", "tools")) {
+    for (JsonNode tool : list(node, "functions", "functions")) {
+      if (!tool.isObject()) {
+        throw new InvalidInputException("functions[" + tools.size() + "] is " + kind(tool) + "; expected an object");
+      }
+      tools.add(JSON.createObjectNode().put("type", "function").set("function", tool).toString());
+    }
+    for (JsonNode tool : toolList(node)) {
       if (!tool.isObject()) {
         throw new InvalidInputException("tools[" + tools.size() + "] is " + kind(tool) + "; expected an object");
       }
       tools.add(tool.toString());
     }
     return tools;
+  }
+
+  /** The tools, which may be written as the text of a JSON list: tables with one type a column need that. */
+  private static Iterable<JsonNode> toolList(JsonNode node) {
+    JsonNode tools = node.get("tools");
+    if (tools == null || !tools.isString()) {
+      return list(node, "tools", "tools");
+    } else if (tools.stringValue().isBlank()) {
+      return List.of();
+    }
+    try {
+      return list(JSON.createObjectNode().set("tools", JSON.readTree(tools.stringValue())), "tools", "the JSON text in tools");
+    } catch (JacksonException e) {
+      throw new InvalidInputException("tools is a text that is not JSON (" + excerpt(e.getOriginalMessage()) + "): "
+          + excerpt(tools.stringValue()));
+    }
   }
 
   static JsonNode object(String line, String expected) {

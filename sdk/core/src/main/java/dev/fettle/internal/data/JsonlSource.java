@@ -81,6 +81,7 @@ record JsonlSource(List<Path> files, Function<? super Map<String, Object>, ? ext
     private int opened;
     private Lines lines;
     private boolean found;
+    private final Leftovers leftovers = new Leftovers();
 
     FilesCursor(List<Path> files, Function<? super Map<String, Object>, ? extends Example> form) {
       this.files = files;
@@ -98,6 +99,7 @@ record JsonlSource(List<Path> files, Function<? super Map<String, Object>, ? ext
         String line = lines.next();
         if (line == null) {
           lines = null;
+          leftovers.say(files.get(opened - 1));
           if (!found) {
             throw withoutExample(files.get(opened - 1));
           }
@@ -112,7 +114,7 @@ record JsonlSource(List<Path> files, Function<? super Map<String, Object>, ? ext
     private Item item(String line) {
       String origin = lines.origin();
       try {
-        return new Item(form == null ? JsonForms.example(line) : JsonForms.example(line, form), origin);
+        return new Item(form == null ? JsonForms.example(line, leftovers) : JsonForms.example(line, form), origin);
       } catch (InvalidInputException e) {
         close();
         throw new InvalidInputException(origin + ": " + e.getMessage() + ". The line: " + JsonForms.excerpt(line),

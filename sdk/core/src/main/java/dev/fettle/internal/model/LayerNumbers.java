@@ -61,7 +61,7 @@ public record LayerNumbers(int heads, int kvHeads, int window, int tile, long sc
   /** The same of a layer that sees to both sides, so many positions to each. */
   LayerNumbers bidirectional(int toEach) {
     return new LayerNumbers(heads, kvHeads, toEach, tile, EncoderFields.SCORES, false, gated, activation,
-        unitOffset, growthPeriod, growth, eps, scale, residual, softCap);
+        unitOffset, growthPeriod, growth, eps, scale, residual, softCap, experts);
   }
 
   /** The whole numbers, as kernels take them. */

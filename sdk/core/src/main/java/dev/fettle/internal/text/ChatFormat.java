@@ -3,6 +3,7 @@ package dev.fettle.internal.text;
 import dev.fettle.Conversation;
 import dev.fettle.Message;
 import dev.fettle.Tokenizer;
+import java.util.BitSet;
 import java.util.List;
 
 /** How one family of models writes a conversation. Immutable and thread-safe. */
@@ -18,11 +19,14 @@ interface ChatFormat {
    * @param generate whether the header of the assistant's next message follows
    * @throws dev.fettle.InvalidInputException if the family cannot express something in it
    */
-  void write(Conversation conversation, boolean generate, Pieces out);
+  Written write(Conversation conversation, boolean generate, Tokenizer tokenizer);
 
-  /** Whether an answer may be written differently once more messages follow it. */
-  default boolean rewritesHistory() {
-    return false;
+  /** Whether an answer among {@code trained} is written differently because more messages follow it. */
+  boolean rewritesHistory(Conversation conversation, BitSet trained, Tokenizer tokenizer);
+
+  /** The same format, in which special tokens are seen in messages too; a format without a template has none of them. */
+  default ChatFormat trust(boolean text) {
+    return this;
   }
 
   /** The tokens that end an assistant's message. */

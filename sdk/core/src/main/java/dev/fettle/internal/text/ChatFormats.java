@@ -11,8 +11,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** Chooses chat formats. */
 public final class ChatFormats {
@@ -20,8 +18,6 @@ public final class ChatFormats {
   /** The cookbook's names for the same. */
   private static final Map<String, String> ALIASES =
       Map.of("qwen3-disable-thinking", "qwen3-no-thinking", "role-colon", "roles");
-  private static final Pattern DEFAULT_SYSTEM =
-      Pattern.compile("<\\|im_start\\|>system\\\\n([^<{}'\"]+)<\\|im_end\\|>");
 
   private ChatFormats() {}
 
@@ -60,11 +56,12 @@ public final class ChatFormats {
    */
   public static Renderer detect(Tokenizer tokenizer, String modelName, OptionalInt context) {
     Objects.requireNonNull(modelName, "modelName");
-    ChatFormat format = Objects.requireNonNull(tokenizer, "tokenizer").chatTemplate().map(ChatFormats::byTemplate)
-        .orElseGet(() -> byName(modelName.toLowerCase(Locale.ROOT)));
+    if (Objects.requireNonNull(tokenizer, "tokenizer").chatTemplate().isPresent() && tokenizer instanceof HfTokenizer own) {
+      return of(new TemplateFormat(own, false), tokenizer, context);
+    }
+    ChatFormat format = byName(modelName.toLowerCase(Locale.ROOT));
     boolean usable = format.needs().stream().allMatch(token -> tokenizer.id(token).isPresent());
-    return of(usable ? format : tokenizer.chatTemplate().isPresent() ? new UnknownFormat() : new RolesFormat(),
-        tokenizer, context);
+    return of(usable ? format : new RolesFormat(), tokenizer, context);
   }
 
   private static Renderer of(ChatFormat format, Tokenizer tokenizer, OptionalInt context) {
@@ -76,38 +73,6 @@ public final class ChatFormats {
       }
     }
     return new ChatRenderer(format, tokenizer, TrainOn.LAST_ASSISTANT_MESSAGE, context);
-  }
-
-  /** Strict on purpose: a template that is only similar gives {@link UnknownFormat}. */
-  private static ChatFormat byTemplate(String template) {
-    if (template.contains("<|im_start|>")) {
-      return chatMl(template);
-    }
-    if (template.contains("<|start_header_id|>") && template.contains("<|eot_id|>")) {
-      boolean dated = template.contains("Cutting Knowledge Date");
-      return template.contains("<think>") ? new UnknownFormat() : dated ? new Llama31Format() : new Llama3Format();
-    }
-    boolean tekken = template.contains("[/INST]") && template.contains("[AVAILABLE_TOOLS][")
-        && !template.contains("[INST] ") && !template.contains("[SYSTEM_PROMPT]");
-    return tekken ? new MistralFormat() : new UnknownFormat();
-  }
-
-  private static ChatFormat chatMl(String template) {
-    Matcher matcher = DEFAULT_SYSTEM.matcher(template);
-    String system = matcher.find() ? matcher.group(1) : null;
-    boolean hermes = template.contains("<tool_call>\\n{\"name\"") || template.contains("<tool_call>\\n{\\\"name\\\"");
-    boolean thinks = template.contains("<think>");
-    boolean strange = template.contains("<function=") || template.contains("trim") || template.contains("bos_token");
-    if (strange || thinks && !(hermes && template.contains("enable_thinking"))) {
-      return new UnknownFormat();
-    }
-    if (thinks) {
-      return FAMILIES.get("qwen3");
-    }
-    if (hermes) {
-      return system == null ? FAMILIES.get("qwen3-instruct") : new QwenFormat("qwen2.5", system, Thinking.NONE);
-    }
-    return template.contains("tools") ? new UnknownFormat() : new ChatMlFormat(system);
   }
 
   private static ChatFormat byName(String name) {

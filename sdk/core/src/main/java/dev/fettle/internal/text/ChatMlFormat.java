@@ -10,7 +10,7 @@ import java.util.List;
  *
  * @param defaultSystem the system message of a conversation that begins without one; null for none
  */
-record ChatMlFormat(String defaultSystem) implements ChatFormat {
+record ChatMlFormat(String defaultSystem) implements PiecesFormat {
   static final String START = "<|im_start|>";
   static final String END = "<|im_end|>";
 

@@ -23,12 +23,18 @@ final class ChatRenderer implements Renderer {
   private final Tokenizer tokenizer;
   private final TrainOn parts;
   private final OptionalInt context;
+  private final PlainText plain;
 
   ChatRenderer(ChatFormat format, Tokenizer tokenizer, TrainOn parts, OptionalInt context) {
+    this(format, tokenizer, parts, context, new PlainText(tokenizer, PlainText.Trust.SAID_ONCE));
+  }
+
+  private ChatRenderer(ChatFormat format, Tokenizer tokenizer, TrainOn parts, OptionalInt context, PlainText plain) {
     this.format = format;
     this.tokenizer = tokenizer;
     this.parts = parts;
     this.context = context;
+    this.plain = plain;
   }
 
   @Override
@@ -37,34 +43,17 @@ final class ChatRenderer implements Renderer {
     if (example instanceof Conversation conversation) {
       return conversation(conversation);
     }
-    return List.of(example instanceof Completion completion ? plain(completion.prompt(), completion.completion())
-        : plain("", ((Text) example).text()));
-  }
-
-  private Rendered plain(String prompt, String learnt) {
-    int[] before = tokenizer.encode(prompt);
-    int[] after = before.length == 0 ? tokenizer.encode(learnt) : new Continuation(tokenizer).encode(learnt);
-    int start = tokenizer.addsBos() ? 1 : 0;
-    int end = start + before.length + after.length;
-    int[] tokens = new int[end + (tokenizer.eos().isPresent() ? 1 : 0)];
-    if (start == 1) {
-      tokens[0] = tokenizer.bos().orElseThrow();
-    }
-    System.arraycopy(before, 0, tokens, start, before.length);
-    System.arraycopy(after, 0, tokens, start + before.length, after.length);
-    tokenizer.eos().ifPresent(eos -> tokens[end] = eos);
-    float[] weights = new float[tokens.length];
-    Arrays.fill(weights, start + before.length, tokens.length, 1f);
-    return new Rendered(tokens, weights);
+    return List.of(example instanceof Completion completion ? plain.render(completion.prompt(), completion.completion())
+        : plain.render("", ((Text) example).text()));
   }
 
   private List<Rendered> conversation(Conversation conversation) {
     BitSet trained = Selection.of(conversation, parts);
     if (parts == TrainOn.ALL_TOKENS) {
-      return List.of(encode(conversation, false).allTrained());
+      return List.of(write(conversation, false).allTrained(tokenizer));
     }
-    if (!format.rewritesHistory()) {
-      return List.of(encode(conversation, false).trained(trained));
+    if (!format.rewritesHistory(conversation, trained, tokenizer)) {
+      return List.of(write(conversation, false).trained(trained));
     }
     List<Rendered> result = new ArrayList<>();
     List<Message> messages = conversation.messages();
@@ -72,12 +61,12 @@ final class ChatRenderer implements Renderer {
     for (int i = trained.nextSetBit(0); i >= 0; i = trained.nextSetBit(i + 1)) {
       if (Selection.assistant(messages, i)) {
         Conversation until = new Conversation(messages.subList(0, i + 1), conversation.tools());
-        add(result, encode(until, false).trained(only(i)));
+        add(result, write(until, false).trained(only(i)));
         others.clear(i);
       }
     }
     if (!others.isEmpty()) {
-      add(result, encode(conversation, false).trained(others));
+      add(result, write(conversation, false).trained(others));
     }
     return List.copyOf(result);
   }
@@ -103,20 +92,24 @@ final class ChatRenderer implements Renderer {
     result.add(next);
   }
 
-  private Encoded encode(Conversation conversation, boolean generate) {
-    Pieces pieces = new Pieces(tokenizer);
-    format.write(conversation, generate, pieces);
-    return Encoded.of(pieces, new Continuation(tokenizer));
+  private Written write(Conversation conversation, boolean generate) {
+    return format.write(conversation, generate, tokenizer);
   }
 
   @Override
   public int[] prompt(Conversation conversation) {
-    return encode(Objects.requireNonNull(conversation, "conversation"), true).tokens();
+    return write(Objects.requireNonNull(conversation, "conversation"), true).tokens();
   }
 
   @Override
   public Renderer trainOn(TrainOn other) {
-    return new ChatRenderer(format, tokenizer, Objects.requireNonNull(other, "parts"), context);
+    return new ChatRenderer(format, tokenizer, Objects.requireNonNull(other, "parts"), context, plain);
+  }
+
+  @Override
+  public Renderer trust(boolean text) {
+    return new ChatRenderer(format.trust(text), tokenizer, parts, context,
+        new PlainText(tokenizer, text ? PlainText.Trust.ALWAYS : PlainText.Trust.NEVER));
   }
 
   @Override

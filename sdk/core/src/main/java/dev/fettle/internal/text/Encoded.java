@@ -9,7 +9,7 @@ import java.util.BitSet;
 import java.util.List;
 
 /** Tokens, and the piece that each belongs to. */
-final class Encoded {
+final class Encoded implements Written {
   private final Tokenizer tokenizer;
   private final Continuation continuation;
   private final List<Piece> pieces;
@@ -42,26 +42,17 @@ final class Encoded {
     return encoded;
   }
 
-  int[] tokens() {
+  @Override
+  public int[] tokens() {
     return Arrays.copyOf(tokens, length);
   }
 
-  /** Weight 1 for the output of the messages in {@code trained}. */
-  Rendered trained(BitSet trained) {
+  @Override
+  public Rendered trained(BitSet trained) {
     float[] weights = new float[length];
     for (int i = 0; i < length; i++) {
       Piece piece = pieces.get(from[i]);
       weights[i] = piece.output() && piece.owner() >= 0 && trained.get(piece.owner()) ? 1f : 0f;
-    }
-    return new Rendered(tokens(), weights);
-  }
-
-  /** Weight 1 for all but the token that begins the text. */
-  Rendered allTrained() {
-    float[] weights = new float[length];
-    Arrays.fill(weights, 1f);
-    if (length > 0 && tokenizer.bos().orElse(-1) == tokens[0]) {
-      weights[0] = 0f;
     }
     return new Rendered(tokens(), weights);
   }

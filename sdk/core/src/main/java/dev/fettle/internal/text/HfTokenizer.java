@@ -2,13 +2,16 @@ package dev.fettle.internal.text;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.template.Text;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import tools.jackson.databind.JsonNode;
 
 /** A tokenizer read from {@code tokenizer.json}. */
@@ -22,8 +25,9 @@ final class HfTokenizer implements Tokenizer {
   private final OptionalInt bos;
   private final OptionalInt eos;
   private final boolean addsBos;
-  private final Optional<String> chatTemplate;
-  private volatile NativeTokenizer blind;
+  private final TokenizerConfig config;
+  private final SpecialTokens specials;
+  private volatile BlindTokenizer blind;
 
   HfTokenizer(TokenizerFile file, TokenizerConfig config) {
     this.file = file;
@@ -42,7 +46,8 @@ final class HfTokenizer implements Tokenizer {
     bos.ifPresent(special::set);
     eos.ifPresent(special::set);
     addsBos = bos.isPresent() && config.addBos().orElse(prefix.isPresent());
-    chatTemplate = config.chatTemplate();
+    this.config = config;
+    specials = new SpecialTokens(file.added());
     cuts = Cuts.of(file);
     library = new NativeTokenizer(file.path(), file.json(), cuts);
     int[] probe = library.encode("a");
@@ -88,20 +93,44 @@ final class HfTokenizer implements Tokenizer {
 
   /** Some models hold special tokens in the vocabulary itself; there the text of the token is cut in two. */
   private int[] broken(String text, int[] ids) {
+    int cut = cut(text, ids);
+    // What remains is the unknown token, which stands for text that the vocabulary cannot write.
+    return cut < 0 ? ids : IntStream.concat(Arrays.stream(encode(text.substring(0, cut))),
+        Arrays.stream(encode(text.substring(cut)))).toArray();
+  }
+
+  /** Where to cut the text of a special token in two; -1 if it has none. */
+  private int cut(String text, int[] ids) {
     for (int id : ids) {
       String token = special.get(id) ? tokens[id] : null;
-      int at = token == null || token.codePointCount(0, token.length()) < 2 ? -1 : text.indexOf(token);
+      int at = token == null || !file.vocab().containsKey(token) || token.codePointCount(0, token.length()) < 2 ? -1 : text.indexOf(token);
       if (at >= 0) {
-        int cut = text.offsetByCodePoints(at, 1);
-        int[] head = encode(text.substring(0, cut));
-        int[] tail = encode(text.substring(cut));
-        int[] both = Arrays.copyOf(head, head.length + tail.length);
-        System.arraycopy(tail, 0, both, head.length, tail.length);
-        return both;
+        return text.offsetByCodePoints(at, 1);
       }
     }
-    // What remains is the unknown token, which stands for text that the vocabulary cannot write.
-    return ids;
+    return -1;
+  }
+
+  /**
+   * The tokens of what a template wrote: special tokens are seen where the template wrote them, and nowhere else.
+   *
+   * @param trust whether they are seen everywhere
+   */
+  Spans encode(Text text, boolean trust) {
+    List<SpecialTokens.Match> meant = specials.find(text, trust);
+    if (trust || meant.equals(specials.find(text, true))) {
+      return library.spans(text.chars());
+    }
+    return blind().encode(text.chars(), meant, this::cut);
+  }
+
+  /** The special tokens that {@link #encode(Text, boolean)} sees. */
+  List<SpecialTokens.Match> specials(Text text, boolean trust) {
+    return specials.find(text, trust);
+  }
+
+  TokenizerConfig config() {
+    return config;
   }
 
   /** What the post-processor puts around a text. */
@@ -115,13 +144,13 @@ final class HfTokenizer implements Tokenizer {
     return PairFrame.between(library.whole("a", false), library.whole("b", false), framed[0], framed[1]);
   }
 
-  private NativeTokenizer blind() {
-    NativeTokenizer result = blind;
+  private BlindTokenizer blind() {
+    BlindTokenizer result = blind;
     if (result == null) {
       synchronized (this) {
         result = blind;
         if (result == null) {
-          result = new NativeTokenizer(file.path(), file.withoutSpecials(), cuts);
+          result = new BlindTokenizer(file, cuts);
           blind = result;
         }
       }
@@ -197,7 +226,7 @@ final class HfTokenizer implements Tokenizer {
 
   @Override
   public Optional<String> chatTemplate() {
-    return chatTemplate;
+    return config.chatTemplate();
   }
 
   @Override

@@ -7,7 +7,7 @@ import dev.fettle.ToolCall;
 import java.util.List;
 
 /** Llama 3.1, 3.2 and 3.3: a date in every system message, and tools in the first user message. */
-record Llama31Format() implements ChatFormat {
+record Llama31Format() implements PiecesFormat {
   private static final String DATES = "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n";
   private static final String TOOLS = "Given the following functions, please respond with a JSON for a function call"
       + " with its proper arguments that best answers the given prompt.\n\nRespond in the format {\"name\": function"

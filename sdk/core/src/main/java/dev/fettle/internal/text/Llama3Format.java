@@ -6,7 +6,7 @@ import dev.fettle.Tokenizer;
 import java.util.List;
 
 /** Llama 3 without tools. */
-record Llama3Format() implements ChatFormat {
+record Llama3Format() implements PiecesFormat {
   static final String START = "<|start_header_id|>";
   static final String STOP = "<|end_header_id|>";
   static final String END = "<|eot_id|>";

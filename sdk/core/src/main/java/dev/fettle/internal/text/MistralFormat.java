@@ -12,7 +12,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /** Mistral Nemo (v3 Tekken): no roles but brackets, system message and tools before the last user message. */
-record MistralFormat() implements ChatFormat {
+record MistralFormat() implements PiecesFormat {
   private static final String CALLS = "[TOOL_CALLS]";
 
   @Override

@@ -1,6 +1,7 @@
 package dev.fettle.internal.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
@@ -112,6 +113,76 @@ final class NativeTokenizer {
 
   private static int[] narrow(long[] ids) {
     return Arrays.stream(ids).mapToInt(Math::toIntExact).toArray();
+  }
+
+  /** The ids of a text and where each begins. */
+  Spans spans(String text) {
+    Spans all = new Spans(new int[0], new int[0]);
+    for (int at = 0; at < text.length(); ) {
+      int end = text.length() - at < 2 * PART ? text.length() : cuts.end(text, at + PART);
+      all = all.plus(wholeSpans(text.substring(at, end)), at);
+      at = cuts.resume(text, end);
+    }
+    return all;
+  }
+
+  private Spans wholeSpans(String text) {
+    TokenizersLibrary calls = TokenizersLibrary.LIB;
+    long[] ids;
+    CharSpan[] spans;
+    try {
+      long encoding = calls.encode(library.getHandle(), wellFormed(text), false);
+      try {
+        ids = calls.getTokenIds(encoding);
+        spans = calls.getTokenCharSpans(encoding);
+      } finally {
+        calls.deleteEncoding(encoding);
+      }
+    } catch (RuntimeException e) {
+      throw new InvalidInputException(path + " cannot encode a text of " + text.length() + " characters: "
+          + e.getMessage(), e);
+    } finally {
+      Reference.reachabilityFence(library);
+    }
+    int[] result = new int[ids.length];
+    int[] starts = new int[ids.length];
+    Positions positions = new Positions(text);
+    for (int i = 0; i < ids.length; i++) {
+      result[i] = Math.toIntExact(ids[i]);
+      starts[i] = positions.begin(spans[i]);
+    }
+    return new Spans(result, starts);
+  }
+
+  /** Code points, in which the library counts, as Java's characters. */
+  private static final class Positions {
+    private final String text;
+    private int points;
+    private int chars;
+    private int end;
+
+    Positions(String text) {
+      this.text = text;
+    }
+
+    /** Where a token begins; white space before it that no token holds is its own. */
+    int begin(CharSpan span) {
+      if (span == null) {
+        return end;
+      }
+      int start = at(span.getStart());
+      while (start > end && Character.isWhitespace(text.charAt(start - 1))) {
+        start--;
+      }
+      end = Math.max(end, at(span.getEnd()));
+      return start;
+    }
+
+    private int at(int point) {
+      chars = text.offsetByCodePoints(chars, Math.min(point, text.length()) - points);
+      points = point;
+      return chars;
+    }
   }
 
   String decode(int[] ids) {

@@ -10,7 +10,7 @@ import java.util.List;
  *
  * @param defaultSystem the system message of a conversation that begins without one; null for none
  */
-record QwenFormat(String family, String defaultSystem, Thinking thinking) implements ChatFormat {
+record QwenFormat(String family, String defaultSystem, Thinking thinking) implements PiecesFormat {
   /** The system message that Qwen 2.5 was trained with. */
   static final String QWEN_SYSTEM = "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.";
 

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** Roles in plain text, each message a paragraph. */
-record RolesFormat() implements ChatFormat {
+record RolesFormat() implements PiecesFormat {
   private static final String STOP = "\n\nUser:";
 
   @Override

@@ -26,7 +26,7 @@ final class Selection {
     BitSet trained = new BitSet();
     for (int i = 0; i <= last; i++) {
       String role = messages.get(i).role();
-      trained.set(i, switch (parts) {
+      trained.set(i, !messages.get(i).excluded() && switch (parts) {
         case LAST_ASSISTANT_MESSAGE -> i == last;
         case LAST_ASSISTANT_TURN -> assistant(messages, i) && i > lastUser;
         case ALL_ASSISTANT_MESSAGES -> assistant(messages, i);

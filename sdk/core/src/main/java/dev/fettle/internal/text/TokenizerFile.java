@@ -30,6 +30,13 @@ record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Ad
   /** One entry of {@code added_tokens}. */
   record Added(int id, String content, boolean special, boolean singleWord, boolean rstrip) {}
 
+  /**
+   * The same tokenizer, in which a special token is reached by a name that nobody can type.
+   *
+   * @param names the name of each special token by its id
+   */
+  record Blind(byte[] json, Map<Integer, String> names) {}
+
   /** A part such as "normalizer"; without content if there is none. */
   JsonNode part(String name) {
     return parts.getOrDefault(name, Json.MAPPER.missingNode());
@@ -112,11 +119,13 @@ record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Ad
 
   /**
    * The same tokenizer for a text in which no special token may be seen. A special token that only
-   * {@code added_tokens} defines is renamed to something nobody can type, not removed: the library numbers added
-   * tokens by their order, whatever their ids say.
+   * {@code added_tokens} defines is renamed where it stands: the library numbers added tokens by their order, whatever
+   * their ids say. One that the vocabulary holds too gets its name, and another id, behind all others.
    */
-  byte[] withoutSpecials() {
-    String nonce = UUID.randomUUID().toString();
+  Blind withoutSpecials() {
+    String nonce = ":" + UUID.randomUUID() + ":";
+    Map<Integer, String> names = new HashMap<>();
+    added.stream().filter(Added::special).forEach(token -> names.put(token.id(), nonce + token.id() + ":"));
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (JsonParser p = Json.MAPPER.createParser(json);
         JsonGenerator out = Json.MAPPER.createGenerator(bytes)) {
@@ -127,33 +136,46 @@ record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Ad
         p.nextToken();
         out.writeName(name);
         if (name.equals("added_tokens")) {
-          writeAdded(out, p.readValueAsTree(), nonce);
+          writeAdded(out, p.readValueAsTree(), names);
         } else {
           out.copyCurrentStructure(p);
         }
       }
       out.writeEndObject();
     }
-    return bytes.toByteArray();
+    return new Blind(bytes.toByteArray(), names);
   }
 
-  private void writeAdded(JsonGenerator out, JsonNode list, String nonce) {
+  private void writeAdded(JsonGenerator out, JsonNode list, Map<Integer, String> names) {
     out.writeStartArray();
     for (JsonNode node : list) {
       String content = node.path("content").asString();
       if (!node.path("special").asBoolean(false)) {
         out.writePOJO(node);
       } else if (!vocab.containsKey(content)) {
-        out.writeStartObject();
-        out.writeNumberProperty("id", node.path("id").asInt());
-        out.writeStringProperty("content", nonce + ":" + node.path("id").asInt());
-        for (String flag : List.of("single_word", "lstrip", "rstrip", "normalized", "special")) {
-          out.writeBooleanProperty(flag, false);
-        }
-        out.writeEndObject();
+        writeRenamed(out, node, node.path("id").asInt(), names);
+      }
+    }
+    int next = vocab.values().stream().mapToInt(id -> id).max().orElse(0) + list.size();
+    for (JsonNode node : list) {
+      if (node.path("special").asBoolean(false) && vocab.containsKey(node.path("content").asString())) {
+        writeRenamed(out, node, ++next, names);
       }
     }
     out.writeEndArray();
+  }
+
+  private static void writeRenamed(JsonGenerator out, JsonNode node, int id, Map<Integer, String> names) {
+    out.writeStartObject();
+    out.writeNumberProperty("id", id);
+    out.writeStringProperty("content", names.get(node.path("id").asInt()));
+    for (String flag : List.of("single_word", "normalized", "special")) {
+      out.writeBooleanProperty(flag, false);
+    }
+    for (String flag : List.of("lstrip", "rstrip")) {
+      out.writeBooleanProperty(flag, node.path(flag).asBoolean(false));
+    }
+    out.writeEndObject();
   }
 
   private static int checkedId(Path path, long id) {

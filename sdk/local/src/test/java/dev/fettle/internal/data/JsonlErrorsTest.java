@@ -84,6 +84,18 @@ class JsonlErrorsTest {
         tools[0] is the number 1
       {"messages":[{"role":"user","content":"a"}],"tools":{}}
         tools is an object
+      {"messages":[{"role":"user","content":"a"}],"tools":"[{"}
+        tools is a text that is not JSON
+      {"messages":[{"role":"user","content":"a"}],"tools":"7"}
+        the JSON text in tools is the number 7
+      {"messages":[{"role":"user","content":"a","function_call":{"name":"f","arguments":"{}"}}]}
+        only an assistant calls tools
+      {"system":"a","messages":[{"role":"system","content":"b"}]}
+        keep one
+      {"system":"a","prompt":"b","completion":"c"}
+        write the prompt as messages
+      {"system":7,"messages":[{"role":"user","content":"a"}]}
+        system is the number 7
       {"messages":[{"role":"user","content":"a","tool_calls":[{"function":{"name":"f","arguments":{}}}]}]}
         only an assistant calls tools
       {"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"f"}}]}]}

@@ -80,6 +80,64 @@ class JsonlFormsTest {
         {"messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a","weight":0},\
         {"role":"assistant","content":"b"},{"role":"assistant","content":"c","weight":1}]}"""))
         .extracting(Message::trained).containsExactly(false, false, true, true);
+    assertThat(messages("""
+        {"messages":[{"role":"user","content":"u","weight":0},{"role":"assistant","content":"a","weight":0},\
+        {"role":"assistant","content":"b"},{"role":"assistant","content":"c","weight":null}]}"""))
+        .extracting(Message::excluded).containsExactly(false, true, false, false);
+  }
+
+  @Test
+  void systemBesideTheMessages() {
+    List<Message> chat = List.of(Message.system("s"), Message.user("u"), Message.assistant("a"));
+    assertThat(messages("{\"system\":\"s\",\"messages\":[{\"role\":\"user\",\"content\":\"u\"},"
+        + "{\"role\":\"assistant\",\"content\":\"a\"}]}")).isEqualTo(chat);
+    assertThat(messages("{\"system\":\"s\",\"conversations\":[{\"from\":\"human\",\"value\":\"u\"},"
+        + "{\"from\":\"gpt\",\"value\":\"a\"}]}")).isEqualTo(chat);
+    assertThat(messages("{\"system\":\"s\",\"instruction\":\"u\",\"output\":\"a\"}")).isEqualTo(chat);
+    assertThat(messages("{\"system\":\"s\",\"prompt\":[{\"role\":\"user\",\"content\":\"u\"}],\"completion\":["
+        + "{\"role\":\"assistant\",\"content\":\"a\"}]}").get(0)).isEqualTo(Message.system("s"));
+    assertThat(messages("{\"system\":\"\",\"messages\":[{\"role\":\"user\",\"content\":\"u\"}]}")).hasSize(1);
+  }
+
+  @Test
+  void messagesUnderTheNameConversationsAndAlpaca() {
+    assertThat(messages("{\"conversations\":[{\"role\":\"user\",\"content\":\"u\"},{\"role\":\"assistant\",\"content\":\"a\"}]}"))
+        .containsExactly(Message.user("u"), Message.assistant("a"));
+    assertThat(messages("{\"instruction\":\"i\",\"input\":\"x\",\"output\":\"o\"}"))
+        .containsExactly(Message.user("i\n\nx"), Message.assistant("o"));
+    assertThat(messages("{\"instruction\":\"i\",\"input\":null,\"output\":\"o\"}").get(0)).isEqualTo(Message.user("i"));
+  }
+
+  @Test
+  void callsAndToolsAsTheyWereOnceWritten() {
+    Conversation conversation = (Conversation) read("""
+        {"messages":[{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{\\"x\\": 1}"}},\
+        {"role":"function","name":"f","content":"1"}],"functions":[{"name":"f"}],"tools":"[{\\"type\\":\\"function\\"}]"}""");
+    assertThat(conversation.messages()).containsExactly(
+        Message.assistant("").withToolCalls(new ToolCall("", "f", "{\"x\": 1}")), Message.tool("1"));
+    assertThat(conversation.tools())
+        .containsExactly("{\"type\":\"function\",\"function\":{\"name\":\"f\"}}", "{\"type\":\"function\"}");
+  }
+
+  @Test
+  void aNullFieldIsNotThere() {
+    assertThat(read("{\"text\":\"t\",\"messages\":null,\"prompt\":null,\"completion\":null,\"system\":null,\"tools\":null}"))
+        .isEqualTo(new Text("t"));
+  }
+
+  @Test
+  void fieldsThatAreNotUnderstoodAreNamedOnce() {
+    Path file = Fakes.write(dir.resolve("b.jsonl"), "{\"text\":\"t\",\"id\":1,\"reward\":2,\"more\":[]}", "{\"text\":\"u\",\"reward\":0}");
+    java.io.PrintStream before = System.err;
+    java.io.ByteArrayOutputStream said = new java.io.ByteArrayOutputStream();
+    System.setErr(new java.io.PrintStream(said, true, StandardCharsets.UTF_8));
+    try {
+      Dataset.jsonl(file).count();
+      Dataset.jsonl(file).count();
+    } finally {
+      System.setErr(before);
+    }
+    assertThat(said.toString(StandardCharsets.UTF_8)).containsOnlyOnce("b.jsonl: fields that are not used: reward (2 lines).");
   }
 
   @Test

@@ -12,15 +12,12 @@ import dev.fettle.Text;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tokenizers;
 import dev.fettle.TrainOn;
-import dev.fettle.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 class RendererChoiceTest {
   @TempDir
@@ -37,29 +34,15 @@ class RendererChoiceTest {
     return Tokenizers.open(directory.resolve("model"));
   }
 
-  @ParameterizedTest
-  @CsvSource({"trl/llama3.jinja, llama3", "trl/llama3_1.jinja, llama3.1", "trl/llama3_2.jinja, llama3.1",
-      "trl/qwen2_5.jinja, qwen2.5", "trl/qwen3.jinja, qwen3", "trl/qwen3_instruct_2507.jinja, qwen3-instruct",
-      "llama.cpp/Qwen-Qwen2.5-7B-Instruct.jinja, qwen2.5",
-      "llama.cpp/meta-llama-Llama-3.3-70B-Instruct.jinja, llama3.1",
-      "llama.cpp/mistralai-Mistral-Nemo-Instruct-2407.jinja, mistral", "trl/gemma.jinja, unknown",
-      "trl/phi3.jinja, unknown", "trl/deepseekv3.jinja, unknown",
-      "llama.cpp/deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja, unknown",
-      "minja/Qwen-Qwen3-Coder-30B-A3B-Instruct.jinja, unknown"})
-  void followsTheRealTemplates(String template, String family) throws IOException {
-    String text = Files.readString(TextFixtures.shared("data/chat-templates/" + template));
-    assertThat(Renderers.detect(withTemplate(text)).family()).isEqualTo(family);
-  }
-
   @Test
   void plainChatMlMayHaveItsOwnDefaultSystemMessage() {
     Renderer renderer = Renderers.detect(withTemplate("{% for message in messages %}{% if loop.first and"
         + " messages[0]['role'] != 'system' %}{{ '<|im_start|>system\\nBe kind.<|im_end|>\\n' }}{% endif %}"
         + "{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}{% endfor %}"));
 
-    assertThat(renderer.family()).isEqualTo("chatml");
+    assertThat(renderer.family()).isEqualTo("template");
     assertThat(renderer.tokenizer().decodeAll(renderer.prompt(Conversation.of(Message.user("a"))))).isEqualTo(
-        "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n");
+        "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\na<|im_end|>\n");
   }
 
   private static Renderer byName(Tokenizer tokenizer, String name) {
@@ -78,13 +61,21 @@ class RendererChoiceTest {
   }
 
   @Test
-  void anUnknownTemplateRefusesConversationsAndTakesText() {
-    Renderer renderer = Renderers.detect(withTemplate("<start_of_turn>{{ messages }}"));
+  void aBrokenTemplateRefusesConversationsAndTakesText() {
+    Renderer renderer = Renderers.detect(withTemplate("a\n  {% for m in messages %}{{ m.content"));
 
     assertThat(renderer.render(new Text("abc"))).hasSize(1);
-    assertThatThrownBy(() -> renderer.prompt(Conversation.of(Message.user("a"))))
-        .isInstanceOf(UnsupportedModelException.class).hasMessageContaining("Renderers.of")
-        .hasMessageContaining("chatml");
+    assertThatThrownBy(() -> renderer.prompt(Conversation.of(Message.user("a")))).isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("chat template of " + directory.resolve("model")).hasMessageContaining("line 2, column 38");
+  }
+
+  @Test
+  void whatATemplateRefusesIsSaidInItsWords() {
+    Renderer renderer = Renderers.detect(withTemplate("{% for m in messages %}{% if m.role == 'system' %}"
+        + "{{ raise_exception('No system, please') }}{% endif %}{{ m.content }}{% endfor %}"));
+
+    assertThatThrownBy(() -> renderer.prompt(Conversation.of(Message.system("a")))).isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("line 1, column").hasMessageContaining("the template refuses: No system, please");
   }
 
   @Test

@@ -1,0 +1,59 @@
+package dev.fettle.internal.text;
+
+import dev.fettle.Conversation;
+import dev.fettle.InvalidInputException;
+import dev.fettle.Message;
+import dev.fettle.internal.Status;
+import dev.fettle.internal.template.Origin.Field;
+import dev.fettle.internal.template.Text;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** What a template leaves out of a conversation: refused where it was to be learnt, said once where it was not. */
+final class Omissions {
+  private final Set<String> said = ConcurrentHashMap.newKeySet();
+
+  /** Refuses a trained message of which the template writes only a part. */
+  static void refuseIn(Conversation conversation, int index, Text text) {
+    Message message = conversation.messages().get(index);
+    String missing = !message.content().isBlank() && !has(text, index, Field.CONTENT) ? "its content"
+        : !message.reasoning().isBlank() && !has(text, index, Field.REASONING) ? "its reasoning"
+        : !message.toolCalls().isEmpty() && !has(text, index, Field.TOOL_CALLS) ? "its tool calls" : null;
+    if (missing != null) {
+      throw new InvalidInputException("message " + (index + 1) + " of " + conversation.messages().size() + " (" + message.role()
+          + ") is to be trained, but the model's chat template does not write " + missing
+          + ": remove what the model has no place for, or choose other parts with trainOn");
+    }
+  }
+
+  /** Says what else is lost, once for each kind. History may lose its reasoning: that is how such models are trained. */
+  void tell(Conversation conversation, Text text) {
+    for (int i = 0; i < conversation.messages().size(); i++) {
+      Message message = conversation.messages().get(i);
+      if (!message.content().isBlank() && !has(text, i, Field.CONTENT)) {
+        say("the content of messages of the role " + message.role());
+      }
+      if (!message.toolCalls().isEmpty() && !has(text, i, Field.TOOL_CALLS)) {
+        say("tool calls");
+      }
+    }
+    if (!conversation.tools().isEmpty() && !has(text, -1, Field.TOOLS)) {
+      say("descriptions of tools");
+    }
+  }
+
+  private void say(String what) {
+    if (said.add(what)) {
+      Status.say("the model's chat template leaves out " + what + " of this conversation; it is said once");
+    }
+  }
+
+  private static boolean has(Text text, int message, Field field) {
+    for (int run = 0; run < text.runs(); run++) {
+      if (text.origin(run).message() == message && text.origin(run).field() == field) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,137 @@
+package dev.fettle.internal.text;
+
+import dev.fettle.Conversation;
+import dev.fettle.InvalidInputException;
+import dev.fettle.Message;
+import dev.fettle.Tokenizer;
+import dev.fettle.internal.template.ChatTemplate;
+import dev.fettle.internal.template.Text;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The model's own chat template, as transformers runs it. */
+final class TemplateFormat implements ChatFormat {
+  private final HfTokenizer tokenizer;
+  private final Map<Boolean, ChatTemplate> templates = new ConcurrentHashMap<>();
+  private final Clock clock = Clock.fixed(Clock.systemDefaultZone().instant(), Clock.systemDefaultZone().getZone());
+  private final Omissions omissions = new Omissions();
+  private final boolean trust;
+  private volatile List<Integer> stops;
+
+  /** @param trust whether special tokens are seen in messages too */
+  TemplateFormat(HfTokenizer tokenizer, boolean trust) {
+    this.tokenizer = tokenizer;
+    this.trust = trust;
+  }
+
+  /** The template, read when it is first needed: a model whose template is broken still takes texts. */
+  private ChatTemplate template(boolean tools) {
+    return templates.computeIfAbsent(tools, with -> ChatTemplate.parse(tokenizer.config().chatTemplate(with).orElseThrow(),
+        "the chat template of " + tokenizer.config().directory()));
+  }
+
+  @Override
+  public String family() {
+    return "template";
+  }
+
+  @Override
+  public ChatFormat trust(boolean text) {
+    return new TemplateFormat(tokenizer, text);
+  }
+
+  @Override
+  public List<String> needs() {
+    return List.of();
+  }
+
+  /** What the template writes for parts of a conversation. */
+  record Writing(ChatTemplate template, TemplateInput input, Clock clock) {
+    Text until(int count, boolean generate) {
+      return template.render(input.until(count, generate), input.characters(), clock);
+    }
+
+    /** The same, or null where the template refuses so few messages. */
+    Text untilIfAny(int count, boolean generate) {
+      try {
+        return until(count, generate);
+      } catch (InvalidInputException e) {
+        return null;
+      }
+    }
+  }
+
+  private Writing writing(Conversation conversation) {
+    ChatTemplate template = template(!conversation.tools().isEmpty());
+    return new Writing(template, new TemplateInput(conversation, template, tokenizer.config().tokens()), clock);
+  }
+
+  @Override
+  public Written write(Conversation conversation, boolean generate, Tokenizer same) {
+    Writing writing = writing(conversation);
+    Text text = writing.until(conversation.messages().size(), generate);
+    omissions.tell(conversation, text);
+    return new TemplateText(conversation, writing, text, tokenizer.encode(text, trust), tokenizer.specials(text, trust));
+  }
+
+  @Override
+  public boolean rewritesHistory(Conversation conversation, BitSet trained, Tokenizer same) {
+    List<Message> messages = conversation.messages();
+    Writing writing = writing(conversation);
+    String whole = null;
+    for (int i = trained.nextSetBit(0); i >= 0; i = trained.nextSetBit(i + 1)) {
+      if (i < messages.size() - 1 && Selection.assistant(messages, i)) {
+        whole = whole == null ? writing.until(messages.size(), false).chars() : whole;
+        Text part = writing.untilIfAny(i + 1, false);
+        if (part != null) {
+          Turns turns = new Turns(writing, part, tokenizer.specials(part, trust));
+          int end = turns.output(i, true).stream().mapToInt(range -> range[1]).max().orElse(part.chars().length());
+          if (!whole.startsWith(part.chars().substring(0, end))) {
+            return true;
+          }
+        }
+      }
+    }
+    return false;
+  }
+
+  /** What ends an answer in the template, and what ends a text. */
+  @Override
+  public List<Integer> stopTokens(Tokenizer same) {
+    List<Integer> found = stops;
+    if (found == null) {
+      found = findStops();
+      stops = found;
+    }
+    return found;
+  }
+
+  private List<Integer> findStops() {
+    List<Integer> found = new ArrayList<>();
+    Conversation probe = Conversation.of(Message.user("a"), Message.assistant("b"));
+    Writing writing = writing(probe);
+    Text text = writing.untilIfAny(2, false);
+    if (text != null) {
+      List<SpecialTokens.Match> specials = tokenizer.specials(text, false);
+      for (int[] range : new Turns(writing, text, specials).output(1, true)) {
+        specials.stream().filter(match -> match.end() == range[1]).forEach(match -> found.add(match.id()));
+      }
+    }
+    tokenizer.eos().stream().filter(eos -> !found.contains(eos)).forEach(found::add);
+    return List.copyOf(found);
+  }
+
+  @Override
+  public boolean parsesSpecials() {
+    return true;
+  }
+
+  @Override
+  public Message parse(String text) {
+    return Answers.of(template(true)).parse(text);
+  }
+}

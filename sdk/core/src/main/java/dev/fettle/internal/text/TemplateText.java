@@ -1,0 +1,32 @@
+package dev.fettle.internal.text;
+
+import dev.fettle.Conversation;
+import dev.fettle.Rendered;
+import dev.fettle.internal.template.Text;
+import java.util.BitSet;
+import java.util.List;
+
+/** A conversation as a template wrote it. */
+record TemplateText(Conversation conversation, TemplateFormat.Writing writing, Text text, Spans spans,
+    List<SpecialTokens.Match> specials) implements Written {
+  @Override
+  public int[] tokens() {
+    return spans.ids().clone();
+  }
+
+  @Override
+  public Rendered trained(BitSet trained) {
+    float[] weights = new float[spans.ids().length];
+    Turns turns = new Turns(writing, text, specials);
+    for (int i = trained.nextSetBit(0); i >= 0; i = trained.nextSetBit(i + 1)) {
+      boolean assistant = Selection.assistant(conversation.messages(), i);
+      Omissions.refuseIn(conversation, i, text);
+      for (int[] range : turns.output(i, assistant)) {
+        for (int k = 0; k < weights.length; k++) {
+          weights[k] = spans.starts()[k] >= range[0] && spans.starts()[k] < range[1] ? 1f : weights[k];
+        }
+      }
+    }
+    return new Rendered(tokens(), weights);
+  }
+}
