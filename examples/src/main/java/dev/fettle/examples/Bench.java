@@ -84,7 +84,8 @@ public final class Bench {
         .takes(Option.LENGTH, "256")
         .takes(Option.TIMED, "5");
     mode("sweep", "Times LoRA steps while one thing grows: length 128 to 4096 (one sequence), rank 1 to 256,\n"
-        + "  sequences 1 to 32, adapters on one base 1 to 16, layers of a random model 1 to all. Writes sweep-WHAT.csv and .png; the last line is JSON:\n"
+        + "  sequences 1 to 32, adapters on one base 1 to 16, layers of a random model 1 to all. Writes sweep-WHAT.csv "
+        + "and .png; the last line is JSON:\n"
         + "  a list for each figure.",
         BenchSweep::sweep)
         .requires(Option.WHAT, Option.FIGURES)

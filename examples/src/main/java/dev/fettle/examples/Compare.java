@@ -4,7 +4,6 @@
 package dev.fettle.examples;
 
 import dev.fettle.BaseModel;
-import dev.fettle.Dataset;
 import dev.fettle.Destination;
 import dev.fettle.Fettle;
 import dev.fettle.Modules;

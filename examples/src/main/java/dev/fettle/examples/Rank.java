@@ -39,7 +39,8 @@ public final class Rank {
   private static final int RERANKED = 50;
   private static final Command COMMAND = new Command("Rank",
       "Compares BM25, an embedding model, what a reranker makes of its rankings, and the model tuned by LoRA,\n"
-          + "  in full and by a hybrid, by nDCG@10 on the test queries of the Cranfield collection; --data has its beir/ and split.json. What is finished is\n"
+          + "  in full and by a hybrid, by nDCG@10 on the test queries of the Cranfield collection; --data has its "
+          + "beir/ and split.json. What is finished is\n"
           + "  kept in --out and not done again. Prints the table as Markdown.")
       .requires(Option.MODEL, Option.DATA)
       .takes(Option.DOWNLOAD, "no")

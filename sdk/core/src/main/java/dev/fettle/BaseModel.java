@@ -45,7 +45,8 @@ public final class BaseModel implements AutoCloseable {
    * else the mean over tokens, of length 1. They have {@link #hiddenSize()} numbers, unless several poolings or a
    * {@code Dense} change that; the weights of a {@code Dense} are not trained, and saved as they are. A decoder with such a
    * list, like Qwen3-Embedding, is an encoder too. A text is cut at the {@code max_seq_length} of
-   * {@code sentence_bert_config.json}, else at {@code model_max_length} of {@code tokenizer_config.json}, and in any case at {@link #contextLength()}; what
+   * {@code sentence_bert_config.json}, else at {@code model_max_length} of {@code tokenizer_config.json}, and in any case at
+   * {@link #contextLength()}; what
    * {@code tokenizer.json} says of cutting and padding does not count. Before each text stands the default prompt of
    * {@code config_sentence_transformers.json}, if the model has one.
    *

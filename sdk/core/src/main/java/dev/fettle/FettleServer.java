@@ -181,7 +181,8 @@ public final class FettleServer implements AutoCloseable {
       try {
         return Files.createTempDirectory("fettle-server");
       } catch (IOException e) {
-        throw new FettleException("no temporary directory for checkpoints: " + FileErrors.reason(Path.of(System.getProperty("java.io.tmpdir")), e), e);
+        throw new FettleException("no temporary directory for checkpoints: "
+            + FileErrors.reason(Path.of(System.getProperty("java.io.tmpdir")), e), e);
       }
     }
 

@@ -2,7 +2,6 @@ package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
 import java.util.List;
-import java.util.Objects;
 
 /**
  * Trains weights themselves, all of a model or some. Each training then has those weights of its own: 32-bit ones, and a

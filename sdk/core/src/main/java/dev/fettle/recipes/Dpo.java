@@ -4,7 +4,6 @@ import dev.fettle.AdamW;
 import dev.fettle.Batch;
 import dev.fettle.Conversation;
 import dev.fettle.CustomLoss;
-import dev.fettle.Dataset;
 import dev.fettle.Datum;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Loss;

@@ -1,9 +1,9 @@
 package dev.fettle.internal.compare;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.Digests;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.checkpoint.AtomicFiles;
-import dev.fettle.internal.Digests;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

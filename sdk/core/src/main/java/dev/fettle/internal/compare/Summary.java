@@ -1,6 +1,5 @@
 package dev.fettle.internal.compare;
 
-import dev.fettle.FettleException;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.compare.Significance.Sample;
@@ -36,7 +35,8 @@ public final class Summary {
     List<Pair> task = Significance.pairs(quality);
     boolean items = quality.stream().allMatch(s -> s.items().length > 1);
     String markdown = Table.markdown(plan, rows, task, forgetting, items, Sweeps.of(plan, outcomes));
-    ComparisonResult compared = new ComparisonResult(plan.metric(), plan.higherIsBetter(), rows, task, forgetting, markdown, plan.directory());
+    ComparisonResult compared = new ComparisonResult(plan.metric(), plan.higherIsBetter(), rows,
+        task, forgetting, markdown, plan.directory());
     try {
       AtomicFiles.writeFile(plan.directory().resolve(REPORT), channel ->
           channel.write(ByteBuffer.wrap(markdown.getBytes(StandardCharsets.UTF_8))));

@@ -76,7 +76,8 @@ final class Snapshot implements AutoCloseable {
     try {
       return fetch(file);
     } catch (IOException e) {
-      throw new FettleException(cache.root() + ": " + file + " of " + repository + " cannot be kept there: " + FileErrors.reason(cache.root(), e)
+      throw new FettleException(cache.root() + ": " + file + " of " + repository + " cannot be kept there: "
+          + FileErrors.reason(cache.root(), e)
           + "; let HF_HOME name a directory that can be written", e);
     }
   }

@@ -14,7 +14,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * What the families of decoders have in common in their {@code config.json}. A family's own defaults, which are transformers', are set before the parts are asked for.
+ * What the families of decoders have in common in their {@code config.json}. A family's own defaults, which are
+ * transformers', are set before the parts are asked for.
  */
 final class DecoderFields {
   static final int MAX_WIDTH = 1 << 20;

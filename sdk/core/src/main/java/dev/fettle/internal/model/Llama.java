@@ -23,6 +23,7 @@ final class Llama implements Architecture {
     d.keyValueHeads(d.heads);
     boolean bias = config.bool("attention_bias", false);
     LayerParts parts = d.parts();
-    return d.model(parts.preNorm(parts.attention(bias, bias, QueryKeyNorm.NONE), parts.gatedMlp(config.bool("mlp_bias", false))), d.sameWindow(0));
+    return d.model(parts.preNorm(parts.attention(bias, bias, QueryKeyNorm.NONE),
+        parts.gatedMlp(config.bool("mlp_bias", false))), d.sameWindow(0));
   }
 }

@@ -71,7 +71,8 @@ final class CheckpointCalls {
       out.put(id.run(), new TrainingRun(id.run(), meta.baseModel(), "local", meta.isLora(), false, meta.loraRank(),
           later(before == null ? null : before.lastRequestTime(), meta.time()),
           newer(before == null ? null : before.lastCheckpoint(), training ? checkpoint : null),
-          newer(before == null ? null : before.lastSamplerCheckpoint(), training ? null : checkpoint), before == null ? null : before.userMetadata()));
+          newer(before == null ? null : before.lastSamplerCheckpoint(), training ? null : checkpoint),
+          before == null ? null : before.userMetadata()));
     });
     for (Session session : clients.all()) {
       for (Trained m : session.models()) {

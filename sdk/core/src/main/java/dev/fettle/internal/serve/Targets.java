@@ -113,7 +113,8 @@ record Targets(Batch batch, List<Integer> widths) {
         return 0;
       }
       require(supervised && shape.length == 2 && shape[0] == positions && shape[1] > 0
-          && shape[1] <= most / positions && targets.size() == shape[0] * shape[1], where + ".target_tokens has the shape " + Arrays.toString(shape));
+          && shape[1] <= most / positions && targets.size() == shape[0] * shape[1],
+          where + ".target_tokens has the shape " + Arrays.toString(shape));
       return (int) shape[1];
     }
 

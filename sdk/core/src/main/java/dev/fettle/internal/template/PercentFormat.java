@@ -155,7 +155,8 @@ final class PercentFormat {
   }
 
   private static String exponential(double value, int precision) {
-    BigDecimal rounded = value == 0 ? BigDecimal.ZERO : new BigDecimal(value).round(new java.math.MathContext(precision + 1, RoundingMode.HALF_EVEN));
+    BigDecimal rounded = value == 0 ? BigDecimal.ZERO
+        : new BigDecimal(value).round(new java.math.MathContext(precision + 1, RoundingMode.HALF_EVEN));
     int exponent = value == 0 ? 0 : rounded.precision() - rounded.scale() - 1;
     String digits = value == 0 ? "0" : rounded.unscaledValue().toString();
     digits = digits.length() < precision + 1 ? digits + "0".repeat(precision + 1 - digits.length()) : digits.substring(0, precision + 1);

@@ -17,7 +17,8 @@ public final class Models {
   }
 
   /** What is trained; rank 0 stands for all weights where a server knows that. Absent flags mean true. */
-  public record LoraConfig(Integer rank, @JsonDeserialize(using = Bits64.class) Long seed, Boolean trainUnembed, Boolean trainMlp, Boolean trainAttn) {}
+  public record LoraConfig(Integer rank, @JsonDeserialize(using = Bits64.class) Long seed,
+      Boolean trainUnembed, Boolean trainMlp, Boolean trainAttn) {}
 
   /** What became of {@code create_model} and {@code unload_model}. */
   public record ModelResult(String modelId, String type) {

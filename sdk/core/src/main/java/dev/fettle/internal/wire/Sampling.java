@@ -43,7 +43,8 @@ public final class Sampling {
   }
 
   /** How to sample; {@code stop} is a list of texts or a list of token ids, and from some clients a text. */
-  public record Params(Integer maxTokens, @JsonDeserialize(using = Bits64.class) Long seed, JsonNode stop, Double temperature, Integer topK, Double topP) {}
+  public record Params(Integer maxTokens, @JsonDeserialize(using = Bits64.class) Long seed, JsonNode stop,
+      Double temperature, Integer topK, Double topP) {}
 
   /**
    * What was sampled.

@@ -15,7 +15,6 @@ import dev.fettle.internal.network.Pooler;
 import dev.fettle.internal.network.Weights;
 import dev.fettle.internal.text.TextFrame;
 import dev.fettle.internal.torch.Memory;
-import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import java.util.Arrays;
 import java.util.List;

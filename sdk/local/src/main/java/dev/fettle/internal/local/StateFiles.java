@@ -29,7 +29,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Training states: an adapter in PEFT's layout, or where there is none the trained weights, beside {@code state.json}
- * (what is trained, counters, seeds, data position) and {@code optimizer.safetensors} (the flat vectors of moments and, if one has accumulated, gradient).
+ * (what is trained, counters, seeds, data position) and {@code optimizer.safetensors} (the flat vectors of moments and, if
+ * one has accumulated, gradient).
  */
 final class StateFiles {
   private static final String STATE = "state.json";

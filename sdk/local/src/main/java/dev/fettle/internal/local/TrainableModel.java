@@ -39,7 +39,8 @@ final class TrainableModel implements Running, AutoCloseable {
   private final Memory.Held held;
 
   /** @param layout that of the model, or the same untied */
-  TrainableModel(Tuning tuning, LocalModel model, Layout layout, AdapterParameters adapters, FullParameters full, BaseWeightOverrides brought) {
+  TrainableModel(Tuning tuning, LocalModel model, Layout layout, AdapterParameters adapters,
+      FullParameters full, BaseWeightOverrides brought) {
     this.tuning = tuning;
     this.model = model;
     this.layout = layout;

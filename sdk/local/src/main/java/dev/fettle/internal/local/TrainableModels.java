@@ -7,7 +7,6 @@ import dev.fettle.Lora;
 import dev.fettle.Tuning;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Layout;
-import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import java.util.List;
@@ -33,7 +32,8 @@ final class TrainableModels {
       return AdapterFiles.load(lora, model);
     }
     FullTargets full = FullTargets.of(parts, model.layout());
-    AdapterParameters adapters = lora == null ? LoraTargets.none(model.config()) : LoraTargets.start(lora, model, modules(full.rules().keySet()));
+    AdapterParameters adapters = lora == null ? LoraTargets.none(model.config())
+        : LoraTargets.start(lora, model, modules(full.rules().keySet()));
     TrainableModel tuned = build(tuning, model, adapters, full, new BaseWeightOverrides());
     try {
       tuned.adapters().initialise();
@@ -77,7 +77,8 @@ final class TrainableModels {
         throw LoraTargets.overlap(AdapterNames.module(p.name()));
       }
     }
-    if (adapters.shape().kind().biases() && layout.config().hasBiases() && full.rules().keySet().stream().anyMatch(n -> n.endsWith("proj.bias"))) {
+    if (adapters.shape().kind().biases() && layout.config().hasBiases()
+        && full.rules().keySet().stream().anyMatch(n -> n.endsWith("proj.bias"))) {
       throw new InvalidInputException("bias() beside biases that are trained in full: leave out one of both");
     }
   }

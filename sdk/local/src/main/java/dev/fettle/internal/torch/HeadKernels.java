@@ -6,7 +6,8 @@ interface HeadKernels {
   Tensor headLogits(Tensor x, NativeList<Tensor> head, double[] outer);
 
   /**
-   * Logits where the compute type is not float32 or they have a soft cap (else empty), log softmax [rows, vocabulary], its value at the targets.
+   * Logits where the compute type is not float32 or they have a soft cap (else empty), log softmax [rows, vocabulary], its
+   * value at the targets.
    *
    * @param a the head's adapter, A [rank, hidden] and s B [vocabulary, rank], or none
    */
