@@ -25,8 +25,9 @@ record TemplateText(Conversation conversation, TemplateFormat.Writing writing, T
         boolean marked = turns.isMarked(range[0]);
         for (int k = 0; k < weights.length; k++) {
           // A token that spans header and output is header, but of a generation block, as in transformers.
-          int place = marked && k + 1 < weights.length ? Math.max(spans.starts()[k], spans.starts()[k + 1] - 1) : spans.starts()[k];
-          weights[k] = place >= range[0] && spans.starts()[k] < range[1] ? 1f : weights[k];
+          int start = spans.starts()[k];
+          int place = marked && k + 1 < weights.length ? Math.max(start, spans.starts()[k + 1] - 1) : start;
+          weights[k] = place >= range[0] && start < range[1] ? 1f : weights[k];
         }
       }
     }
