@@ -18,8 +18,8 @@ class UsageTest {
 
   @Test
   void helpGoesToTheOutputAndIsNoError() {
-    for (Outcome.Program program : new Outcome.Program[] {Tune::run, Generate::run, Score::run, Serve::run, Embed::run, Render::run,
-        Bench::run}) {
+    for (Outcome.Program program : new Outcome.Program[] {Tune::run, Generate::run, Score::run, Serve::run, Embed::run,
+        Render::run, Bench::run}) {
       Outcome outcome = Outcome.of(program, "--help");
 
       assertThat(outcome.code()).isZero();

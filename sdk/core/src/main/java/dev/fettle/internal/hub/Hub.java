@@ -24,7 +24,7 @@ public final class Hub {
   private static final String WEIGHTS = "model.safetensors";
   private static final String TOKENIZER = "tokenizer.json";
   private static final List<String> SMALL = List.of("generation_config.json", "tokenizer_config.json",
-      "special_tokens_map.json", "chat_template.jinja");
+      "special_tokens_map.json", "chat_template.jinja", "chat_template.json");
   private static final List<String> POOLING = List.of(EncoderSettings.SENTENCES, "1_Pooling/config.json", Prompts.FILE);
 
   private final Settings settings;

@@ -49,7 +49,8 @@ final class Chars {
   /** Whether a text is a name in Python. */
   static boolean isIdentifier(String text) {
     return !text.isEmpty() && text.codePoints().allMatch(c -> c == '_' || Character.isUnicodeIdentifierPart(c)
-        && !Character.isIdentifierIgnorable(c)) && (text.charAt(0) == '_' || Character.isUnicodeIdentifierStart(text.codePointAt(0)));
+        && !Character.isIdentifierIgnorable(c))
+        && (text.charAt(0) == '_' || Character.isUnicodeIdentifierStart(text.codePointAt(0)));
   }
 
   /** Python's {@code repr} of a text. */

@@ -33,8 +33,9 @@ final class Letters {
 
   private static String title(int c) {
     String upper = Character.toString(c).toUpperCase(Locale.ROOT);
-    return upper.codePointCount(0, upper.length()) == 1 ? Character.toString(Character.toTitleCase(c))
-        : upper.substring(0, upper.offsetByCodePoints(0, 1)) + upper.substring(upper.offsetByCodePoints(0, 1)).toLowerCase(Locale.ROOT);
+    int first = upper.offsetByCodePoints(0, 1);
+    return first == upper.length() ? Character.toString(Character.toTitleCase(c))
+        : upper.substring(0, first) + upper.substring(first).toLowerCase(Locale.ROOT);
   }
 
   /** A sigma at the end of a word has a form of its own. */

@@ -76,7 +76,8 @@ final class Numbers {
   static Object floorDivide(Object left, Object right) {
     if (isInteger(left) && isInteger(right)) {
       BigInteger[] parts = integer(left).divideAndRemainder(nonZero(integer(right)));
-      return parts[1].signum() != 0 && parts[1].signum() != integer(right).signum() ? parts[0].subtract(BigInteger.ONE) : parts[0];
+      boolean below = parts[1].signum() != 0 && parts[1].signum() != integer(right).signum();
+      return below ? parts[0].subtract(BigInteger.ONE) : parts[0];
     }
     return Math.floor(real(left) / nonZero(real(right)));
   }

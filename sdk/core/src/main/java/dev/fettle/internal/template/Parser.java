@@ -136,12 +136,11 @@ final class Parser {
         return Signal.NEXT;
       };
     }
-    Statements.Held held = new Statements.Held();
-    Expression value = held;
+    Expression value = new Statements.Held();
     while (tokens.current().is("|")) {
       value = expressions.filter(value);
     }
-    return Statements.setBlock(target, held, value, inner("endset"));
+    return Statements.setBlock(target, value, inner("endset"));
   }
 
   private Target target(boolean attributes, String end) {
@@ -280,12 +279,11 @@ final class Parser {
   }
 
   private Statement filter() {
-    Statements.Held held = new Statements.Held();
-    Expression value = expressions.filterNamed(held);
+    Expression value = expressions.filterNamed(new Statements.Held());
     while (tokens.current().is("|")) {
       value = expressions.filter(value);
     }
-    return Statements.filterBlock(held, value, inner("endfilter"));
+    return Statements.filterBlock(value, inner("endfilter"));
   }
 
   private Statement with() {

@@ -2,7 +2,9 @@ package dev.fettle.internal.template;
 
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.math.MathContext;
 import java.math.RoundingMode;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -20,7 +22,7 @@ final class PercentFormat {
 
   private PercentFormat(Object given) {
     this.given = given;
-    this.values = given instanceof Seq seq && seq.kind() == Seq.Kind.TUPLE ? seq.items() : java.util.Collections.singletonList(given);
+    this.values = given instanceof Seq seq && seq.kind() == Seq.Kind.TUPLE ? seq.items() : Collections.singletonList(given);
   }
 
   static Text format(Text text, Object given) {
@@ -156,10 +158,10 @@ final class PercentFormat {
 
   private static String exponential(double value, int precision) {
     BigDecimal rounded = value == 0 ? BigDecimal.ZERO
-        : new BigDecimal(value).round(new java.math.MathContext(precision + 1, RoundingMode.HALF_EVEN));
+        : new BigDecimal(value).round(new MathContext(precision + 1, RoundingMode.HALF_EVEN));
     int exponent = value == 0 ? 0 : rounded.precision() - rounded.scale() - 1;
     String digits = value == 0 ? "0" : rounded.unscaledValue().toString();
-    digits = digits.length() < precision + 1 ? digits + "0".repeat(precision + 1 - digits.length()) : digits.substring(0, precision + 1);
+    digits = (digits + "0".repeat(Math.max(0, precision + 1 - digits.length()))).substring(0, precision + 1);
     return digits.charAt(0) + (precision > 0 ? "." + digits.substring(1) : "") + "e" + (exponent < 0 ? "-" : "+")
         + (Math.abs(exponent) < 10 ? "0" : "") + Math.abs(exponent);
   }

@@ -49,7 +49,7 @@ final class Statements {
     namespace.set(name, value);
   }
 
-  static Statement setBlock(Target target, Held held, Expression value, Statement body) {
+  static Statement setBlock(Target target, Expression value, Statement body) {
     return (scope, out) -> {
       Scope inner = scope.inner();
       inner.set(HELD, captured(body, scope.inner()));
@@ -58,7 +58,7 @@ final class Statements {
     };
   }
 
-  static Statement filterBlock(Held held, Expression value, Statement body) {
+  static Statement filterBlock(Expression value, Statement body) {
     return (scope, out) -> {
       Scope inner = scope.inner();
       inner.set(HELD, captured(body, scope.inner()));
@@ -78,7 +78,8 @@ final class Statements {
     return (scope, out) -> {
       Text text = captured(body, scope.inner());
       for (int i = 0; i < text.runs(); i++) {
-        out.append(text.chars().substring(text.start(i), text.end(i)), text.origin(i).inGeneration(scope.run().template().message()));
+        Origin marked = text.origin(i).inGeneration(scope.run().template().message());
+        out.append(text.chars().substring(text.start(i), text.end(i)), marked);
       }
       return Signal.NEXT;
     };

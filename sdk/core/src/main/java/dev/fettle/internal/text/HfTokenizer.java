@@ -103,7 +103,8 @@ final class HfTokenizer implements Tokenizer {
   private int cut(String text, int[] ids) {
     for (int id : ids) {
       String token = special.get(id) ? tokens[id] : null;
-      int at = token == null || !file.vocab().containsKey(token) || token.codePointCount(0, token.length()) < 2 ? -1 : text.indexOf(token);
+      boolean cuttable = token != null && file.vocab().containsKey(token) && token.codePointCount(0, token.length()) > 1;
+      int at = cuttable ? text.indexOf(token) : -1;
       if (at >= 0) {
         return text.offsetByCodePoints(at, 1);
       }

@@ -22,8 +22,12 @@ record TemplateText(Conversation conversation, TemplateFormat.Writing writing, T
       boolean assistant = Selection.assistant(conversation.messages(), i);
       Omissions.refuseIn(conversation, i, text);
       for (int[] range : turns.output(i, assistant)) {
+        boolean marked = turns.isMarked(range[0]);
         for (int k = 0; k < weights.length; k++) {
-          weights[k] = spans.starts()[k] >= range[0] && spans.starts()[k] < range[1] ? 1f : weights[k];
+          // A token that spans header and output is header, but of a generation block, as in transformers.
+          int start = spans.starts()[k];
+          int place = marked && k + 1 < weights.length ? Math.max(start, spans.starts()[k + 1] - 1) : start;
+          weights[k] = place >= range[0] && start < range[1] ? 1f : weights[k];
         }
       }
     }

@@ -45,6 +45,15 @@ final class Turns {
     return ranges;
   }
 
+  /** Whether a character stands in a {@code generation} block. */
+  boolean isMarked(int at) {
+    int run = 0;
+    while (text.end(run) <= at) {
+      run++;
+    }
+    return text.origin(run).generated();
+  }
+
   /** What stands in {@code generation} blocks. */
   private List<int[]> marked(int message) {
     List<int[]> ranges = new ArrayList<>();
