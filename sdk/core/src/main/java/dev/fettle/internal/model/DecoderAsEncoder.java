@@ -18,7 +18,7 @@ final class DecoderAsEncoder implements Architecture {
   /** Whether a config.json names the bare network of a family. */
   static boolean isNamed(JsonFields config, Architecture decoder) {
     List<String> classes = config.strings("architectures");
-    return !classes.isEmpty() && classes.stream().allMatch(bare(decoder)::equals);
+    return takes(decoder) && !classes.isEmpty() && classes.stream().allMatch(bare(decoder)::equals);
   }
 
   /** Whether it is the language model itself, not one within another. */

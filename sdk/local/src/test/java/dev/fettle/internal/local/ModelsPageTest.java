@@ -72,7 +72,7 @@ class ModelsPageTest {
         ## Encoders
 
         Vectors against sentence-transformers, in f32 to 1e-4 and in bf16 to twice its own error; gradients as above. A decoder with a
-        `modules.json` beside it, or saved without its output layer, is an encoder (the last rows).
+        `modules.json` beside it, or saved without its output layer, is an encoder too.
 
         | variant | `model_type` | largest difference of a number of a vector in f32 |
         |---|---|---|
@@ -81,8 +81,10 @@ class ModelsPageTest {
         ## Rerankers
 
         `model.score(query, texts)` against sentence-transformers' `CrossEncoder` to 1e-4, one label or two; and a causal model that is
-        asked for yes or no. Variants, by `model_type`: """ + rerankers() + """
-        .
+        asked for yes or no. Variants, by `model_type`:
+
+        """ + rerankers() + """
+
 
         This page is made by `ModelsPageTest`: `-Dfettle.write=true` writes it again.
         """;
