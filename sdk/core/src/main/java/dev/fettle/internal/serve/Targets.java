@@ -85,7 +85,7 @@ record Targets(Batch batch, List<Integer> widths) {
         throw Problem.invalid(where + ".loss_fn_inputs has " + new TreeSet<>(inputs.keySet()) + "; "
             + (supervised ? "cross_entropy" : "this loss") + " needs " + (supervised ? Set.of(TARGETS)
             : List.of(TARGETS, "logprobs", "advantages")) + " and takes beside that only "
-            + (supervised ? List.of(WEIGHTS, MASK) : List.of(WEIGHTS, MASK)));
+            + List.of(WEIGHTS, MASK));
       }
       int width = width(where, inputs.get(TARGETS), tokens.length);
       List<Datum> out = new ArrayList<>();

@@ -116,7 +116,6 @@ class AdapterConfigTest {
         "'megatron_config':{'a':1}|megatron_config",
         "'arrow_config':{'a':1}|arrow_config",
         "'init_lora_weights':'pissa_niter_4'|init_lora_weights",
-        "'target_parameters':['x']|target_parameters",
         "'alora_invocation_tokens':[1]|alora_invocation_tokens",
         "'use_qalora':true|use_qalora",
         "'some_future_variant':true|some_future_variant",

@@ -177,7 +177,7 @@ class HubFaultsTest {
   @Test
   void aFullDiskIsSaidBeforeItIsFull() {
     server.commit("org/model", FakeHub.FIRST, Map.of("config.json", "{}".getBytes(), "model.safetensors", weights));
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 16; i++) {
       server.hubFaults.add(r -> r.getHeaders().get("X-Linked-Size") == null ? r
           : r.newBuilder().setHeader("X-Linked-Size", 1L << 58).build());
     }
