@@ -176,7 +176,7 @@ final class BraceFormat {
     } else {
       double real = Numbers.real(value) * (kind == '%' ? 100 : 1);
       negative = real < 0 || real == 0 && 1 / real < 0;
-      digits = kind == 0 && precision < 0 ? Numbers.repr(Math.abs(real))
+      digits = kind == 0 && precision < 0 ? PythonFloat.repr(Math.abs(real))
           : PercentFormat.real(Math.abs(real), kind == 0 ? 'g' : kind == '%' ? 'f' : kind, precision < 0 ? 6 : precision, false)
               + (kind == '%' ? "%" : "");
       digits = kind == 0 && digits.matches("\\d+") ? digits + ".0" : digits;

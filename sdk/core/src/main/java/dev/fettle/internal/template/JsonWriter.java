@@ -60,7 +60,7 @@ final class JsonWriter {
     if (value == null || value instanceof Boolean) {
       return String.valueOf(value);
     } else if (value instanceof Double real) {
-      return Double.isNaN(real) ? "NaN" : Double.isInfinite(real) ? real > 0 ? "Infinity" : "-Infinity" : Numbers.repr(real);
+      return Double.isNaN(real) ? "NaN" : Double.isInfinite(real) ? real > 0 ? "Infinity" : "-Infinity" : PythonFloat.repr(real);
     } else if (Numbers.isInteger(value)) {
       return value.toString();
     }

@@ -195,7 +195,7 @@ final class Values {
       frame(out, "}>");
     } else {
       frame(out, value == null ? "None" : value instanceof Boolean bool ? bool ? "True" : "False"
-          : value instanceof Double real ? Numbers.repr(real) : value instanceof BigInteger ? value.toString()
+          : value instanceof Double real ? PythonFloat.repr(real) : value instanceof BigInteger ? value.toString()
           : value instanceof Undefined ? "Undefined" : value instanceof Macro || value instanceof Loop ? value.toString()
           : "<" + type(value) + ">");
     }

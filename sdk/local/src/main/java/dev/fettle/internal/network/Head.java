@@ -1,6 +1,5 @@
 package dev.fettle.internal.network;
 
-import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
@@ -14,7 +13,6 @@ public final class Head {
   /** Rows of logits held at once. */
   static final int CHUNK = 256;
 
-  private final ModelConfig config;
   private final Weights weights;
   private final Adapter adapter;
   private final int chunk;
@@ -26,11 +24,10 @@ public final class Head {
    * @param heads how many are at work at a time and share the memory for logits
    */
   public Head(Weights weights, Adapter adapter, int heads) {
-    this.config = weights.layout().config();
     this.weights = weights;
     this.adapter = adapter;
     this.chunk = Math.max(1, CHUNK / heads);
-    this.outer = config.numbers().reals(weights.type() == NumberType.BF16);
+    this.outer = weights.layout().config().numbers().reals(weights.type() == NumberType.BF16);
   }
 
   /** From the logprobs of the targets of some rows to the derivative of the loss by each of them. */
@@ -93,7 +90,8 @@ public final class Head {
     try (Scope scope = new Scope(step.device())) {
       Tensor index = scope.longs(rows);
       Tensor x = scope.kernels().selectRows(output, index);
-      Tensor n = normed(scope, x);
+      Tensor[] normed = FinalNorm.forward(scope, x, weights);
+      Tensor n = normed[0];
       Tensor dn = scope.kernels().clone(n);
       for (int i = 0; i < rows.length; i += chunk) {
         int count = Math.min(chunk, rows.length - i);
@@ -107,7 +105,7 @@ public final class Head {
           piece.kernels().copy(piece.kernels().rows(dn, i, count), dpart);
         }
       }
-      return spread(step, scope, dn, x, index, allRows, gradients, overwrite);
+      return spread(step, scope, dn, x, normed, index, allRows, gradients, overwrite);
     }
   }
 
@@ -126,9 +124,10 @@ public final class Head {
       WeightGradients gradients, AdapterGradients ofAdapter, boolean overwrite) {
     Tensor index = step.longs(rows);
     Tensor x = step.kernels().selectRows(output, index);
-    Tensor dn = step.kernels().preferenceBackward(gradient, normed(step, x), twoRows(step, yes, no), adapter.nativeHead(), yes,
+    Tensor[] normed = FinalNorm.forward(step, x, weights);
+    Tensor dn = step.kernels().preferenceBackward(gradient, normed[0], twoRows(step, yes, no), adapter.nativeHead(), yes,
         no, gradients.head(), overwrite, ofAdapter.head(), adapter.shape().head().scale(), outer);
-    return spread(step, step, dn, x, index, allRows, gradients, overwrite);
+    return spread(step, step, dn, x, normed, index, allRows, gradients, overwrite);
   }
 
   private Tensor twoRows(Scope step, int yes, int no) {
@@ -136,15 +135,14 @@ public final class Head {
   }
 
   /** Through the norm, and to their places among all rows. */
-  private Tensor spread(Scope step, Scope scope, Tensor dn, Tensor x, Tensor index, int allRows, WeightGradients gradients,
-      boolean overwrite) {
-    Tensor dx = scope.kernels().rmsNormBackward(dn, x, weights.finalNorm(), config.eps(), config.numbers().unitOffset(),
-        gradients.finalNorm(), overwrite, scope.kernels().noResidual(x));
+  private Tensor spread(Scope step, Scope scope, Tensor dn, Tensor x, Tensor[] normed, Tensor index, int allRows,
+      WeightGradients gradients, boolean overwrite) {
+    Tensor dx = FinalNorm.backward(scope, dn, x, normed, weights, gradients, overwrite);
     return step.kernels().spreadRows(dx, index, allRows);
   }
 
   private Tensor normed(Scope scope, Tensor x) {
-    return scope.kernels().rmsNorm(x, weights.finalNorm(), scope.floats((float) config.eps()), config.numbers().unitOffset());
+    return FinalNorm.forward(scope, x, weights)[0];
   }
 
   private static Tensor targets(Scope scope, int[] targets, int first, int count) {

@@ -85,12 +85,9 @@ def decode_branch_(x: Tensor, h: Tensor, w: List[List[Tensor]], v: List[Tensor],
 
 # The same from what a part gives.
 def decode_output_(x: Tensor, b: Tensor, v: List[Tensor], out_norm: int, dims: List[int], reals: List[float]) -> Tensor:
-  y = b
-  if v[out_norm].numel() > 0:
-    y = rms_norm(y, v[out_norm], v[Vector.EPS], dims[Dim.UNIT_OFFSET] == 1)
-  return x.add_(y, alpha=reals[Real.RESIDUAL])
+  return x.add_(decode_norm(b, v, out_norm, dims), alpha=reals[Real.RESIDUAL])
 
-# What a part of the layer reads: RMS norm(x), or x where there is none.
+# What a part of the layer reads, or what becomes of what it gives: RMS norm(x), or x where there is none.
 def decode_norm(x: Tensor, v: List[Tensor], i: int, dims: List[int]) -> Tensor:
   if v[i].numel() == 0:
     return x

@@ -194,15 +194,16 @@ def layer_backward(dy: Tensor, saved: List[Tensor], w: List[List[Tensor]], v: Li
     x2 = norm(kept[second - 3], v, Vector.ATTENTION_SUM_NORM, dims, reals)
 
   d2, b2 = add_branch_backward(dy, kept, second, v, gv, Vector.MLP_OUT_NORM, Vector.MLP_SUM_NORM, dims, reals, overwrite)
-  n2 = norm(x2, v, Vector.MLP_NORM, dims, reals)
   if dims[Dim.EXPERTS] > 0:
+    n2 = norm(x2, v, Vector.MLP_NORM, dims, reals)
     dn, dlogits = experts_backward(b2, n2, kept[Saved.ROUTED], u, w, gw, blocks, flags, overwrite, dims)
     dn.add_(linear_backward(dlogits, n2, w, a, m, gw, gv, ga, Product.ROUTER, blocks, scales, flags, overwrite, True))
   else:
     h, s = activate_again(u, dims)
     dh = linear_backward(b2, h, w, a, m, gw, gv, ga, Product.DOWN, blocks, scales, flags, overwrite, True)
     du = activate_backward(dh, s, u, dims)
-    dn = linear_backward(du, n2, w, a, m, gw, gv, ga, Product.GATE_UP, blocks, scales, flags, overwrite, True)
+    dn = linear_backward(du, norm(x2, v, Vector.MLP_NORM, dims, reals), w, a, m, gw, gv, ga, Product.GATE_UP, blocks, scales,
+        flags, overwrite, True)
   dx2 = norm_backward(dn, x2, v, gv, Vector.MLP_NORM, dims, reals, overwrite, d2)
 
   d1, b1 = add_branch_backward(dx2, kept, Saved.BRANCHES, v, gv, Vector.ATTENTION_OUT_NORM, Vector.ATTENTION_SUM_NORM, dims, reals,

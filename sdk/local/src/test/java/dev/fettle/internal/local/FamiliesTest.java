@@ -2,7 +2,6 @@ package dev.fettle.internal.local;
 
 import static dev.fettle.internal.local.ModelLogitsTest.flat;
 import static dev.fettle.internal.local.ModelLogitsTest.logits;
-import static dev.fettle.internal.local.ModelLogitsTest.meanDifference;
 import static dev.fettle.support.Golden.ints;
 import static dev.fettle.support.Golden.maxDifference;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -99,17 +98,7 @@ class FamiliesTest {
   @MethodSource("families")
   void bf16LogitsDifferFromF32AtMostTwiceAsMuchAsThoseOfTransformers(String name) {
     JsonNode golden = golden(name);
-    List<float[]> logits = logits(directory(name), DType.BF16, golden);
-
-    double ours = 0;
-    double theirs = 0;
-    for (int i = 0; i < logits.size(); i++) {
-      float[] exact = flat(golden.get("logits").get(i));
-      ours += meanDifference(logits.get(i), exact);
-      theirs += meanDifference(flat(golden.get("logits_bf16").get(i)), exact);
-      assertThat(maxDifference(logits.get(i), exact)).isLessThan(2 * golden.get("bf16_max_difference").asDouble());
-    }
-    assertThat(ours).isLessThan(2 * theirs);
+    ModelLogitsTest.requireBf16(logits(directory(name), DType.BF16, golden), golden);
   }
 
   @ParameterizedTest
