@@ -332,7 +332,7 @@ final class LocalModel implements ModelBackend {
         + "most " + tokens.stream().mapToInt(t -> t.length).max().orElse(0) + " tokens with " + name);
     long rows = tokens.stream().mapToLong(t -> t.length).sum();
     meter.expect(tokens.size(), rows);
-    float[] out = new CachedStep(judge.body(running), null, LengthBuckets.TOKENS).forward(tokens);
+    float[] out = new GradientCache(judge.body(running), null, LengthBuckets.TOKENS).forward(tokens);
     meter.add(tokens.size(), rows, rows);
     return out;
   }

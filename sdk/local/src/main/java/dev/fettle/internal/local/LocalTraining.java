@@ -41,7 +41,7 @@ import java.util.function.Supplier;
 final class LocalTraining implements TrainingBackend {
   private final LocalModel model;
   private final TrainableModel tuned;
-  private final Step step;
+  private final TokenPass tokens;
   private RankTraining ranks;
   private long steps;
   private long passes;
@@ -53,7 +53,7 @@ final class LocalTraining implements TrainingBackend {
   LocalTraining(LocalModel model, TrainableModel tuned) {
     this.model = model;
     this.tuned = tuned;
-    this.step = model.config().isCausalLm() ? new Step(model.network(), tuned, model.memory()) : null;
+    this.tokens = model.config().isCausalLm() ? new TokenPass(model.network(), tuned, model.memory()) : null;
   }
 
   @Override
@@ -106,7 +106,7 @@ final class LocalTraining implements TrainingBackend {
       for (int i = 0; i < batch.size(); i++) {
         TokenLoss.requireInputs(loss, batch.data().get(i), i);
       }
-      return step.forward(batch, loss);
+      return tokens.forward(batch, loss);
     });
   }
 
@@ -198,7 +198,7 @@ final class LocalTraining implements TrainingBackend {
     MemoryPlan least = model.memory().backward(batch, tuned, model.config().layers().size(), accumulated);
     Memory.get().require(least, tuned.promisedGradients(), pass(batch));
     return counted(() -> loss instanceof Loss.Custom custom ? customPass(batch, custom.loss())
-        : step.forwardBackward(batch, loss, accumulated, passes));
+        : tokens.forwardBackward(batch, loss, accumulated, passes));
   }
 
   private String pass(Batch batch) {
@@ -210,13 +210,13 @@ final class LocalTraining implements TrainingBackend {
     EngineThread.requireOpen(open, "this training of " + model.name());
     BatchCheck.tokens(pass.surrogate(), model.config());
     if (pass.trains()) {
-      step.forwardBackward(pass.surrogate(), Loss.crossEntropy(), accumulated, passes);
+      tokens.forwardBackward(pass.surrogate(), Loss.crossEntropy(), accumulated, passes);
     }
     return pass.result();
   }
 
   private CustomPass evaluated(Batch batch, CustomLoss loss) {
-    return CustomPass.of(loss, batch, step.forward(CustomPass.unweighted(batch), Loss.crossEntropy()));
+    return CustomPass.of(loss, batch, tokens.forward(CustomPass.unweighted(batch), Loss.crossEntropy()));
   }
 
   private OptimResult update(AdamW settings) {

@@ -80,7 +80,7 @@ final class MemoryPlanner {
 
   /** A forward pass over a batch, without a way back. */
   MemoryPlan forward(Batch batch) {
-    return micros(batch, (rows, longest) -> passing(rows, longest, logits(rows), 0));
+    return busiest(batch, DataParallel.most(), (rows, longest) -> passing(rows, longest, logits(rows), 0));
   }
 
   /**
@@ -93,12 +93,12 @@ final class MemoryPlanner {
     long one = tuned.parameters().size() * Float.BYTES;
     if (GradientVectors.isLarge(tuned.adapters(), tuned.full())) {
       return plus(plan(GRADIENTS, accumulated ? one : 0),
-          micros(batch, (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> piecesFrom(tuned, layer))));
+          busiest(batch, tuned.lanes(),
+              (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> piecesFrom(tuned, layer))));
     }
-    int most = Step.split(batch).stream().mapToInt(List::size).max().orElse(1);
-    long lanes = Math.min(tuned.lanes(), most) + (accumulated ? 1L : 0L);
+    long lanes = Math.min(tuned.lanes(), batch.size()) + (accumulated ? 1L : 0L);
     return plus(plan(GRADIENTS, lanes * one),
-        micros(batch, (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> 0)));
+        busiest(batch, tuned.lanes(), (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> 0)));
   }
 
   /**
@@ -181,12 +181,11 @@ final class MemoryPlanner {
     Moment of(long rows, long longest);
   }
 
-  /** The busiest of the micro-batches. */
-  private static MemoryPlan micros(Batch batch, Pass pass) {
-    return malloced(Step.split(batch).stream().map(micro -> {
-      List<Datum> data = micro.stream().map(batch.data()::get).toList();
-      return pass.of(data.stream().mapToLong(Datum::length).sum(), data.stream().mapToInt(Datum::length).max().orElse(0));
-    }).max(Comparator.comparing(Moment::total)).orElseThrow().plan());
+  /** The busiest moment of a pass: the largest portion of each lane at once. */
+  private static MemoryPlan busiest(Batch batch, int lanes, Pass pass) {
+    List<int[]> texts = batch.data().stream().map(Datum::inputs).toList();
+    long rows = TokenPass.portions(batch, lanes).busiest(texts);
+    return malloced(pass.of(rows, texts.stream().mapToInt(t -> t.length).max().orElse(0)).plan());
   }
 
   /**

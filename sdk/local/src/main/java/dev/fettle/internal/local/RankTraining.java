@@ -21,12 +21,12 @@ import java.util.OptionalInt;
 final class RankTraining {
   private final LocalModel model;
   private final TrainableModel tuned;
-  private final CachedStep step;
+  private final GradientCache step;
   private final int tokens;
   private final Judge judge;
 
   RankTraining(LocalModel model, TrainableModel tuned) {
-    this(model, tuned, CachedStep.tokens(model.config(), NumberType.of(model.dtype())));
+    this(model, tuned, GradientCache.tokens(model.config(), NumberType.of(model.dtype())));
   }
 
   /** With a bound of its own on the tokens that are held at a time. */
@@ -38,7 +38,7 @@ final class RankTraining {
     Body body = judge != null ? judge.body(tuned)
         : new EncoderBody(model.network(), model.encoder().pooler(),
             model.encoder().settings().width(), tuned);
-    this.step = new CachedStep(body, tuned, tokens);
+    this.step = new GradientCache(body, tuned, tokens);
   }
 
   /** The tokens of a batch, and where each query and text stands among them. */

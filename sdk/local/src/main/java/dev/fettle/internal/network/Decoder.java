@@ -34,6 +34,9 @@ public final class Decoder implements AutoCloseable {
   private int[] lengths;
   private int room;
   private NativeList<Tensor> cache;
+  private NativeList<Tensor> cosines;
+  private NativeList<Tensor> sines;
+  private int rotated;
   private Tensor logits;
 
   /**
@@ -94,12 +97,10 @@ public final class Decoder implements AutoCloseable {
         room = 2 * room;
         keepRows(step, all());
       }
-      network.prepare(used);
-      List<Tensor[]> angles = ropes.stream().map(network.rotations()::table).toList();
+      rotate(used);
       boolean level = Arrays.stream(lengths).allMatch(n -> n == used - 1);
-      Tensor next = step.kernels().decodeStep(step.longs(tokens), step.longs(lengths), level, weights.original().embedding(),
-          finalNorm, weights.head(), weights.products(), weights.vectors(), adapters, cache,
-          step.list(angles.stream().map(a -> a[0]).toList()), step.list(angles.stream().map(a -> a[1]).toList()), ropeOfLayer,
+      Tensor next = step.kernels().decodeStep(longs(tokens), longs(lengths), level, weights.original().embedding(),
+          finalNorm, weights.head(), weights.products(), weights.vectors(), adapters, cache, cosines, sines, ropeOfLayer,
           used, dims, reals, network.outer());
       replaceLogits(step, next);
       for (int i = 0; i < lengths.length; i++) {
@@ -120,6 +121,21 @@ public final class Decoder implements AutoCloseable {
   @Override
   public void close() {
     scope.close();
+  }
+
+  /** Makes ready to rotate so many positions. */
+  private void rotate(int used) {
+    if (used > rotated) {
+      network.prepare(used);
+      if (rotated > 0) {
+        scope.free(cosines);
+        scope.free(sines);
+      }
+      List<Tensor[]> tables = ropes.stream().map(network.rotations()::table).toList();
+      cosines = scope.list(tables.stream().map(t -> t[0]).toList());
+      sines = scope.list(tables.stream().map(t -> t[1]).toList());
+      rotated = network.rotations().positions();
+    }
   }
 
   private void keepRows(Scope step, int[] sequences) {
@@ -148,6 +164,10 @@ public final class Decoder implements AutoCloseable {
       }
       replaceLogits(step, new Head(weights.original(), adapter, 1).logits(step, trace.output(), last));
     }
+  }
+
+  private static long[] longs(int... values) {
+    return Arrays.stream(values).asLongStream().toArray();
   }
 
   private int[] all() {

@@ -5,7 +5,7 @@ interface DecodeKernels {
   /**
    * The logits [sequences, vocabulary], float32, after one new token of each sequence.
    *
-   * @param positions where each new token stands
+   * @param at where each new token stands
    * @param level whether all stand at {@code used} - 1
    * @param finalNorm weight and eps
    * @param w weights of each layer by {@link Product}
@@ -17,7 +17,7 @@ interface DecodeKernels {
    * @param used positions of the cache that are looked at
    * @param outer see {@link OuterNumbers#reals}
    */
-  Tensor decodeStep(Tensor ids, Tensor positions, boolean level, Tensor embedding, NativeList<Tensor> finalNorm,
+  Tensor decodeStep(long[] tokens, long[] at, boolean level, Tensor embedding, NativeList<Tensor> finalNorm,
       NativeList<Tensor> head, NativeList<NativeList<NativeList<Tensor>>> w, NativeList<NativeList<Tensor>> v,
       NativeList<NativeList<NativeList<Tensor>>> a, NativeList<Tensor> cache, NativeList<Tensor> cos,
       NativeList<Tensor> sin, long[] ropes, long used, NativeList<long[]> dims, NativeList<double[]> reals, double[] outer);

@@ -107,13 +107,15 @@ def decode_layer_(x: Tensor, positions: Tensor, w: List[List[Tensor]], v: List[T
   u = decode_linear(n, w, v, a, Product.GATE_UP)
   return decode_branch_(x, activate(u, dims), w, v, a, Product.DOWN, Vector.MLP_OUT_NORM, dims, reals)
 
-# positions: where each new token stands; level: whether all stand at used - 1.
+# at: where each new token stands; level: whether all stand at used - 1.
 # cos, sin: of all positions, for each way of rotating; ropes: which of them a layer has
 # Returns the logits [sequences, vocabulary] in float32.
-def decode_step(ids: Tensor, positions: Tensor, level: bool, embedding: Tensor, final_norm: List[Tensor], head: List[Tensor],
+def decode_step(tokens: List[int], at: List[int], level: bool, embedding: Tensor, final_norm: List[Tensor], head: List[Tensor],
     w: List[List[List[Tensor]]], v: List[List[Tensor]], a: List[List[List[Tensor]]], cache: List[Tensor], cos: List[Tensor],
     sin: List[Tensor], ropes: List[int], used: int, dims: List[List[int]], reals: List[List[float]], outer: List[float]) -> Tensor:
-  n = ids.size(0)
+  n = len(tokens)
+  ids = torch.tensor(tokens, dtype=4, device=embedding.device)
+  positions = torch.tensor(at, dtype=4, device=embedding.device)
   x = embed(embedding, ids, annotate(List[Tensor], []), outer)
   cs = annotate(List[Tensor], [])
   sn = annotate(List[Tensor], [])

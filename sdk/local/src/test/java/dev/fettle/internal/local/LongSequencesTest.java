@@ -72,7 +72,7 @@ class LongSequencesTest {
         data.add(Datum.of(random.ints(length, 3, 80).toArray()));
       }
       data.add(data.get(1));
-      assertThat(Batch.of(data).tokens()).isGreaterThan(Step.MICRO_BATCH);
+      assertThat(Batch.of(data).tokens()).isGreaterThan(TokenPass.MICRO_BATCH);
 
       double loss = whole.training.forwardBackward(Batch.of(data), Loss.crossEntropy()).join().loss();
       double sum = 0;
