@@ -11,24 +11,19 @@ import dev.fettle.Message;
 import dev.fettle.Progress;
 import dev.fettle.Sample;
 import dev.fettle.Sampler;
-import dev.fettle.SamplingParams;
-import dev.fettle.TooLong;
 import dev.fettle.TrainOn;
 import dev.fettle.Training;
-import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.OneLine;
 import dev.fettle.internal.Positive;
 import dev.fettle.internal.data.Limit;
 import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.Prompts;
 import dev.fettle.internal.recipe.Recorder;
-import dev.fettle.internal.recipe.RunFiles;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 
 /**
  * Learning from a teacher, which may be a larger model or one that was tuned. On-policy, the default, the student answers
@@ -39,32 +34,23 @@ import java.util.Objects;
  * Run run = Distill.on(training).teacher(teacher).prompts(questions).steps(50).run();
  * }</pre>
  *
- * <p>The loop uses public calls only: copy it and change it where this class does not do what you want. A recipe that is
- * being set up; each method changes it and returns it. Not thread-safe, for one use.
+ * <p>The loop uses public calls only: copy it and change it where this class does not do what you want. The learning rate is
+ * the same at each step: 5e-4 for adapters and 5e-5 for all weights unless {@link #learningRate} is called. On-policy, what an
+ * answer has beyond the context of student or teacher is cut. Not thread-safe, for one use.
  */
-public final class Distill {
-  private final Training training;
+public final class Distill extends PromptRecipe<Distill> {
   private Sampler teacher;
-  private List<Conversation> prompts = List.of();
   private boolean offPolicy;
-  private int steps = 50;
   private int epochs = 3;
   private int batchSize = 16;
-  private double learningRate;
-  private AdamW optimizer = AdamW.standard();
-  private SamplingParams sampling = SamplingParams.standard().maxTokens(64);
-  private TooLong tooLong = TooLong.SKIP;
-  private long seed;
-  private Path directory;
 
   private Distill(Training training) {
-    this.training = Objects.requireNonNull(training, "training");
-    this.learningRate = training.tuning() instanceof Lora ? 5e-4 : 5e-5;
+    super(training, training.tuning() instanceof Lora ? 5e-4 : 5e-5);
   }
 
   /** Begins with the student. */
   public static Distill on(Training training) {
-    return new Distill(training);
+    return new Distill(Objects.requireNonNull(training, "training"));
   }
 
   /** Whom to learn from; it is not closed here. Required. */
@@ -73,21 +59,9 @@ public final class Distill {
     return this;
   }
 
-  /** What to ask. Required. */
-  public Distill prompts(List<Conversation> chats) {
-    prompts = List.copyOf(NoNulls.in(chats, "chats"));
-    return this;
-  }
-
   /** Lets the teacher answer each prompt once, and tunes the student to its answers with {@link Sft}. */
   public Distill offPolicy() {
     offPolicy = true;
-    return this;
-  }
-
-  /** How many steps, on-policy. Default 50. */
-  public Distill steps(int n) {
-    steps = Positive.of("steps", n);
     return this;
   }
 
@@ -103,58 +77,13 @@ public final class Distill {
     return this;
   }
 
-  /** The learning rate. Default 5e-4 for adapters, 5e-5 for all weights. */
-  public Distill learningRate(double value) {
-    learningRate = AdamW.learningRate(value).learningRate();
-    return this;
-  }
-
-  /** Other settings of the optimizer; its learning rate is not used. */
-  public Distill optimizer(AdamW settings) {
-    optimizer = Objects.requireNonNull(settings, "settings");
-    return this;
-  }
-
-  /** How answers are sampled; the seed is set here. Default at temperature 1, at most 64 tokens. */
-  public Distill sampling(SamplingParams params) {
-    sampling = Objects.requireNonNull(params, "params");
-    return this;
-  }
-
-  /**
-   * What becomes of prompts that leave no room for an answer in the context of teacher or student: they are left out, or
-   * rejected before the first step. Default {@link TooLong#SKIP}. What an answer has beyond the student's context, or
-   * on-policy the teacher's, is cut.
-   *
-   * @throws InvalidInputException for {@link TooLong#CUT}: a prompt cannot be cut
-   */
-  public Distill tooLong(TooLong longer) {
-    tooLong = Prompts.tooLong(longer);
-    return this;
-  }
-
-  /** Seeds the order of the prompts and the sampling. Default 0. */
-  public Distill seed(long value) {
-    seed = value;
-    return this;
-  }
-
-  /**
-   * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html} and, after each tenth of the steps, the
-   * checkpoint to resume from. If a run with equal settings was interrupted there, {@link #run()} resumes it. Ctrl-C and
-   * SIGTERM end the run as in {@link Sft#directory}. Default nowhere.
-   */
-  public Distill directory(Path path) {
-    directory = Objects.requireNonNull(path, "path");
-    return this;
-  }
-
   /**
    * Trains.
    *
    * @throws InvalidInputException if teacher or prompts are missing, prompts are too long and rejected, the tokenizers
    *     differ on-policy, or the directory is rejected as in {@link Sft#run()}
    */
+  @Override
   public Run run() {
     if (teacher == null) {
       throw new InvalidInputException("Distill without a teacher: call teacher(sampler)");
@@ -201,7 +130,8 @@ public final class Distill {
   private Run fromScores(Checkpoints kept, Prompts source, int context) {
     AdamW settings = optimizer.withLearningRate(learningRate);
     String hash = source.sha256();
-    try (Recorder record = new Recorder("distill", training, kept.files("distill", settings(source)), steps)) {
+    Map<String, Object> own = new TreeMap<>(Map.of("teacher", teacher.toString(), "batch_size", batchSize));
+    try (Recorder record = new Recorder("distill", training, kept.files("distill", settings(source, own)), steps)) {
       for (int step = 0; step < steps; step++) {
         List<Conversation> asked = source.next(batchSize);
         if (step < record.count()) {
@@ -227,22 +157,6 @@ public final class Distill {
       }
       return record.finish("all " + steps + " steps done", 0, List.of());
     }
-  }
-
-  private Map<String, Object> settings(Prompts source) {
-    Map<String, Object> settings = new LinkedHashMap<>();
-    settings.put("prompts", source.all().size());
-    settings.put("data_sha256", source.sha256());
-    settings.put("lengths", source.lengths());
-    settings.put("teacher", teacher.toString());
-    settings.put("steps", steps);
-    settings.put("batch_size", batchSize);
-    settings.put("learning_rate", learningRate);
-    settings.put("optimizer", RunFiles.optimizer(optimizer));
-    settings.put("max_tokens", sampling.maxTokens());
-    settings.put("temperature", sampling.temperature());
-    settings.put("seed", seed);
-    return settings;
   }
 
   @Override

@@ -1,6 +1,5 @@
 package dev.fettle.recipes;
 
-import dev.fettle.AdamW;
 import dev.fettle.Batch;
 import dev.fettle.Conversation;
 import dev.fettle.CustomLoss;
@@ -42,27 +41,23 @@ import java.util.Random;
  * }</pre>
  *
  * <p>The loop in {@link #run()} uses public calls only: copy it and change it where this class does not do what you want.
- * A recipe that is being set up; each method changes it and returns it. Not thread-safe, for one use.
+ * The learning rate begins at 1e-5 unless {@link #learningRate} is called, and falls evenly to 0. A run that is resumed needs
+ * the training as it was before that run. Not thread-safe, for one use.
  */
-public final class Dpo {
-  private final Training training;
+public final class Dpo extends Recipe<Dpo> {
   private List<Preference> data = List.of();
   private int epochs = 1;
   private int batchSize = 8;
   private double beta = 0.1;
-  private double learningRate = 1e-5;
-  private AdamW optimizer = AdamW.standard();
   private Limit limit = Limit.NONE;
-  private long seed;
-  private Path directory;
 
   private Dpo(Training training) {
-    this.training = Objects.requireNonNull(training, "training");
+    super(training, 1e-5);
   }
 
   /** Begins with what is trained. */
   public static Dpo on(Training training) {
-    return new Dpo(training);
+    return new Dpo(Objects.requireNonNull(training, "training"));
   }
 
   /** What to learn from. Required. */
@@ -92,18 +87,6 @@ public final class Dpo {
     return this;
   }
 
-  /** The highest learning rate, which falls evenly to 0. Default 1e-5. */
-  public Dpo learningRate(double value) {
-    learningRate = AdamW.learningRate(value).learningRate();
-    return this;
-  }
-
-  /** Other settings of the optimizer; its learning rate is not used. */
-  public Dpo optimizer(AdamW settings) {
-    optimizer = Objects.requireNonNull(settings, "settings");
-    return this;
-  }
-
   /** Tokens of a prompt and an answer together, at most. Default, and upper bound, the model's context. */
   public Dpo maxLength(int tokens) {
     limit = limit.atMost(tokens);
@@ -119,29 +102,13 @@ public final class Dpo {
     return this;
   }
 
-  /** Seeds the order of the pairs. Default 0. */
-  public Dpo seed(long value) {
-    seed = value;
-    return this;
-  }
-
-  /**
-   * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html} and, after each tenth of the steps, the
-   * checkpoint to resume from. If a run with equal settings was interrupted there, {@link #run()} resumes it; the
-   * training is to be as it was before that run. Ctrl-C and SIGTERM end the run as in {@link Sft#directory}. Default
-   * nowhere.
-   */
-  public Dpo directory(Path path) {
-    directory = Objects.requireNonNull(path, "path");
-    return this;
-  }
-
   /**
    * Trains.
    *
    * @throws InvalidInputException if there are no data, a pair cannot be rendered, some are too long and rejected, or the
    *     directory is rejected as in {@link Sft#run()}
    */
+  @Override
   public Run run() {
     if (data.isEmpty()) {
       throw new InvalidInputException("Dpo without data: call data(...) with at least one pair");

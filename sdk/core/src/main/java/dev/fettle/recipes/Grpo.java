@@ -11,17 +11,13 @@ import dev.fettle.Renderer;
 import dev.fettle.Sample;
 import dev.fettle.Sampler;
 import dev.fettle.SamplingParams;
-import dev.fettle.TooLong;
 import dev.fettle.Training;
-import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.OneLine;
 import dev.fettle.internal.Positive;
 import dev.fettle.internal.data.Limit;
 import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.Prompts;
 import dev.fettle.internal.recipe.Recorder;
-import dev.fettle.internal.recipe.RunFiles;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,55 +34,29 @@ import java.util.Objects;
  * }</pre>
  *
  * <p>The loop in {@link #run()} uses public calls only: copy it and change it where this class does not do what you want.
- * A recipe that is being set up; each method changes it and returns it. Not thread-safe, for one use.
+ * The learning rate is the same at each step: 1e-4 for adapters and 1e-5 for all weights unless {@link #learningRate} is
+ * called. Not thread-safe, for one use.
  */
-public final class Grpo {
-  private final Training training;
-  private List<Conversation> prompts = List.of();
+public final class Grpo extends PromptRecipe<Grpo> {
   private Reward reward;
-  private int steps = 50;
   private int groups = 8;
   private int samples = 8;
   private boolean scaled;
   private double kl;
-  private double learningRate;
-  private AdamW optimizer = AdamW.standard();
   private Loss loss = Loss.importanceSampling();
-  private SamplingParams sampling = SamplingParams.standard().maxTokens(64);
-  private TooLong tooLong = TooLong.SKIP;
-  private long seed;
-  private Path directory;
 
   private Grpo(Training training) {
-    this.training = Objects.requireNonNull(training, "training");
-    this.learningRate = training.tuning() instanceof Lora ? 1e-4 : 1e-5;
+    super(training, training.tuning() instanceof Lora ? 1e-4 : 1e-5);
   }
 
   /** Begins with what is trained. */
   public static Grpo on(Training training) {
-    return new Grpo(training);
-  }
-
-  /** What to ask. Required. */
-  public Grpo prompts(List<Conversation> chats) {
-    prompts = List.copyOf(NoNulls.in(chats, "chats"));
-    return this;
-  }
-
-  /** Users' messages to ask. */
-  public Grpo prompts(String... messages) {
-    return prompts(Arrays.stream(NoNulls.in(messages, "messages")).map(m -> Conversation.of(Message.user(m))).toList());
+    return new Grpo(Objects.requireNonNull(training, "training"));
   }
 
   /** How good an answer is. Required. */
   public Grpo reward(Reward function) {
     reward = Objects.requireNonNull(function, "function");
-    return this;
-  }
-
-  /** How many steps. Default 50. */
-  public Grpo steps(int n) {
-    steps = Positive.of("steps", n);
     return this;
   }
 
@@ -120,54 +90,9 @@ public final class Grpo {
     return this;
   }
 
-  /** The learning rate, the same at each step. Default 1e-4 for adapters, 1e-5 for all weights. */
-  public Grpo learningRate(double value) {
-    learningRate = AdamW.learningRate(value).learningRate();
-    return this;
-  }
-
-  /** Other settings of the optimizer; its learning rate is not used. */
-  public Grpo optimizer(AdamW settings) {
-    optimizer = Objects.requireNonNull(settings, "settings");
-    return this;
-  }
-
   /** Another loss of the advantages, such as {@link Loss#ppo()}. Default {@link Loss#importanceSampling()}. */
   public Grpo loss(Loss ofAdvantages) {
     loss = Objects.requireNonNull(ofAdvantages, "ofAdvantages");
-    return this;
-  }
-
-  /** How to sample; number of samples and seed are set here. Default at temperature 1, at most 64 tokens. */
-  public Grpo sampling(SamplingParams params) {
-    sampling = Objects.requireNonNull(params, "params");
-    return this;
-  }
-
-  /**
-   * What becomes of prompts that leave no room for an answer in the model's context: they are left out, or rejected before
-   * the first step. Default {@link TooLong#SKIP}.
-   *
-   * @throws InvalidInputException for {@link TooLong#CUT}: a prompt cannot be cut
-   */
-  public Grpo tooLong(TooLong longer) {
-    tooLong = Prompts.tooLong(longer);
-    return this;
-  }
-
-  /** Seeds the order of the prompts and the sampling. Default 0. */
-  public Grpo seed(long value) {
-    seed = value;
-    return this;
-  }
-
-  /**
-   * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html} and, after each tenth of the steps, the
-   * checkpoint to resume from. If a run with equal settings was interrupted there, {@link #run()} resumes it. Ctrl-C and
-   * SIGTERM end the run as in {@link Sft#directory}. Default nowhere.
-   */
-  public Grpo directory(Path path) {
-    directory = Objects.requireNonNull(path, "path");
     return this;
   }
 
@@ -177,6 +102,7 @@ public final class Grpo {
    * @throws InvalidInputException if prompts or reward are missing, prompts are too long and rejected, a reward is not
    *     finite, or the directory is rejected as in {@link Sft#run()}
    */
+  @Override
   public Run run() {
     Prompts.requireSome("Grpo", prompts);
     if (reward == null) {
@@ -258,21 +184,12 @@ public final class Grpo {
 
   private Map<String, Object> settings(Prompts source) {
     Map<String, Object> settings = new LinkedHashMap<>();
-    settings.put("prompts", source.all().size());
-    settings.put("data_sha256", source.sha256());
-    settings.put("lengths", source.lengths());
-    settings.put("steps", steps);
     settings.put("prompts_per_step", groups);
     settings.put("samples", samples);
     settings.put("scaled", scaled);
     settings.put("kl", kl);
     settings.put("loss", loss.toString());
-    settings.put("learning_rate", learningRate);
-    settings.put("optimizer", RunFiles.optimizer(optimizer));
-    settings.put("max_tokens", sampling.maxTokens());
-    settings.put("temperature", sampling.temperature());
-    settings.put("seed", seed);
-    return settings;
+    return settings(source, settings);
   }
 
   @Override

@@ -1,6 +1,5 @@
 package dev.fettle.recipes;
 
-import dev.fettle.AdamW;
 import dev.fettle.Batch;
 import dev.fettle.Batches;
 import dev.fettle.DataSummary;
@@ -23,7 +22,6 @@ import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
 import dev.fettle.internal.recipe.SampleTable;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -39,9 +37,11 @@ import java.util.function.IntFunction;
  * }</pre>
  *
  * <p>The loop in {@link #run()} uses public calls only: copy it and change it where this class does not do what you want.
- * A recipe that is being set up; each method changes it and returns it. Not thread-safe, for one use.
+ * The learning rate is 5e-4 for adapters and 5e-5 for all weights unless {@link #learningRate} is called: it rises during the
+ * first twentieth of the steps, then falls evenly to 0. A {@link #directory} also keeps the best weights, as a state in
+ * {@code best}. Not thread-safe, for one use.
  */
-public final class Sft {
+public final class Sft extends Recipe<Sft> {
   /** Sequences a step unless {@link #batchSize(int)} is called. */
   public static final int DEFAULT_BATCH_SIZE = 16;
   /** How often the validation loss may fail to improve before the run ends, unless {@link #patience(int)} is called. */
@@ -49,28 +49,22 @@ public final class Sft {
   /** The share of the steps in which the rate rises, unless {@link #schedule} is called. */
   public static final double WARMUP = 0.05;
 
-  private final Training training;
   private Dataset data;
   private Dataset validation;
   private int epochs = 1;
   private int batchSize = DEFAULT_BATCH_SIZE;
-  private double learningRate;
   private IntFunction<Schedule> schedule;
-  private AdamW optimizer = AdamW.standard();
   private TrainOn trainOn = TrainOn.ALL_ASSISTANT_MESSAGES;
-  private long seed;
   private int validateEvery;
   private int patience = DEFAULT_PATIENCE;
-  private Path directory;
 
   private Sft(Training training) {
-    this.training = Objects.requireNonNull(training, "training");
-    this.learningRate = training.tuning() instanceof Lora ? 5e-4 : 5e-5;
+    super(training, training.tuning() instanceof Lora ? 5e-4 : 5e-5);
   }
 
   /** Begins with what is trained. */
   public static Sft on(Training training) {
-    return new Sft(training);
+    return new Sft(Objects.requireNonNull(training, "training"));
   }
 
   /** What to learn from. Required. */
@@ -97,36 +91,15 @@ public final class Sft {
     return this;
   }
 
-  /**
-   * The highest learning rate: it rises during the first twentieth of the steps, then falls evenly to 0. Default 5e-4 for
-   * adapters, 5e-5 for all weights.
-   */
-  public Sft learningRate(double value) {
-    learningRate = AdamW.learningRate(value).learningRate();
-    return this;
-  }
-
   /** Another schedule, made when the number of steps is known: {@code schedule(n -> Schedule.cosine(1e-3, n))}. */
   public Sft schedule(IntFunction<Schedule> ofSteps) {
     schedule = Objects.requireNonNull(ofSteps, "ofSteps");
     return this;
   }
 
-  /** Other settings of the optimizer; its learning rate is not used. Default {@link AdamW#standard()}. */
-  public Sft optimizer(AdamW settings) {
-    optimizer = Objects.requireNonNull(settings, "settings");
-    return this;
-  }
-
   /** What is trained of a conversation. Default all assistant messages. */
   public Sft trainOn(TrainOn parts) {
     trainOn = Objects.requireNonNull(parts, "parts");
-    return this;
-  }
-
-  /** Seeds the order of the examples. Default 0. */
-  public Sft seed(long value) {
-    seed = value;
     return this;
   }
 
@@ -143,17 +116,6 @@ public final class Sft {
   }
 
   /**
-   * Where to keep {@code metrics.jsonl}, {@code run.json}, {@code report.html}, the checkpoint to resume from, and the
-   * best weights as a state in {@code best}. If a run with equal settings was interrupted there, {@link #run()} resumes
-   * it. With a directory, Ctrl-C and SIGTERM end the run after its step, with a checkpoint; a second Ctrl-C ends it at
-   * once. Default nowhere.
-   */
-  public Sft directory(Path path) {
-    directory = Objects.requireNonNull(path, "path");
-    return this;
-  }
-
-  /**
    * Trains. A batch whose loss or gradient is not finite is skipped. Examples longer than the model's context, or than
    * {@link Dataset#maxLength(int)}, become what {@link Dataset#tooLong(TooLong)} says.
    *
@@ -161,6 +123,7 @@ public final class Sft {
    *     or one that has ended, cannot be written, or is in use by another run
    * @throws NumericException if three batches in a row have no finite loss or gradient
    */
+  @Override
   public Run run() {
     if (data == null) {
       throw new InvalidInputException("Sft without data: call data(Dataset)");
