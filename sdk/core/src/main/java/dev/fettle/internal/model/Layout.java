@@ -63,6 +63,11 @@ public final class Layout {
       return sizeOf(shape);
     }
 
+    /** The numbers of a row; 1 of a vector. */
+    public long columns() {
+      return shape.length == 2 ? shape[1] : 1;
+    }
+
     /** The name of the module that owns it: the name without {@code .weight} or {@code .bias}. */
     public String module() {
       return name.substring(0, name.lastIndexOf('.'));

@@ -43,9 +43,15 @@ record Multimodal(String type, String className, String textType) implements Arc
         ? config.optionalInteger("bos_token_id", 0, DecoderFields.MAX_VOCAB) : decoder.bosId();
     List<Integer> eos = config.mentions("eos_token_id")
         ? config.integers("eos_token_id", 0, DecoderFields.MAX_VOCAB) : decoder.eosIds();
-    return new ModelConfig(this, decoder.vocabSize(), decoder.hiddenSize(), decoder.contextLength(), decoder.numbers(),
+    return new ModelConfig(new Multimodal(type, className, family.type()), decoder.vocabSize(), decoder.hiddenSize(),
+        decoder.contextLength(), decoder.numbers(),
         decoder.embeddings().stream().map(Multimodal::within).toList(),
         decoder.layers().stream().map(Multimodal::within).toList(), outputs, stored, bos, eos);
+  }
+
+  @Override
+  public String decoder() {
+    return textType;
   }
 
   private static String within(String name) {

@@ -1,6 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.DType;
+import dev.fettle.GgufType;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Prompt;
 import dev.fettle.Renderer;
@@ -29,6 +30,7 @@ import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Processor;
 import dev.fettle.internal.torch.Scope;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -373,6 +375,15 @@ final class LocalModel implements ModelBackend {
     LocalSampler sampler = new LocalSampler(this, own, held, frozen);
     dependants.add(sampler);
     return sampler;
+  }
+
+  @Override
+  public void saveGguf(Path file, GgufType type, ProgressMeter meter) {
+    EngineThread.get().run(() -> {
+      EngineThread.requireOpen(open, "the model " + name);
+      GgufModelFiles.save(file, this, layout, (step, w) -> weights().weight(w.block()).dense(step, w.offset() / w.columns(),
+          w.shape()[0]), type, meter);
+    });
   }
 
   void forget(AutoCloseable dependant) {

@@ -5,6 +5,7 @@ import dev.fettle.Batch;
 import dev.fettle.CustomLoss;
 import dev.fettle.DType;
 import dev.fettle.DataPosition;
+import dev.fettle.GgufType;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
@@ -317,6 +318,22 @@ final class LocalTraining implements TrainingBackend {
   public CompletableFuture<Void> saveMerged(Path directory, DType type) {
     return work(() -> {
       MergedFiles.save(directory, model, tuned, NumberType.of(type));
+      return null;
+    });
+  }
+
+  @Override
+  public CompletableFuture<Void> saveGguf(Path file, GgufType type, ProgressMeter meter) {
+    return work(() -> {
+      GgufModelFiles.save(file, model, tuned.layout(), new MergedWeights(tuned)::value, type, meter);
+      return null;
+    });
+  }
+
+  @Override
+  public CompletableFuture<Void> saveGgufAdapter(Path file, ProgressMeter meter) {
+    return work(() -> {
+      GgufAdapterFiles.save(file, model, tuned, meter);
       return null;
     });
   }
