@@ -40,13 +40,15 @@ final class MemoryPlanner {
   private final Layout layout;
   private final ModelConfig config;
   private final NumberType type;
+  private final BlockForms forms;
   private final List<Activations> layers;
   private final Activations widest;
   private final boolean sparing;
 
   /** @param sparing whether no layer's activations are kept, even if there is room */
-  MemoryPlanner(Layout layout, NumberType type, boolean sparing) {
+  MemoryPlanner(Layout layout, NumberType type, BlockForms forms, boolean sparing) {
     this.layout = layout;
+    this.forms = forms;
     this.config = layout.config();
     this.type = type;
     this.layers = config.layers().stream().map(Activations::new).toList();
@@ -55,13 +57,13 @@ final class MemoryPlanner {
   }
 
   /** Sparing where the property {@code fettle.recompute} is true. */
-  MemoryPlanner(Layout layout, NumberType type) {
-    this(layout, type, Boolean.getBoolean("fettle.recompute"));
+  MemoryPlanner(Layout layout, NumberType type, BlockForms forms) {
+    this(layout, type, forms, Boolean.getBoolean("fettle.recompute"));
   }
 
   /** The model itself. */
   MemoryPlan weights() {
-    return plan(WEIGHTS, layout.parameters() * type.size());
+    return plan(WEIGHTS, forms.bytes(type));
   }
 
   /** What a training holds from step to step, with its gradient in as many lanes as there may be. */

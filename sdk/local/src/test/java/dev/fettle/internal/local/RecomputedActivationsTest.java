@@ -35,7 +35,7 @@ class RecomputedActivationsTest {
     try (Trained t = Trained.open("models/qwen3", tuning)) {
       return EngineThread.get().call(() -> {
         TrainableModel tuned = t.training.tuned();
-        MemoryPlanner memory = new MemoryPlanner(t.model.layout(), NumberType.F32, sparing);
+        MemoryPlanner memory = new MemoryPlanner(t.model.layout(), NumberType.F32, t.model.blocks(), sparing);
         assertThat(memory.firstKept(BATCH, tuned, false)).isEqualTo(sparing ? t.model.config().layers().size()
             : Math.max(0, tuned.lowestLayer()));
         new TokenPass(t.model.network(), tuned, memory).forwardBackward(BATCH, Loss.crossEntropy(), false, 0);
