@@ -150,8 +150,8 @@ public final class Dpo {
   /**
    * Trains.
    *
-   * @throws InvalidInputException if there are no data, or others than pairs, a pair cannot be rendered, some are too long and rejected, or the
-   *     directory is rejected as in {@link Sft#run()}
+   * @throws InvalidInputException if there are no data, or others than pairs, a pair cannot be rendered, some are too long and
+   *     rejected, or the directory is rejected as in {@link Sft#run()}
    */
   public Run run() {
     if (data == null) {

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
@@ -33,9 +34,15 @@ final class DataFiles {
   private final String origin;
   private final List<String> files;
   private final List<Card.Config> configs;
+  private final String place;
 
-  /** Of the files of a repository that can be read, and what its card says of them. */
-  DataFiles(String origin, List<String> files, List<Card.Config> configs) {
+  /**
+   * Of the files of a repository that can be read, and what its card says of them.
+   *
+   * @param place where they are, for errors: {@code there}, or in the cache
+   */
+  DataFiles(String origin, List<String> files, List<Card.Config> configs, String place) {
+    this.place = place;
     this.origin = origin;
     this.files = files.stream().filter(DataFiles::isData).toList();
     this.configs = configs;
@@ -48,13 +55,14 @@ final class DataFiles {
 
   /** The files of a split; where none is named it is the only one, or that of training. */
   List<String> of(Optional<String> config, Optional<String> split) {
-    Map<String, List<String>> splits = splits(config);
+    Map<String, Supplier<List<String>>> splits = splits(config);
     if (splits.isEmpty()) {
-      throw new InvalidInputException(origin + ": there are no files of data in it" + config.map(c -> ", configuration " + c).orElse(""));
+      throw new InvalidInputException(origin + ": no file of data" + config.map(c -> " of configuration " + c).orElse("") + " is "
+          + place);
     }
     String wanted = split.orElseGet(() -> splits.size() == 1 ? splits.keySet().iterator().next() : "train");
     if (splits.containsKey(wanted)) {
-      return splits.get(wanted);
+      return splits.get(wanted).get();
     }
     String slice = wanted.contains("[") || wanted.contains("+")
         ? "; for parts of a split use take or split, for several mix" : "";
@@ -63,17 +71,18 @@ final class DataFiles {
         + String.join(", ", splits.keySet()) + slice);
   }
 
-  private Map<String, List<String>> splits(Optional<String> name) {
+  private Map<String, Supplier<List<String>>> splits(Optional<String> name) {
+    Map<String, Supplier<List<String>>> splits = new LinkedHashMap<>();
     if (configs.isEmpty()) {
-      return below(name.filter(n -> !n.equals(STANDARD)).map(this::directory).orElse(""));
+      below(name.filter(n -> !n.equals(STANDARD)).map(this::directory).orElse("")).forEach((split, of) -> splits.put(split, () -> of));
+      return splits;
     }
     Card.Config config = config(name);
     String directory = config.directory().isEmpty() ? "" : config.directory() + "/";
     if (config.patterns().isEmpty()) {
-      return below(directory);
+      below(directory).forEach((split, of) -> splits.put(split, () -> of));
     }
-    Map<String, List<String>> splits = new LinkedHashMap<>();
-    config.patterns().forEach((split, patterns) -> splits.put(split, matching(directory, patterns)));
+    config.patterns().forEach((split, patterns) -> splits.put(split, () -> matching(directory, patterns)));
     return splits;
   }
 
@@ -115,7 +124,7 @@ final class DataFiles {
       Pattern regex = Pattern.compile(Pattern.quote(directory) + glob(plain));
       List<String> matched = files.stream().filter(f -> regex.matcher(f).matches()).toList();
       if (matched.isEmpty()) {
-        throw new InvalidInputException(origin + ": its card names " + directory + pattern + ", but no such file is there");
+        throw new InvalidInputException(origin + ": its card names " + directory + pattern + ", but no such file is " + place);
       }
       found.addAll(matched);
     }
@@ -179,7 +188,7 @@ final class DataFiles {
   }
 
   /** What the hub itself converted to Parquet: {@code configuration/split/0000.parquet}. */
-  static DataFiles converted(String origin, List<String> files) {
+  static DataFiles converted(String origin, List<String> files, String place) {
     Map<String, Map<String, List<String>>> found = new LinkedHashMap<>();
     for (String file : files) {
       String[] parts = file.split("/");
@@ -188,6 +197,6 @@ final class DataFiles {
       }
     }
     return new DataFiles(origin, files,
-        found.entrySet().stream().map(c -> new Card.Config(c.getKey(), false, "", c.getValue())).toList());
+        found.entrySet().stream().map(c -> new Card.Config(c.getKey(), false, "", c.getValue())).toList(), place);
   }
 }

@@ -143,14 +143,16 @@ public final class Hub {
       }
       List<Card.Config> configs = all.contains(CARD) && snapshot.find(CARD)
           ? Card.configs(text(snapshot.path(CARD)), repository + ": " + CARD) : List.of();
-      return fetched(snapshot, new DataFiles(repository.toString(), readable, configs).of(config, split), format, check);
+      DataFiles data = new DataFiles(repository.toString(), readable, configs, snapshot.place());
+      return fetched(snapshot, data.of(config, split), format, check);
     }
   }
 
   private <F> List<Path> converted(Repository repository, Optional<String> config, Optional<String> split,
       Function<String, Optional<F>> format, Consumer<List<String>> check) {
     try (Snapshot snapshot = new Snapshot(settings, repository, pause)) {
-      return fetched(snapshot, DataFiles.converted(repository.toString(), snapshot.files()).of(config, split), format, check);
+      DataFiles data = DataFiles.converted(repository.toString(), snapshot.files(), snapshot.place());
+      return fetched(snapshot, data.of(config, split), format, check);
     }
   }
 

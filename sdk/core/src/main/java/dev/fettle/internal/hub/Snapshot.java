@@ -101,6 +101,12 @@ final class Snapshot implements AutoCloseable {
     return cut || settings.offline();
   }
 
+  /** Where all of its files are, as far as is known, for errors. */
+  String place() {
+    return !isCut() ? "there" : "in the cache, " + cache.root() + (settings.offline()
+        ? ", and HF_HUB_OFFLINE forbids to download: unset it once" : ", and " + settings.host() + " cannot be reached");
+  }
+
   private List<String> here() {
     if (commit == null || !Files.isDirectory(cache.snapshot(commit))) {
       return List.of();
