@@ -192,7 +192,7 @@ final class MergedFiles {
       return tuned.parameters().values(scope, whole);
     }
     Kernels k = scope.kernels();
-    long perRow = w.shape().length == 2 ? w.shape()[1] : 1;
+    long perRow = w.size() / w.shape()[0];
     Tensor base = tuned.frozen(w.block()).dense(scope, w.offset() / perRow, w.shape()[0]);
     AdapterShape shape = tuned.adapters().shape();
     ParameterVector.Parameter a = trained.get(AdapterNames.Kind.A.name(w.module()));

@@ -15,7 +15,7 @@ final class RandomWeights {
 
   static void fill(Weight block, Layout.Weight w) {
     try (Scope scope = new Scope()) {
-      Tensor start = w.shape().length == 2 ? scope.kernels().normal(w.shape(), DEVIATION, NumberType.F32, scope.device())
+      Tensor start = w.shape().length > 1 ? scope.kernels().normal(w.shape(), DEVIATION, NumberType.F32, scope.device())
           : scope.kernels().constant(w.shape(), w.name().endsWith(".bias") ? 0 : 1, NumberType.F32, scope.device());
       scope.kernels().copy(scope.kernels().viewSlice(scope.kernels().flat(block.dense(scope)), w.offset(), w.shape()), start);
     }
