@@ -42,7 +42,6 @@ final class MemoryPlanner {
   private final NumberType type;
   private final BlockForms forms;
   private final List<Activations> layers;
-  private final Activations widest;
   private final boolean sparing;
 
   /** @param sparing whether no layer's activations are kept, even if there is room */
@@ -52,7 +51,6 @@ final class MemoryPlanner {
     this.config = layout.config();
     this.type = type;
     this.layers = config.layers().stream().map(Activations::new).toList();
-    this.widest = layers.stream().max(Comparator.comparing(a -> a.kept() + a.forward())).orElseThrow();
     this.sparing = sparing;
   }
 
@@ -197,8 +195,8 @@ final class MemoryPlanner {
    * @param held bytes that are kept of layers below
    */
   private Moment passing(long rows, long longest, long logits, long held) {
-    long layer = rows * (widest.kept() + widest.forward() + widest.angles())
-        + 2 * widest.scores(rows, longest);
+    long layer = layers.stream().mapToLong(a -> rows * (a.kept() + a.forward() + a.angles()) + a.working(rows, longest, type, false))
+        .max().orElseThrow();
     Moment inLayer = new Moment(held + layer * type.size(), 0, 0);
     Moment atHead = new Moment(held + 4 * rows * config.hiddenSize() * type.size(), logits, 0);
     return inLayer.total() > atHead.total() ? inLayer : atHead;
@@ -230,7 +228,7 @@ final class MemoryPlanner {
     for (int i = count - 1; i >= Math.max(0, lowest); i--) {
       Activations activations = layers.get(i);
       long layer = rows * (activations.backward() + activations.input() + activations.angles()
-          + (i < firstKept ? activations.kept() : 0)) + 3 * activations.scores(rows, longest);
+          + (i < firstKept ? activations.kept() : 0)) + activations.working(rows, longest, type, true);
       Moment at = new Moment(always + below[i + 1] + layer * type.size(), 0, gradient.at(i));
       most = at.total() > most.total() ? at : most;
     }

@@ -18,12 +18,13 @@ final class RandomWeights {
 
   static void fill(Weight block, Layout.Weight w) {
     try (Scope scope = new Scope()) {
-      if (w.shape().length == 1) {
-        Tensor start = scope.kernels().constant(w.shape(), w.name().endsWith(".bias") ? 0 : 1, NumberType.F32, scope.device());
+      if (w.shape().length != 2) {
+        Tensor start = w.shape().length > 2 ? scope.kernels().normal(w.shape(), DEVIATION, NumberType.F32, scope.device())
+            : scope.kernels().constant(w.shape(), w.name().endsWith(".bias") ? 0 : 1, NumberType.F32, scope.device());
         scope.kernels().copy(scope.kernels().viewSlice(scope.kernels().flat(block.dense(scope)), w.offset(), w.shape()), start);
       }
     }
-    long rows = w.shape().length == 1 ? 0 : w.shape()[0];
+    long rows = w.shape().length == 2 ? w.shape()[0] : 0;
     long step = rows == 0 ? 1 : Math.max(1, PIECE / w.shape()[1]);
     for (long at = 0; at < rows; at += step) {
       fill(block, w.offset() / w.shape()[1] + at, new long[] {Math.min(step, rows - at), w.shape()[1]});

@@ -11,7 +11,8 @@ interface DecodeKernels {
    * @param w weights of each layer by {@link Product}
    * @param v vectors of each layer by {@link LayerVector}
    * @param a adapters of each layer by {@link Product}
-   * @param cache keys and values of each layer: [sequences, 2 kv heads, room, dim]
+   * @param cache keys and values of each layer: [sequences, 2 kv heads, room, dim], or its state: [sequences, value heads x key dim,
+   *     value dim], float32; then for each layer the tokens that its convolution reads again: [sequences, tokens, channels]
    * @param cos of all positions, for each way of rotating; empty where nothing is rotated
    * @param ropes which of these ways each layer has
    * @param used positions of the cache that are looked at
@@ -22,8 +23,9 @@ interface DecodeKernels {
       NativeList<NativeList<NativeList<Tensor>>> a, NativeList<Tensor> cache, NativeList<Tensor> cos,
       NativeList<Tensor> sin, long[] ropes, long used, NativeList<long[]> dims, NativeList<double[]> reals, double[] outer);
 
-  /** Copies a prompt's keys and values, rows from {@code first} on, into a sequence's place in the cache of a layer. */
-  void cacheFill(NativeList<Tensor> saved, long first, long length, Tensor cache, long sequence);
+  /** Copies what a prompt, rows from {@code first} on, leaves in a layer into the places of {@code count} sequences in its caches. */
+  void cacheFill(NativeList<Tensor> saved, long first, long length, NativeList<Tensor> v, long[] dims, Tensor cache, Tensor convolved,
+      long sequence, long count);
 
   /** The cache of some sequences, with room for so many tokens. */
   NativeList<Tensor> cacheKeep(NativeList<Tensor> cache, Tensor sequences, long room);
