@@ -119,7 +119,7 @@ FAMILY = {
         dict(rope_parameters=rope(partial_rotary_factor=1.0)), dict(hidden_act="gelu")]),
     "qwen3.5-vision": (Qwen3_5Config, dict(
         text_config=dict(
-            rms_norm_eps=0.1, num_hidden_layers=4, head_dim=16, linear_num_key_heads=3, linear_num_value_heads=3, linear_key_head_dim=6,
+            rms_norm_eps=0.1, num_hidden_layers=4, head_dim=16, linear_num_key_heads=4, linear_num_value_heads=4, linear_key_head_dim=6,
             linear_value_head_dim=8, linear_conv_kernel_dim=3, rope_parameters=rope()),
         vision_config=dict(depth=1, hidden_size=8, intermediate_size=8, num_heads=2, patch_size=4, out_hidden_size=24,
                            num_position_embeddings=4),
