@@ -12,7 +12,6 @@ import dev.fettle.internal.network.Decoder;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

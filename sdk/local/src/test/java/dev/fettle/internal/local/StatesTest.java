@@ -133,7 +133,7 @@ class StatesTest {
 
   private static float[] pass(Trained t, Network network, boolean sparing) {
     TrainableModel tuned = t.training.tuned();
-    new Step(network, tuned, new MemoryPlanner(t.model.layout(), NumberType.F32, sparing))
+    new TokenPass(network, tuned, new MemoryPlanner(t.model.layout(), NumberType.F32, t.model.blocks(), sparing))
         .forwardBackward(BATCH, Loss.crossEntropy(), false, 0);
     float[] gradient = flat(tuned);
     tuned.gradients().clear();
