@@ -18,6 +18,7 @@ import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfigJson;
 import dev.fettle.internal.model.Product;
 import dev.fettle.internal.model.WeightNames;
+import dev.fettle.internal.network.Weight;
 import dev.fettle.internal.torch.Kernels;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
@@ -31,11 +32,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Whole models in Hugging Face layout, adapters folded in, written weight by weight. */
 final class MergedFiles {
+  private static final Logger LOG = LoggerFactory.getLogger(MergedFiles.class);
   private static final long SHARD = Long.getLong("fettle.shard", 4L << 30);
   private static final List<String> COMPANIONS = List.of("tokenizer.json", "tokenizer_config.json",
       "special_tokens_map.json", "generation_config.json", "chat_template.jinja", "chat_template.json", "processor_config.json",
@@ -46,16 +50,25 @@ final class MergedFiles {
   private final TrainableModel tuned;
   private final NumberType type;
   private final Map<String, ParameterVector.Parameter> trained = new HashMap<>();
+  /** What the model was quantised from, if it is still at hand. */
+  private final Optional<WeightSource> originals;
 
   private MergedFiles(LocalModel model, TrainableModel tuned, NumberType type) {
     this.model = model;
     this.tuned = tuned;
     this.type = type;
+    this.originals = model.blocks().isDense() ? Optional.empty()
+        : Optional.of(model.source()).filter(s -> s.isThere() && s.isDense(model.config()));
     tuned.parameters().parameters().forEach(p -> trained.put(p.name(), p));
   }
 
   static void save(Path directory, LocalModel model, TrainableModel tuned, NumberType type) {
     MergedFiles files = new MergedFiles(model, tuned, type);
+    if (!model.blocks().isDense()) {
+      LOG.info("{}: the adapter is folded into {}", directory, files.originals.isPresent()
+          ? "the weights of " + model.files().path() + ", which lie there as they were when the model was quantised"
+          : "the quantised weights as numbers: what they were before is not at hand");
+    }
     files.requireBiases();
     AtomicFiles.writeDirectory(directory, files::write);
   }
@@ -193,7 +206,8 @@ final class MergedFiles {
     }
     Kernels k = scope.kernels();
     long perRow = w.shape().length == 2 ? w.shape()[1] : 1;
-    Tensor base = tuned.frozen(w.block()).dense(scope, w.offset() / perRow, w.shape()[0]);
+    Tensor base = originals.isPresent() && tuned.frozen(w.block()) instanceof Weight.Quantised
+        ? originals.get().read(scope, model.config(), w) : tuned.frozen(w.block()).dense(scope, w.offset() / perRow, w.shape()[0]);
     AdapterShape shape = tuned.adapters().shape();
     ParameterVector.Parameter a = trained.get(AdapterNames.Kind.A.name(w.module()));
     if (w.module().equals(shape.embedding().name())) {

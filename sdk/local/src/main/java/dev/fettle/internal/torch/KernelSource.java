@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 
 /** The mathematics: functions in TorchScript, with the numbers of lists' places as Java's enumerations have them. */
 final class KernelSource {
-  static final List<String> FILES = List.of("tensors.py", "processor.py", "weight.py", "quantised.py", "norm.py", "linear.py", "attention.py",
+  static final List<String> FILES = List.of("tensors.py", "processor.py", "weight.py", "quantised.py", "stored.py", "norm.py", "linear.py", "attention.py",
       "bidirectional.py", "layer.py", "experts.py", "embedding.py", "loss.py", "optimizer.py", "decode.py", "sampling.py",
       "contrastive.py", "classifier.py", "index.py");
 
