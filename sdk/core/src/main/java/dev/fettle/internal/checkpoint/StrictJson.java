@@ -97,7 +97,7 @@ public final class StrictJson {
   }
 
   /** The text of a tree on one line. */
-  static String compact(JsonNode node) {
+  public static String compact(JsonNode node) {
     return MAPPER.writeValueAsString(node);
   }
 }
