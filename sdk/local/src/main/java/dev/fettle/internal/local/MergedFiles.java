@@ -191,6 +191,9 @@ final class MergedFiles {
     if (whole != null) {
       return tuned.parameters().values(scope, whole);
     }
+    if (w.block().place() instanceof Product p && p.isOfExperts()) {
+      return ofExpert(scope, w, p);
+    }
     Kernels k = scope.kernels();
     long perRow = w.shape().length == 2 ? w.shape()[1] : 1;
     Tensor base = tuned.frozen(w.block()).dense(scope, w.offset() / perRow, w.shape()[0]);
@@ -217,6 +220,21 @@ final class MergedFiles {
     Tensor start = tuned.adapters().start();
     return start == null ? merged : k.merged(merged, k.viewSlice(start, a.offset(), a.shape()),
         k.viewSlice(start, b.offset(), b.shape()), -scale);
+  }
+
+  /** A weight of an expert, whose adapter is a part of that of all of them. */
+  private Tensor ofExpert(Scope scope, Layout.Weight w, Product product) {
+    Kernels k = scope.kernels();
+    long first = w.offset() / w.shape()[1];
+    Tensor base = tuned.frozen(w.block()).dense(scope, first, w.shape()[0]);
+    AdapterShape.Member member = tuned.adapters().shape().members(w.block().layer(), product).get(0);
+    if (!member.isAdapted()) {
+      return base;
+    }
+    long expert = first / member.outputs();
+    Tensor a = k.rows(values(scope, trained.get(AdapterNames.Kind.A.name(member.stored()))), expert * member.rank(), member.rank());
+    Tensor b = k.expertsB(values(scope, trained.get(AdapterNames.Kind.B.name(member.stored()))), expert, member.copies());
+    return k.merged(base, a, k.rows(b, first % member.outputs(), w.shape()[0]), member.scale());
   }
 
   private Tensor values(Scope scope, ParameterVector.Parameter p) {
