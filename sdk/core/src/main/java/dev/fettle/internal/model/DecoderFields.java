@@ -42,6 +42,7 @@ final class DecoderFields {
   private int kvHeads;
   private int headDim;
   private OptionalInt bosId = OptionalInt.empty();
+  private OptionalInt padding = OptionalInt.empty();
   private List<Integer> eosIds = List.of();
   private Activation activation;
   private double scale = Double.NaN;
@@ -145,6 +146,20 @@ final class DecoderFields {
   DecoderFields eosId(int id) {
     eosIds = List.of(id);
     return this;
+  }
+
+  /** The id that texts are padded with, if the file does not mention it. */
+  DecoderFields padding(int whenMissing) {
+    padding = OptionalInt.of(whenMissing);
+    return this;
+  }
+
+  /** The id that texts are padded with, counted from the end where it is negative; none where no row of embeddings has it. */
+  static OptionalInt padding(JsonFields fields, int vocabulary, OptionalInt whenMissing) {
+    OptionalInt id = !fields.mentions("pad_token_id") ? whenMissing : fields.has("pad_token_id") && fields.node("pad_token_id").isInt()
+        ? OptionalInt.of(fields.node("pad_token_id").intValue()) : OptionalInt.empty();
+    boolean has = id.isPresent() && id.getAsInt() >= -vocabulary && id.getAsInt() < vocabulary;
+    return has ? OptionalInt.of(Math.floorMod(id.getAsInt(), vocabulary)) : OptionalInt.empty();
   }
 
   /** The width of the MLP, where {@code intermediate_size} is something else. */
@@ -305,7 +320,7 @@ final class DecoderFields {
     int longest = ropes.stream().flatMap(Optional::stream).mapToInt(rope -> rope.contextLength(contextLength)).max()
         .orElse(contextLength);
     return new ModelConfig(architecture, vocabulary, hidden, longest,
-        new OuterNumbers(eps, unitOffset, embeddingScale, logitDivisor, logitCap),
+        new OuterNumbers(eps, unitOffset, embeddingScale, logitDivisor, logitCap, padding(fields, vocabulary, padding)),
         List.of(new OuterWeight(OuterWeight.Place.EMBEDDING, "model.embed_tokens.weight", vocabulary, hidden)), all, outputs,
         storedType(fields), bosId, eosIds);
   }

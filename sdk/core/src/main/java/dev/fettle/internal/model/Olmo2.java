@@ -28,7 +28,7 @@ final class Olmo2 implements Architecture {
 
   /** What OLMo 2 and 3 have in common. */
   static DecoderFields fields(Architecture architecture, JsonFields config) {
-    DecoderFields d = new DecoderFields(architecture, config, SIZES).headDim().contextLength(2048).textIds().eps(1e-5);
+    DecoderFields d = new DecoderFields(architecture, config, SIZES).headDim().contextLength(2048).textIds().padding(1).eps(1e-5);
     d.keyValueHeads(d.heads);
     if (!config.mentions("eos_token_id")) {
       d.eosId(EOS);

@@ -28,7 +28,7 @@ final class Olmoe implements Architecture {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    DecoderFields d = new DecoderFields(this, config, SIZES).headDim().contextLength(4096).textIds().eps(1e-5);
+    DecoderFields d = new DecoderFields(this, config, SIZES).headDim().contextLength(4096).textIds().padding(1).eps(1e-5);
     d.keyValueHeads(d.heads);
     if (!config.mentions("eos_token_id")) {
       d.eosId(EOS);
