@@ -4,6 +4,8 @@
 
 jinja.json   small templates in the manner of chat templates, and what Jinja2 in transformers' environment makes of them;
              null where it raises. The clock stands at 27 November 2026, 09:05:07.
+messages.json  lines of data, and what small templates make of their messages by apply_chat_template's rules, with further
+             arguments for some.
 public.json  with arguments: for every template of the given directories (checkouts of public repositories, named as
              owner/repository@commit) the hashes of its renderings. The templates are not kept.
 """
@@ -194,6 +196,42 @@ CONVERSATIONS = [
 ]
 
 
+EACH = "{% for m in messages %}{{ m.role }}:"
+SEEN = [
+    ("{% endfor %}", None), ("{{ m.content }}{{ m.name }}{{ m.tool_call_id }}|{% endfor %}", None),
+    ("{{ m.content is none }}{{ m.content is defined }}{{ m.content is string }}{{ 'content' in m }}{{ m.keys() | list }}|{% endfor %}", None),
+    ("{{ m.reasoning_content }}{{ m.content }}|{% endfor %}", None), ("{{ m.thinking }}{{ m.content }}|{% endfor %}", None),
+    ("{{ m.mood | tojson }}{{ m['extra'].a[0] }}{{ m.content }}|{% endfor %}", None),
+    ("{% if m.content is string %}{{ m.content }}{% else %}{% for p in m.content %}[{{ p.type }}]{{ p.text }}{% endfor %}{% endif %}|{% endfor %}", None),
+    ("{% for c in m.tool_calls or [] %}{{ c.id }}{{ c.type }}{{ c.function.name }}{% if c.function.arguments is string %}{{ c.function.arguments }}"
+     "{% else %}{{ c.function.arguments | tojson }}{% endif %}{{ c | tojson }}{% endfor %}{{ m.content }}|{% endfor %}", None),
+    ("{{ m.content }}{{ enable_thinking }}{{ more.x | tojson }}|{% endfor %}", {"enable_thinking": False, "more": {"x": [1, None, "a"]}}),
+    ("{{ m.content }}{{ bos_token }}{{ eos_token is defined }}|{% endfor %}", {"bos_token": "[B]"}),
+]
+LINES = [
+    [U("a"), A("b")], [U("a"), A("b", reasoning_content="r")], [U("a"), A("b", thinking="r")], [U("a"), A("b", reasoning_content="")],
+    [dict(U("a"), name="Bo"), A("b", mood={"x": 1.0}, extra={"a": [2]})], [U([{"type": "text", "text": "c"}, {"type": "text", "text": "d"}]), A("b")],
+    [U("q"), A(None, tool_calls=[call("find", {"n": "\u00e9", "deep": [1, 2.5, None]}, 1)]), T("x"), A("b")],
+    [U("q"), {"role": "assistant", "tool_calls": [call("find", '{"n":  "A"}', 1), {"function": {"name": "g", "arguments": {}}, "index": 0}]},
+     {"role": "tool", "content": "x"}, A("b")],
+    [U("q"), A("", tool_calls=[call("find", {}, 1)]), dict(T("x"), name="find"), A("b")],
+    [{"role": "developer", "content": "s"}, U("a"), A("b")], [U("q"), A("", tool_calls=[call("find", {}, 1)]), {"role": "function", "name": "f", "content": "x"}, A("b")],
+]
+
+
+def seen():
+    """Without what Fettle does otherwise on purpose: reasoning goes by the name that the template reads, parts are never Python's lists."""
+    cases = []
+    for source, arguments in SEEN:
+        for messages in LINES:
+            text = render(EACH + source, dict({"messages": messages, "tools": None, "documents": None, "add_generation_prompt": False,
+                                               "bos_token": "<s>", "eos_token": "</s>"}, **arguments or {}))
+            named = [key for m in messages for key in ("reasoning_content", "thinking") if m.get(key)]
+            if text is not None and "[{'" not in text and (not named or named[0] in source or not ("m.reasoning_content" in source or "m.thinking" in source)):
+                cases.append([EACH + source, {"messages": messages}, arguments, text])
+    return cases
+
+
 def public(name, directory):
     result = []
     for folder, _, files in sorted(os.walk(directory)):
@@ -223,6 +261,7 @@ if __name__ == "__main__":
     os.makedirs(OUT, exist_ok=True)
     cases = small()
     write("jinja.json", '{"data": %s,\n"cases": [\n%s]}\n' % (json.dumps(DATA), ",\n".join(json.dumps(c) for c in cases)))
+    write("messages.json", "[\n%s]\n" % ",\n".join(json.dumps(c) for c in seen()))
     print(len(cases), "small cases, of them refused:", sum(c[1] is None for c in cases))
     if len(sys.argv) > 1:
         found = [t for a in sys.argv[1:] for t in public(*a.split("=", 1))]

@@ -73,6 +73,15 @@ public interface Renderer {
    */
   Renderer trust(boolean text);
 
+  /**
+   * This renderer with a variable of the chat template, such as {@code with("enable_thinking", false)}; what transformers
+   * takes as further arguments of {@code apply_chat_template}.
+   *
+   * @param value a text, a number, a truth value, null, or a list or map of these
+   * @throws InvalidInputException if no template is in use that reads it
+   */
+  Renderer with(String name, Object value);
+
   /** The tokens that end the assistant's message. */
   List<Integer> stopTokens();
 
@@ -94,10 +103,14 @@ public interface Renderer {
   /**
    * The example as text with its mask: special tokens are written out and line breaks are marked by {@code \n}.
    *
-   * @param colour true: trained tokens green and the others dim, by ANSI escapes; false: trained tokens in
-   *     {@code [[ ]]}
+   * @param colour true: by ANSI escapes, letters in one of three colours for who wrote a token (the template, a message's
+   *     author, or a value that the template computed), which is the colour behind them where it is trained, and a legend in
+   *     the last line; false: trained tokens in {@code [[ ]]}
    */
   String show(Example example, boolean colour);
+
+  /** The same as HTML, in the same three colours, for a notebook or a page. */
+  String html(Example example);
 
   /** The longest sequence that the model takes, in tokens; empty where no model is known, as with {@link Renderers#of}. */
   default OptionalInt contextLength() {

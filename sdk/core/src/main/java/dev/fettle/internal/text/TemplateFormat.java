@@ -4,11 +4,16 @@ import dev.fettle.Conversation;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.PlainValues;
 import dev.fettle.internal.template.ChatTemplate;
+import dev.fettle.internal.template.JsonValues;
+import dev.fettle.internal.template.Origin;
+import dev.fettle.internal.template.Origin.Field;
 import dev.fettle.internal.template.Text;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -20,12 +25,26 @@ final class TemplateFormat implements ChatFormat {
   private final Clock clock = Clock.fixed(Clock.systemDefaultZone().instant(), Clock.systemDefaultZone().getZone());
   private final Omissions omissions = new Omissions();
   private final boolean trust;
+  private final Map<String, Object> given;
   private volatile List<Integer> stops;
 
-  /** @param trust whether special tokens are seen in messages too */
-  TemplateFormat(HfTokenizer tokenizer, boolean trust) {
+  /**
+   * The template of a tokenizer.
+   *
+   * @param trust whether special tokens are seen in messages too
+   * @param given the template's variables beside the messages
+   */
+  TemplateFormat(HfTokenizer tokenizer, boolean trust, Map<String, Object> given) {
     this.tokenizer = tokenizer;
     this.trust = trust;
+    this.given = given;
+  }
+
+  /** As the tokenizer's files have it. */
+  static TemplateFormat of(HfTokenizer tokenizer) {
+    Map<String, Object> tokens = new HashMap<>();
+    tokenizer.config().tokens().forEach((name, token) -> tokens.put(name, Text.of(token, Origin.TEMPLATE)));
+    return new TemplateFormat(tokenizer, false, tokens);
   }
 
   /** The template, read when it is first needed: a model whose template is broken still takes texts. */
@@ -41,7 +60,24 @@ final class TemplateFormat implements ChatFormat {
 
   @Override
   public ChatFormat trust(boolean text) {
-    return new TemplateFormat(tokenizer, text);
+    return new TemplateFormat(tokenizer, text, given);
+  }
+
+  @Override
+  public ChatFormat with(String name, Object value) {
+    if (!reads(name)) {
+      throw new InvalidInputException("the chat template of " + tokenizer.config().directory() + " reads no \"" + name
+          + "\": it would change nothing");
+    }
+    Map<String, Object> more = new HashMap<>(given);
+    Origin origin = tokenizer.config().tokens().containsKey(name) ? Origin.TEMPLATE : new Origin(Origin.NOBODY, Field.TOOLS);
+    more.put(name, JsonValues.of(Json.MAPPER.valueToTree(PlainValues.copyOf(value, name)), origin));
+    return new TemplateFormat(tokenizer, trust, more);
+  }
+
+  @Override
+  public boolean reads(String field) {
+    return template(false).reads(field) || template(true).reads(field);
   }
 
   @Override
@@ -65,14 +101,29 @@ final class TemplateFormat implements ChatFormat {
     }
   }
 
-  private Writing writing(Conversation conversation) {
+  /** Messages as their file has them, or where the template fails on that or leaves them out, as most templates take them. */
+  private Writing writing(Conversation conversation, boolean generate) {
     ChatTemplate template = template(!conversation.tools().isEmpty());
-    return new Writing(template, new TemplateInput(conversation, template, tokenizer.config().tokens()), clock);
+    Writing exact = new Writing(template, new TemplateInput(conversation, template, true, given), clock);
+    if (!TemplateInput.hasForms(conversation, template)) {
+      return exact;
+    }
+    int count = conversation.messages().size();
+    Text text = exact.untilIfAny(count, generate);
+    int lost = text == null ? Integer.MAX_VALUE : Omissions.count(conversation, text);
+    if (lost > 0) {
+      Writing plain = new Writing(template, new TemplateInput(conversation, template, false, given), clock);
+      Text other = plain.untilIfAny(count, generate);
+      if (other != null && Omissions.count(conversation, other) < lost) {
+        return plain;
+      }
+    }
+    return exact;
   }
 
   @Override
   public Written write(Conversation conversation, boolean generate, Tokenizer same) {
-    Writing writing = writing(conversation);
+    Writing writing = writing(conversation, generate);
     Text text = writing.until(conversation.messages().size(), generate);
     omissions.tell(conversation, text);
     return new TemplateText(conversation, writing, text, tokenizer.encode(text, trust), tokenizer.specials(text, trust));
@@ -81,7 +132,7 @@ final class TemplateFormat implements ChatFormat {
   @Override
   public boolean rewritesHistory(Conversation conversation, BitSet trained, Tokenizer same) {
     List<Message> messages = conversation.messages();
-    Writing writing = writing(conversation);
+    Writing writing = writing(conversation, false);
     String whole = null;
     for (int i = trained.nextSetBit(0); i >= 0; i = trained.nextSetBit(i + 1)) {
       if (i < messages.size() - 1 && Selection.assistant(messages, i)) {
@@ -113,7 +164,7 @@ final class TemplateFormat implements ChatFormat {
   private List<Integer> findStops() {
     List<Integer> found = new ArrayList<>();
     Conversation probe = Conversation.of(Message.user("a"), Message.assistant("b"));
-    Writing writing = writing(probe);
+    Writing writing = writing(probe, false);
     Text text = writing.untilIfAny(2, false);
     if (text != null) {
       List<SpecialTokens.Match> specials = tokenizer.specials(text, false);
