@@ -18,17 +18,13 @@ interface ChatFormat {
    * Writes a conversation.
    *
    * @param generate whether the header of the assistant's next message follows
+   * @param trust whether special tokens are seen in messages too
    * @throws InvalidInputException if the family cannot express something in it
    */
-  Written write(Conversation conversation, boolean generate, Tokenizer tokenizer);
+  Written write(Conversation conversation, boolean generate, Tokenizer tokenizer, boolean trust);
 
   /** Whether an answer among {@code trained} is written differently because more messages follow it. */
-  boolean rewritesHistory(Conversation conversation, BitSet trained, Tokenizer tokenizer);
-
-  /** The same format, in which special tokens are seen in messages too; a format without a template has none of them. */
-  default ChatFormat trust(boolean text) {
-    return this;
-  }
+  boolean rewritesHistory(Conversation conversation, BitSet trained, Tokenizer tokenizer, boolean trust);
 
   /**
    * The same format with a variable of its template.

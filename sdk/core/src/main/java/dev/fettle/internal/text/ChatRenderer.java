@@ -66,7 +66,7 @@ final class ChatRenderer implements Renderer {
       Written written = write(conversation, false);
       return List.of(new MarkedSequence(written.allTrained(tokenizer), written::fields));
     }
-    if (!format.rewritesHistory(conversation, trained, tokenizer)) {
+    if (!format.rewritesHistory(conversation, trained, tokenizer, plain.trusts())) {
       return List.of(sequence(conversation, trained));
     }
     List<MarkedSequence> result = new ArrayList<>();
@@ -113,7 +113,7 @@ final class ChatRenderer implements Renderer {
   }
 
   private Written write(Conversation conversation, boolean generate) {
-    return format.write(conversation, generate, tokenizer);
+    return format.write(conversation, generate, tokenizer, plain.trusts());
   }
 
   @Override
@@ -128,7 +128,7 @@ final class ChatRenderer implements Renderer {
 
   @Override
   public Renderer trust(boolean text) {
-    return new ChatRenderer(format.trust(text), tokenizer, parts, context,
+    return new ChatRenderer(format, tokenizer, parts, context,
         new PlainText(tokenizer, text ? PlainText.Trust.ALWAYS : PlainText.Trust.NEVER), unread);
   }
 

@@ -24,19 +24,12 @@ final class TemplateFormat implements ChatFormat {
   private final Map<Boolean, ChatTemplate> templates = new ConcurrentHashMap<>();
   private final Clock clock = Clock.fixed(Clock.systemDefaultZone().instant(), Clock.systemDefaultZone().getZone());
   private final Omissions omissions = new Omissions();
-  private final boolean trust;
   private final Map<String, Object> given;
   private volatile List<Integer> stops;
 
-  /**
-   * The template of a tokenizer.
-   *
-   * @param trust whether special tokens are seen in messages too
-   * @param given the template's variables beside the messages
-   */
-  TemplateFormat(HfTokenizer tokenizer, boolean trust, Map<String, Object> given) {
+  /** @param given the template's variables beside the messages */
+  private TemplateFormat(HfTokenizer tokenizer, Map<String, Object> given) {
     this.tokenizer = tokenizer;
-    this.trust = trust;
     this.given = given;
   }
 
@@ -44,7 +37,7 @@ final class TemplateFormat implements ChatFormat {
   static TemplateFormat of(HfTokenizer tokenizer) {
     Map<String, Object> tokens = new HashMap<>();
     tokenizer.config().tokens().forEach((name, token) -> tokens.put(name, Text.of(token, Origin.TEMPLATE)));
-    return new TemplateFormat(tokenizer, false, tokens);
+    return new TemplateFormat(tokenizer, tokens);
   }
 
   /** The template, read when it is first needed: a model whose template is broken still takes texts. */
@@ -59,11 +52,6 @@ final class TemplateFormat implements ChatFormat {
   }
 
   @Override
-  public ChatFormat trust(boolean text) {
-    return new TemplateFormat(tokenizer, text, given);
-  }
-
-  @Override
   public ChatFormat with(String name, Object value) {
     if (!reads(name)) {
       throw new InvalidInputException("the chat template of " + tokenizer.config().directory() + " reads no \"" + name
@@ -72,7 +60,7 @@ final class TemplateFormat implements ChatFormat {
     Map<String, Object> more = new HashMap<>(given);
     Origin origin = tokenizer.config().tokens().containsKey(name) ? Origin.TEMPLATE : new Origin(Origin.NOBODY, Field.TOOLS);
     more.put(name, JsonValues.of(Json.MAPPER.valueToTree(PlainValues.copyOf(value, name)), origin));
-    return new TemplateFormat(tokenizer, trust, more);
+    return new TemplateFormat(tokenizer, more);
   }
 
   @Override
@@ -122,7 +110,7 @@ final class TemplateFormat implements ChatFormat {
   }
 
   @Override
-  public Written write(Conversation conversation, boolean generate, Tokenizer same) {
+  public Written write(Conversation conversation, boolean generate, Tokenizer same, boolean trust) {
     Writing writing = writing(conversation, generate);
     Text text = writing.until(conversation.messages().size(), generate);
     omissions.tell(conversation, text);
@@ -130,7 +118,7 @@ final class TemplateFormat implements ChatFormat {
   }
 
   @Override
-  public boolean rewritesHistory(Conversation conversation, BitSet trained, Tokenizer same) {
+  public boolean rewritesHistory(Conversation conversation, BitSet trained, Tokenizer same, boolean trust) {
     List<Message> messages = conversation.messages();
     Writing writing = writing(conversation, false);
     String whole = null;
