@@ -71,6 +71,8 @@ public final class ChatTemplate {
       throw new InvalidInputException(where + ", " + e.getMessage(), e);
     } catch (StackOverflowError e) {
       throw new InvalidInputException(where + ": it goes too deep", e);
+    } catch (IndexOutOfBoundsException | ClassCastException | ArithmeticException | NullPointerException e) {
+      throw new InvalidInputException(where + ": it does something that is not understood: " + e, e);
     }
   }
 }

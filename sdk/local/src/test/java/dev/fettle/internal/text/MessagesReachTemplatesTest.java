@@ -12,15 +12,18 @@ import dev.fettle.Renderers;
 import dev.fettle.Tokenizers;
 import dev.fettle.ToolCall;
 import dev.fettle.TrainOn;
+import dev.fettle.support.ErrorStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
@@ -30,6 +33,8 @@ class MessagesReachTemplatesTest {
   @TempDir
   static Path directory;
   private static int models;
+  @RegisterExtension
+  final ErrorStream err = new ErrorStream();
 
   private static Renderer renderer(String template) throws IOException {
     Path model = directory.resolve("m" + models++);
@@ -78,7 +83,7 @@ class MessagesReachTemplatesTest {
   void fieldsThatAProgramGives() throws IOException {
     Renderer renderer = renderer("{% for m in messages %}{{ m.name }}/{{ m.tool_call_id }}/{{ (m.x or {}).y | first }}{{ m.reasoning_content }}"
         + "{% for c in m.tool_calls %}{{ c.id }}{% endfor %};{% endfor %}");
-    Message answer = Message.tool("t").withName("n").withToolCallId("i").withField("x", Map.of("y", java.util.List.of("z")));
+    Message answer = Message.tool("t").withName("n").withToolCallId("i").withField("x", Map.of("y", List.of("z")));
 
     assertThat(answer.name() + answer.toolCallId()).isEqualTo("ni");
     assertThat(renderer.render(Conversation.of(answer)).get(0).text()).isEqualTo("n/i/z;");
@@ -103,16 +108,10 @@ class MessagesReachTemplatesTest {
   void aFieldThatNobodyReadsIsNamedOnce() throws IOException {
     Renderer renderer = renderer(ENDED.replace("m.content", "m.content + m.mood"));
     Conversation chat = read("{\"messages\":[{\"role\":\"assistant\",\"content\":\"a\",\"mood\":\"m\",\"id\":1,\"note\":2,\"empty\":[]}]}");
-    java.io.PrintStream before = System.err;
-    java.io.ByteArrayOutputStream said = new java.io.ByteArrayOutputStream();
-    System.setErr(new java.io.PrintStream(said, true, java.nio.charset.StandardCharsets.UTF_8));
-    try {
-      renderer.render(chat);
-      renderer.trainOn(TrainOn.ALL_MESSAGES).render(chat);
-    } finally {
-      System.setErr(before);
-    }
-    assertThat(said.toString(java.nio.charset.StandardCharsets.UTF_8)).containsOnlyOnce("field").contains("\"note\"");
+    renderer.render(chat);
+    renderer.trainOn(TrainOn.ALL_MESSAGES).render(chat);
+
+    assertThat(err.said()).containsOnlyOnce("field").contains("\"note\"");
   }
 
   @Test
