@@ -11,7 +11,9 @@ import java.util.OptionalInt;
  * <p>A model with a chat template is rendered by that template, as transformers does it, character for character: the
  * family {@code template}. Which characters a message's author wrote and which the template did is known of each, and
  * so is what is trained: an answer begins where the prompt for it ends, or as the template's {@code generation} blocks
- * say. A template that asks for the day gets the one on which the renderer was made.
+ * say. A template that asks for the day gets the one on which the renderer was made. It sees messages as their file has them
+ * ({@link Message#fields}); where it fails on that or leaves something out, as most templates take them: content as one text,
+ * arguments as objects, {@code developer} as {@code system}, reasoning by the name that the template reads.
  *
  * <p>Models without a template get one of these families, which equal the templates of their models token for token:
  *

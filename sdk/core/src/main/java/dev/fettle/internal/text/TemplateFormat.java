@@ -20,6 +20,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /** The model's own chat template, as transformers runs it. */
 final class TemplateFormat implements ChatFormat {
+  private static final List<String> GIVEN = List.of("messages", "tools", "add_generation_prompt");
+
   private final HfTokenizer tokenizer;
   private final Map<Boolean, ChatTemplate> templates = new ConcurrentHashMap<>();
   private final Clock clock = Clock.fixed(Clock.systemDefaultZone().instant(), Clock.systemDefaultZone().getZone());
@@ -53,7 +55,9 @@ final class TemplateFormat implements ChatFormat {
 
   @Override
   public ChatFormat with(String name, Object value) {
-    if (!reads(name)) {
+    if (GIVEN.contains(name)) {
+      throw new InvalidInputException(name + " comes from each conversation and is no variable to set");
+    } else if (!reads(name)) {
       throw new InvalidInputException("the chat template of " + tokenizer.config().directory() + " reads no \"" + name
           + "\": it would change nothing");
     }
@@ -73,10 +77,22 @@ final class TemplateFormat implements ChatFormat {
     return List.of();
   }
 
-  /** What the template writes for parts of a conversation. */
-  record Writing(ChatTemplate template, TemplateInput input, Clock clock) {
+  /** What the template writes for parts of a conversation; each is written once. Not thread-safe. */
+  static final class Writing {
+    private final ChatTemplate template;
+    private final TemplateInput input;
+    private final Clock clock;
+    private final Map<List<Object>, Text> written = new HashMap<>();
+
+    private Writing(ChatTemplate template, TemplateInput input, Clock clock) {
+      this.template = template;
+      this.input = input;
+      this.clock = clock;
+    }
+
     Text until(int count, boolean generate) {
-      return template.render(input.until(count, generate), input.characters(), clock);
+      return written.computeIfAbsent(List.of(count, generate),
+          part -> template.render(input.until(count, generate), input.characters(), clock));
     }
 
     /** The same, or null where the template refuses so few messages. */

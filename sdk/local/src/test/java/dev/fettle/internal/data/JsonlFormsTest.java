@@ -152,7 +152,7 @@ class JsonlFormsTest {
         "{\"conversations\":[{\"from\":\"human\",\"value\":\"u\",\"mask\":true},{\"from\":\"gpt\",\"value\":\"g\"}]}",
         "{\"prompt\":\"p\",\"chosen\":\"c\",\"rejected\":\"r\",\"score_chosen\":1,\"margin\":2}");
     assertThat(said(() -> Dataset.jsonl(file).count())).contains("c.jsonl: fields that are not used: conversations[].mask (1 line), "
-        + "loss (1 line), margin (1 line), messages[].content[].cache_control (1 line), messages[].mood (1 line), "
+        + "loss (1 line), margin (1 line), messages[].content[].cache_control (1 line), "
         + "messages[].tool_calls[].function.strict (1 line), messages[].tool_calls[].when (1 line). If one");
   }
 

@@ -100,6 +100,8 @@ class MessagesReachTemplatesTest {
     Renderer renderer = renderer(ENDED);
     assertThatThrownBy(() -> renderer.with("enable_thinking", false)).isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("enable_thinking");
+    assertThatThrownBy(() -> renderer.with("messages", List.of())).isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("each conversation");
     assertThatThrownBy(() -> Renderers.of("chatml", renderer.tokenizer()).with("x", 1)).isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("chatml");
   }
