@@ -40,7 +40,7 @@ class RenderTest {
     Outcome outcome = Outcome.of(Render::run, java.util.stream.Stream.concat(java.util.stream.Stream.of("--model", model.toString(), "--data",
         data.toString()), java.util.stream.Stream.of(options)).toArray(String[]::new));
     assertThat(outcome.code()).as(outcome.err()).isZero();
-    return outcome.out().lines().map(line -> (JsonNode) JSON.readTree(line)).toList();
+    return outcome.out().lines().map(JSON::readTree).toList();
   }
 
   private static int[] ints(JsonNode list) {

@@ -290,7 +290,7 @@ class LongExamplesTest {
     training.step(batch, RankLoss.contrastive(0.5), AdamW.learningRate(1e-3));
     training.step(batch, RankLoss.contrastive(0.5), AdamW.learningRate(1e-3));
 
-    assertThat(err.ofLengths()).singleElement().asString().contains("a text to rank has 32 tokens, of which cls reads 12");
+    assertThat(err.ofLengths()).singleElement().asString().contains("a text to rank has 32 tokens, of which", "encoders/cls reads 12");
   }
 
   @Test
