@@ -6,29 +6,18 @@ import dev.fettle.Example;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.Text;
+import dev.fettle.internal.json.JsonException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonReader;
+import dev.fettle.internal.json.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.core.type.TypeReference;
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** What a line of JSON may look like, and the example that it is. Errors say what was found and what is expected. */
 final class JsonForms {
-  static final JsonMapper JSON = JsonMapper
-      .builder(JsonFactory.builder()
-          .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(Lines.LONGEST).build())
-          .build())
-      .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-      .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
-      .build();
-
-  private static final TypeReference<Map<String, Object>> MAP = new TypeReference<>() {};
+  static final JsonReader JSON = JsonReader.STANDARD.within(bounds -> bounds.maxStringLength(Lines.LONGEST)).withoutDuplicates();
   private static final String FORMS = "{\"messages\": [...]}, {\"prompt\": ..., \"completion\": ...}, {\"text\": ...}, "
       + "{\"instruction\": ..., \"output\": ...} or {\"conversations\": [...]}";
   private static final int EXCERPT = 100;
@@ -63,7 +52,7 @@ final class JsonForms {
   }
 
   static Example example(String line, Function<? super Map<String, Object>, ? extends Example> form) {
-    Map<String, Object> values = JSON.convertValue(object(line, FORMS), MAP);
+    Map<String, Object> values = object(line, FORMS).asJava();
     Example example;
     try {
       example = form.apply(values);
@@ -125,7 +114,7 @@ final class JsonForms {
       if (!tool.isObject()) {
         throw new InvalidInputException("functions[" + tools.size() + "] is " + kind(tool) + "; expected an object");
       }
-      tools.add(JSON.createObjectNode().put("type", "function").set("function", tool).toString());
+      tools.add(new ObjectNode().put("type", "function").set("function", tool).toString());
     }
     for (JsonNode tool : toolList(node)) {
       if (!tool.isObject()) {
@@ -145,26 +134,26 @@ final class JsonForms {
       return List.of();
     }
     try {
-      return list(JSON.createObjectNode().set("tools", JSON.readTree(tools.stringValue())), "tools", "the JSON text in tools");
-    } catch (JacksonException e) {
-      throw new InvalidInputException("tools is a text that is not JSON (" + excerpt(e.getOriginalMessage()) + "): "
+      return list(new ObjectNode().set("tools", JSON.read(tools.stringValue())), "tools", "the JSON text in tools");
+    } catch (JsonException e) {
+      throw new InvalidInputException("tools is a text that is not JSON (" + excerpt(e.getMessage()) + "): "
           + excerpt(tools.stringValue()));
     }
   }
 
-  static JsonNode object(String line, String expected) {
+  static ObjectNode object(String line, String expected) {
     JsonNode node;
     try {
-      node = JSON.readTree(line);
-    } catch (JacksonException e) {
+      node = JSON.read(line);
+    } catch (JsonException e) {
       String hint = line.stripLeading().startsWith("[") ? " (JSON Lines has one object a line, not one array)" : "";
-      String place = e.getLocation() == null ? "" : " at column " + e.getLocation().getColumnNr();
-      throw new InvalidInputException("malformed JSON" + place + ": " + excerpt(e.getOriginalMessage()) + hint);
+      String place = e.column() == 0 ? "" : " at column " + e.column();
+      throw new InvalidInputException("malformed JSON" + place + ": " + excerpt(e.getMessage()) + hint);
     }
-    if (!node.isObject()) {
-      throw new InvalidInputException(kind(node) + "; expected an object, " + expected);
+    if (node instanceof ObjectNode object) {
+      return object;
     }
-    return node;
+    throw new InvalidInputException(kind(node) + "; expected an object, " + expected);
   }
 
   /** The elements of an optional list. */

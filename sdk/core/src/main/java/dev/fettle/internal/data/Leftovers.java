@@ -1,13 +1,13 @@
 package dev.fettle.internal.data;
 
 import dev.fettle.internal.Status;
+import dev.fettle.internal.json.JsonNode;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
-import tools.jackson.databind.JsonNode;
 
 /** The fields of a file's lines that mean nothing to us: they are counted, and named once for a file. Not thread-safe. */
 final class Leftovers {
