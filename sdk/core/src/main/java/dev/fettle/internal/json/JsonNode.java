@@ -144,24 +144,29 @@ public abstract sealed class JsonNode implements Iterable<JsonNode> permits Arra
   }
 
   public final String stringValue() {
-    return isString() ? (String) raw() : wrong("a text");
+    require(isString(), "a text");
+    return (String) raw();
   }
 
   public final boolean booleanValue() {
-    return isBoolean() ? (Boolean) raw() : this.<Boolean>wrong("true or false");
+    require(isBoolean(), "true or false");
+    return (Boolean) raw();
   }
 
   /** Infinity for a number with a point or an exponent that is too large. */
   public final double doubleValue() {
-    return isDouble() ? ((Number) raw()).doubleValue() : this.<Double>wrong("a number");
+    require(isDouble(), "a number");
+    return ((Number) raw()).doubleValue();
   }
 
   public final long longValue() {
-    return canConvertToLong() ? ((Number) raw()).longValue() : this.<Long>wrong("a whole number of 64 bits");
+    require(canConvertToLong(), "a whole number of 64 bits");
+    return ((Number) raw()).longValue();
   }
 
   public final int intValue() {
-    return canConvertToInt() ? ((Number) raw()).intValue() : this.<Integer>wrong("a whole number of 32 bits");
+    require(canConvertToInt(), "a whole number of 32 bits");
+    return ((Number) raw()).intValue();
   }
 
   public final BigInteger bigIntegerValue() {
@@ -170,7 +175,8 @@ public abstract sealed class JsonNode implements Iterable<JsonNode> permits Arra
 
   /** A text, a number or a truth value as it is written. */
   public final String asString() {
-    return isContainer() ? wrong("a text") : asString("");
+    require(!isContainer(), "a text");
+    return asString("");
   }
 
   public final String asString(String otherwise) {
@@ -228,8 +234,10 @@ public abstract sealed class JsonNode implements Iterable<JsonNode> permits Arra
     return isNull() || isMissingNode();
   }
 
-  private <T> T wrong(String expected) {
-    throw new JsonException((isMissingNode() ? "nothing" : this) + " in place of " + expected);
+  private void require(boolean held, String expected) {
+    if (!held) {
+      throw new JsonException((isMissingNode() ? "nothing" : this) + " in place of " + expected);
+    }
   }
 
   /** The JSON text on one line; empty for what is missing. */

@@ -222,8 +222,7 @@ final class Step {
         int at = positions.at()[first + i];
         logprobs.get(d)[at] = values[i];
         Datum datum = batch.data().get(d);
-        boolean known = datum.weights() != null || datum.advantages() != null;
-        if (known && TokenLoss.takesPart(loss, datum, at)) {
+        if (TokenLoss.takesPart(loss, datum, at)) {
           boolean supervised = loss instanceof Loss.CrossEntropy;
           double q = supervised ? 0 : datum.logprobs()[at];
           double a = supervised ? datum.weights()[at] : datum.advantages()[at];
