@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from safetensors.torch import load_file
 from transformers import (AutoConfig, AutoModelForCausalLM, Gemma2Config, Gemma3Config, Gemma3TextConfig, GemmaConfig,
                           GraniteConfig, GraniteMoeHybridConfig, LlavaConfig, Ministral3Config, Mistral3Config, Olmo2Config, Olmo3Config,
-                          OlmoeConfig, Phi3Config, Qwen3MoeConfig, SmolLM3Config)
+                          OlmoeConfig, Phi3Config, Qwen3_5Config, Qwen3_5TextConfig, Qwen3MoeConfig, SmolLM3Config)
 
 from common import GOLDEN, all_logits, auto_class, generator, load, numbers, random_tokens, target_logprobs, write_json
 from lora_gradients import adapter_gradients, cross_entropy, examples, save_adapter
@@ -111,11 +111,27 @@ FAMILY = {
     "olmoe": (OlmoeConfig, dict(
         intermediate_size=16, num_hidden_layers=2, num_experts=5, num_experts_per_tok=2, rope_parameters=rope()), [
         dict(num_experts_per_tok=3), dict(norm_topk_prob=True), dict(rope_parameters=rope(20.0))]),
+    # The eps keeps rounding small: without it the norm of what a state gives the first tokens, often near 0, makes it grow.
+    "qwen3.5": (Qwen3_5TextConfig, dict(
+        rms_norm_eps=0.01, head_dim=8, layer_types=["linear_attention", "full_attention", "linear_attention"], linear_num_key_heads=2,
+        linear_num_value_heads=4, linear_key_head_dim=8, linear_value_head_dim=6, attention_bias=True,
+        rope_parameters=rope(partial_rotary_factor=0.5, mrope_section=[1, 1, 0], mrope_interleaved=True)), [
+        dict(rope_parameters=rope(partial_rotary_factor=1.0)), dict(hidden_act="gelu")]),
+    "qwen3.5-vision": (Qwen3_5Config, dict(
+        text_config=dict(
+            rms_norm_eps=0.1, num_hidden_layers=4, head_dim=16, linear_num_key_heads=4, linear_num_value_heads=4, linear_key_head_dim=6,
+            linear_value_head_dim=8, linear_conv_kernel_dim=3, rope_parameters=rope()),
+        vision_config=dict(depth=1, hidden_size=8, intermediate_size=8, num_heads=2, patch_size=4, out_hidden_size=24,
+                           num_position_embeddings=4),
+        image_token_id=62, video_token_id=61, vision_start_token_id=60, tie_word_embeddings=True), []),
 }
 
 # PEFT's all-linear would take in the experts, which are adapted only by name.
 ROUTED = dict(target_modules=["q_proj", "k_proj", "v_proj", "o_proj"], target_parameters=["mlp.gate.weight"])
-TARGETS = {"qwen3-moe": ROUTED, "olmoe": ROUTED}
+TARGETS = {"qwen3-moe": ROUTED, "olmoe": ROUTED,
+           "qwen3.5-vision": dict(target_modules=r".*\.language_model\.layers\..*_proj(_\w+)?")}
+# Their files have layers that predict several tokens ahead, which transformers passes over.
+MORE_LAYERS = ["qwen3.5", "qwen3.5-vision"]
 # Saved once more with the experts of a layer as one tensor, as transformers has them in memory.
 STACKED = ["olmoe"]
 # Of the logits of a router, between the last expert that is chosen and the first that is not: rounding to bfloat16 may
@@ -138,6 +154,8 @@ V4 = {
     "olmo2": (["rope_parameters"], dict(rope_theta=100.0)),
     "qwen3-moe": (["rope_parameters", "num_local_experts"], dict(rope_theta=100.0, num_experts=6)),
     "olmoe": (["rope_parameters"], dict(rope_theta=100.0)),
+    "qwen3.5": (["rope_parameters", "layer_types"], dict(
+        rope_parameters=rope(), partial_rotary_factor=0.5, full_attention_interval=2)),
 }
 
 
@@ -159,7 +177,7 @@ def check_every_part_matters(name, model, tokens, reference, changes):
 
 
 def is_vision(name):
-    return "vision" in name or "projector" in name
+    return any(part in name for part in ("vision", "visual", "projector"))
 
 
 def made(kind, settings):
@@ -256,8 +274,10 @@ def write_module_names(directory):
     """The tensors by the names of their modules, as transformers 4.52 and later saved them; 5 saves the names before that."""
     old = ("language_model.model.", "language_model.lm_head", "vision_tower", "multi_modal_projector")
     new = ("model.language_model.", "lm_head", "model.vision_tower", "model.multi_modal_projector")
-    renamed = {}
-    for name, tensor in load_file(directory / "model.safetensors").items():
+    renamed, tensors = {}, load_file(directory / "model.safetensors")
+    if any(name.startswith(new[0]) for name in tensors):
+        return
+    for name, tensor in tensors.items():
         a, b = next((a, b) for a, b in zip(old, new) if name.startswith(a))
         renamed[b + name[len(a):]] = tensor
     save_file(renamed, directory / "model-v4.safetensors", {"format": "pt"})
@@ -268,6 +288,20 @@ def write_module_names(directory):
     shutil.copy(directory / "model-v4.safetensors", other / "model.safetensors")
     assert all(torch.equal(a, b) for a, b in zip(load(other).parameters(), load(directory).parameters()))
     shutil.rmtree(other)
+
+
+def lower_norms(model):
+    """Norms of 1 + w with w near 0, as trained models have them: twice as much makes rounding grow from layer to layer."""
+    for key, p in model.named_parameters():
+        if "norm" in key and "linear_attn" not in key:
+            p.sub_(1)
+
+
+def add_layers(directory, gen):
+    tensors = load_file(directory / "model.safetensors")
+    for name, shape in (("mtp.fc.weight", (4, 8)), ("mtp.norm.weight", (4,))):
+        tensors[name] = torch.randn(shape, generator=gen)
+    save_file(tensors, directory / "model.safetensors", {"format": "pt"})
 
 
 def gradients(directory, seed):
@@ -320,7 +354,7 @@ def run(directory, seed):
     torch.manual_seed(seed)
     model = adapted(directory, 4)
     save_adapter(model.eval(), directory / "run" / "adapter-start", directory.name)
-    for peak in (3e-2, 1e-2, 5e-3, 2e-3):
+    for peak in (3e-2, 1e-2, 5e-3, 3e-3, 2e-3):
         again = PeftModel.from_pretrained(load(directory), directory / "run" / "adapter-start", is_trainable=True).eval()
         try:
             write_run(directory / "run" / "run.json", directory.name, batches(vocabulary(model), seed + 1), rates(peak), again)
@@ -341,8 +375,12 @@ def family(name, seed):
         text = options.get("text_config")
         model = made(kind, {**options, "text_config": {**SIZES, **text}} if text else {**SIZES, **options})
         randomise(model, gen)
+        if name in MORE_LAYERS:
+            lower_norms(model)
         model.save_pretrained(directory)
         (directory / "generation_config.json").unlink(missing_ok=True)
+        if name in MORE_LAYERS:
+            add_layers(directory, gen)
         model = load(directory)
         if name in STACKED:
             model.save_pretrained(directory / "stacked", save_original_format=False)

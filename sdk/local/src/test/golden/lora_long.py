@@ -4,6 +4,7 @@ differs, in the ways that CONFIGS says."""
 
 import math
 import shutil
+import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -23,6 +24,8 @@ CONFIGS = {
     "mistral-window": ("mistral", "mistral", dict(max_position_embeddings=1024, sliding_window=100)),
     "mistral-wide-window": ("mistral", "mistral", dict(max_position_embeddings=1024, sliding_window=400)),
     "qwen3": ("qwen3", "qwen3", dict(max_position_embeddings=1024)),
+    # Chunks of 64 tokens, from which a state goes on to the next.
+    "qwen3.5": ("../families/qwen3.5", "../families/qwen3.5/lora", dict(max_position_embeddings=1024)),
 }
 
 
@@ -65,4 +68,6 @@ def long(name, base, adapter, changes, seed):
 
 if __name__ == "__main__":
     for number, (name, (base, adapter, changes)) in enumerate(CONFIGS.items()):
+        if len(sys.argv) > 1 and name not in sys.argv[1:]:
+            continue
         long(name, base, adapter, changes, 7000 + number)

@@ -70,6 +70,11 @@ def randomise(model, gen):
             p.data = 1 + 0.2 * noise
         elif name.endswith("bias"):
             p.data = 0.2 * noise
+        elif name.endswith("A_log"):
+            # States that last for many tokens.
+            p.data = noise - 3
+        elif "conv1d" in name:
+            p.data = 0.7 * noise
         else:
             p.data = 0.25 * noise
 

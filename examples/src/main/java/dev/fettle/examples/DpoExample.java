@@ -8,13 +8,13 @@ import dev.fettle.DType;
 import dev.fettle.Fettle;
 import dev.fettle.Lora;
 import dev.fettle.Message;
+import dev.fettle.Preference;
 import dev.fettle.Sample;
 import dev.fettle.Sampler;
 import dev.fettle.SamplingParams;
 import dev.fettle.Training;
 import dev.fettle.examples.tiny.TicketTask;
 import dev.fettle.recipes.Dpo;
-import dev.fettle.recipes.Preference;
 import dev.fettle.recipes.Run;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,7 +47,7 @@ public final class DpoExample {
     List<Preference> pairs = new ArrayList<>();
     for (int i = 0; i < tickets.size(); i++) {
       Message wanted = tickets.get(i).messages().get(1);
-      pairs.add(new Preference(questions.get(i), wanted, Message.assistant(own.get(i).text())));
+      pairs.add(Preference.of(questions.get(i), wanted, Message.assistant(own.get(i).text())));
     }
     return pairs;
   }

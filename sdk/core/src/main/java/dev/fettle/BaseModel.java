@@ -2,6 +2,7 @@ package dev.fettle;
 
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.NoNulls;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -119,6 +120,21 @@ public final class BaseModel implements AutoCloseable {
   /** The name of the prompt that stands before a text for which none is chosen; see {@link #prompts()}. */
   public Optional<String> defaultPrompt() {
     return backend.defaultPrompt();
+  }
+
+  /**
+   * Saves the model as one file for llama.cpp, Ollama and the like; with an adapter, {@code tune(Lora.from(adapter)).saveGguf}.
+   *
+   * @throws UnsupportedModelException as {@link Training#saveGguf(Path, GgufType)}
+   * @throws InvalidInputException as {@link Training#saveGguf(Path, GgufType)}
+   */
+  public void saveGguf(Path file, GgufType type) {
+    Objects.requireNonNull(file, "file");
+    Objects.requireNonNull(type, "type");
+    Progress.watch("save", meter -> {
+      backend.saveGguf(file, type, meter);
+      return null;
+    });
   }
 
   /** The name that it was loaded by. */

@@ -3,9 +3,11 @@ package dev.fettle;
 import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.OneLine;
 import dev.fettle.internal.data.ExampleCursor;
+import dev.fettle.internal.data.Format;
 import dev.fettle.internal.data.Grouping;
 import dev.fettle.internal.data.Limit;
 import dev.fettle.internal.data.Source;
+import dev.fettle.internal.hub.Hub;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,6 +15,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -37,8 +40,8 @@ public final class Dataset {
   }
 
   /**
-   * Files of JSON Lines, one after the other: UTF-8, one object a line, blank lines skipped, gzip if the name ends in
-   * {@code .gz}. Each line is one of
+   * Files of JSON, one after the other: UTF-8, one object a line, blank lines skipped; or one array of objects. Unpacked if the
+   * name ends in {@code .gz}. Each object, or row, is one of
    *
    * <ul>
    *   <li>{@code {"messages": [{"role", "content"}]}} as OpenAI writes it: roles system, developer (read as system),
@@ -49,19 +52,25 @@ public final class Dataset {
    *   <li>{@code {"prompt", "completion"}}: two strings, or two lists of messages, which make one conversation in which
    *       the completion's assistant messages are {@link Message#trained()}
    *   <li>{@code {"text"}}
+   *   <li>{@code {"instruction", "input", "output"}} as Alpaca writes it, a chat of two messages
    *   <li>{@code {"conversations": [{"from", "value"}]}} as ShareGPT writes it: from system, human, gpt, tool
+   *   <li>{@code {"prompt", "chosen", "rejected"}} as TRL writes it, a {@link Preference}: lists of messages are chats, strings are
+   *       {@linkplain Completion completions}; without {@code prompt} it is what both begin with
+   *   <li>{@code {"input": {"messages"}, "preferred_output", "non_preferred_output"}} as OpenAI writes preferences
    * </ul>
    *
-   * Other keys are ignored. A wrong line is an {@link InvalidInputException} with file and line when it is reached.
+   * A chat may have its {@code system} text and its {@code tools}, also as JSON text, beside it. A field that is null is not there.
+   * Fields that say where a row is from are passed over; others that are not known are named once for a file, on
+   * {@code System.err}. A wrong row is an {@link InvalidInputException} with file and line when it is reached.
    *
    * @throws InvalidInputException if a file is missing, empty, a directory or unreadable
    */
   public static Dataset jsonl(Path... files) {
-    return new Dataset(Source.jsonl(List.of(NoNulls.in(files, "files"))), Limit.NONE);
+    return files(Format.JSONL, files);
   }
 
   /**
-   * A file of JSON Lines in another form:
+   * A file of JSON in another form:
    * {@code Dataset.jsonl(path, line -> new Completion((String) line.get("question"), (String) line.get("answer")))}.
    *
    * @param form makes an example of each line's object, whose values are String, Boolean, Integer, Long, BigInteger,
@@ -70,7 +79,89 @@ public final class Dataset {
    */
   public static Dataset jsonl(Path file, Function<? super Map<String, Object>, ? extends Example> form) {
     Objects.requireNonNull(file, "file");
-    return new Dataset(Source.jsonl(file, Objects.requireNonNull(form, "form")), Limit.NONE);
+    return new Dataset(Source.file(file, Format.JSONL, Objects.requireNonNull(form, "form")), Limit.NONE);
+  }
+
+  /**
+   * Files of text in columns (RFC 4180), one after the other: UTF-8; the first line names the columns, which are the fields of
+   * {@link #jsonl(Path...)}, or those that {@link #fields} says. Commas, semicolons or tabs between cells, whichever the first line
+   * has most of; cells in quotes may hold them, line breaks, and two quotes for one. An empty cell without quotes is null; lists
+   * of messages and tools are JSON text. Unpacked if the name ends in {@code .gz}.
+   *
+   * @throws InvalidInputException if a file is missing, empty, a directory or unreadable, or its first line names a column twice; when
+   *     it is reached, for a wrong row, with file, line and column
+   */
+  public static Dataset csv(Path... files) {
+    return files(Format.CSV, files);
+  }
+
+  /**
+   * Files of Apache Parquet, one after the other, whose columns are the fields of {@link #jsonl(Path...)}, or those that
+   * {@link #fields} says. They are read by Hardwood, which needs Java 21 or newer.
+   *
+   * @throws InvalidInputException if a file is missing, empty, a directory or unreadable
+   * @throws FettleException if this Java is older, or Hardwood is not on the class path
+   */
+  public static Dataset parquet(Path... files) {
+    return files(Format.PARQUET, files);
+  }
+
+  /** A dataset of the Hugging Face hub: of its only or standard configuration the training split, or the only one. */
+  public static Dataset hub(String name) {
+    return hub(name, Optional.empty(), Optional.empty());
+  }
+
+  /** The training split, or the only one, of a configuration; see {@link #hub(String, String, String)}. */
+  public static Dataset hub(String name, String config) {
+    return hub(name, Optional.of(Objects.requireNonNull(config, "config")), Optional.empty());
+  }
+
+  /**
+   * A split of a dataset of the Hugging Face hub:
+   * {@code Dataset.hub("openai/gsm8k", "main", "train").fields("prompt=question", "completion=answer")}.
+   *
+   * <p>Its files are those that its card names, else those whose names say so, as Python's {@code datasets} finds them: JSON, CSV or
+   * Parquet, read as by {@link #jsonl(Path...)}, {@link #csv} and {@link #parquet}. They come from the cache that Python's tools share,
+   * and what is missing there is downloaded, now; what is there is used without asking for anything newer. The hub's variables
+   * hold, as in {@link Fettle#load(String)}.
+   *
+   * @param name {@code owner/name} or {@code owner/name@revision}
+   * @param config what the hub calls a configuration or subset; {@code default} where it has none
+   * @param split such as {@code train}, {@code validation} or {@code test}
+   * @throws InvalidInputException if the hub has no such dataset, configuration or split, or does not give it; the message has those
+   *     that there are
+   * @throws ServiceException if the hub cannot be reached; what has arrived is kept for the next call
+   * @throws FettleException if it is Parquet and this Java cannot read that, as in {@link #parquet}; nothing is downloaded then
+   */
+  public static Dataset hub(String name, String config, String split) {
+    return hub(name, Optional.of(Objects.requireNonNull(config, "config")), Optional.of(Objects.requireNonNull(split, "split")));
+  }
+
+  private static Dataset hub(String name, Optional<String> config, Optional<String> split) {
+    Objects.requireNonNull(name, "name");
+    List<Path> files = Progress.watch("load " + name, meter -> new Hub(System.getenv()).dataset(name, config, split, Format::of,
+        names -> Format.of(names.get(0)).orElseThrow().require(name)));
+    return new Dataset(Source.files(files, Format.of(files.get(0).toString()).orElseThrow()), Limit.NONE);
+  }
+
+  private static Dataset files(Format format, Path... files) {
+    return new Dataset(Source.files(List.of(NoNulls.in(files, "files")), format), Limit.NONE);
+  }
+
+  /**
+   * This with columns of other names as the fields of {@link #jsonl(Path...)}:
+   * {@code Dataset.jsonl(path).fields("prompt=question", "completion=answer")}. Call it before anything else.
+   *
+   * <p>Only examples that have one of these fields are made of the rows: {@code fields("messages=chosen")} makes chats of pairs.
+   * Other columns keep their names. For a chat of two messages say {@code "instruction=question", "output=answer"}.
+   *
+   * @param assignments each {@code field=column}; a column within another one is written {@code answer.text}, an element of a list
+   *     {@code answers.0}
+   * @throws InvalidInputException if there is no such field, the fields make no example together, or this does not come right from
+   *     files; when the first row is read, if no row has the column, with the columns that there are
+   */
+  public Dataset fields(String... assignments) {
+    return new Dataset(source.fields(List.of(NoNulls.in(assignments, "assignments"))), limit);
   }
 
   /**

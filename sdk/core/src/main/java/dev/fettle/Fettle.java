@@ -102,15 +102,34 @@ public final class Fettle implements AutoCloseable {
    * @throws NotEnoughMemoryException if its weights would not fit
    */
   public BaseModel load(String name) {
-    Objects.requireNonNull(name, "name");
-    return new BaseModel(Progress.watch("load " + name, meter -> backend.load(name, Optional.empty(), meter)));
+    return load(name, Optional.empty(), Optional.empty());
   }
 
   /** Loads a base model in a compute type; see {@link #load(String)}. */
   public BaseModel load(String name, DType type) {
-    Objects.requireNonNull(type, "type");
+    return load(name, Optional.of(Objects.requireNonNull(type, "type")), Optional.empty());
+  }
+
+  /**
+   * Loads a base model with its linear layers in 8 or 4 bits; see {@link #load(String)}. They are rounded one after the other as
+   * they are read: beside what is done never more than one is held as it was.
+   *
+   * @throws InvalidInputException also if an exception of the quantisation names nothing in the model, or on a service, which
+   *     holds its models as it does
+   */
+  public BaseModel load(String name, Quantisation quantisation) {
+    return load(name, Optional.empty(), Optional.of(Objects.requireNonNull(quantisation, "quantisation")));
+  }
+
+  /** The same in a compute type; see {@link #load(String, Quantisation)}. */
+  public BaseModel load(String name, DType type, Quantisation quantisation) {
+    return load(name, Optional.of(Objects.requireNonNull(type, "type")),
+        Optional.of(Objects.requireNonNull(quantisation, "quantisation")));
+  }
+
+  private BaseModel load(String name, Optional<DType> type, Optional<Quantisation> quantisation) {
     Objects.requireNonNull(name, "name");
-    return new BaseModel(Progress.watch("load " + name, meter -> backend.load(name, Optional.of(type), meter)));
+    return new BaseModel(Progress.watch("load " + name, meter -> backend.load(name, type, quantisation, meter)));
   }
 
   /** Loads a base model from a directory; see {@link #load(String)}. */
@@ -123,6 +142,16 @@ public final class Fettle implements AutoCloseable {
     return load(Objects.requireNonNull(directory, "directory").toString(), type);
   }
 
+  /** Loads a base model from a directory with its linear layers in 8 or 4 bits; see {@link #load(String, Quantisation)}. */
+  public BaseModel load(Path directory, Quantisation quantisation) {
+    return load(Objects.requireNonNull(directory, "directory").toString(), quantisation);
+  }
+
+  /** The same in a compute type; see {@link #load(String, Quantisation)}. */
+  public BaseModel load(Path directory, DType type, Quantisation quantisation) {
+    return load(Objects.requireNonNull(directory, "directory").toString(), type, quantisation);
+  }
+
   /**
    * A model with random weights, to be trained from nothing: matrices normal with deviation 0.02, norms 1, biases 0.
    *
@@ -131,13 +160,27 @@ public final class Fettle implements AutoCloseable {
    * @throws UnsupportedModelException if the configuration needs what Fettle does not do
    */
   public BaseModel initialise(Path directory, long seed) {
-    return new BaseModel(backend.initialise(Objects.requireNonNull(directory, "directory"), Optional.empty(), seed));
+    return initialise(directory, Optional.empty(), Optional.empty(), seed);
   }
 
   /** {@link #initialise(Path, long)} in a compute type. */
   public BaseModel initialise(Path directory, DType type, long seed) {
-    Objects.requireNonNull(type, "type");
-    return new BaseModel(backend.initialise(Objects.requireNonNull(directory, "directory"), Optional.of(type), seed));
+    return initialise(directory, Optional.of(Objects.requireNonNull(type, "type")), Optional.empty(), seed);
+  }
+
+  /** {@link #initialise(Path, long)} with linear layers in 8 or 4 bits, to measure what a model of that shape costs. */
+  public BaseModel initialise(Path directory, Quantisation quantisation, long seed) {
+    return initialise(directory, Optional.empty(), Optional.of(Objects.requireNonNull(quantisation, "quantisation")), seed);
+  }
+
+  /** The same in a compute type. */
+  public BaseModel initialise(Path directory, DType type, Quantisation quantisation, long seed) {
+    return initialise(directory, Optional.of(Objects.requireNonNull(type, "type")),
+        Optional.of(Objects.requireNonNull(quantisation, "quantisation")), seed);
+  }
+
+  private BaseModel initialise(Path directory, Optional<DType> type, Optional<Quantisation> quantisation, long seed) {
+    return new BaseModel(backend.initialise(Objects.requireNonNull(directory, "directory"), type, quantisation, seed));
   }
 
   /**

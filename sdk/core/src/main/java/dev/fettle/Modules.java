@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 public final class Modules {
   private static final Pattern LAYER =
       Pattern.compile("(?:\\w+\\.){0,2}(?:layers|(?:encoder|transformer)\\.layer)\\.(\\d+)\\..*");
-  private static final String ATTENTION = ".*\\.self_attn\\.([qkvo]|qkv)_proj"
+  private static final String ATTENTION = ".*\\.self_attn\\.([qkvo]|qkv)_proj|.*\\.linear_attn\\.(in_proj_(qkv|z|b|a)|out_proj)"
       + "|.*\\.attention\\.(self\\.(query|key|value)|output\\.dense|attn\\.[qkvo]|(q|k|v|out)_lin)|.*\\.attn\\.W(qkv|o)";
   private static final String MLP = ".*\\.mlp\\.(gate|up|gate_up|down)_proj|.*\\.shared_mlp\\.(input|output)_linear"
       + "|.*\\.\\d+\\.(intermediate|output)\\.dense|.*\\.ffn\\.lin[12]|.*\\.mlp\\.W[io]";
@@ -24,7 +24,7 @@ public final class Modules {
     this.choice = choice;
   }
 
-  /** The query, key, value and output projections. */
+  /** The query, key, value and output projections, and those of layers with a state in the place of keys and values. */
   public static Modules attention() {
     return matching("attention", ATTENTION);
   }

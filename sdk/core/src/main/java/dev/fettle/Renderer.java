@@ -53,7 +53,8 @@ public interface Renderer {
    * the model's BOS (weight 0) if {@link Tokenizer#addsBos()}, and end with its EOS (weight 1) if it has one and they do
    * not end with it.
    *
-   * @throws InvalidInputException if the family cannot express the example, or nothing in it is trained
+   * @throws InvalidInputException if the family cannot express the example, nothing in it is trained, or it is a
+   *     {@link Preference}, of which each answer is rendered by itself
    */
   List<Rendered> render(Example example);
 

@@ -181,6 +181,32 @@ public final class Training implements AutoCloseable {
     join(backend.saveMerged(Objects.requireNonNull(directory, "directory"), Objects.requireNonNull(type, "type")));
   }
 
+  /**
+   * Saves the whole model with what was trained folded in as one file for llama.cpp, Ollama and the like: weights, tokenizer, chat
+   * template, all settings. The file is replaced as a whole or not at all; one that is no GGUF is not replaced.
+   *
+   * @throws UnsupportedModelException if llama.cpp does not know the model, its tokenizer or a setting, or a service trains
+   * @throws InvalidInputException if the file cannot be replaced, or the type cannot hold a weight
+   */
+  public void saveGguf(Path file, GgufType type) {
+    Objects.requireNonNull(file, "file");
+    Objects.requireNonNull(type, "type");
+    Progress.watch("save", meter -> join(backend.saveGguf(file, type, meter)));
+  }
+
+  /**
+   * Saves the adapter alone as llama.cpp loads it beside the base model's GGUF ({@code --lora}, Ollama's {@code ADAPTER}), in f32.
+   * The file is replaced as that of {@link #saveGguf(Path, GgufType)}.
+   *
+   * @throws UnsupportedModelException if there is none, it has what llama.cpp's adapters have no place for, such as DoRA's
+   *     magnitudes or weights trained themselves, or a service trains
+   * @throws InvalidInputException if the file cannot be replaced
+   */
+  public void saveGgufAdapter(Path file) {
+    Objects.requireNonNull(file, "file");
+    Progress.watch("save", meter -> join(backend.saveGgufAdapter(file, meter)));
+  }
+
   /** Saves all that {@link Fettle#resume(Path)} needs. The directory is replaced as that of {@link #saveAdapter(Path)}. */
   public void saveState(Path directory) {
     join(backend.saveState(Objects.requireNonNull(directory, "directory"), Optional.empty()));

@@ -13,7 +13,6 @@ import dev.fettle.ranking.Triples;
 import dev.fettle.ranking.VectorIndex;
 import dev.fettle.recipes.Charts;
 import dev.fettle.recipes.Comparison;
-import dev.fettle.recipes.Preference;
 import dev.fettle.recipes.Sft;
 import dev.fettle.support.Golden;
 import java.io.IOException;
@@ -62,7 +61,7 @@ class BadPlacesTest {
     READ_DIRECTORY.put("weightChange", place -> Charts.light().weightChange(place));
     READ_DIRECTORY.put("weightChange of models", place -> Charts.light().weightChange(place, place));
     READ_FILE.put("Dataset.jsonl", place -> Dataset.jsonl(place).count());
-    READ_FILE.put("Preference.jsonl", place -> Preference.jsonl(place));
+    READ_FILE.put("Dataset.csv", place -> Dataset.csv(place).count());
     READ_FILE.put("Triples.jsonl", place -> Triples.jsonl(place));
     READ_FILE.put("Triples.streamed", place -> Triples.streamed(2, place).iterator().next());
     READ_FILE.put("Qrels.trec", place -> Qrels.trec(place));

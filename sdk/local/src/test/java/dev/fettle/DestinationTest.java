@@ -8,7 +8,6 @@ import dev.fettle.recipes.Comparison;
 import dev.fettle.recipes.Distill;
 import dev.fettle.recipes.Dpo;
 import dev.fettle.recipes.Grpo;
-import dev.fettle.recipes.Preference;
 import dev.fettle.recipes.Sft;
 import dev.fettle.support.Child;
 import java.io.IOException;
@@ -131,7 +130,7 @@ class DestinationTest {
       Conversation asked = Conversation.of(Message.user("Hello!"));
       List<Runnable> runs = List.of(
           () -> Sft.on(training).data(data).directory(held.path()).run(),
-          () -> Dpo.on(training).data(List.of(new Preference(asked, Message.assistant("a"), Message.assistant("b"))))
+          () -> Dpo.on(training).data(List.of(Preference.of(asked, Message.assistant("a"), Message.assistant("b"))))
               .directory(held.path()).run(),
           () -> Grpo.on(training).prompts("Hello!").reward((p, a) -> 1).directory(held.path()).run(),
           () -> Distill.on(training).teacher(training.sampler()).prompts(List.of(asked)).directory(held.path()).run(),

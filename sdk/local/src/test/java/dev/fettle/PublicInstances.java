@@ -24,7 +24,6 @@ import dev.fettle.recipes.ComparisonResult;
 import dev.fettle.recipes.Distill;
 import dev.fettle.recipes.Dpo;
 import dev.fettle.recipes.Grpo;
-import dev.fettle.recipes.Preference;
 import dev.fettle.recipes.Reward;
 import dev.fettle.recipes.Run;
 import dev.fettle.recipes.Sft;

@@ -3,7 +3,6 @@ package dev.fettle;
 import dev.fettle.recipes.Distill;
 import dev.fettle.recipes.Dpo;
 import dev.fettle.recipes.Grpo;
-import dev.fettle.recipes.Preference;
 import dev.fettle.recipes.Run;
 import dev.fettle.recipes.Sft;
 import java.io.IOException;
@@ -57,7 +56,7 @@ final class RecipeMain {
           .learningRate(3e-3).validateEvery(3).directory(own).run();
       case "dpo" -> {
         List<Preference> pairs = new ArrayList<>();
-        questions.forEach(q -> pairs.add(new Preference(q, Message.assistant("good"), Message.assistant("bad"))));
+        questions.forEach(q -> pairs.add(Preference.of(q, Message.assistant("good"), Message.assistant("bad"))));
         yield Dpo.on(training).data(pairs).batchSize(2).epochs(12).learningRate(1e-3).directory(own).run();
       }
       case "grpo" -> {

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Equal calls give equal bits, in any process of one machine and whatever else the machine does. */
-@Tag("golden")
+@Tag("processes")
 class ReproducibilityTest {
   @TempDir
   private Path files;

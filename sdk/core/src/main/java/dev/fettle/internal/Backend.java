@@ -2,6 +2,7 @@ package dev.fettle.internal;
 
 import dev.fettle.DType;
 import dev.fettle.InvalidInputException;
+import dev.fettle.Quantisation;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -17,10 +18,15 @@ public interface Backend extends AutoCloseable {
   }
 
   /** Loads, and tells how far it is. */
-  ModelBackend load(String name, Optional<DType> type, ProgressMeter meter);
+  default ModelBackend load(String name, Optional<DType> type, ProgressMeter meter) {
+    return load(name, type, Optional.empty(), meter);
+  }
+
+  /** The same with weights in a form of one's own. */
+  ModelBackend load(String name, Optional<DType> type, Optional<Quantisation> quantisation, ProgressMeter meter);
 
   /** A model with random weights of the shape that a directory's config.json asks for. */
-  ModelBackend initialise(Path directory, Optional<DType> type, long seed);
+  ModelBackend initialise(Path directory, Optional<DType> type, Optional<Quantisation> quantisation, long seed);
 
   /** Goes on from a saved state. */
   default Resumed resume(Path state) {

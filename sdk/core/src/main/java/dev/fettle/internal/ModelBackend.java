@@ -1,11 +1,13 @@
 package dev.fettle.internal;
 
 import dev.fettle.DType;
+import dev.fettle.GgufType;
 import dev.fettle.Prompt;
 import dev.fettle.Renderer;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tuning;
 import dev.fettle.UnsupportedModelException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,6 +34,11 @@ public interface ModelBackend extends AutoCloseable {
   TrainingBackend tune(Tuning tuning);
 
   SamplerBackend sampler();
+
+  /** Writes it as one GGUF. */
+  default void saveGguf(Path file, GgufType type, ProgressMeter meter) {
+    throw new UnsupportedModelException(name() + ": a GGUF is written of models on this machine only, see Fettle.local()");
+  }
 
   /** The prompts that it has for texts to embed, by name. */
   default Map<String, String> prompts() {

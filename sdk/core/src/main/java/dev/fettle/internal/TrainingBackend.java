@@ -4,6 +4,7 @@ import dev.fettle.AdamW;
 import dev.fettle.Batch;
 import dev.fettle.DType;
 import dev.fettle.DataPosition;
+import dev.fettle.GgufType;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.MemoryPlan;
@@ -104,6 +105,21 @@ public interface TrainingBackend extends AutoCloseable {
   CompletableFuture<Void> saveAdapter(Path directory);
 
   CompletableFuture<Void> saveMerged(Path directory, DType type);
+
+  /** Writes the model with what was trained folded in as one GGUF. */
+  default CompletableFuture<Void> saveGguf(Path file, GgufType type, ProgressMeter meter) {
+    throw noGguf();
+  }
+
+  /** Writes the adapter alone in llama.cpp's form. */
+  default CompletableFuture<Void> saveGgufAdapter(Path file, ProgressMeter meter) {
+    throw noGguf();
+  }
+
+  private static UnsupportedModelException noGguf() {
+    return new UnsupportedModelException("a GGUF is written of trainings on this machine only, see Fettle.local(): save what the "
+        + "service trained with saveAdapter, and load it here with Lora.from");
+  }
 
   long steps();
 

@@ -321,18 +321,18 @@ public final class Comparison {
     Map<String, Object> all = new LinkedHashMap<>(Map.of("model", model.name(), "dtype", String.valueOf(model.dtype())));
     Measures measures = new Measures(model, batchSize, all);
     overlap();
-    Dataset learnt = data;
+    Dataset read = data;
     Dataset judge = validation;
-    if (validate == null && judge == null && learnt != null) {
-      Dataset[] parts = learnt.split(0.9, 0.1);
-      require(parts[1].examples().iterator().hasNext(), "no validation data: a tenth of " + learnt + " is nothing; call validation(Dataset)");
-      learnt = parts[0];
-      judge = parts[1];
+    if (validate == null && judge == null && read != null) {
+      Dataset[] two = read.split(0.9, 0.1);
+      require(two[1].examples().iterator().hasNext(), "no validation data: a tenth of " + read + " is nothing; call validation(Dataset)");
+      read = two[0];
+      judge = two[1];
     }
     int made = steps;
     Consumer<Trial> body = loop;
     if (body == null) {
-      Dataset trained = given(learnt, LEARN);
+      Dataset trained = given(read, LEARN);
       Renderer renderer = measures.renderer();
       DataSummary hash = trained.batches(batchSize, renderer).check("training data");
       made = (int) Math.min(steps > 0 ? steps : Long.MAX_VALUE, hash.batches() * epochs);

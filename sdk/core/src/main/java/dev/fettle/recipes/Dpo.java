@@ -1,12 +1,15 @@
 package dev.fettle.recipes;
 
 import dev.fettle.Batch;
+import dev.fettle.Completion;
 import dev.fettle.Conversation;
 import dev.fettle.CustomLoss;
+import dev.fettle.Dataset;
 import dev.fettle.Datum;
+import dev.fettle.Example;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Loss;
-import dev.fettle.Message;
+import dev.fettle.Preference;
 import dev.fettle.Rendered;
 import dev.fettle.Sampler;
 import dev.fettle.Schedule;
@@ -23,9 +26,12 @@ import dev.fettle.internal.data.Limit;
 import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +43,7 @@ import java.util.Random;
  * comparison with the model as it was at the start.
  *
  * <pre>{@code
- * Run run = Dpo.on(training).data(Preference.jsonl(Path.of("pairs.jsonl"))).beta(0.1).learningRate(1e-5).run();
+ * Run run = Dpo.on(training).data(Dataset.jsonl(Path.of("pairs.jsonl"))).beta(0.1).learningRate(1e-5).run();
  * }</pre>
  *
  * <p>The loop in {@link #run()} uses public calls only: copy it and change it where this class does not do what you want.
@@ -45,7 +51,7 @@ import java.util.Random;
  * the training as it was before that run. Not thread-safe, for one use.
  */
 public final class Dpo extends Recipe<Dpo> {
-  private List<Preference> data = List.of();
+  private Dataset data;
   private int epochs = 1;
   private int batchSize = 8;
   private double beta = 0.1;
@@ -60,10 +66,15 @@ public final class Dpo extends Recipe<Dpo> {
     return new Dpo(Objects.requireNonNull(training, "training"));
   }
 
-  /** What to learn from. Required. */
-  public Dpo data(List<Preference> pairs) {
-    data = List.copyOf(NoNulls.in(pairs, "pairs"));
+  /** What to learn from: pairs, which {@link #run()} reads once and holds as tokens. Required. */
+  public Dpo data(Dataset pairs) {
+    data = Objects.requireNonNull(pairs, "pairs");
     return this;
+  }
+
+  /** The same from memory. */
+  public Dpo data(List<Preference> pairs) {
+    return data(Dataset.of(NoNulls.in(pairs, "pairs")));
   }
 
   /** How often each pair is seen, in another order each time. Default 1. */
@@ -105,12 +116,12 @@ public final class Dpo extends Recipe<Dpo> {
   /**
    * Trains.
    *
-   * @throws InvalidInputException if there are no data, a pair cannot be rendered, some are too long and rejected, or the
-   *     directory is rejected as in {@link Sft#run()}
+   * @throws InvalidInputException if there are no data, or others than pairs, a pair cannot be rendered, some are too long and
+   *     rejected, or the directory is rejected as in {@link Sft#run()}
    */
   @Override
   public Run run() {
-    if (data.isEmpty()) {
+    if (data == null) {
       throw new InvalidInputException("Dpo without data: call data(...) with at least one pair");
     }
     try (Checkpoints kept = new Checkpoints(training, directory)) {
@@ -121,9 +132,13 @@ public final class Dpo extends Recipe<Dpo> {
   private Run run(Checkpoints kept) {
     List<Datum> sequences = new ArrayList<>();
     int read = 0;
+    MessageDigest digest = Digests.sha256();
     Lengths lengths = new Lengths(limit.within(training.renderer().contextLength()), "pairs");
-    for (Preference pair : data) {
-      lengths.hold("pair " + (++read), List.of(rendered(pair, pair.chosen()), rendered(pair, pair.rejected())))
+    for (Example example : data.examples()) {
+      String origin = "pair " + (++read);
+      Preference pair = pair(example, origin);
+      digest.update(text(pair).getBytes(StandardCharsets.UTF_8));
+      lengths.hold(origin, List.of(rendered(pair.chosen(), origin), rendered(pair.rejected(), origin)))
           .forEach(answer -> sequences.add(answer.datum()));
     }
     lengths.decide("dpo");
@@ -131,14 +146,14 @@ public final class Dpo extends Recipe<Dpo> {
       throw new InvalidInputException("Dpo without data: " + lengths.summary());
     }
     int pairs = sequences.size() / 2;
-    String hash = hash();
+    String hash = HexFormat.of().formatHex(digest.digest());
     int total = (pairs + batchSize - 1) / batchSize * epochs;
     Schedule rates = Schedule.linear(learningRate, total);
     Double[] reference = new Double[sequences.size()];
     int seen = 0;
     // The reference is taken before the state of an interrupted run is loaded.
     try (Sampler start = training.sampler();
-        Recorder record = new Recorder("dpo", training, kept.files("dpo", settings(hash, lengths)), total)) {
+        Recorder record = new Recorder("dpo", training, kept.files("dpo", settings(read, hash, lengths)), total)) {
       Random random = new Random(seed);
       for (int epoch = 0; epoch < epochs; epoch++) {
         List<Integer> order = order(pairs, random);
@@ -231,11 +246,26 @@ public final class Dpo extends Recipe<Dpo> {
     return sum(datum, model.logprobs(tokens));
   }
 
-  private Rendered rendered(Preference pair, Message answer) {
-    List<Message> messages = new ArrayList<>(pair.prompt().messages());
-    messages.add(answer);
-    return training.renderer().trainOn(TrainOn.LAST_ASSISTANT_MESSAGE)
-        .render(new Conversation(messages, pair.prompt().tools())).get(0);
+  private Preference pair(Example example, String origin) {
+    if (example instanceof Preference pair) {
+      return pair;
+    }
+    throw new InvalidInputException(data + ", " + origin + " is a " + example + ": Dpo learns from pairs, rows with chosen and "
+        + "rejected; of other names say fields(\"chosen=...\", \"rejected=...\")");
+  }
+
+  private Rendered rendered(Example answer, String origin) {
+    List<Rendered> sequences;
+    try {
+      sequences = training.renderer().trainOn(TrainOn.CUSTOMIZED).render(answer);
+    } catch (InvalidInputException e) {
+      throw new InvalidInputException(data + ", " + origin + ": " + e.getMessage(), e);
+    }
+    if (sequences.size() != 1) {
+      throw new InvalidInputException(data + ", " + origin + ": an answer of several messages, of which this model's chat template "
+          + "makes " + sequences.size() + " sequences; end it after the assistant's first");
+    }
+    return sequences.get(0);
   }
 
   private static List<Integer> order(int pairs, Random random) {
@@ -247,16 +277,25 @@ public final class Dpo extends Recipe<Dpo> {
     return order;
   }
 
-  private String hash() {
+  /** All that a pair says. */
+  private static String text(Preference pair) {
     StringBuilder text = new StringBuilder();
-    data.forEach(p -> text.append(p.prompt().messages()).append(p.chosen().content()).append('\0').append(p.rejected().content())
-        .append('\0'));
-    return Digests.sha256(text.toString());
+    for (Example answer : List.of(pair.chosen(), pair.rejected())) {
+      if (answer instanceof Conversation chat) {
+        chat.messages().forEach(m -> text.append(m.role()).append('\0').append(m.content()).append('\0').append(m.reasoning())
+            .append('\0').append(m.toolCalls().stream().map(c -> c.name() + c.arguments()).toList()).append('\0'));
+        text.append(chat.tools());
+      } else if (answer instanceof Completion completion) {
+        text.append(completion.prompt()).append('\0').append(completion.completion());
+      }
+      text.append('\1');
+    }
+    return text.toString();
   }
 
-  private Map<String, Object> settings(String hash, Lengths lengths) {
+  private Map<String, Object> settings(int pairs, String hash, Lengths lengths) {
     Map<String, Object> settings = new LinkedHashMap<>();
-    settings.put("pairs", data.size());
+    settings.put("pairs", pairs);
     settings.put("data_sha256", hash);
     settings.put("lengths", lengths.json());
     settings.put("epochs", epochs);
@@ -270,6 +309,6 @@ public final class Dpo extends Recipe<Dpo> {
 
   @Override
   public String toString() {
-    return OneLine.of("Dpo", data.size() + " pairs, beta " + beta + ", learning rate " + learningRate);
+    return OneLine.of("Dpo", (data == null ? "no data" : data) + ", beta " + beta + ", learning rate " + learningRate);
   }
 }

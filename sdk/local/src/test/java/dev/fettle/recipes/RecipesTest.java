@@ -136,7 +136,7 @@ class RecipesTest {
     }
     Files.writeString(file, lines);
 
-    Run run = Dpo.on(training).data(Preference.jsonl(file)).epochs(8).batchSize(4).learningRate(2e-3)
+    Run run = Dpo.on(training).data(Dataset.jsonl(file)).epochs(8).batchSize(4).learningRate(2e-3)
         .directory(directory.resolve("run")).run();
 
     assertThat(run.steps()).hasSize(16);
@@ -146,7 +146,7 @@ class RecipesTest {
     assertThat(run.last("accuracy", 2)).isEqualTo(1);
     assertThat(directory.resolve("run/report.html")).isRegularFile();
     Files.writeString(file, "{\"prompt\": \"a\", \"chosen\": 1, \"rejected\": \"b\"}\n");
-    assertThatThrownBy(() -> Preference.jsonl(file)).isInstanceOf(InvalidInputException.class)
+    assertThatThrownBy(() -> Dpo.on(training).data(Dataset.jsonl(file)).run()).isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("pairs.jsonl:1").hasMessageContaining("chosen");
   }
 

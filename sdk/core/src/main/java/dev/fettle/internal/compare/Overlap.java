@@ -5,6 +5,7 @@ import dev.fettle.Conversation;
 import dev.fettle.Dataset;
 import dev.fettle.Example;
 import dev.fettle.InvalidInputException;
+import dev.fettle.Preference;
 import dev.fettle.Text;
 import dev.fettle.internal.Digests;
 import java.util.HashSet;
@@ -43,6 +44,8 @@ public final class Overlap {
     } else if (example instanceof Conversation chat) {
       chat.messages().forEach(m -> text.append(m.role()).append('\0').append(m.content()).append(m.toolCalls())
           .append('\0'));
+    } else if (example instanceof Preference pair) {
+      text.append(key(pair.chosen())).append(key(pair.rejected()));
     }
     return Digests.sha256(text.toString().strip().replaceAll("\\s+", " "));
   }

@@ -8,6 +8,7 @@ import dev.fettle.internal.json.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Messages as OpenAI writes them, and as ShareGPT does. */
 final class ChatForms {
@@ -16,10 +17,18 @@ final class ChatForms {
   private static final Map<String, String> SHARE_GPT = Map.of("system", "system", "human", "user", "user", "user",
       "gpt", "assistant", "assistant", "assistant", "tool", "tool", "observation", "tool");
 
+  private static final Set<String> MESSAGE = Set.of("role", "content", "tool_calls", "function_call", "reasoning_content",
+      "reasoning", "thinking", "weight", "trained", "trainable");
+  private static final Set<String> SHARE_GPT_MESSAGE = Set.of("from", "value");
+  private static final Set<String> PART = Set.of("text");
+  private static final Set<String> CALL = Set.of("function");
+  private static final Set<String> FUNCTION = Set.of("name", "arguments");
+
   private ChatForms() {}
 
-  static List<Message> messages(JsonNode list, String place) {
-    requireMessages(list, place);
+  /** A list of messages, or the JSON text of one, which a column of text needs. */
+  static List<Message> messages(JsonNode given, String place, Leftovers leftovers) {
+    JsonNode list = list(given, place);
     // OpenAI's rule: an assistant's message without "weight" counts, in a conversation where others have one.
     boolean weighted = false;
     for (JsonNode node : list) {
@@ -27,32 +36,35 @@ final class ChatForms {
     }
     List<Message> messages = new ArrayList<>();
     for (JsonNode node : list) {
-      messages.add(message(node, place + "[" + messages.size() + "]", weighted));
+      messages.add(message(node, place + "[" + messages.size() + "]", weighted, leftovers));
+      leftovers.within(node, place + "[]", MESSAGE);
     }
     return messages;
   }
 
   /** A list called conversations: ShareGPT's, or messages by another name. */
-  static List<Message> conversations(JsonNode list) {
-    requireMessages(list, "conversations");
-    return list.get(0).has("role") && !list.get(0).has("from") ? messages(list, "conversations") : shareGpt(list);
+  static List<Message> conversations(JsonNode given, Leftovers leftovers) {
+    JsonNode list = list(given, "conversations");
+    return list.get(0).has("role") && !list.get(0).has("from") ? messages(list, "conversations", leftovers)
+        : shareGpt(list, leftovers);
   }
 
-  private static List<Message> shareGpt(JsonNode list) {
+  private static List<Message> shareGpt(JsonNode list, Leftovers leftovers) {
     List<Message> messages = new ArrayList<>();
     for (JsonNode node : list) {
       String place = "conversations[" + messages.size() + "]";
       requireObject(node, place);
       String role = role(node, "from", place, SHARE_GPT);
       messages.add(Message.of(role, JsonForms.string(node.get("value"), place + ".value")));
+      leftovers.within(node, "conversations[]", SHARE_GPT_MESSAGE);
     }
     return messages;
   }
 
-  private static Message message(JsonNode node, String place, boolean weighted) {
+  private static Message message(JsonNode node, String place, boolean weighted, Leftovers leftovers) {
     requireObject(node, place);
     String role = role(node, "role", place, ROLES);
-    List<ToolCall> calls = toolCalls(node, place);
+    List<ToolCall> calls = toolCalls(node, place, leftovers);
     if (node.hasNonNull("function_call")) {
       calls.add(functionCall(node.get("function_call"), place + ".function_call"));
     }
@@ -62,7 +74,7 @@ final class ChatForms {
     }
     boolean trained = trained(node, place, weighted && role.equals("assistant"));
     boolean excluded = role.equals("assistant") && node.path("weight").isNumber() && node.get("weight").asDouble() == 0;
-    return new Message(role, content(node, place, !calls.isEmpty()), reasoning(node, place), calls, trained, excluded);
+    return new Message(role, content(node, place, !calls.isEmpty(), leftovers), reasoning(node, place), calls, trained, excluded);
   }
 
   /** What OpenAI called a tool call before there were several. */
@@ -82,7 +94,7 @@ final class ChatForms {
     return role;
   }
 
-  private static String content(JsonNode node, String place, boolean optional) {
+  private static String content(JsonNode node, String place, boolean optional, Leftovers leftovers) {
     JsonNode content = node.get("content");
     if (optional && (content == null || content.isNull())) {
       return "";
@@ -105,6 +117,7 @@ final class ChatForms {
             + "\"; only parts of type \"text\" are supported");
       }
       text.append(JsonForms.string(part.get("text"), where + ".text"));
+      leftovers.within(part, general(place) + ".content[]", PART);
     }
     return text.toString();
   }
@@ -141,7 +154,7 @@ final class ChatForms {
     return otherwise;
   }
 
-  private static List<ToolCall> toolCalls(JsonNode node, String place) {
+  private static List<ToolCall> toolCalls(JsonNode node, String place, Leftovers leftovers) {
     List<ToolCall> calls = new ArrayList<>();
     for (JsonNode call : JsonForms.list(node, "tool_calls", place + ".tool_calls")) {
       String where = place + ".tool_calls[" + calls.size() + "]";
@@ -156,6 +169,8 @@ final class ChatForms {
       calls.add(new ToolCall(id == null || id.isNull() ? "" : JsonForms.string(id, where + ".id"),
           JsonForms.string(function.get("name"), where + ".function.name"),
           arguments(function.get("arguments"), where + ".function.arguments")));
+      leftovers.within(call, general(place) + ".tool_calls[]", CALL);
+      leftovers.within(function, general(place) + ".tool_calls[].function", FUNCTION);
     }
     return calls;
   }
@@ -179,10 +194,26 @@ final class ChatForms {
     return text;
   }
 
-  private static void requireMessages(JsonNode list, String place) {
+  /** A place in any message: without its number. */
+  private static String general(String place) {
+    return place.replaceAll("\\[\\d+\\]", "[]");
+  }
+
+  private static JsonNode list(JsonNode given, String place) {
+    JsonNode list = given.isString() && given.stringValue().stripLeading().startsWith("[") ? parsed(given.stringValue(), place) : given;
     if (!list.isArray() || list.isEmpty()) {
       throw new InvalidInputException(place + " is " + (list.isArray() ? "an empty list" : JsonForms.kind(list))
           + "; expected a list of messages");
+    }
+    return list;
+  }
+
+  private static JsonNode parsed(String text, String place) {
+    try {
+      return JsonForms.JSON.read(text);
+    } catch (JsonException e) {
+      throw new InvalidInputException(place + " is a text that is no JSON list (" + JsonForms.excerpt(e.getMessage()) + "): "
+          + JsonForms.excerpt(text));
     }
   }
 

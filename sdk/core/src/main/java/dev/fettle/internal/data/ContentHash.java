@@ -4,6 +4,7 @@ import dev.fettle.Completion;
 import dev.fettle.Conversation;
 import dev.fettle.Example;
 import dev.fettle.Message;
+import dev.fettle.Preference;
 import dev.fettle.Text;
 import dev.fettle.ToolCall;
 
@@ -18,17 +19,22 @@ final class ContentHash {
   }
 
   static long of(Example example) {
-    ContentHash hash = new ContentHash();
+    return new ContentHash().add(example).value();
+  }
+
+  private ContentHash add(Example example) {
     if (example instanceof Text text) {
-      hash.add("text").add(text.text());
+      add("text").add(text.text());
     } else if (example instanceof Completion completion) {
-      hash.add("completion").add(completion.prompt()).add(completion.completion());
+      add("completion").add(completion.prompt()).add(completion.completion());
     } else if (example instanceof Conversation conversation) {
-      hash.add("conversation");
-      conversation.messages().forEach(hash::add);
-      conversation.tools().forEach(hash::add);
+      add("conversation");
+      conversation.messages().forEach(this::add);
+      conversation.tools().forEach(this::add);
+    } else if (example instanceof Preference pair) {
+      add("preference").add(pair.chosen()).add(pair.rejected());
     }
-    return hash.value();
+    return this;
   }
 
   private void add(Message message) {

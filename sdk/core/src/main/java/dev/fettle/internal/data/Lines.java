@@ -3,8 +3,6 @@ package dev.fettle.internal.data;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.FileErrors;
 import java.io.IOException;
-import java.io.InputStream;
-import java.lang.ref.Cleaner;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
@@ -13,7 +11,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.zip.GZIPInputStream;
 
 /**
  * The lines of a text file, decoded strictly, one at a time. Splits bytes rather than characters so that a wrong byte
@@ -22,11 +19,8 @@ import java.util.zip.GZIPInputStream;
 public final class Lines {
   static final int LONGEST = 64 << 20;
 
-  private static final Cleaner CLEANER = Cleaner.create();
-
   private final Path file;
-  private final InputStream in;
-  private final Cleaner.Cleanable closer;
+  private final Opened opened;
   private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
   private final byte[] chunk = new byte[1 << 16];
   private int start;
@@ -37,34 +31,7 @@ public final class Lines {
   /** Opens a file. */
   public Lines(Path file) {
     this.file = file;
-    InputStream stream = open(file);
-    this.in = stream;
-    this.closer = CLEANER.register(this, () -> closeQuietly(stream));
-  }
-
-  private static InputStream open(Path file) {
-    InputStream raw = null;
-    try {
-      raw = Files.newInputStream(file);
-      return file.toString().endsWith(".gz") ? new GZIPInputStream(raw, 1 << 16) : raw;
-    } catch (IOException e) {
-      closeQuietly(raw);
-      if (raw == null || Files.isDirectory(file)) {
-        throw FileErrors.unread(file, e);
-      }
-      throw new InvalidInputException(file + " is not a whole gzip file, though its name ends in .gz: "
-          + FileErrors.reason(file, e), e);
-    }
-  }
-
-  private static void closeQuietly(InputStream stream) {
-    try {
-      if (stream != null) {
-        stream.close();
-      }
-    } catch (IOException e) {
-      // Nothing was written, so nothing is lost.
-    }
+    this.opened = new Opened(this, file);
   }
 
   /** The next line without its end; {@code null} at the end of the file, which is then closed. */
@@ -93,7 +60,7 @@ public final class Lines {
         return decode(chunk, from, more);
       }
       if (length + more > LONGEST) {
-        throw wrong("longer than " + (LONGEST >> 20) + " MiB; JSON Lines has one object in each line");
+        throw wrong("longer than " + (LONGEST >> 20) + " MiB");
       }
       parts = parts == null ? new byte[Math.max(1024, 2 * more)]
           : length + more > parts.length ? Arrays.copyOf(parts, 2 * (length + more)) : parts;
@@ -108,7 +75,7 @@ public final class Lines {
   private boolean fill() {
     try {
       start = 0;
-      end = Math.max(0, in.read(chunk));
+      end = Math.max(0, opened.stream().read(chunk));
       return end > 0;
     } catch (IOException e) {
       end = 0;
@@ -142,6 +109,11 @@ public final class Lines {
     return new InvalidInputException(origin() + ": " + what);
   }
 
+  /** The number of the line given last, from 1. */
+  long number() {
+    return number;
+  }
+
   /** Where the line given last is: {@code train.jsonl:17}. */
   public String origin() {
     return file + ":" + number;
@@ -149,6 +121,6 @@ public final class Lines {
 
   /** Closes the file before its end. Idempotent. */
   public void close() {
-    closer.clean();
+    opened.close();
   }
 }

@@ -1,6 +1,7 @@
 package dev.fettle.internal.data;
 
 import dev.fettle.Example;
+import dev.fettle.InvalidInputException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -37,14 +38,28 @@ public interface Source {
   @Override
   String toString();
 
-  /** Lines of JSON in the forms that {@link JsonForms} knows. */
-  static Source jsonl(List<Path> files) {
-    return new JsonlSource(JsonlSource.checked(files), null);
+  /** Rows of files in the forms that {@link RowForms} knows. */
+  static Source files(List<Path> files, Format format) {
+    return new FileSource(files, format, null);
   }
 
-  /** Lines of JSON in another form. */
-  static Source jsonl(Path file, Function<? super Map<String, Object>, ? extends Example> form) {
-    return new JsonlSource(JsonlSource.checked(List.of(file)), form);
+  /** Rows of a file in another form. */
+  static Source file(Path file, Format format, Function<? super Map<String, Object>, ? extends Example> form) {
+    return new FileSource(List.of(file), format, form);
+  }
+
+  /** This with columns by the fields that they are, each written {@code field=column}. */
+  default Source fields(List<String> assignments) {
+    return named(Fields.parse(assignments));
+  }
+
+  /** This with columns by the fields that they are. */
+  private Source named(Fields mapping) {
+    if (this instanceof FileSource files) {
+      return files.with(mapping);
+    }
+    throw new InvalidInputException(this + ": fields names columns of files: call it right after the files are named, as in "
+        + "Dataset.jsonl(path).fields(\"prompt=question\").shuffle(7)");
   }
 
   /** Examples in memory. */

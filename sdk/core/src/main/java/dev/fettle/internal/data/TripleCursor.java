@@ -14,7 +14,7 @@ public final class TripleCursor implements Iterator<Triple> {
 
   /** Opens no file yet, but refuses a list without any. */
   public TripleCursor(List<Path> files) {
-    this.files = JsonlSource.checked(files).iterator();
+    this.files = FileSource.checked(files, Format.JSONL).iterator();
   }
 
   @Override

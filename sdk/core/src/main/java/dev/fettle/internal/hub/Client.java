@@ -142,8 +142,25 @@ final class Client implements AutoCloseable {
     throw new ServiceException(repository + ": " + settings.host() + " redirects " + file + " in circles", 0);
   }
 
+  /** What there is at a revision, and which commit that is. */
+  Listing listing(Repository repository, String revision) throws IOException {
+    HttpUrl at = settings.endpoint().newBuilder().addPathSegment("api").addPathSegments(repository.path())
+        .addPathSegment("revision").addPathSegment(revision).build();
+    for (int hops = 0; hops <= REDIRECTS; hops++) {
+      try (Response response = client.newCall(request(at).build()).execute()) {
+        if (response.isRedirect()) {
+          at = target(response, at);
+          continue;
+        }
+        refusals.check(response, repository, "the list of its files", isHome(at));
+        return Listing.read(response.body().byteStream(), repository, settings.host());
+      }
+    }
+    throw new ServiceException(repository + ": " + settings.host() + " redirects the list of its files in circles", 0);
+  }
+
   private HttpUrl url(Repository repository, String revision, String file) {
-    return settings.endpoint().newBuilder().addPathSegments(repository.id()).addPathSegment("resolve")
+    return settings.endpoint().newBuilder().addPathSegments(repository.path()).addPathSegment("resolve")
         .addPathSegment(revision).addPathSegments(file).build();
   }
 

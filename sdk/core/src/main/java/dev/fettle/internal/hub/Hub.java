@@ -2,18 +2,26 @@ package dev.fettle.internal.hub;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.ServiceException;
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.checkpoint.EncoderModules;
 import dev.fettle.internal.checkpoint.EncoderSettings;
 import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.Prompts;
 import dev.fettle.internal.checkpoint.ShardIndex;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * The Hugging Face hub, or the mirror that HF_ENDPOINT names. Files that are in the cache are used as they are, without
@@ -23,6 +31,8 @@ public final class Hub {
   private static final String CONFIG = "config.json";
   private static final String WEIGHTS = "model.safetensors";
   private static final String TOKENIZER = "tokenizer.json";
+  private static final String CARD = "README.md";
+  private static final String CONVERTED = "refs/convert/parquet";
   private static final List<String> SMALL = List.of("generation_config.json", "tokenizer_config.json",
       "special_tokens_map.json", "chat_template.jinja", "chat_template.json");
   private static final List<String> POOLING = List.of(EncoderSettings.SENTENCES, "1_Pooling/config.json", Prompts.FILE);
@@ -103,6 +113,68 @@ public final class Hub {
       SMALL.forEach(snapshot::find);
       snapshot.find(CONFIG);
       return file.getParent();
+    }
+  }
+
+  /**
+   * The files of a dataset's split, in order, all of one format.
+   *
+   * @param config the configuration; if empty the only or standard one
+   * @param split if empty the only one, or that of training
+   * @param format of a file by its name; empty for what cannot be read
+   * @param check is given the names before they are fetched, and may refuse them
+   * @throws InvalidInputException as {@link #model}, or if there is no such configuration or split
+   * @throws ServiceException as {@link #model}
+   */
+  public <F> List<Path> dataset(String name, Optional<String> config, Optional<String> split, Function<String, Optional<F>> format,
+      Consumer<List<String>> check) {
+    Repository repository = Repository.of(Repository.Kind.DATASET, name);
+    try (Snapshot snapshot = new Snapshot(settings, repository, pause)) {
+      List<String> all = snapshot.files();
+      List<String> readable = all.stream().filter(file -> format.apply(file).isPresent()).toList();
+      if (readable.isEmpty() && all.stream().anyMatch(file -> file.endsWith(".py")) && repository.revision().equals(Repository.MAIN)) {
+        // It was made by a program, which nothing runs any more; the hub keeps what came of it.
+        return converted(repository.at(CONVERTED), config, split, format, check);
+      }
+      if (readable.isEmpty()) {
+        throw new InvalidInputException(repository + ": it has no file in a format that is read (JSON, CSV, Parquet)"
+            + (all.isEmpty() ? "" : "; it has " + String.join(", ", all.subList(0, Math.min(8, all.size()))))
+            + (all.size() > 8 ? ", ..." : ""));
+      }
+      List<Card.Config> configs = all.contains(CARD) && snapshot.find(CARD)
+          ? Card.configs(text(snapshot.path(CARD)), repository + ": " + CARD) : List.of();
+      DataFiles data = new DataFiles(repository.toString(), readable, configs, snapshot.place());
+      return fetched(snapshot, data.of(config, split), format, check);
+    }
+  }
+
+  private <F> List<Path> converted(Repository repository, Optional<String> config, Optional<String> split,
+      Function<String, Optional<F>> format, Consumer<List<String>> check) {
+    try (Snapshot snapshot = new Snapshot(settings, repository, pause)) {
+      DataFiles data = DataFiles.converted(repository.toString(), snapshot.files(), snapshot.place());
+      return fetched(snapshot, data.of(config, split), format, check);
+    }
+  }
+
+  private static <F> List<Path> fetched(Snapshot snapshot, List<String> files, Function<String, Optional<F>> format,
+      Consumer<List<String>> check) {
+    Map<F, List<String>> byFormat = new LinkedHashMap<>();
+    files.forEach(file -> byFormat.computeIfAbsent(format.apply(file).orElseThrow(), f -> new ArrayList<>()).add(file));
+    List<String> chosen = byFormat.values().stream().max(Comparator.comparingInt(List::size)).orElseThrow();
+    check.accept(chosen);
+    if (snapshot.isCut()) {
+      snapshot.requireWhole(chosen);
+    }
+    chosen.forEach(snapshot::require);
+    snapshot.requireNothingMissing("");
+    return chosen.stream().map(snapshot::path).toList();
+  }
+
+  private static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw FileErrors.unread(file, e);
     }
   }
 

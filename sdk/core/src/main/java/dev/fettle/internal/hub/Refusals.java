@@ -7,13 +7,17 @@ import okhttp3.Response;
 
 /** What to do about answers that are not a file. */
 final class Refusals {
-  /** A name may have been meant as a path. */
-  static final String NOR_HERE = " (no directory of that name is here either)";
+  private static final String NOR_HERE = " (no directory of that name is here either)";
 
   private final Settings settings;
 
   Refusals(Settings settings) {
     this.settings = settings;
+  }
+
+  /** A model's name may have been meant as a path. */
+  static String norHere(Repository repository) {
+    return repository.kind() == Repository.Kind.MODEL ? NOR_HERE : "";
   }
 
   /** Whether what goes to a URL can be read by nobody on the way. */
@@ -55,12 +59,12 @@ final class Refusals {
 
   /** For a name that the hub does not know. */
   InvalidInputException noSuch(Repository repository) {
-    return new InvalidInputException(repository + ": " + settings.host() + " has no such model or revision; check "
-        + "the name, and if it is private set HF_TOKEN" + NOR_HERE);
+    return new InvalidInputException(repository + ": " + settings.host() + " has no such " + repository.kind() + " or revision; check "
+        + "the name, and if it is private set HF_TOKEN" + norHere(repository));
   }
 
   private InvalidInputException denied(Repository repository, String file, int status, String said, boolean gated) {
-    String page = settings.endpoint().newBuilder().addPathSegments(repository.id()).build().toString();
+    String page = settings.endpoint().newBuilder().addPathSegments(repository.path()).build().toString();
     String token;
     if (!settings.token().isPresent()) {
       token = "set HF_TOKEN to a token of yours";
@@ -70,7 +74,8 @@ final class Refusals {
       token = "the token of " + settings.token().source() + " has no access: take one that may read it";
     }
     return new InvalidInputException(repository + ": " + settings.host() + " does not give " + file + " (" + status
-        + "): " + (gated ? "the model is gated" : "the name is wrong" + NOR_HERE + ", or the model is private or gated")
+        + "): " + (gated ? "the " + repository.kind() + " is gated"
+            : "the name is wrong" + norHere(repository) + ", or the " + repository.kind() + " is private or gated")
         + ". Accept its licence on " + page + " and " + token + (said.isEmpty() ? "" : ". It says: " + said));
   }
 }

@@ -6,18 +6,25 @@ import dev.fettle.ServiceException;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.Status;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The files of one commit of a repository, as they are asked for: from the cache, else from the hub into the cache. */
 final class Snapshot implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Snapshot.class);
+
+  private static final Pattern SHARD = Pattern.compile("(.*-)(\\d{5})-of-(\\d{5})[^/]*");
 
   private final Settings settings;
   private final Repository repository;
@@ -56,6 +63,70 @@ final class Snapshot implements AutoCloseable {
     enough = true;
   }
 
+  /**
+   * The names of all files, sorted; of those that are here where the hub may not or cannot be asked.
+   *
+   * @throws InvalidInputException if nothing of it is here and nothing may be downloaded
+   */
+  List<String> files() {
+    String what = repository + ": " + settings.host() + " cannot be asked for its files";
+    List<String> here = here();
+    if (settings.offline()) {
+      if (here.isEmpty()) {
+        missing.add("every file");
+        requireNothingMissing("");
+      }
+      return here;
+    }
+    try {
+      Listing listing = here.isEmpty() ? retries.run(what, () -> 0, () -> client().listing(repository, revision()))
+          : client().listing(repository, revision());
+      if (commit == null) {
+        commit = listing.commit();
+        cache.commit(commit);
+      }
+      return listing.files();
+    } catch (IOException | FettleException e) {
+      if (here.isEmpty()) {
+        throw e instanceof FettleException failure ? failure : unkept("the commit of " + repository.revision(), (IOException) e);
+      }
+      cut = true;
+      LOG.warn("{}: {}; going on with what {} holds", what, settings.token().scrub(e.getMessage()), cache.root());
+      return here;
+    }
+  }
+
+  /** Whether the hub was asked in vain, or may not be asked, so that files may be missing. */
+  boolean isCut() {
+    return cut || settings.offline();
+  }
+
+  /** Where all of its files are, as far as is known, for errors. */
+  String place() {
+    return !isCut() ? "there" : "in the cache, " + cache.root() + (settings.offline()
+        ? ", and HF_HUB_OFFLINE forbids to download: unset it once" : ", and " + settings.host() + " cannot be reached");
+  }
+
+  private List<String> here() {
+    if (commit == null || !Files.isDirectory(cache.snapshot(commit))) {
+      return List.of();
+    }
+    Path root = cache.snapshot(commit);
+    try (Stream<Path> files = Files.walk(root)) {
+      return files.filter(Files::isRegularFile).map(file -> root.relativize(file).toString().replace('\\', '/')).sorted().toList();
+    } catch (UncheckedIOException e) {
+      throw FileErrors.unread(root, e.getCause());
+    } catch (IOException e) {
+      throw FileErrors.unread(root, e);
+    }
+  }
+
+  private FettleException unkept(String file, IOException e) {
+    return new FettleException(cache.root() + ": " + file + " of " + repository + " cannot be kept there: "
+        + FileErrors.reason(cache.root(), e)
+        + "; let HF_HOME name a directory that can be written", e);
+  }
+
   /** A file that must be there. Offline it is noted as missing. */
   Path require(String file) {
     if (!find(file)) {
@@ -76,9 +147,7 @@ final class Snapshot implements AutoCloseable {
     try {
       return fetch(file);
     } catch (IOException e) {
-      throw new FettleException(cache.root() + ": " + file + " of " + repository + " cannot be kept there: "
-          + FileErrors.reason(cache.root(), e)
-          + "; let HF_HOME name a directory that can be written", e);
+      throw unkept(file, e);
     }
   }
 
@@ -167,6 +236,19 @@ final class Snapshot implements AutoCloseable {
     }
   }
 
+  /** Notes what is missing of files that are numbered, {@code -00000-of-00003}, where the hub does not say what there is. */
+  void requireWhole(List<String> files) {
+    for (String file : files) {
+      Matcher shard = SHARD.matcher(file);
+      for (int i = 0; shard.matches() && i < Integer.parseInt(shard.group(3)); i++) {
+        String start = shard.group(1) + String.format(Locale.ROOT, "%05d", i) + "-of-" + shard.group(3);
+        if (files.stream().noneMatch(f -> f.startsWith(start)) && !missing.contains(start)) {
+          missing.add(start);
+        }
+      }
+    }
+  }
+
   /** Says what was required and is not there; more than the last file may follow. */
   void requireNothingMissing(String last) {
     if (missing.isEmpty()) {
@@ -176,7 +258,7 @@ final class Snapshot implements AutoCloseable {
     if (settings.offline()) {
       throw new InvalidInputException(repository + ": not in the cache, " + cache.root() + ": " + files
           + "; HF_HUB_OFFLINE forbids to download: unset it once, or let HF_HOME name the cache that has it"
-          + Refusals.NOR_HERE);
+          + Refusals.norHere(repository));
     }
     throw new ServiceException(repository + ": " + settings.host() + " has no " + files
         + " at this revision: the repository is incomplete", 404);

@@ -21,8 +21,8 @@ public abstract sealed class JsonNode implements Iterable<JsonNode> permits Arra
     return ValueNode.MISSING;
   }
 
-  /** A text. */
-  public static JsonNode text(String value) {
+  /** A value of a text, a number, a truth value or null. */
+  public static JsonNode of(Object value) {
     return ValueNode.of(value);
   }
 
@@ -220,7 +220,7 @@ public abstract sealed class JsonNode implements Iterable<JsonNode> permits Arra
     return isIntegralNumber() && canConvertToInt() ? (Object) intValue() : raw();
   }
 
-  /** The text, truth value or number (Long, BigInteger, Double or Float); null for all else. */
+  /** The text, truth value or number (Long, BigInteger, Double, Float or BigDecimal); null for all else. */
   Object raw() {
     return null;
   }

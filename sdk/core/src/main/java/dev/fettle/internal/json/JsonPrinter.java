@@ -1,8 +1,10 @@
 package dev.fettle.internal.json;
 
 import java.io.ByteArrayOutputStream;
+import java.io.OutputStream;
 import java.io.StringWriter;
 import java.lang.reflect.Array;
+import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.Map;
 import tools.jackson.core.JsonGenerator;
@@ -44,10 +46,15 @@ public final class JsonPrinter {
   /** The UTF-8 bytes of a value on one line. */
   public static byte[] utf8(Object value) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator out = FACTORY.createGenerator(ObjectWriteContext.empty(), bytes)) {
+    try (JsonGenerator out = generator(bytes)) {
       write(out, value);
     }
     return bytes.toByteArray();
+  }
+
+  /** What writes a text piece by piece. */
+  public static JsonGenerator generator(OutputStream utf8) {
+    return FACTORY.createGenerator(ObjectWriteContext.empty(), utf8);
   }
 
   private static String text(ObjectWriteContext context, Object value) {
@@ -114,6 +121,8 @@ public final class JsonPrinter {
     } else if (value instanceof Float number) {
       out.writeNumber(number);
     } else if (value instanceof BigInteger number) {
+      out.writeNumber(number);
+    } else if (value instanceof BigDecimal number) {
       out.writeNumber(number);
     } else if (value instanceof Long || value instanceof Integer) {
       out.writeNumber(((Number) value).longValue());

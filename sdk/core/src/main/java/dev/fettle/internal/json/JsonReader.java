@@ -1,5 +1,6 @@
 package dev.fettle.internal.json;
 
+import java.io.InputStream;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import tools.jackson.core.JacksonException;
@@ -49,7 +50,17 @@ public final class JsonReader {
 
   /** The same for a text in UTF-8. */
   public JsonNode read(byte[] utf8) {
-    return read(() -> factory.createParser(ObjectReadContext.empty(), utf8));
+    return read(() -> parser(utf8));
+  }
+
+  /** What reads a text piece by piece; where a value begins, {@link #next} gives it. */
+  public JsonParser parser(byte[] utf8) {
+    return factory.createParser(ObjectReadContext.empty(), utf8);
+  }
+
+  /** The same for a text of which not all is held. */
+  public JsonParser parser(InputStream utf8) {
+    return factory.createParser(ObjectReadContext.empty(), utf8);
   }
 
   private static JsonNode read(Supplier<JsonParser> open) {

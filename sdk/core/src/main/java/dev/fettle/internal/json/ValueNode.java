@@ -15,7 +15,7 @@ final class ValueNode extends JsonNode {
   }
 
   /** Of null, a String, a Boolean or a Number. Whole numbers of 64 bits are the same in whatever type they come. */
-  static ValueNode of(Object value) {
+  public static ValueNode of(Object value) {
     if (value == null) {
       return NULL;
     } else if (value instanceof Integer || value instanceof Short || value instanceof Byte) {

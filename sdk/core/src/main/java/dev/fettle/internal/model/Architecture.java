@@ -13,6 +13,11 @@ public interface Architecture {
   /** What {@code model_type} says. */
   String type();
 
+  /** The type of the decoder itself, where it is part of a model that does more. */
+  default String decoder() {
+    return type();
+  }
+
   /** What its models are for. */
   default ModelConfig.Purpose purpose() {
     return ModelConfig.Purpose.CAUSAL_LM;

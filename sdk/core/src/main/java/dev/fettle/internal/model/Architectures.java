@@ -12,10 +12,11 @@ public final class Architectures {
 
   static {
     Stream.of(new Llama(), new Mistral(), new Ministral3(), new Qwen2(), new Qwen3(), new Qwen3Moe(), new Gemma(), new Gemma2(),
-        new Gemma3(), new SmolLm3(), new Phi3(), new Granite(), new GraniteHybrid(), new Olmo2(), new Olmo3(), new Olmoe(),
-        new Multimodal("gemma3", "Gemma3ForConditionalGeneration", "gemma3_text"),
-        new Multimodal("mistral3", "Mistral3ForConditionalGeneration", "mistral"),
-        new Multimodal("llava", "LlavaForConditionalGeneration", "llama"), new Bert(),
+        new Gemma3(), new SmolLm3(), new Phi3(), new Granite(), new GraniteHybrid(), new Olmo2(), new Olmo3(), new Olmoe(), new Qwen35(),
+        new Multimodal("gemma3", "Gemma3ForConditionalGeneration", "gemma3_text", true),
+        new Multimodal("mistral3", "Mistral3ForConditionalGeneration", "mistral", true),
+        new Multimodal("llava", "LlavaForConditionalGeneration", "llama", true),
+        new Multimodal("qwen3_5", "Qwen3_5ForConditionalGeneration", "qwen3_5_text", false), new Bert(),
         new Roberta("roberta", "RobertaModel", 50265), new Roberta("xlm-roberta", "XLMRobertaModel", 30522),
         new Roberta("camembert", "CamembertModel", 30522), new DistilBert(), new MpNet(), new ModernBert())
         .forEach(a -> BY_TYPE.put(a.type(), a));

@@ -26,7 +26,8 @@ final class Classifier implements Architecture {
   }
 
   private static String className(Architecture family) {
-    return family.className().replace("ForCausalLM", "").replaceAll("Model$", "") + ENDING;
+    String text = family.type().endsWith("_text") ? "Text" : "";
+    return family.className().replace("ForCausalLM", text).replaceAll("Model$", "") + ENDING;
   }
 
   /** The classifier of a family, as a config.json has it. */

@@ -2,8 +2,10 @@ package dev.fettle.internal.model;
 
 import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.StoredType;
+import dev.fettle.internal.model.LayerConfig.Numbers;
 import dev.fettle.internal.model.LayerConfig.Part;
 import dev.fettle.internal.model.LayerNumbers.Activation;
+import dev.fettle.internal.model.LayerNumbers.Delta;
 import dev.fettle.internal.model.LayerNumbers.Experts;
 import dev.fettle.internal.model.OuterNumbers.EmbeddingScale;
 import java.util.ArrayList;
@@ -27,9 +29,12 @@ final class DecoderFields {
   static final int MAX_HEADS = 1 << 14;
   static final int MAX_LAYERS = 10_000;
   static final int MAX_VOCAB = 1 << 26;
-  private static final int MAX_HEAD_DIM = 1 << 14;
+  static final int MAX_HEAD_DIM = 1 << 14;
   /** Queries that attention takes at once. */
   private static final int TILE = 128;
+  /** Tokens of a chunk of a layer with a state, and how many, counted once a head, such layers take at once. */
+  private static final int CHUNK = 64;
+  private static final long AT_ONCE = 1 << 13;
 
   final JsonFields fields;
   final int layers;
@@ -56,6 +61,8 @@ final class DecoderFields {
   private boolean tied;
   private double eps;
   private Experts experts = Experts.NONE;
+  private boolean outputGate;
+  private Delta delta = Delta.NONE;
 
   /** Sizes that a model has whose file does not mention them: those of transformers' configuration class. */
   record Sizes(int vocabulary, int hidden, int intermediate, int layers, int heads) {}
@@ -264,6 +271,13 @@ final class DecoderFields {
     return this;
   }
 
+  /** Gates for what attention gives, and what stands in its place in those layers that have a convolution. */
+  DecoderFields withStates(Delta value) {
+    outputGate = true;
+    delta = value;
+    return this;
+  }
+
   /** The parts of this model's layers. */
   LayerParts parts() {
     return new LayerParts(hidden, heads, kvHeads, headDim, intermediate);
@@ -284,9 +298,10 @@ final class DecoderFields {
     double attentionScale = Double.isNaN(scale) ? 1 / Math.sqrt(headDim) : scale;
     List<LayerConfig> all = new ArrayList<>();
     for (int i = 0; i < layers; i++) {
-      LayerNumbers numbers = new LayerNumbers(heads, kvHeads, windows.get(i), TILE, 0, true, true, activation, unitOffset,
-          growthPeriod, growth, eps,
-          attentionScale, residual, softCap, isRouted(parts.get(i)) ? experts : Experts.NONE);
+      boolean state = parts.get(i).stream().anyMatch(Numbers.class::isInstance);
+      LayerNumbers numbers = new LayerNumbers(heads, kvHeads, windows.get(i), state ? CHUNK : TILE, state ? AT_ONCE : 0, true, true,
+          activation, unitOffset, growthPeriod, growth, eps, attentionScale, residual, softCap,
+          isRouted(parts.get(i)) ? experts : Experts.NONE, outputGate && !state, state ? delta : Delta.NONE);
       all.add(new LayerConfig("model.layers." + i + ".", parts.get(i), numbers, headDim, ropes.get(i)));
     }
     List<OuterWeight> outputs = new ArrayList<>();

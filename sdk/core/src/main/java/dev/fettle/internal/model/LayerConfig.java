@@ -31,6 +31,17 @@ public record LayerConfig(String path, List<Part> parts, LayerNumbers numbers, i
    */
   public record Norm(LayerVector place, String name, int size, boolean bias) implements Part {}
 
+  /**
+   * Other numbers.
+   *
+   * @param name of the tensor itself, below the layer
+   */
+  public record Numbers(LayerVector place, String name, List<Long> shape) implements Part {
+    public Numbers {
+      shape = List.copyOf(shape);
+    }
+  }
+
   public LayerConfig {
     parts = List.copyOf(parts);
   }
@@ -83,6 +94,11 @@ public record LayerConfig(String path, List<Part> parts, LayerNumbers numbers, i
   /** Whether experts stand in the place of its MLP. */
   public boolean hasExperts() {
     return numbers.experts().count() > 0;
+  }
+
+  /** Whether a state stands in the place of its keys and values. */
+  public boolean hasState() {
+    return numbers.delta().keyHeads() > 0;
   }
 
   /** The same with a bias in every linear layer but those of experts. */

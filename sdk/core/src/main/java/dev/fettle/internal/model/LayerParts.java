@@ -36,6 +36,12 @@ record LayerParts(int hidden, int heads, int kvHeads, int headDim, int intermedi
     return parts;
   }
 
+  /** The same with a gate for each head beside its query, in one projection. */
+  List<Part> gatedAttention(boolean bias) {
+    return attention(bias, bias, QueryKeyNorm.EACH_HEAD).stream().map(part -> part instanceof Linear l && l.name().endsWith("q_proj")
+        ? new Linear(l.product(), l.name(), l.inputs(), 2 * l.outputs(), l.bias()) : part).toList();
+  }
+
   /** Attention whose queries, keys and values are one linear layer. */
   List<Part> fusedAttention() {
     return List.of(new Linear(Product.QKV, "self_attn.qkv_proj", hidden, (heads + 2 * kvHeads) * headDim, false),

@@ -36,7 +36,15 @@ public enum LayerVector {
   /** What is added to mean squares, one number. */
   EPS,
   /** Added to attention scores by distance, for each head; the same in all layers. */
-  ATTENTION_BIAS;
+  ATTENTION_BIAS,
+  /** Of a layer with a state the weights of its convolution: [channels, 1, width]. */
+  CONVOLUTION,
+  /** The logarithm of how fast each head forgets ({@code A_log}). */
+  DECAY,
+  /** Added to what a token says to that. */
+  DECAY_BIAS,
+  /** Of what each head gives. */
+  DELTA_NORM;
 
   /** The bias of a product. */
   public static LayerVector biasOf(Product product) {

@@ -2,6 +2,7 @@ package dev.fettle.internal.model;
 
 import dev.fettle.internal.model.LayerConfig.Linear;
 import dev.fettle.internal.model.LayerConfig.Norm;
+import dev.fettle.internal.model.LayerConfig.Numbers;
 import dev.fettle.internal.model.LayerConfig.Part;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -63,7 +64,12 @@ public final class Layout {
       return sizeOf(shape);
     }
 
-    /** The name of the module that owns it: the name without {@code .weight} or {@code .bias}. */
+    /** The numbers of a row; 1 of a vector. */
+    public long columns() {
+      return size() / shape[0];
+    }
+
+    /** The name of the module that owns it: the name without its last part, such as {@code .weight}. */
     public String module() {
       return name.substring(0, name.lastIndexOf('.'));
     }
@@ -102,6 +108,13 @@ public final class Layout {
         if (norm.bias()) {
           add(index, norm.place().bias(), List.of(name + ".bias"), 0, norm.size());
         }
+        before = null;
+      } else if (part instanceof Numbers numbers) {
+        String name = layer.path() + numbers.name();
+        long[] shape = numbers.shape().stream().mapToLong(Long::longValue).toArray();
+        Block block = new Block(index, numbers.place(), shape);
+        blocks.put(block, block);
+        weights.put(name, new Weight(name, block, 0, shape));
         before = null;
       } else if (part instanceof Linear linear && linear.product() != before) {
         before = linear.product();

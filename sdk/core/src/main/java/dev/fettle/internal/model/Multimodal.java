@@ -14,8 +14,9 @@ import java.util.OptionalInt;
  * @param type what {@code model_type} says
  * @param className the class in {@code architectures}
  * @param textType the family of the decoder where {@code text_config} does not name it
+ * @param tied whether the output embedding is the input embedding if the file does not say
  */
-record Multimodal(String type, String className, String textType) implements Architecture {
+record Multimodal(String type, String className, String textType, boolean tied) implements Architecture {
   private static final String TEXT = "text_config";
   private static final String WITHIN = "model.language_model.";
   private static final String BELOW = "language_model.";
@@ -31,10 +32,10 @@ record Multimodal(String type, String className, String textType) implements Arc
     Architecture family = Architectures.named(text.string("model_type").orElse(textType), text);
     ModelConfig decoder = family.read(text);
     String tie = "tie_word_embeddings";
-    boolean tied = config.bool(tie, text.bool(tie, true));
+    boolean isTied = config.bool(tie, tied && text.bool(tie, true));
     List<OuterWeight> outputs = new ArrayList<>(decoder.outputs().stream()
         .filter(w -> w.place() != OuterWeight.Place.HEAD).map(Multimodal::within).toList());
-    if (!tied) {
+    if (!isTied) {
       outputs.add(OuterWeight.head(decoder.vocabSize(), decoder.hiddenSize()));
     }
     boolean typed = config.has("dtype") || config.has("torch_dtype");
@@ -43,9 +44,15 @@ record Multimodal(String type, String className, String textType) implements Arc
         ? config.optionalInteger("bos_token_id", 0, DecoderFields.MAX_VOCAB) : decoder.bosId();
     List<Integer> eos = config.mentions("eos_token_id")
         ? config.integers("eos_token_id", 0, DecoderFields.MAX_VOCAB) : decoder.eosIds();
-    return new ModelConfig(this, decoder.vocabSize(), decoder.hiddenSize(), decoder.contextLength(), decoder.numbers(),
+    return new ModelConfig(new Multimodal(type, className, family.type(), tied), decoder.vocabSize(), decoder.hiddenSize(),
+        decoder.contextLength(), decoder.numbers(),
         decoder.embeddings().stream().map(Multimodal::within).toList(),
         decoder.layers().stream().map(Multimodal::within).toList(), outputs, stored, bos, eos);
+  }
+
+  @Override
+  public String decoder() {
+    return textType;
   }
 
   private static String within(String name) {

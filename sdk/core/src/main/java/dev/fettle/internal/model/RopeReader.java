@@ -39,6 +39,7 @@ final class RopeReader {
   private final Map<String, String> aliases = new HashMap<>();
   private final Set<String> others = new HashSet<>();
   private boolean partial;
+  private double share = 1;
   private String thetaKey = "rope_theta";
   private double defaultTheta = DEFAULT_THETA;
 
@@ -56,6 +57,12 @@ final class RopeReader {
   RopeReader partial() {
     partial = true;
     return this;
+  }
+
+  /** The same of a family that rotates so large a part of each head where the file does not say. */
+  RopeReader partial(double whenAbsent) {
+    share = whenAbsent;
+    return partial();
   }
 
   /** The base where the rope settings have none: outside of them by this key, else a family's own. */
@@ -152,9 +159,9 @@ final class RopeReader {
     if (!partial) {
       fields.refuseUnlessNeutral(PARTIAL, 1, "models of this family rotate whole heads");
     }
-    double share = fields.positive(PARTIAL, 1);
-    int dim = (int) (headDim * share);
-    if (share > 1 || dim < 2 || dim % 2 != 0) {
+    double rotated = fields.positive(PARTIAL, share);
+    int dim = (int) (headDim * rotated);
+    if (rotated > 1 || dim < 2 || dim % 2 != 0) {
       throw fields.invalid(PARTIAL, "must be at most 1, and give an even number of the " + headDim + " numbers of a head");
     }
     return dim;

@@ -2,6 +2,7 @@ package dev.fettle.internal.remote;
 
 import dev.fettle.DType;
 import dev.fettle.InvalidInputException;
+import dev.fettle.Quantisation;
 import dev.fettle.Remote;
 import dev.fettle.internal.Backend;
 import dev.fettle.internal.ModelBackend;
@@ -89,7 +90,11 @@ public final class RemoteBackend implements Backend {
   }
 
   @Override
-  public ModelBackend load(String name, Optional<DType> type, ProgressMeter meter) {
+  public ModelBackend load(String name, Optional<DType> type, Optional<Quantisation> quantisation, ProgressMeter meter) {
+    if (quantisation.isPresent()) {
+      throw new InvalidInputException("load(" + name + ", " + quantisation.get() + "): a service holds its models as it does; "
+          + "weights are quantised on this machine, see Fettle.local()");
+    }
     workers.requireOpen();
     type.ifPresent(t -> {
       throw new InvalidInputException("the compute type " + t + " of " + name + ": a service chooses it itself; leave it "
@@ -149,7 +154,7 @@ public final class RemoteBackend implements Backend {
   }
 
   @Override
-  public ModelBackend initialise(Path directory, Optional<DType> type, long seed) {
+  public ModelBackend initialise(Path directory, Optional<DType> type, Optional<Quantisation> quantisation, long seed) {
     throw new InvalidInputException("initialise(" + directory + "): a service trains its own models; random weights are for "
         + "this machine (Fettle.local())");
   }

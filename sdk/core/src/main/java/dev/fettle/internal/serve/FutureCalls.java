@@ -82,7 +82,7 @@ final class FutureCalls {
     String obstacle = promise.obstacle();
     String state = obstacle == null ? "active" : "paused_capacity";
     return Reply.bytes(408, Paths.JSON, WireJson.write(
-        new dev.fettle.internal.wire.RequestFutures.Problem(JsonNode.text(
+        new dev.fettle.internal.wire.RequestFutures.Problem(JsonNode.of(
             "request " + promise.id() + " is not done yet: ask again"), state, obstacle)));
   }
 

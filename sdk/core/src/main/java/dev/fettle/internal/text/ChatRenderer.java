@@ -3,7 +3,9 @@ package dev.fettle.internal.text;
 import dev.fettle.Completion;
 import dev.fettle.Conversation;
 import dev.fettle.Example;
+import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
+import dev.fettle.Preference;
 import dev.fettle.Rendered;
 import dev.fettle.Renderer;
 import dev.fettle.Text;
@@ -42,6 +44,10 @@ final class ChatRenderer implements Renderer {
     Objects.requireNonNull(example, "example");
     if (example instanceof Conversation conversation) {
       return conversation(conversation);
+    }
+    if (example instanceof Preference) {
+      throw new InvalidInputException("a pair of a chosen and a rejected answer: Dpo learns from such pairs. To learn the chosen "
+          + "answers alone, name them: fields(\"messages=chosen\"), or of texts fields(\"prompt=prompt\", \"completion=chosen\")");
     }
     return List.of(example instanceof Completion completion ? plain.render(completion.prompt(), completion.completion())
         : plain.render("", ((Text) example).text()));

@@ -9,7 +9,7 @@ import java.util.Objects;
 
 /** A model directory, as far as its tokenizer goes. */
 public final class TokenizerDirectory {
-  private static final String FILE = "tokenizer.json";
+  static final String FILE = "tokenizer.json";
 
   private TokenizerDirectory() {}
 

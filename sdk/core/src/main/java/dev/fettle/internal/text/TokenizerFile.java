@@ -16,9 +16,6 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.json.JsonFactory;
 
 /**
  * What Fettle itself needs of a {@code tokenizer.json}. The file is streamed: a vocabulary is too large for a tree.
@@ -29,8 +26,6 @@ import tools.jackson.core.json.JsonFactory;
  */
 record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Added> added,
     Map<String, JsonNode> parts) {
-  private static final JsonFactory FACTORY = new JsonFactory();
-
   /** Ids are dense in practice; a wild id must not make the id table eat the memory. */
   private static final int MAX_ID = 1 << 24;
 
@@ -53,7 +48,7 @@ record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Ad
     Map<String, Integer> vocab = new HashMap<>();
     List<Added> added = new ArrayList<>();
     Map<String, JsonNode> parts = new HashMap<>();
-    try (JsonParser p = FACTORY.createParser(ObjectReadContext.empty(), json)) {
+    try (JsonParser p = JsonReader.STANDARD.parser(json)) {
       require(p.nextToken() == JsonToken.START_OBJECT, path, "is empty or not a JSON object");
       while (p.nextToken() == JsonToken.PROPERTY_NAME) {
         String name = p.currentName();
@@ -134,8 +129,8 @@ record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Ad
     Map<Integer, String> names = new HashMap<>();
     added.stream().filter(Added::special).forEach(token -> names.put(token.id(), nonce + token.id() + ":"));
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonParser p = FACTORY.createParser(ObjectReadContext.empty(), json);
-        JsonGenerator out = FACTORY.createGenerator(ObjectWriteContext.empty(), bytes)) {
+    try (JsonParser p = JsonReader.STANDARD.parser(json);
+        JsonGenerator out = JsonPrinter.generator(bytes)) {
       p.nextToken();
       out.writeStartObject();
       while (p.nextToken() == JsonToken.PROPERTY_NAME) {

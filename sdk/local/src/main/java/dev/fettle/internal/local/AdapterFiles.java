@@ -100,15 +100,17 @@ final class AdapterFiles {
     return tuned.layout().config().tiedEmbeddings() && tuned.full().trains(tuned.layout().embedding());
   }
 
-  private record Saved(long[] shape, Values values) {}
+  /** A tensor of the file. */
+  record Saved(long[] shape, Values values) {}
 
+  /** Its numbers, in a scope. */
   @FunctionalInterface
-  private interface Values {
+  interface Values {
     Tensor of(Scope scope);
   }
 
   /** A parameter; with a start that is taken off again, the two halves of the plain adapter of twice the rank. */
-  private static Saved saved(TrainableModel tuned, Parameter p) {
+  static Saved saved(TrainableModel tuned, Parameter p) {
     Tensor start = tuned.adapters().start();
     if (start == null || tuned.adapters().parameter(p.name()) == null) {
       return new Saved(p.shape(), scope -> tuned.parameters().values(scope, p));

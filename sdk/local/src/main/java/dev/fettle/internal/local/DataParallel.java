@@ -48,8 +48,10 @@ final class DataParallel {
    * error of the lowest lane that failed is thrown.
    */
   static void run(int n, IntConsumer lane) {
-    if (n == 1) {
-      lane.accept(0);
+    if (n <= 1) {
+      for (int i = 0; i < n; i++) {
+        lane.accept(i);
+      }
       return;
     }
     Torch torch = Torch.get();

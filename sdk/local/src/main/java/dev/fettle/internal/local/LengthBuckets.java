@@ -1,9 +1,9 @@
 package dev.fettle.internal.local;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Which texts go through a network together, and on which lane. Texts of like length stand together, longest first; a
@@ -16,39 +16,57 @@ record LengthBuckets(List<List<List<Integer>>> lanes) {
   static final int TOKENS = Integer.getInteger("fettle.portion", 1024);
 
   /**
-   * Deals texts out so that all lanes have about as many tokens.
+   * Deals texts out one by one, so that all lanes have about as many tokens, and cuts what a lane has into portions.
    *
-   * @param most lanes at most
+   * @param most lanes at most; none stays empty
    * @param tokens of a portion
    */
   static LengthBuckets of(List<int[]> texts, int most, int tokens) {
-    Integer[] order = new Integer[texts.size()];
-    Arrays.setAll(order, i -> i);
-    Arrays.sort(order, Comparator.comparing((Integer i) -> texts.get(i).length).reversed());
-    int n = Math.max(1, Math.min(most, order.length));
-    long all = texts.stream().mapToLong(t -> t.length).sum();
-    long rounds = Math.max(1, (all + (long) n * tokens - 1) / ((long) n * tokens));
-    long size = (all + n * rounds - 1) / (n * rounds);
-    List<List<List<Integer>>> lanes = new ArrayList<>();
+    return of(texts, IntStream.range(0, texts.size()).boxed().toList(), most, tokens);
+  }
+
+  /** The same with some of the texts. */
+  static LengthBuckets of(List<int[]> texts, List<Integer> some, int most, int tokens) {
+    List<Integer> order = some.stream().sorted(Comparator.comparing((Integer i) -> texts.get(i).length).reversed()).toList();
+    int n = Math.max(1, Math.min(most, order.size()));
+    List<List<Integer>> dealt = new ArrayList<>();
     for (int i = 0; i < n; i++) {
-      lanes.add(new ArrayList<>());
+      dealt.add(new ArrayList<>());
     }
     long[] load = new long[n];
-    for (int i = 0; i < order.length; ) {
-      List<Integer> portion = new ArrayList<>();
-      long used = 0;
-      while (i < order.length && (portion.isEmpty() || used + texts.get(order[i]).length <= size)) {
-        portion.add(order[i]);
-        used += texts.get(order[i++]).length;
-      }
+    for (Integer text : order) {
       int least = 0;
       for (int lane = 1; lane < n; lane++) {
         least = load[lane] < load[least] ? lane : least;
       }
-      lanes.get(least).add(portion);
-      load[least] += used;
+      dealt.get(least).add(text);
+      load[least] += texts.get(text).length;
     }
-    lanes.removeIf(List::isEmpty);
-    return new LengthBuckets(lanes);
+    return new LengthBuckets(dealt.stream().filter(lane -> !lane.isEmpty()).map(lane -> cut(texts, lane, tokens)).toList());
+  }
+
+  /** As few portions as may be, of about as many tokens each. */
+  private static List<List<Integer>> cut(List<int[]> texts, List<Integer> lane, int tokens) {
+    long all = lane.stream().mapToLong(i -> texts.get(i).length).sum();
+    long portions = Math.max(1, (all + tokens - 1) / tokens);
+    long size = (all + portions - 1) / portions;
+    List<List<Integer>> out = new ArrayList<>();
+    long used = size;
+    for (Integer text : lane) {
+      int length = texts.get(text).length;
+      if (out.isEmpty() || used + length > size) {
+        out.add(new ArrayList<>());
+        used = 0;
+      }
+      out.get(out.size() - 1).add(text);
+      used += length;
+    }
+    return out;
+  }
+
+  /** The most tokens that go through the network at a time, all lanes together. */
+  long busiest(List<int[]> texts) {
+    return lanes.stream().mapToLong(lane -> lane.stream().mapToLong(portion -> portion.stream()
+        .mapToLong(i -> texts.get(i).length).sum()).max().orElse(0)).sum();
   }
 }

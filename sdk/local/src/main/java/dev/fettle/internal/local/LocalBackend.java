@@ -2,6 +2,7 @@ package dev.fettle.internal.local;
 
 import dev.fettle.DType;
 import dev.fettle.InvalidInputException;
+import dev.fettle.Quantisation;
 import dev.fettle.internal.Backend;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.ModelBackend;
@@ -36,32 +37,32 @@ public final class LocalBackend implements Backend {
   }
 
   @Override
-  public ModelBackend load(String name, Optional<DType> type, ProgressMeter meter) {
-    return model(name, type, meter);
+  public ModelBackend load(String name, Optional<DType> type, Optional<Quantisation> quantisation, ProgressMeter meter) {
+    return model(name, type, quantisation, meter);
   }
 
-  private LocalModel model(String name, Optional<DType> type, ProgressMeter meter) {
+  private LocalModel model(String name, Optional<DType> type, Optional<Quantisation> quantisation, ProgressMeter meter) {
     EngineThread.get().run(() -> EngineThread.requireOpen(open, "this Fettle"));
     // A download may take long: the engine goes on meanwhile.
     Path directory = EmbeddedModel.NAME.equals(name) ? EmbeddedModel.directory() : directory(name);
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "this Fettle");
-      LocalModel model = LocalModel.load(name, ModelDirectory.files(directory), type, meter);
+      LocalModel model = LocalModel.load(name, ModelDirectory.files(directory), type, quantisation, meter);
       models.add(model);
       return model;
     });
   }
 
   @Override
-  public ModelBackend initialise(Path directory, Optional<DType> type, long seed) {
-    return initialised(directory, type, seed);
+  public ModelBackend initialise(Path directory, Optional<DType> type, Optional<Quantisation> quantisation, long seed) {
+    return initialised(directory, type, quantisation, seed);
   }
 
-  private LocalModel initialised(Path directory, Optional<DType> type, long seed) {
+  private LocalModel initialised(Path directory, Optional<DType> type, Optional<Quantisation> quantisation, long seed) {
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "this Fettle");
       LocalModel model = LocalModel.initialise(ModelDirectory.files(directory),
-          type.orElseGet(Processor::fastestType), seed);
+          type.orElseGet(Processor::fastestType), quantisation, seed);
       models.add(model);
       return model;
     });
@@ -96,8 +97,8 @@ public final class LocalBackend implements Backend {
     StateFiles.State state = StateFiles.read(files);
     Optional<DType> type = Optional.of(state.dtype());
     LocalModel model = state.initialised().isPresent()
-        ? initialised(directory(state.model()), type, state.initialised().getAsLong())
-        : model(state.model(), type, meter);
+        ? initialised(directory(state.model()), type, state.quantisation(), state.initialised().getAsLong())
+        : model(state.model(), type, state.quantisation(), meter);
     try {
       return EngineThread.get().call(() -> {
         LocalTraining training = model.resume(files);

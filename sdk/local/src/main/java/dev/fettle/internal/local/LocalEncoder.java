@@ -122,16 +122,13 @@ final class LocalEncoder implements AutoCloseable {
         + texts.stream().mapToInt(t -> t.length).max().orElse(0) + " tokens with " + name);
     network.prepare(texts.stream().mapToInt(t -> t.length).max().orElse(1));
     meter.expect(texts.size(), texts.stream().mapToLong(t -> t.length).sum());
-    LengthBuckets portions = LengthBuckets.of(texts, DataParallel.most(), LengthBuckets.TOKENS);
-    DataParallel.run(portions.lanes().size(), lane -> {
-      for (List<Integer> portion : portions.lanes().get(lane)) {
-        try (Scope step = new Scope()) {
-          Packing packing = packing(texts, portion);
-          Network.Trace trace = network.forward(step, weights, adapter, packing, Dropout.NONE, Network.NOTHING);
-          scatter(pooler.pool(step, trace, weights, read.unpooled()).vectors().floats(), packing, portion, out);
-          long rows = portion.stream().mapToLong(i -> texts.get(i).length).sum();
-          meter.add(portion.size(), rows, rows);
-        }
+    Step.each(LengthBuckets.of(texts, DataParallel.most(), LengthBuckets.TOKENS), portion -> {
+      try (Scope step = new Scope()) {
+        Packing packing = packing(texts, portion);
+        Network.Trace trace = network.forward(step, weights, adapter, packing, Dropout.NONE, Network.NOTHING);
+        scatter(pooler.pool(step, trace, weights, read.unpooled()).vectors().floats(), packing, portion, out);
+        long rows = portion.stream().mapToLong(i -> texts.get(i).length).sum();
+        meter.add(portion.size(), rows, rows);
       }
     });
     return Arrays.asList(out);

@@ -1,8 +1,10 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.DType;
+import dev.fettle.GgufType;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Prompt;
+import dev.fettle.Quantisation;
 import dev.fettle.Renderer;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tuning;
@@ -29,6 +31,7 @@ import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Processor;
 import dev.fettle.internal.torch.Scope;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -53,6 +56,8 @@ final class LocalModel implements ModelBackend {
   private final Set<Integer> ends;
   private final Layout layout;
   private final WeightSource source;
+  private final Optional<Quantisation> quantisation;
+  private final BlockForms blocks;
   private Scope scope = new Scope();
   private Weights weights;
   private final Network network;
@@ -64,7 +69,7 @@ final class LocalModel implements ModelBackend {
   private boolean open = true;
 
   private LocalModel(String name, OpenDirectory files, ModelConfig config, List<Integer> ends, DType dtype,
-      Tokenizer tokenizer, WeightSource source) {
+      Tokenizer tokenizer, WeightSource source, Optional<Quantisation> quantisation) {
     this.name = name;
     this.files = files;
     this.dtype = dtype;
@@ -74,8 +79,10 @@ final class LocalModel implements ModelBackend {
     this.ends = new HashSet<>(ends);
     this.ends.addAll(renderer.stopTokens());
     this.layout = Layout.of(config);
-    this.memory = new MemoryPlanner(layout, NumberType.of(dtype));
     this.source = source;
+    this.quantisation = quantisation;
+    this.blocks = BlockForms.of(layout, quantisation, source::form);
+    this.memory = new MemoryPlanner(layout, NumberType.of(dtype), blocks);
     NumberType type = NumberType.of(dtype);
     this.network = new Network(config, type);
     this.encoder = config.purpose() != ModelConfig.Purpose.EMBEDDING ? null
@@ -87,8 +94,14 @@ final class LocalModel implements ModelBackend {
     return source;
   }
 
-  /** Reads a model, which owns its files from then on; on the engine thread. */
+  /** Reads a model with its weights as they are stored; see {@link #load(String, OpenDirectory, Optional, Optional, ProgressMeter)}. */
   static LocalModel load(String name, OpenDirectory files, Optional<DType> type, ProgressMeter meter) {
+    return load(name, files, type, Optional.empty(), meter);
+  }
+
+  /** Reads a model, which owns its files from then on; on the engine thread. */
+  static LocalModel load(String name, OpenDirectory files, Optional<DType> type, Optional<Quantisation> quantisation,
+      ProgressMeter meter) {
     try {
       ModelDirectory stored = ModelDirectory.of(files);
       ModelConfig config = WeightNames.asStored(stored, ModelConfig.of(stored.config(), EncoderModules.pool(files)));
@@ -98,7 +111,7 @@ final class LocalModel implements ModelBackend {
       long start = System.nanoTime();
       LocalModel model = new LocalModel(name, files, config,
           stored.generation().eosIds().isEmpty() ? config.eosIds() : stored.generation().eosIds(), dtype, tokenizer,
-          new WeightSource.OfFiles(stored));
+          new WeightSource.OfFiles(stored), quantisation);
       model.fill(meter);
       LOG.info("loaded {}: {} parameters, computing in {}, {} ms", name, model.parameters(), dtype,
           (System.nanoTime() - start) / 1_000_000);
@@ -110,11 +123,11 @@ final class LocalModel implements ModelBackend {
   }
 
   /** A model with random weights, of the shape that a config.json asks for; it owns the files; on the engine thread. */
-  static LocalModel initialise(OpenDirectory files, DType dtype, long seed) {
+  static LocalModel initialise(OpenDirectory files, DType dtype, Optional<Quantisation> quantisation, long seed) {
     try {
       ModelConfig config = ModelConfig.of(JsonFields.of(files.file("config.json")), EncoderModules.pool(files));
       LocalModel model = new LocalModel(files.path().toString(), files, config, config.eosIds(), dtype,
-          tokenizer(files, config), new WeightSource.OfSeed(seed));
+          tokenizer(files, config), new WeightSource.OfSeed(seed), quantisation);
       model.fill(new ProgressMeter());
       return model;
     } catch (RuntimeException | Error e) {
@@ -186,6 +199,16 @@ final class LocalModel implements ModelBackend {
     return source instanceof WeightSource.OfSeed s ? OptionalLong.of(s.seed()) : OptionalLong.empty();
   }
 
+  /** How its weights were asked to be held. */
+  Optional<Quantisation> quantisation() {
+    return quantisation;
+  }
+
+  /** The form of each of its blocks. */
+  BlockForms blocks() {
+    return blocks;
+  }
+
   /** The files that it was made of: those of the directory as it was then. */
   OpenDirectory files() {
     return files;
@@ -220,7 +243,7 @@ final class LocalModel implements ModelBackend {
     if (weights == null) {
       NumberType type = NumberType.of(dtype);
       held = Memory.get().hold(memory.weights(), "loading " + name);
-      Weights empty = Weights.zeros(layout, scope, type);
+      Weights empty = Weights.zeros(layout, scope, type, blocks::of);
       source.fill(empty, meter);
       // Many rows go through an encoder whose weights mostly stay frozen: packed ones serve them faster.
       boolean packs = !config.isCausalLm() && Memory.get().fits(2 * memory.weights().total());
@@ -332,7 +355,7 @@ final class LocalModel implements ModelBackend {
         + "most " + tokens.stream().mapToInt(t -> t.length).max().orElse(0) + " tokens with " + name);
     long rows = tokens.stream().mapToLong(t -> t.length).sum();
     meter.expect(tokens.size(), rows);
-    float[] out = new CachedStep(judge.body(running), null, LengthBuckets.TOKENS).forward(tokens);
+    float[] out = new GradientCache(judge.body(running), null, LengthBuckets.TOKENS).forward(tokens);
     meter.add(tokens.size(), rows, rows);
     return out;
   }
@@ -373,6 +396,15 @@ final class LocalModel implements ModelBackend {
     LocalSampler sampler = new LocalSampler(this, own, held, frozen);
     dependants.add(sampler);
     return sampler;
+  }
+
+  @Override
+  public void saveGguf(Path file, GgufType type, ProgressMeter meter) {
+    EngineThread.get().run(() -> {
+      EngineThread.requireOpen(open, "the model " + name);
+      GgufModelFiles.save(file, this, layout, (step, w) -> weights().weight(w.block()).dense(step, w.offset() / w.columns(),
+          w.shape()[0]), type, meter);
+    });
   }
 
   void forget(AutoCloseable dependant) {

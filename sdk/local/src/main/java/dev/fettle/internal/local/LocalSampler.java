@@ -1,7 +1,6 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.Batch;
-import dev.fettle.DType;
 import dev.fettle.Datum;
 import dev.fettle.InvalidInputException;
 import dev.fettle.MemoryPlan;
@@ -73,7 +72,6 @@ final class LocalSampler implements SamplerBackend {
   @Override
   public CompletableFuture<List<List<Sample>>> sample(List<int[]> prompts, SamplingParams params, ProgressMeter meter) {
     check("prompts", prompts);
-    checkInt8(params);
     return work(() -> {
       List<List<Sample>> out = new ArrayList<>();
       meter.expect((long) prompts.size() * params.samples(),
@@ -98,7 +96,6 @@ final class LocalSampler implements SamplerBackend {
   @Override
   public CompletableFuture<MemoryPlan> memoryPlan(List<int[]> prompts, SamplingParams params) {
     check("prompts", prompts);
-    checkInt8(params);
     return work(() -> MemoryPlanner.plus(model.memory().weights(), snapshot, forms.plan(params.int8()),
         model.memory().sampling(prompts, params)));
   }
@@ -116,7 +113,6 @@ final class LocalSampler implements SamplerBackend {
   @Override
   public Iterator<Token> stream(int[] prompt, SamplingParams params) {
     check("prompts", List.of(prompt));
-    checkInt8(params);
     return new LocalStream(this, () -> begin(List.of(prompt), 0, params.samples(1), new ProgressMeter()));
   }
 
@@ -208,13 +204,6 @@ final class LocalSampler implements SamplerBackend {
       int[] rows = new int[tokens.length - 1 - from];
       Arrays.setAll(rows, i -> from + i);
       return reader.from(step, trace.output(), rows);
-    }
-  }
-
-  private void checkInt8(SamplingParams params) {
-    if (params.int8() && model.dtype() != DType.BF16) {
-      throw new InvalidInputException("int8: decoding with 8-bit weights needs a model in bf16, and " + model.name()
-          + " computes in " + model.dtype() + ": load it with DType.BF16");
     }
   }
 

@@ -5,6 +5,7 @@ import dev.fettle.Batch;
 import dev.fettle.CustomLoss;
 import dev.fettle.DType;
 import dev.fettle.DataPosition;
+import dev.fettle.GgufType;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
@@ -41,7 +42,7 @@ import java.util.function.Supplier;
 final class LocalTraining implements TrainingBackend {
   private final LocalModel model;
   private final TrainableModel tuned;
-  private final Step step;
+  private final TokenPass tokens;
   private RankTraining ranks;
   private long steps;
   private long passes;
@@ -53,7 +54,7 @@ final class LocalTraining implements TrainingBackend {
   LocalTraining(LocalModel model, TrainableModel tuned) {
     this.model = model;
     this.tuned = tuned;
-    this.step = model.config().isCausalLm() ? new Step(model.network(), tuned, model.memory()) : null;
+    this.tokens = model.config().isCausalLm() ? new TokenPass(model.network(), tuned, model.memory()) : null;
   }
 
   @Override
@@ -106,7 +107,7 @@ final class LocalTraining implements TrainingBackend {
       for (int i = 0; i < batch.size(); i++) {
         TokenLoss.requireInputs(loss, batch.data().get(i), i);
       }
-      return step.forward(batch, loss);
+      return tokens.forward(batch, loss);
     });
   }
 
@@ -198,7 +199,7 @@ final class LocalTraining implements TrainingBackend {
     MemoryPlan least = model.memory().backward(batch, tuned, model.config().layers().size(), accumulated);
     Memory.get().require(least, tuned.promisedGradients(), pass(batch));
     return counted(() -> loss instanceof Loss.Custom custom ? customPass(batch, custom.loss())
-        : step.forwardBackward(batch, loss, accumulated, passes));
+        : tokens.forwardBackward(batch, loss, accumulated, passes));
   }
 
   private String pass(Batch batch) {
@@ -210,13 +211,13 @@ final class LocalTraining implements TrainingBackend {
     EngineThread.requireOpen(open, "this training of " + model.name());
     BatchCheck.tokens(pass.surrogate(), model.config());
     if (pass.trains()) {
-      step.forwardBackward(pass.surrogate(), Loss.crossEntropy(), accumulated, passes);
+      tokens.forwardBackward(pass.surrogate(), Loss.crossEntropy(), accumulated, passes);
     }
     return pass.result();
   }
 
   private CustomPass evaluated(Batch batch, CustomLoss loss) {
-    return CustomPass.of(loss, batch, step.forward(CustomPass.unweighted(batch), Loss.crossEntropy()));
+    return CustomPass.of(loss, batch, tokens.forward(CustomPass.unweighted(batch), Loss.crossEntropy()));
   }
 
   private OptimResult update(AdamW settings) {
@@ -317,6 +318,22 @@ final class LocalTraining implements TrainingBackend {
   public CompletableFuture<Void> saveMerged(Path directory, DType type) {
     return work(() -> {
       MergedFiles.save(directory, model, tuned, NumberType.of(type));
+      return null;
+    });
+  }
+
+  @Override
+  public CompletableFuture<Void> saveGguf(Path file, GgufType type, ProgressMeter meter) {
+    return work(() -> {
+      GgufModelFiles.save(file, model, tuned.layout(), new MergedWeights(tuned)::value, type, meter);
+      return null;
+    });
+  }
+
+  @Override
+  public CompletableFuture<Void> saveGgufAdapter(Path file, ProgressMeter meter) {
+    return work(() -> {
+      GgufAdapterFiles.save(file, model, tuned, meter);
       return null;
     });
   }

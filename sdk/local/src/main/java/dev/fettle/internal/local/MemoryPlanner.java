@@ -12,7 +12,6 @@ import dev.fettle.internal.network.Decoder;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,28 +39,28 @@ final class MemoryPlanner {
   private final Layout layout;
   private final ModelConfig config;
   private final NumberType type;
+  private final BlockForms forms;
   private final List<Activations> layers;
-  private final Activations widest;
   private final boolean sparing;
 
   /** @param sparing whether no layer's activations are kept, even if there is room */
-  MemoryPlanner(Layout layout, NumberType type, boolean sparing) {
+  MemoryPlanner(Layout layout, NumberType type, BlockForms forms, boolean sparing) {
     this.layout = layout;
+    this.forms = forms;
     this.config = layout.config();
     this.type = type;
     this.layers = config.layers().stream().map(Activations::new).toList();
-    this.widest = layers.stream().max(Comparator.comparing(a -> a.kept() + a.forward())).orElseThrow();
     this.sparing = sparing;
   }
 
   /** Sparing where the property {@code fettle.recompute} is true. */
-  MemoryPlanner(Layout layout, NumberType type) {
-    this(layout, type, Boolean.getBoolean("fettle.recompute"));
+  MemoryPlanner(Layout layout, NumberType type, BlockForms forms) {
+    this(layout, type, forms, Boolean.getBoolean("fettle.recompute"));
   }
 
   /** The model itself. */
   MemoryPlan weights() {
-    return plan(WEIGHTS, layout.parameters() * type.size());
+    return plan(WEIGHTS, forms.bytes(type));
   }
 
   /** What a training holds from step to step, with its gradient in as many lanes as there may be. */
@@ -80,7 +79,7 @@ final class MemoryPlanner {
 
   /** A forward pass over a batch, without a way back. */
   MemoryPlan forward(Batch batch) {
-    return micros(batch, (rows, longest) -> passing(rows, longest, logits(rows), 0));
+    return busiest(batch, DataParallel.most(), (rows, longest) -> passing(rows, longest, logits(rows), 0));
   }
 
   /**
@@ -93,12 +92,12 @@ final class MemoryPlanner {
     long one = tuned.parameters().size() * Float.BYTES;
     if (GradientVectors.isLarge(tuned.adapters(), tuned.full())) {
       return plus(plan(GRADIENTS, accumulated ? one : 0),
-          micros(batch, (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> piecesFrom(tuned, layer))));
+          busiest(batch, tuned.lanes(),
+              (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> piecesFrom(tuned, layer))));
     }
-    int most = Step.split(batch).stream().mapToInt(List::size).max().orElse(1);
-    long lanes = Math.min(tuned.lanes(), most) + (accumulated ? 1L : 0L);
+    long lanes = Math.min(tuned.lanes(), batch.size()) + (accumulated ? 1L : 0L);
     return plus(plan(GRADIENTS, lanes * one),
-        micros(batch, (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> 0)));
+        busiest(batch, tuned.lanes(), (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> 0)));
   }
 
   /**
@@ -181,12 +180,11 @@ final class MemoryPlanner {
     Moment of(long rows, long longest);
   }
 
-  /** The busiest of the micro-batches. */
-  private static MemoryPlan micros(Batch batch, Pass pass) {
-    return malloced(Step.split(batch).stream().map(micro -> {
-      List<Datum> data = micro.stream().map(batch.data()::get).toList();
-      return pass.of(data.stream().mapToLong(Datum::length).sum(), data.stream().mapToInt(Datum::length).max().orElse(0));
-    }).max(Comparator.comparing(Moment::total)).orElseThrow().plan());
+  /** The busiest moment of a pass: the largest portion of each lane at once. */
+  private static MemoryPlan busiest(Batch batch, int lanes, Pass pass) {
+    List<int[]> texts = batch.data().stream().map(Datum::inputs).toList();
+    long rows = TokenPass.portions(batch, lanes).busiest(texts);
+    return malloced(pass.of(rows, texts.stream().mapToInt(t -> t.length).max().orElse(0)).plan());
   }
 
   /**
@@ -196,8 +194,8 @@ final class MemoryPlanner {
    * @param held bytes that are kept of layers below
    */
   private Moment passing(long rows, long longest, long logits, long held) {
-    long layer = rows * (widest.kept() + widest.forward() + widest.angles())
-        + 2 * widest.scores(rows, longest);
+    long layer = layers.stream().mapToLong(a -> rows * (a.kept() + a.forward() + a.angles()) + a.working(rows, longest, type, false))
+        .max().orElseThrow();
     Moment inLayer = new Moment(held + layer * type.size(), 0, 0);
     Moment atHead = new Moment(held + 4 * rows * config.hiddenSize() * type.size(), logits, 0);
     return inLayer.total() > atHead.total() ? inLayer : atHead;
@@ -229,7 +227,7 @@ final class MemoryPlanner {
     for (int i = count - 1; i >= Math.max(0, lowest); i--) {
       Activations activations = layers.get(i);
       long layer = rows * (activations.backward() + activations.input() + activations.angles()
-          + (i < firstKept ? activations.kept() : 0)) + 3 * activations.scores(rows, longest);
+          + (i < firstKept ? activations.kept() : 0)) + activations.working(rows, longest, type, true);
       Moment at = new Moment(always + below[i + 1] + layer * type.size(), 0, gradient.at(i));
       most = at.total() > most.total() ? at : most;
     }

@@ -1,6 +1,5 @@
 package dev.fettle.internal.local;
 
-import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.checkpoint.EncoderModules;
 import dev.fettle.internal.checkpoint.EncoderSettings;
@@ -13,16 +12,11 @@ import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.checkpoint.StrictJson;
 import dev.fettle.internal.json.ObjectNode;
-import dev.fettle.internal.model.AdapterShape;
-import dev.fettle.internal.model.LayerVector;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfigJson;
-import dev.fettle.internal.model.Product;
 import dev.fettle.internal.model.WeightNames;
-import dev.fettle.internal.torch.Kernels;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
-import dev.fettle.internal.torch.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,18 +38,17 @@ final class MergedFiles {
   private final LocalModel model;
   private final TrainableModel tuned;
   private final NumberType type;
-  private final Map<String, ParameterVector.Parameter> trained = new HashMap<>();
+  private final MergedWeights weights;
 
   private MergedFiles(LocalModel model, TrainableModel tuned, NumberType type) {
     this.model = model;
     this.tuned = tuned;
     this.type = type;
-    tuned.parameters().parameters().forEach(p -> trained.put(p.name(), p));
+    this.weights = new MergedWeights(tuned);
   }
 
   static void save(Path directory, LocalModel model, TrainableModel tuned, NumberType type) {
     MergedFiles files = new MergedFiles(model, tuned, type);
-    files.requireBiases();
     AtomicFiles.writeDirectory(directory, files::write);
   }
 
@@ -128,7 +121,7 @@ final class MergedFiles {
           .map(StoredTensor::name).orElse(w.name());
       all.add(new SavedTensor(name, stored, w.shape(), w.size() * type.size(), sink -> {
         try (Scope scope = new Scope()) {
-          WeightFiles.write(value(scope, w), 0, w.size(), type, sink);
+          WeightFiles.write(weights.value(scope, w), 0, w.size(), type, sink);
         }
       }));
     }
@@ -170,55 +163,5 @@ final class MergedFiles {
       byName.put(t.name, t);
     });
     writer.write(file, (tensor, sink) -> byName.get(tensor.name()).content.to(sink::put));
-  }
-
-  /** A trained bias needs one in the model to be added to. */
-  private void requireBiases() {
-    AdapterShape shape = tuned.adapters().shape();
-    for (int layer = 0; shape.kind().biases() && layer < shape.layers(); layer++) {
-      for (Product product : shape.adapted(layer)) {
-        if (tuned.layout().block(layer, LayerVector.biasOf(product)).isEmpty()) {
-          throw new InvalidInputException("this model's layers have no biases, so the trained ones cannot be folded in: "
-              + "save the adapter with saveAdapter");
-        }
-      }
-    }
-  }
-
-  private Tensor value(Scope scope, Layout.Weight w) {
-    ParameterVector.Parameter whole = trained.get(w.name());
-    if (whole != null) {
-      return tuned.parameters().values(scope, whole);
-    }
-    Kernels k = scope.kernels();
-    long perRow = w.shape().length == 2 ? w.shape()[1] : 1;
-    Tensor base = tuned.frozen(w.block()).dense(scope, w.offset() / perRow, w.shape()[0]);
-    AdapterShape shape = tuned.adapters().shape();
-    ParameterVector.Parameter a = trained.get(AdapterNames.Kind.A.name(w.module()));
-    if (w.module().equals(shape.embedding().name())) {
-      return !shape.embedding().isAdapted() ? base : k.mergedEmbedding(base,
-          values(scope, trained.get(AdapterNames.embeddingA(shape))), values(scope, trained.get(AdapterNames.embeddingB(shape))),
-          shape.embedding().scale());
-    } else if (a == null) {
-      return base;
-    }
-    double scale = w.module().equals(shape.head().name()) ? shape.head().scale() : tuned.adapters().settings().scale(w.module());
-    if (!w.name().endsWith(".weight")) {
-      ParameterVector.Parameter bias = trained.get(AdapterNames.Kind.BIAS.name(w.module()));
-      return bias == null ? base : k.plus(base, values(scope, bias), scale);
-    }
-    ParameterVector.Parameter b = trained.get(AdapterNames.Kind.B.name(w.module()));
-    Tensor merged = k.merged(base, values(scope, a), values(scope, b), scale);
-    ParameterVector.Parameter magnitude = trained.get(AdapterNames.Kind.MAGNITUDE.name(w.module()));
-    if (magnitude != null) {
-      return k.mergedMagnitude(merged, values(scope, magnitude));
-    }
-    Tensor start = tuned.adapters().start();
-    return start == null ? merged : k.merged(merged, k.viewSlice(start, a.offset(), a.shape()),
-        k.viewSlice(start, b.offset(), b.shape()), -scale);
-  }
-
-  private Tensor values(Scope scope, ParameterVector.Parameter p) {
-    return tuned.parameters().values(scope, p);
   }
 }

@@ -21,12 +21,12 @@ import java.util.OptionalInt;
 final class RankTraining {
   private final LocalModel model;
   private final TrainableModel tuned;
-  private final CachedStep step;
+  private final GradientCache step;
   private final int tokens;
   private final Judge judge;
 
   RankTraining(LocalModel model, TrainableModel tuned) {
-    this(model, tuned, CachedStep.tokens(model.config(), NumberType.of(model.dtype())));
+    this(model, tuned, GradientCache.tokens(model.config(), NumberType.of(model.dtype())));
   }
 
   /** With a bound of its own on the tokens that are held at a time. */
@@ -37,7 +37,7 @@ final class RankTraining {
     this.judge = model.embeds() ? null : Judge.of(model);
     Body body = judge != null ? judge.body(tuned)
         : Body.vectors(model.network(), tuned, model.encoder().pooler(), model.encoder().settings().width());
-    this.step = new CachedStep(body, tuned, tokens);
+    this.step = new GradientCache(body, tuned, tokens);
   }
 
   /** The tokens of a batch, and where each query and text stands among them. */

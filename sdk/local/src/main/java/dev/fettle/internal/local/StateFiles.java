@@ -3,6 +3,7 @@ package dev.fettle.internal.local;
 import dev.fettle.DType;
 import dev.fettle.DataPosition;
 import dev.fettle.InvalidInputException;
+import dev.fettle.Quantisation;
 import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.checkpoint.Contents;
@@ -38,7 +39,7 @@ final class StateFiles {
   private static final int FORMAT = 2;
 
   /** What {@code state.json} says. */
-  record State(String model, OptionalLong initialised, DType dtype, SavedTuning tuning, long seed,
+  record State(String model, OptionalLong initialised, DType dtype, Optional<Quantisation> quantisation, SavedTuning tuning, long seed,
       LocalTraining.Counters counters, Optional<RecordedExecution> execution) {}
 
   private StateFiles() {}
@@ -93,6 +94,7 @@ final class StateFiles {
     root.put("model", training.model().name());
     training.model().initialised().ifPresent(seed -> root.put("initialised", seed));
     root.put("dtype", training.model().dtype().name());
+    SavedQuantisation.write(root, training.model());
     SavedTuning.write(root, training.tuned());
     root.put("seed", training.tuned().seed());
     root.put("steps", c.steps());
@@ -119,7 +121,7 @@ final class StateFiles {
         .orElseThrow(() -> f.invalid("dtype", "must be F32 or BF16"));
     SavedTuning tuning = SavedTuning.read(f, files.path(), f.whole("seed"));
     OptionalLong initialised = f.has("initialised") ? OptionalLong.of(f.whole("initialised")) : OptionalLong.empty();
-    return new State(model, initialised, dtype, tuning, f.whole("seed"), new LocalTraining.Counters(f.count("steps"),
+    return new State(model, initialised, dtype, SavedQuantisation.read(f), tuning, f.whole("seed"), new LocalTraining.Counters(f.count("steps"),
         f.count("passes"), f.bool("accumulated", false),
         f.string("data").map(text -> f.checked("data", () -> DataPosition.parse(text)))), RecordedExecution.read(f));
   }

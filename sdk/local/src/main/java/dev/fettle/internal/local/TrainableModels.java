@@ -10,6 +10,7 @@ import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -55,6 +56,7 @@ final class TrainableModels {
     requireApart(adapters, full, layout);
     NumberType type = NumberType.of(model.dtype());
     FullParameters weights = new FullParameters(layout, full.rules(), adapters.size());
+    requireDense(full, model);
     Memory.get().require(model.memory().training(adapters, weights, brought),
         brought.bytes(type) + (weights.isAll() ? model.releasableBytes() : 0),
         (weights.isEmpty() ? "LoRA of " + adapters.size() + " weights on "
@@ -68,6 +70,17 @@ final class TrainableModels {
 
   static Set<String> modules(Set<String> weights) {
     return weights.stream().map(w -> w.substring(0, w.lastIndexOf('.'))).collect(Collectors.toSet());
+  }
+
+  /** Rounded weights do not follow small steps. */
+  private static void requireDense(FullTargets full, LocalModel model) {
+    for (String module : modules(full.rules().keySet())) {
+      if (model.blocks().holds(module)) {
+        throw new InvalidInputException(module + " of " + model.name() + " is quantised and cannot be trained in full: give it an "
+            + "adapter, or load the model with it left out, as by Quantisation." + model.quantisation().map(q -> q.form().name()
+                .toLowerCase(Locale.ROOT)).orElse("dequantised") + "().except(Modules.named(\"" + module + "\"))");
+      }
+    }
   }
 
   private static void requireApart(AdapterParameters adapters, FullTargets full, Layout layout) {

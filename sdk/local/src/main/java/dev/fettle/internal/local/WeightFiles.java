@@ -5,6 +5,7 @@ import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.WeightNames;
+import dev.fettle.internal.network.Weight;
 import dev.fettle.internal.network.Weights;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
@@ -32,6 +33,16 @@ final class WeightFiles {
 
   /** Reads a weight of a checkpoint into its place. */
   static void read(Reader reader, WeightNames.Place stored, Weights into, Layout.Weight weight) {
+    if (into.weight(weight.block()) instanceof Weight.Quantised q) {
+      long columns = weight.shape()[1];
+      long row = stored.bytes() / weight.shape()[0];
+      q.write(weight.offset() / columns, weight.shape()[0], (scope, from, count) -> {
+        Tensor rows = scope.zeros(NumberType.F32, count, columns);
+        read(reader, new WeightNames.Place(stored.tensor(), stored.from() + from * row, count * row), rows, 0);
+        return rows;
+      });
+      return;
+    }
     try (Scope scope = new Scope()) {
       read(reader, stored, into.weight(weight.block()).dense(scope), weight.offset());
     }

@@ -6,6 +6,7 @@ import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.WeightNames;
+import dev.fettle.internal.network.WeightForm;
 import dev.fettle.internal.network.Weights;
 import dev.fettle.internal.torch.Torch;
 import java.util.Collection;
@@ -17,6 +18,11 @@ sealed interface WeightSource {
 
   /** Whether they could be had again as they were. */
   boolean isThere();
+
+  /** The form of a weight there, if it is one that weights can be held in. */
+  default WeightForm form(Layout.Weight weight) {
+    return WeightForm.DENSE;
+  }
 
   /** The files, if they come from some. */
   default Optional<ModelDirectory> files() {

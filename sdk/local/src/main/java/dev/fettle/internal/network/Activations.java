@@ -22,6 +22,7 @@ public final class Activations {
   private final long mlp;
   private final long queries;
   private final long keys;
+  private final long projected;
 
   /** Those of a layer. */
   public Activations(LayerConfig layer) {
@@ -30,8 +31,9 @@ public final class Activations {
     this.routed = layer.numbers().experts().perToken();
     this.inner = layer.inputs(layer.hasExperts() ? Product.EXPERTS_DOWN : Product.DOWN);
     this.mlp = layer.hasExperts() ? 2 * inner * routed + layer.outputs(Product.ROUTER) : layer.outputs(Product.GATE_UP);
-    this.queries = layer.queryWidth();
-    this.keys = layer.keyValueWidth();
+    this.queries = layer.hasState() ? layer.numbers().delta().values() : layer.queryWidth();
+    this.keys = layer.hasState() ? 0 : layer.keyValueWidth();
+    this.projected = layer.outputs(Product.QKV);
   }
 
   /** What the layer reads, and what is left of one that is to be computed again. */
@@ -44,7 +46,7 @@ public final class Activations {
     long sums = layer.parts().stream().filter(p -> p instanceof Norm n && isOf(n)).count() * hidden;
     long middle = has(LayerVector.ATTENTION_SUM_NORM) ? 0 : hidden;
     long normed = has(LayerVector.Q_NORM) ? queries + keys : 0;
-    return hidden + (queries + 2 * keys) + normed + queries + middle + mlp + sums;
+    return hidden + projected + normed + queries + middle + mlp + sums;
   }
 
   private static boolean isOf(Norm norm) {
@@ -56,8 +58,11 @@ public final class Activations {
     return layer.parts().stream().anyMatch(p -> p instanceof Norm n && n.place() == place);
   }
 
-  /** What the layer needs beside what it saves: its output and the last product's input. */
+  /** What the layer needs beside what it saves: its output and the input of one of the last products. */
   public long forward() {
+    if (layer.hasState() || layer.numbers().outputGate()) {
+      return hidden + Math.max(inner, queries);
+    }
     // A copy of a row for each of its experts, what these give for it, in the order of experts and of rows.
     return layer.hasExperts() ? hidden + routed * (3 * hidden + inner) + layer.numbers().experts().count() : hidden + inner;
   }
@@ -67,6 +72,9 @@ public final class Activations {
    * the input, and the gradients within the MLP or within attention.
    */
   public long backward() {
+    if (layer.hasState() || layer.numbers().outputGate()) {
+      return 2 * hidden + Math.max(2 * mlp, projected + 6 * queries + 10 * keys);
+    }
     if (!layer.numbers().causal()) {
       return Math.max(4 * hidden + 2 * Math.max(inner, mlp), 12 * hidden);
     }
@@ -74,8 +82,30 @@ public final class Activations {
     return 2 * hidden + Math.max(parts, 2 * queries + 6 * keys);
   }
 
-  /** The attention scores of rows, of which forward two sets are held and backwards three; not a row but all of them. */
-  public long scores(long rows, long longest) {
+  /**
+   * What the layer needs for rows together, in numbers of the type in which is computed: attention scores, of which forward
+   * two sets are held and backwards three; or what a scan from state to state takes, which is in float32.
+   */
+  public long working(long rows, long longest, NumberType type, boolean back) {
+    if (layer.hasState()) {
+      return (back ? Math.max(4 * rows * queries, scan(rows, longest, true)) : scan(rows, longest, false)) * Float.BYTES / type.size();
+    }
+    return (back ? 3 : 2) * scores(rows, longest);
+  }
+
+  /** As delta_scan and delta_scan_backward have it, of so many tokens of heads at once. */
+  private long scan(long rows, long longest, boolean back) {
+    LayerNumbers n = layer.numbers();
+    LayerNumbers.Delta d = n.delta();
+    long group = d.valueHeads() / d.keyHeads();
+    long chunk = Math.max(1, Math.min(longest, n.tile()));
+    long padded = (longest + chunk - 1) / chunk * chunk;
+    long tokens = Math.min(rows * d.valueHeads(), Math.max(n.scores(), rows * group)) * padded / Math.max(1, longest);
+    long each = back ? 15L * d.keyDim() + 8L * d.valueDim() + 7 * chunk : 9L * d.keyDim() + 5L * d.valueDim() + 3 * chunk;
+    return tokens * (each + (long) d.keyDim() * d.valueDim() / chunk);
+  }
+
+  private long scores(long rows, long longest) {
     LayerNumbers n = layer.numbers();
     long tiles = n.heads() * Math.min(longest, n.tile());
     if (n.causal() || n.window() > 0) {

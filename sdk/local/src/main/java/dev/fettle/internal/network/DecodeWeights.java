@@ -7,6 +7,7 @@ import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import dev.fettle.internal.torch.Torch;
+import java.util.List;
 
 /**
  * The weights of a model in the form that decoding reads fastest: matrices packed for oneDNN where the processor gains
@@ -77,10 +78,14 @@ public final class DecodeWeights implements AutoCloseable {
     if (!roundable(original.layout(), block)) {
       return w;
     }
-    try (Scope step = new Scope()) {
-      Tensor[] parts = scope.kernels().quantiseRows(w.dense(step));
-      return new Weight.Int8(parts[0], parts[1]);
+    // Scales are in bf16, which is what the kernel takes, also where the model computes in f32.
+    if (w instanceof Weight.Quantised q && q.form().equals(WeightForm.INT8)) {
+      Tensor scales = scope.kernels().cast(q.tensors().get(1), NumberType.BF16);
+      return new Weight.Quantised(WeightForm.INT8, NumberType.BF16, w.shape(), List.of(q.tensors().get(0), scales));
     }
+    Weight.Quantised out = (Weight.Quantised) WeightForm.INT8.zeros(scope, NumberType.BF16, w.shape());
+    out.write(0, w.shape()[0], w::dense);
+    return out;
   }
 
   /** Whether the kernel takes a matrix, or each expert's part of it. A router stays exact: rounded, it would choose others. */

@@ -1,6 +1,7 @@
 package dev.fettle.internal.network;
 
 import dev.fettle.internal.model.LayerConfig;
+import dev.fettle.internal.model.LayerNumbers;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.Rope;
 import dev.fettle.internal.torch.NativeList;
@@ -13,7 +14,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Continues several sequences at once, a token each per call, with cached keys and values. The prompts run through the
+ * Continues several sequences at once, a token each per call, with cached keys and values, or states. The prompts run through the
  * same {@link Network#forward} that training uses; several continuations of one prompt share that work. Closing frees
  * the cache. Not thread-safe.
  */
@@ -34,6 +35,9 @@ public final class Decoder implements AutoCloseable {
   private int[] lengths;
   private int room;
   private NativeList<Tensor> cache;
+  private NativeList<Tensor> cosines;
+  private NativeList<Tensor> sines;
+  private int rotated;
   private Tensor logits;
 
   /**
@@ -78,7 +82,14 @@ public final class Decoder implements AutoCloseable {
       before = room;
       room *= 2;
     }
-    return sequences * 2 * config.layers().stream().mapToLong(LayerConfig::keyValueWidth).sum() * type.size() * (before + room);
+    long keys = 0;
+    long states = 0;
+    for (LayerConfig layer : config.layers()) {
+      LayerNumbers.Delta d = layer.numbers().delta();
+      keys += layer.hasState() ? 0 : 2 * layer.keyValueWidth();
+      states += d.state() * Float.BYTES + (layer.hasState() ? (d.width() - 1L) * d.convolved() * type.size() : 0);
+    }
+    return sequences * (keys * type.size() * (before + room) + states * (before > 0 ? 2 : 1));
   }
 
   /** The logits of the next token of every sequence: [sequences, vocabulary], float32; valid until the next step. */
@@ -94,12 +105,10 @@ public final class Decoder implements AutoCloseable {
         room = 2 * room;
         keepRows(step, all());
       }
-      network.prepare(used);
-      List<Tensor[]> angles = ropes.stream().map(network.rotations()::table).toList();
+      rotate(used);
       boolean level = Arrays.stream(lengths).allMatch(n -> n == used - 1);
-      Tensor next = step.kernels().decodeStep(step.longs(tokens), step.longs(lengths), level, weights.original().embedding(),
-          finalNorm, weights.head(), weights.products(), weights.vectors(), adapters, cache,
-          step.list(angles.stream().map(a -> a[0]).toList()), step.list(angles.stream().map(a -> a[1]).toList()), ropeOfLayer,
+      Tensor next = step.kernels().decodeStep(longs(tokens), longs(lengths), level, weights.original().embedding(),
+          finalNorm, weights.head(), weights.products(), weights.vectors(), adapters, cache, cosines, sines, ropeOfLayer,
           used, dims, reals, network.outer());
       replaceLogits(step, next);
       for (int i = 0; i < lengths.length; i++) {
@@ -122,6 +131,21 @@ public final class Decoder implements AutoCloseable {
     scope.close();
   }
 
+  /** Makes ready to rotate so many positions. */
+  private void rotate(int used) {
+    if (used > rotated) {
+      network.prepare(used);
+      if (rotated > 0) {
+        scope.free(cosines);
+        scope.free(sines);
+      }
+      List<Tensor[]> tables = ropes.stream().map(network.rotations()::table).toList();
+      cosines = scope.list(tables.stream().map(t -> t[0]).toList());
+      sines = scope.list(tables.stream().map(t -> t[1]).toList());
+      rotated = network.rotations().positions();
+    }
+  }
+
   private void keepRows(Scope step, int[] sequences) {
     NativeList<Tensor> old = cache;
     cache = scope.adopt(step.kernels().cacheKeep(old, step.longs(sequences), room), step);
@@ -133,12 +157,19 @@ public final class Decoder implements AutoCloseable {
     try (Scope step = new Scope()) {
       List<Tensor> parts = new ArrayList<>();
       for (LayerConfig layer : config.layers()) {
-        parts.add(step.zeros(network.type(), lengths.length, 2L * layer.numbers().kvHeads(), room, layer.headDim()));
+        LayerNumbers.Delta d = layer.numbers().delta();
+        parts.add(layer.hasState() ? step.zeros(NumberType.F32, lengths.length, (long) d.valueHeads() * d.keyDim(), d.valueDim())
+            : step.zeros(network.type(), lengths.length, 2L * layer.numbers().kvHeads(), room, layer.headDim()));
+      }
+      for (LayerConfig layer : config.layers()) {
+        LayerNumbers.Delta d = layer.numbers().delta();
+        parts.add(step.zeros(network.type(), lengths.length, Math.max(0, d.width() - 1), d.convolved()));
       }
       cache = scope.list(parts);
       Network.Trace trace = network.forward(step, weights.original(), adapter, packing, Dropout.NONE, (layer, t) -> {
-        for (int i = 0; i < lengths.length; i++) {
-          step.kernels().cacheFill(t.saved(layer), packing.starts()[i / copies], lengths[i], parts.get(layer), i);
+        for (int i = 0; i < lengths.length; i += copies) {
+          step.kernels().cacheFill(t.saved(layer), packing.starts()[i / copies], lengths[i], weights.original().vectors(layer),
+              config.layers().get(layer).numbers().dims(), parts.get(layer), parts.get(config.layers().size() + layer), i, copies);
         }
         return Network.Kept.NOTHING;
       });
@@ -148,6 +179,10 @@ public final class Decoder implements AutoCloseable {
       }
       replaceLogits(step, new Head(weights.original(), adapter, 1).logits(step, trace.output(), last));
     }
+  }
+
+  private static long[] longs(int... values) {
+    return Arrays.stream(values).asLongStream().toArray();
   }
 
   private int[] all() {

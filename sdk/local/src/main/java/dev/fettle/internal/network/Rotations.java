@@ -56,6 +56,11 @@ final class Rotations implements AutoCloseable {
     scope.free(index);
   }
 
+  /** How many positions the tables have. */
+  int positions() {
+    return positions;
+  }
+
   /**
    * Cosines and sines by the position of a token that is the last of its sequence: [positions, 1, half]; empty where nothing
    * is rotated. Where the length of a sequence does not matter, those of any token.

@@ -83,30 +83,78 @@ public sealed interface Weight {
   }
 
   /**
-   * 8-bit integers with a scale for each row.
+   * Numbers in 8 or 4 bits.
    *
-   * @param codes [outputs, inputs]
-   * @param scales [outputs]
+   * @param type that they have when they are read dense
+   * @param shape [outputs, inputs]
+   * @param tensors see {@code quantised.py}
    */
-  record Int8(Tensor codes, Tensor scales) implements Weight {
-    @Override
-    public List<Tensor> tensors() {
-      return List.of(codes, scales);
-    }
+  record Quantised(WeightForm form, NumberType type, long[] shape, List<Tensor> tensors) implements Weight {
+    /** Numbers that are rounded at a time. */
+    private static final long PIECE = 4 << 20;
 
-    @Override
-    public long[] shape() {
-      return codes.shape();
+    /** Gives dense rows. */
+    @FunctionalInterface
+    public interface Rows {
+      /** Rows from one on, counted from the first that is written. */
+      Tensor of(Scope scope, long from, long count);
     }
 
     @Override
     public long bytes() {
-      return codes.size() + scales.size() * NumberType.BF16.size();
+      return form.bytes(type, shape);
     }
 
     @Override
     public Tensor dense(Scope scope, long start, long count) {
-      return scope.kernels().dequantiseRows(codes, scales, start, count);
+      return scope.kernels().denseRows(scope.list(tensors), start, count, type);
+    }
+
+    /** Rounds rows, some at a time. */
+    public void write(long start, long count, Rows rows) {
+      try (Scope own = new Scope()) {
+        Tensor scales = own.kernels().rows(tensors.get(1), start, count);
+        Tensor single = form.nested() ? own.zeros(NumberType.F32, scales.shape()) : scales;
+        long step = Math.max(1, PIECE / shape[1]);
+        for (long at = 0; at < count; at += step) {
+          long some = Math.min(step, count - at);
+          try (Scope piece = new Scope()) {
+            Tensor[] parts = form.parts(piece, type, rows.of(piece, at, some));
+            piece.kernels().copy(piece.kernels().rows(tensors.get(0), start + at, some), parts[0]);
+            piece.kernels().copy(piece.kernels().rows(single, at, some), parts[1]);
+          }
+        }
+        if (form.nested()) {
+          nest(own, start, count, single);
+        }
+      }
+    }
+
+    private void nest(Scope own, long start, long count, Tensor scales) {
+      Tensor[] nested = own.kernels().nestScales(scales, tensors.get(3));
+      long perRow = form.blocks(shape[1]);
+      long from = start * perRow / WeightForm.NEST;
+      long groups = count * perRow / WeightForm.NEST;
+      own.kernels().copy(own.kernels().rows(tensors.get(1), start, count), nested[0]);
+      own.kernels().copy(own.kernels().rows(tensors.get(4), from, groups), nested[1]);
+      own.kernels().copy(own.kernels().rows(tensors.get(5), from, groups), nested[2]);
+    }
+
+    /**
+     * Takes rows over that are in this form already.
+     *
+     * @param codes as bytes
+     * @param scales one for each row, or for each block of each row
+     * @param least what each block adds; only of {@link Levels#UINT4}
+     */
+    public void put(long start, long count, Tensor codes, Tensor scales, Tensor least) {
+      try (Scope own = new Scope()) {
+        own.kernels().copy(own.kernels().rows(tensors.get(0), start, count), codes);
+        own.kernels().copy(own.kernels().rows(tensors.get(1), start, count), scales);
+        if (least != null) {
+          own.kernels().copy(own.kernels().rows(tensors.get(3), start, count), least);
+        }
+      }
     }
   }
 }

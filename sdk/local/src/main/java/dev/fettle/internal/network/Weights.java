@@ -74,7 +74,12 @@ public final class Weights {
 
   /** Newly allocated weights, all zero. */
   public static Weights zeros(Layout layout, Scope scope, NumberType type) {
-    return new Weights(layout, type, scope, block -> new Weight.Dense(scope.zeros(type, block.shape()), type));
+    return zeros(layout, scope, type, block -> WeightForm.DENSE);
+  }
+
+  /** The same, each block in a form. */
+  public static Weights zeros(Layout layout, Scope scope, NumberType type, Function<Layout.Block, WeightForm> form) {
+    return new Weights(layout, type, scope, block -> form.apply(block).zeros(scope, type, block.shape()));
   }
 
   /** The same with another form of the matrices of the layers and of the output embedding, made in a scope. */

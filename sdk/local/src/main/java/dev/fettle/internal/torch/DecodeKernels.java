@@ -5,25 +5,27 @@ interface DecodeKernels {
   /**
    * The logits [sequences, vocabulary], float32, after one new token of each sequence.
    *
-   * @param positions where each new token stands
+   * @param at where each new token stands
    * @param level whether all stand at {@code used} - 1
    * @param finalNorm weight and eps
    * @param w weights of each layer by {@link Product}
    * @param v vectors of each layer by {@link LayerVector}
    * @param a adapters of each layer by {@link Product}
-   * @param cache keys and values of each layer: [sequences, 2 kv heads, room, dim]
+   * @param cache keys and values of each layer: [sequences, 2 kv heads, room, dim], or its state: [sequences, value heads x key dim,
+   *     value dim], float32; then for each layer the tokens that its convolution reads again: [sequences, tokens, channels]
    * @param cos of all positions, for each way of rotating; empty where nothing is rotated
    * @param ropes which of these ways each layer has
    * @param used positions of the cache that are looked at
    * @param outer see {@link OuterNumbers#reals}
    */
-  Tensor decodeStep(Tensor ids, Tensor positions, boolean level, Tensor embedding, NativeList<Tensor> finalNorm,
+  Tensor decodeStep(long[] tokens, long[] at, boolean level, Tensor embedding, NativeList<Tensor> finalNorm,
       NativeList<Tensor> head, NativeList<NativeList<NativeList<Tensor>>> w, NativeList<NativeList<Tensor>> v,
       NativeList<NativeList<NativeList<Tensor>>> a, NativeList<Tensor> cache, NativeList<Tensor> cos,
       NativeList<Tensor> sin, long[] ropes, long used, NativeList<long[]> dims, NativeList<double[]> reals, double[] outer);
 
-  /** Copies a prompt's keys and values, rows from {@code first} on, into a sequence's place in the cache of a layer. */
-  void cacheFill(NativeList<Tensor> saved, long first, long length, Tensor cache, long sequence);
+  /** Copies what a prompt, rows from {@code first} on, leaves in a layer into the places of {@code count} sequences in its caches. */
+  void cacheFill(NativeList<Tensor> saved, long first, long length, NativeList<Tensor> v, long[] dims, Tensor cache, Tensor convolved,
+      long sequence, long count);
 
   /** The cache of some sequences, with room for so many tokens. */
   NativeList<Tensor> cacheKeep(NativeList<Tensor> cache, Tensor sequences, long room);

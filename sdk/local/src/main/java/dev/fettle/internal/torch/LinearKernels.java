@@ -1,6 +1,6 @@
 package dev.fettle.internal.torch;
 
-/** Weights and adapters of linear layers: {@code processor.py}, {@code weight.py}, {@code linear.py}. */
+/** Weights and adapters of linear layers: {@code processor.py}, {@code weight.py}, {@code quantised.py}, {@code linear.py}. */
 interface LinearKernels {
   /** A dense matrix in oneDNN's order, which oneDNN alone can read. */
   Tensor pack(Tensor w);
@@ -8,11 +8,17 @@ interface LinearKernels {
   /** Adds {@code x} to {@code into}, or overwrites it. */
   void addTo(Tensor into, Tensor x, boolean overwrite);
 
-  /** A dense matrix [outputs, inputs] as 8-bit integers and a scale [outputs] for each row. */
-  Tensor[] quantiseRows(Tensor w);
+  /** A dense matrix [outputs, inputs] as 8-bit integers and a scale [outputs] of a type for each row. */
+  Tensor[] quantiseRows(Tensor w, NumberType dtype);
 
-  /** Rows of such a matrix as numbers. */
-  Tensor dequantiseRows(Tensor codes, Tensor scales, long start, long count);
+  /** The same in 4 bits: codes [outputs, inputs / 2], and a scale [outputs, blocks] for each block, float32. */
+  Tensor[] quantiseBlocks(Tensor w, Tensor levels, long length);
+
+  /** Such scales in 8 bits [outputs, blocks], and for 256 of them in turn a factor and a mean. */
+  Tensor[] nestScales(Tensor scales, Tensor levels);
+
+  /** Rows of a quantised matrix as numbers. */
+  Tensor denseRows(NativeList<Tensor> w, long start, long count, NumberType dtype);
 
   /**
    * Writes A and s B where the product reads them.

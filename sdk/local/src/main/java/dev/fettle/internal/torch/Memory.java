@@ -3,7 +3,6 @@ package dev.fettle.internal.torch;
 import dev.fettle.MemoryPlan;
 import dev.fettle.NotEnoughMemoryException;
 import dev.fettle.internal.Gibibytes;
-import dev.fettle.internal.Linux;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,12 +15,13 @@ import java.util.stream.Collectors;
 /**
  * The native memory of this process: who holds how much of it, and whether there is room for more. What a holder has been
  * promised counts from the beginning, also while it has not come to allocate it. Work is refused before anything of it is
- * allocated, where it would not fit beside what is promised into the machine, its container, or the limit that the
+ * allocated, where it would not fit beside what is promised into the device, the process's container, or the limit that the
  * property {@code fettle.memory} sets for all native memory of the process, in bytes. Thread-safe.
  */
 public final class Memory {
   private static final Memory INSTANCE =
-      new Memory(Long.getLong("fettle.memory", Long.MAX_VALUE), Linux.HERE::availableBytes, NativeEnvironment::giveBack);
+      new Memory(Long.getLong("fettle.memory", Long.MAX_VALUE), () -> DeviceMemory.free(ComputeDevice.get()),
+          () -> DeviceMemory.giveBack(ComputeDevice.get()));
 
   private final long limit;
   private final Supplier<OptionalLong> available;
@@ -29,7 +29,7 @@ public final class Memory {
   private final List<Held> held = new ArrayList<>();
 
   /**
-   * @param available what the system has left
+   * @param available what the device has left
    * @param giveBack gives what was freed and kept for later back to the system
    */
   Memory(long limit, Supplier<OptionalLong> available, Runnable giveBack) {

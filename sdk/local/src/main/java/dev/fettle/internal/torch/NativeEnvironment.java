@@ -14,6 +14,9 @@ import java.util.function.Consumer;
  *
  * <p>glibc gives large freed blocks back to the system and faults them in again, page by page, at the next step. Here
  * it keeps them, and for all threads in one place: elsewhere blocks are bounded.
+ *
+ * <p>libtorch asks for pages of 2 MiB for tensors of that size and more, where the system gives them when asked: a processor
+ * that streams through weights looks up fewer addresses.
  */
 final class NativeEnvironment {
   private static final int M_TRIM_THRESHOLD = -1;
@@ -40,6 +43,7 @@ final class NativeEnvironment {
   static void prepare() {
     with(libc -> {
       libc.setenv("GOMP_SPINCOUNT", System.getProperty("fettle.spin", "5000"), 0);
+      libc.setenv("THP_MEM_ALLOC_ENABLE", System.getProperty("fettle.hugepages", "1"), 0);
       if (Boolean.parseBoolean(System.getProperty("fettle.malloc", "true"))) {
         libc.mallopt(M_MMAP_THRESHOLD, KEPT);
         libc.mallopt(M_TRIM_THRESHOLD, KEPT);

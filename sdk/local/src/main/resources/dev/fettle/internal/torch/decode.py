@@ -1,6 +1,7 @@
 # One token for each of several sequences at once, through all layers, with cached keys and values. A token's work is small:
 # what counts is to stream the weights at the speed of memory, in few operations, and to ask little on the way.
-# w, v, a, dims, reals: of each layer, see layer.py;  cache: the keys and values of each layer, [sequences, 2 kv heads, room, dim]
+# w, v, a, dims, reals: of each layer, see layer.py;  cache: the keys and values of each layer, [sequences, 2 kv heads, room, dim],
+# or its state, see delta_step; then what the convolution of each layer reads again, which most layers do not have
 
 # Queries and keys, normalised where the model does, are rotated in place. raw: [sequences, heads + 2 kv heads, dim].
 # cos: [sequences, 1, 1, half]; sin: [sequences, 1, 2, half], negative for the first halves; numbers of a head beyond two halves
@@ -95,11 +96,16 @@ def decode_norm(x: Tensor, v: List[Tensor], i: int, dims: List[int]) -> Tensor:
 
 # A layer of a decoder, all of whose norms are RMS norms, for one new token of each sequence, in place.
 def decode_layer_(x: Tensor, positions: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]],
-    cache: Tensor, mask: Optional[Tensor], slots: Tensor, used: int, cos: Tensor, sin: Tensor, dims: List[int], reals: List[float]) -> Tensor:
+    cache: Tensor, convolved: Tensor, mask: Optional[Tensor], slots: Tensor, used: int, cos: Tensor, sin: Tensor, dims: List[int],
+    reals: List[float]) -> Tensor:
   qkv = decode_linear(decode_norm(x, v, Vector.ATTENTION_NORM, dims), w, v, a, Product.QKV)
-  raw = decode_position_(qkv.view([x.size(0), dims[Dim.HEADS] + 2 * dims[Dim.KV_HEADS], -1]), positions, used, v, cos, sin, dims, reals)
-  o = decode_attention(raw, cache, mask, slots, used, dims, reals)
-  decode_branch_(x, o, w, v, a, Product.O, Vector.ATTENTION_OUT_NORM, dims, reals)
+  if dims[Dim.DELTA_KEY_HEADS] > 0:
+    o = delta_step(qkv, cache, convolved, v, dims)
+  else:
+    qkv = qkv.view([x.size(0), (1 + dims[Dim.OUTPUT_GATE]) * dims[Dim.HEADS] + 2 * dims[Dim.KV_HEADS], -1])
+    raw = decode_position_(ungated(qkv, dims), positions, used, v, cos, sin, dims, reals)
+    o = decode_attention(raw, cache, mask, slots, used, dims, reals)
+  decode_branch_(x, gated_attention(o, qkv, v, dims), w, v, a, Product.O, Vector.ATTENTION_OUT_NORM, dims, reals)
   n = decode_norm(x, v, Vector.MLP_NORM, dims)
   if dims[Dim.EXPERTS] > 0:
     y, _ = experts_forward(n, decode_linear(n, w, v, a, Product.ROUTER), w, dims)
@@ -107,13 +113,15 @@ def decode_layer_(x: Tensor, positions: Tensor, w: List[List[Tensor]], v: List[T
   u = decode_linear(n, w, v, a, Product.GATE_UP)
   return decode_branch_(x, activate(u, dims), w, v, a, Product.DOWN, Vector.MLP_OUT_NORM, dims, reals)
 
-# positions: where each new token stands; level: whether all stand at used - 1.
+# at: where each new token stands; level: whether all stand at used - 1.
 # cos, sin: of all positions, for each way of rotating; ropes: which of them a layer has
 # Returns the logits [sequences, vocabulary] in float32.
-def decode_step(ids: Tensor, positions: Tensor, level: bool, embedding: Tensor, final_norm: List[Tensor], head: List[Tensor],
+def decode_step(tokens: List[int], at: List[int], level: bool, embedding: Tensor, final_norm: List[Tensor], head: List[Tensor],
     w: List[List[List[Tensor]]], v: List[List[Tensor]], a: List[List[List[Tensor]]], cache: List[Tensor], cos: List[Tensor],
     sin: List[Tensor], ropes: List[int], used: int, dims: List[List[int]], reals: List[List[float]], outer: List[float]) -> Tensor:
-  n = ids.size(0)
+  n = len(tokens)
+  ids = torch.tensor(tokens, dtype=4, device=embedding.device)
+  positions = torch.tensor(at, dtype=4, device=embedding.device)
   x = embed(embedding, ids, annotate(List[Tensor], []), outer)
   cs = annotate(List[Tensor], [])
   sn = annotate(List[Tensor], [])
@@ -130,9 +138,11 @@ def decode_step(ids: Tensor, positions: Tensor, level: bool, embedding: Tensor, 
   all: Optional[Tensor] = None
   near: Optional[Tensor] = None
   if not level:
-    rows = cache[0].size(1)
-    places = torch.arange(n * rows, device=ids.device).view([n, rows]) * cache[0].size(2)
-    slots = (places + positions.unsqueeze(1)).view([-1])
+    for i in range(len(w)):
+      if cache[i].dim() == 4 and slots.numel() == 0:
+        rows = cache[i].size(1)
+        places = torch.arange(n * rows, device=ids.device).view([n, rows]) * cache[i].size(2)
+        slots = (places + positions.unsqueeze(1)).view([-1])
     all = decode_mask(positions, used, 0, x.dtype)
   window = 0
   for i in range(len(w)):
@@ -142,22 +152,30 @@ def decode_step(ids: Tensor, positions: Tensor, level: bool, embedding: Tensor, 
         window = dims[i][Dim.WINDOW]
         near = decode_mask(positions, used, window, x.dtype)
       mask = near
-    decode_layer_(x, positions, w[i], v[i], a[i], cache[i], mask, slots, used, cs[ropes[i]], sn[ropes[i]], dims[i], reals[i])
+    decode_layer_(x, positions, w[i], v[i], a[i], cache[i], cache[len(w) + i], mask, slots, used, cs[ropes[i]], sn[ropes[i]], dims[i],
+        reals[i])
   n2 = rms_norm(x, final_norm[0], final_norm[1], outer[Outer.UNIT_OFFSET] == 1.0)
   return finish_logits_(product(n2, head), outer).float()
 
-# Copies the keys and values of a prompt (rows from first on of what layer_forward saved) into the cache of a sequence.
-def cache_fill(saved: List[Tensor], first: int, length: int, cache: Tensor, sequence: int) -> Tensor:
+# Copies what a layer leaves of a prompt (rows from first on of what layer_forward saved) into the caches of some sequences.
+def cache_fill(saved: List[Tensor], first: int, length: int, v: List[Tensor], dims: List[int], cache: Tensor, convolved: Tensor,
+    sequence: int, count: int) -> Tensor:
+  if dims[Dim.DELTA_KEY_HEADS] > 0:
+    return delta_fill(saved[Saved.QKV][first:first + length], v, dims, cache, convolved, sequence, count)
   kv = saved[Saved.KEYS].size(1)
-  cache[sequence, :kv, :length].copy_(saved[Saved.KEYS][first:first + length].transpose(0, 1))
-  cache[sequence, kv:, :length].copy_(saved[Saved.VALUES][first:first + length].transpose(0, 1))
+  places = cache[sequence:sequence + count]
+  places[:, :kv, :length].copy_(saved[Saved.KEYS][first:first + length].transpose(0, 1))
+  places[:, kv:, :length].copy_(saved[Saved.VALUES][first:first + length].transpose(0, 1))
   return cache
 
 # The cache of some of the sequences only, with room for more or as many tokens.
 def cache_keep(cache: List[Tensor], sequences: Tensor, room: int) -> List[Tensor]:
   out: List[Tensor] = []
   for c in cache:
-    n = torch.zeros([sequences.size(0), c.size(1), room, c.size(3)], dtype=c.dtype, device=c.device)
-    n[:, :, :c.size(2)].copy_(torch.index_select(c, 0, sequences))
-    out.append(n)
+    chosen = torch.index_select(c, 0, sequences)
+    if c.dim() == 4:
+      n = torch.zeros([sequences.size(0), c.size(1), room, c.size(3)], dtype=c.dtype, device=c.device)
+      n[:, :, :c.size(2)].copy_(chosen)
+      chosen = n
+    out.append(chosen)
   return out

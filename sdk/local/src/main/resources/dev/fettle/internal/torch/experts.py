@@ -25,11 +25,8 @@ def by_expert(which: Tensor, dims: List[int]) -> Tuple[Tensor, List[int]]:
 
 # The weight of one of n experts, whose rows stand side by side.
 def of_expert(weight: List[Tensor], e: int, n: int) -> List[Tensor]:
-  out = annotate(List[Tensor], [])
-  for t in weight:
-    rows = t.size(0) // n
-    out.append(torch.narrow(t, 0, e * rows, rows))
-  return out
+  rows = weight[0].size(0) // n
+  return rows_of(weight, e * rows, rows)
 
 # Each expert's rows times its weight.
 def experts_product(x: Tensor, weight: List[Tensor], ends: List[int]) -> Tensor:
@@ -44,7 +41,7 @@ def experts_product(x: Tensor, weight: List[Tensor], ends: List[int]) -> Tensor:
 
 def experts_product_backward(dy: Tensor, weight: List[Tensor], ends: List[int]) -> Tensor:
   n = len(ends)
-  dx = torch.empty([dy.size(0), weight[0].size(1)], dtype=dy.dtype, device=dy.device)
+  dx = torch.empty([dy.size(0), inputs_of(weight)], dtype=dy.dtype, device=dy.device)
   begin = 0
   for e in range(n):
     if ends[e] > begin:

@@ -4,18 +4,41 @@
 # is empty. Rows are packed tokens; runs lists (how many sequences, how long) in turn. For w, v, a, m see linear.py.
 # dims, reals: the numbers of a layer, by the names in Dim and Real
 
-# The rows of all queries, keys and values as heads: [rows, heads + 2 kv heads, dim].
+# The rows of all queries, keys and values as heads: [rows, heads + 2 kv heads, dim], with a gate behind each query where there
+# are gates. Of a layer with a state, the rows as they are.
 def project_qkv(n: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], m: List[Tensor], dims: List[int]) -> Tensor:
-  return linear(n, w, v, a, m, Product.QKV).view([n.size(0), dims[Dim.HEADS] + 2 * dims[Dim.KV_HEADS], -1])
+  raw = linear(n, w, v, a, m, Product.QKV)
+  if dims[Dim.DELTA_KEY_HEADS] > 0:
+    return raw
+  return raw.view([n.size(0), (1 + dims[Dim.OUTPUT_GATE]) * dims[Dim.HEADS] + 2 * dims[Dim.KV_HEADS], -1])
+
+# The same without gates.
+def ungated(raw: Tensor, dims: List[int]) -> Tensor:
+  if dims[Dim.OUTPUT_GATE] == 0:
+    return raw
+  both = 2 * dims[Dim.HEADS]
+  return torch.cat([raw[:, :both:2], raw[:, both:]], 1)
+
+# What attention gives each head, or a layer with a state, as the layer's second product reads it.
+def gated_attention(attended: Tensor, raw: Tensor, v: List[Tensor], dims: List[int]) -> Tensor:
+  if dims[Dim.DELTA_KEY_HEADS] > 0:
+    return delta_gated(attended, raw, v, dims)
+  if dims[Dim.OUTPUT_GATE] == 0:
+    return attended
+  return torch.mul(torch.sigmoid(raw[:, 1:2 * dims[Dim.HEADS]:2]).flatten(1), attended)
 
 # Queries and keys, normalised (Qwen 3, OLMo 2) and rotated, and values. Without norms they are views of raw, rotated in place.
 def position_qkv(raw: Tensor, v: List[Tensor], cos: Tensor, sin: Tensor, dims: List[int]) -> Tuple[Tensor, Tensor, Tensor]:
-  heads = dims[Dim.HEADS]
+  step = 1 + dims[Dim.OUTPUT_GATE]
+  heads = step * dims[Dim.HEADS]
   both = heads + dims[Dim.KV_HEADS]
   values = raw[:, both:]
-  if v[Vector.Q_NORM].numel() > 0:
-    q = heads_norm(raw[:, :heads], v[Vector.Q_NORM], v[Vector.EPS], dims)
-    k = heads_norm(raw[:, heads:both], v[Vector.K_NORM], v[Vector.EPS], dims)
+  if v[Vector.Q_NORM].numel() > 0 or step > 1:
+    q = raw[:, :heads:step]
+    k = raw[:, heads:both]
+    if v[Vector.Q_NORM].numel() > 0:
+      q = heads_norm(q, v[Vector.Q_NORM], v[Vector.EPS], dims)
+      k = heads_norm(k, v[Vector.K_NORM], v[Vector.EPS], dims)
     return (rotate_(q, cos, sin), rotate_(k, cos, sin), values)
   qk = rotate_(raw[:, :both], cos, sin)
   return (qk[:, :heads], qk[:, heads:], values)
@@ -116,22 +139,30 @@ def normed_sum(s: Tensor, kept: List[Tensor], v: List[Tensor], sum_norm: int, re
 def layer_forward(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], m: List[Tensor], cos: Tensor,
     sin: Tensor, runs: List[int], dims: List[int], reals: List[float]) -> Tuple[Tensor, List[Tensor]]:
   raw = project_qkv(norm(x, v, Vector.ATTENTION_NORM, dims, reals), w, v, a, m, dims)
-  q, k, z = position_qkv(raw, v, cos, sin, dims)
-  grow_queries_(q, runs, dims, reals)
-  o = attention(q, k, z, runs, dims, reals, v[Vector.ATTENTION_BIAS]).view([x.size(0), -1])
-  x2, kept = add_branch(x, o, w, v, a, m, Product.O, Vector.ATTENTION_OUT_NORM, Vector.ATTENTION_SUM_NORM, dims, reals)
+  none = torch.empty([0], device=x.device)
+  q = none
+  k = none
+  z = none
+  if dims[Dim.DELTA_KEY_HEADS] > 0:
+    o = delta_forward(raw, v, runs, dims)
+  else:
+    q, k, z = position_qkv(raw, v, cos, sin, dims)
+    grow_queries_(q, runs, dims, reals)
+    o = attention(q, k, z, runs, dims, reals, v[Vector.ATTENTION_BIAS]).view([x.size(0), -1])
+  x2, kept = add_branch(x, gated_attention(o, raw, v, dims), w, v, a, m, Product.O, Vector.ATTENTION_OUT_NORM,
+      Vector.ATTENTION_SUM_NORM, dims, reals)
   n = norm(x2, v, Vector.MLP_NORM, dims, reals)
   if dims[Dim.EXPERTS] > 0:
     logits = linear(n, w, v, a, m, Product.ROUTER)
     b, u = experts_forward(n, logits, w, dims)
     y, kept2 = add_output(x2, b, v, Vector.MLP_OUT_NORM, Vector.MLP_SUM_NORM, dims, reals)
   else:
-    logits = torch.empty([0], device=x.device)
+    logits = none
     u = linear(n, w, v, a, m, Product.GATE_UP)
     y, kept2 = add_branch(x2, activate(u, dims), w, v, a, m, Product.DOWN, Vector.MLP_OUT_NORM, Vector.MLP_SUM_NORM, dims, reals)
   middle = x2
   if v[Vector.ATTENTION_SUM_NORM].numel() > 0:
-    middle = torch.empty([0], device=x.device)
+    middle = none
   saved = [x, raw, q, k, z, o, middle, u, logits]
   saved.extend(kept)
   saved.extend(kept2)
@@ -173,6 +204,21 @@ def heads_norm_backward(d: Tensor, raw: Tensor, w: Tensor, eps: float, gw: Tenso
   dx = rms_norm_backward(d.reshape([-1, n]), rows, w, eps, dims[Dim.UNIT_OFFSET] == 1, gw, overwrite, no_residual(rows))
   return d.copy_(dx.view([d.size(0), d.size(1), d.size(2)]))
 
+# From the gradient of what attention gave to that of queries, keys and values before norms and rotation, in the shape of raw.
+def project_qkv_backward(do: Tensor, kept: List[Tensor], raw: Tensor, v: List[Tensor], gv: List[Tensor], overwrite: bool,
+    cos: Tensor, sin: Tensor, runs: List[int], dims: List[int], reals: List[float]) -> Tensor:
+  heads = dims[Dim.HEADS]
+  both = heads + dims[Dim.KV_HEADS]
+  dqkv = attention_backward(do.view([raw.size(0), heads, -1]), kept[Saved.QUERIES], kept[Saved.KEYS], kept[Saved.VALUES], runs, dims,
+      reals, v[Vector.ATTENTION_BIAS], gv[Vector.ATTENTION_BIAS], torch.empty_like(raw))
+  grow_queries_(dqkv[:, :heads], runs, dims, reals)
+  rotate_(dqkv[:, :both], cos, -sin)
+  if v[Vector.Q_NORM].numel() > 0:
+    heads_norm_backward(dqkv[:, :heads], raw[:, :heads], v[Vector.Q_NORM], reals[Real.EPS], gv[Vector.Q_NORM], overwrite, dims)
+    heads_norm_backward(dqkv[:, heads:both], raw[:, heads:both], v[Vector.K_NORM], reals[Real.EPS], gv[Vector.K_NORM], overwrite,
+        dims)
+  return dqkv
+
 # gw, gv, ga, blocks, scales, flags, overwrite: as in linear_backward.
 # saved: as layer_forward gave it, or the input alone, from which it is computed again.
 # below: whether the gradient of x is wanted; where it is not, what is returned means nothing.
@@ -180,8 +226,6 @@ def layer_backward(dy: Tensor, saved: List[Tensor], w: List[List[Tensor]], v: Li
     m: List[Tensor], gw: List[Tensor], gv: List[Tensor], ga: List[List[Tensor]], blocks: List[List[int]],
     scales: List[List[float]], flags: List[List[int]], overwrite: bool, below: bool, cos: Tensor, sin: Tensor,
     runs: List[int], dims: List[int], reals: List[float]) -> Tensor:
-  heads = dims[Dim.HEADS]
-  both = heads + dims[Dim.KV_HEADS]
   kept = saved
   if len(saved) == 1:
     y, kept = layer_forward(saved[Saved.INPUT], w, v, a, m, cos, sin, runs, dims, reals)
@@ -208,15 +252,23 @@ def layer_backward(dy: Tensor, saved: List[Tensor], w: List[List[Tensor]], v: Li
 
   d1, b1 = add_branch_backward(dx2, kept, Saved.BRANCHES, v, gv, Vector.ATTENTION_OUT_NORM, Vector.ATTENTION_SUM_NORM, dims, reals,
       overwrite)
-  do = linear_backward(b1, kept[Saved.ATTENDED], w, a, m, gw, gv, ga, Product.O, blocks, scales, flags, overwrite, True)
-  dqkv = attention_backward(do.view([x.size(0), heads, -1]), kept[Saved.QUERIES], kept[Saved.KEYS], kept[Saved.VALUES], runs, dims,
-      reals, v[Vector.ATTENTION_BIAS], gv[Vector.ATTENTION_BIAS], torch.empty_like(raw))
-  grow_queries_(dqkv[:, :heads], runs, dims, reals)
-  rotate_(dqkv[:, :both], cos, -sin)
-  if v[Vector.Q_NORM].numel() > 0:
-    heads_norm_backward(dqkv[:, :heads], raw[:, :heads], v[Vector.Q_NORM], reals[Real.EPS], gv[Vector.Q_NORM], overwrite, dims)
-    heads_norm_backward(dqkv[:, heads:both], raw[:, heads:both], v[Vector.K_NORM], reals[Real.EPS], gv[Vector.K_NORM], overwrite,
-        dims)
+  o = kept[Saved.ATTENDED]
+  do = linear_backward(b1, gated_attention(o, raw, v, dims), w, a, m, gw, gv, ga, Product.O, blocks, scales, flags, overwrite, True)
+  if dims[Dim.DELTA_KEY_HEADS] > 0:
+    dqkv = torch.empty_like(raw)
+    do = delta_gated_backward(do, o, raw, v, gv, dims, reals, overwrite, dqkv)
+    delta_backward(do, raw, v, gv, runs, dims, overwrite, dqkv)
+  elif dims[Dim.OUTPUT_GATE] == 1:
+    both = 2 * dims[Dim.HEADS]
+    gates = raw[:, 1:both:2]
+    dqkv = torch.empty_like(raw)
+    s = torch.sigmoid(gates).flatten(1)
+    dqkv[:, 1:both:2].copy_(torch.sigmoid_backward(torch.mul(do, o), s).view_as(gates))
+    d = project_qkv_backward(do.mul_(s), kept, ungated(raw, dims), v, gv, overwrite, cos, sin, runs, dims, reals)
+    dqkv[:, :both:2].copy_(d[:, :dims[Dim.HEADS]])
+    dqkv[:, both:].copy_(d[:, dims[Dim.HEADS]:])
+  else:
+    dqkv = project_qkv_backward(do, kept, raw, v, gv, overwrite, cos, sin, runs, dims, reals)
   through = below or gv[Vector.ATTENTION_NORM].numel() > 0
   dn = linear_backward(dqkv.view([x.size(0), -1]), norm(x, v, Vector.ATTENTION_NORM, dims, reals), w, a, m, gw, gv, ga, Product.QKV,
       blocks, scales, flags, overwrite, through)

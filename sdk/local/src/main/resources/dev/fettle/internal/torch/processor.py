@@ -21,10 +21,18 @@ def onednn_product_plus(x: Tensor, w: Tensor, bias: Tensor) -> Tensor:
 def onednn_product_onto(residual: Tensor, x: Tensor, w: Tensor, bias: Tensor) -> Tensor:
   return ops.mkldnn._linear_pointwise(x, residual, w, bias, "add")
 
-# x W^T in bfloat16 with W in 8-bit integers. Sides of W that are no multiples of 32 are not looked at: the kernel would read
-# past its end.
+# Whether there is a kernel for x W^T with W in 8-bit integers that reads them as they are. It is for few rows, takes 32
+# numbers at once, and does not look where a row or the matrix ends; of numbers in float32 it has a slow form alone.
+def has_int8_product(x: Tensor, codes: Tensor, scales: Tensor) -> bool:
+  return (scales.dtype == 15) and (x.size(0) <= 16) and (codes.size(0) % 32 == 0) and (codes.size(1) % 32 == 0)
+
+# x W^T in bfloat16; of x in float32 the rest that bfloat16 leaves goes along as rows of its own.
 def int8_product(x: Tensor, codes: Tensor, scales: Tensor) -> Tensor:
-  return torch._weight_int8pack_mm(x, codes, scales)
+  if x.dtype == 15:
+    return torch._weight_int8pack_mm(x, codes, scales)
+  upper = x.to(15)
+  both = torch._weight_int8pack_mm(torch.cat([upper, (x - upper.float()).to(15)]), codes, scales).float()
+  return both[:x.size(0)].add_(both[x.size(0):])
 
 # softmax(q k^T s + mask) v, of which no more scores than those of a tile are ever held. q, k, v: [n, heads, length, dim].
 def fused_attention(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor], scale: float) -> Tensor:

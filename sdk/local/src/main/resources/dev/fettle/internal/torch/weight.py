@@ -2,8 +2,8 @@
 #   [dense]           float32 or bfloat16
 #   [dense, packed]   and a copy in the order in which oneDNN reads it fastest
 #   [packed]          that copy alone
-#   [codes, scales]   8-bit integers, and a scale for each row
-# Nothing outside this file asks which. self.onednn_f32 and self.onednn_bf16 are what KernelSelection says.
+#   [codes, ...]      8 or 4 bits, see quantised.py
+# Nothing outside these two files asks which. self.onednn_f32 and self.onednn_bf16 are what KernelSelection says.
 # Beware: the parser of archives gives "or" and "and" one precedence; put parentheses.
 
 def dense_product(x: Tensor, w: Tensor) -> Tensor:
@@ -20,8 +20,8 @@ def product(x: Tensor, w: List[Tensor]) -> Tensor:
   last = w[len(w) - 1]
   if is_packed(last):
     return onednn_product(x, last)
-  if w[0].dtype == 1:
-    return int8_product(x, w[0], w[1])
+  if is_quantised(w):
+    return quantised_product(x, w)
   return dense_product(x, w[0])
 
 # x W^T + bias, if there is one: the product begins with the bias where that spares a pass over its result.
@@ -31,7 +31,7 @@ def product_plus(x: Tensor, w: List[Tensor], bias: Tensor) -> Tensor:
   last = w[len(w) - 1]
   if is_packed(last):
     return onednn_product_plus(x, last, bias)
-  if x.size(0) == 1 or w[0].dtype == 1:
+  if x.size(0) == 1 or is_quantised(w):
     return product(x, w).add_(bias)
   if self.onednn_f32 and x.dtype == 6:
     return onednn_product_plus(x, w[0], bias)
@@ -43,7 +43,7 @@ def product_onto(residual: Tensor, x: Tensor, w: List[Tensor], bias: Tensor) -> 
   if is_packed(last) and bias.numel() > 0:
     return onednn_product_onto(residual, x, last, bias)
   plain = x.size(0) > 1 and not (self.onednn_f32 and x.dtype == 6)
-  if plain and w[0].dtype != 1 and not is_packed(last):
+  if plain and not (is_quantised(w) or is_packed(last)):
     y = torch.addmm(residual, x, w[0].t())
   else:
     y = product(x, w).add_(residual)
@@ -53,9 +53,14 @@ def product_onto(residual: Tensor, x: Tensor, w: List[Tensor], bias: Tensor) -> 
 
 # dy W
 def product_backward(dy: Tensor, w: List[Tensor]) -> Tensor:
+  if is_quantised(w):
+    return quantised_product_backward(dy, w)
+  return dense_product_backward(dy, w[0])
+
+def dense_product_backward(dy: Tensor, w: Tensor) -> Tensor:
   if self.onednn_f32 and dy.dtype == 6:
-    return onednn_product(dy, w[0].t())
-  return torch.mm(dy, w[0])
+    return onednn_product(dy, w.t())
+  return torch.mm(dy, w)
 
 # dy^T x
 def product_gradient(dy: Tensor, x: Tensor) -> Tensor:
@@ -76,14 +81,3 @@ def add_to(into: Tensor, x: Tensor, overwrite: bool) -> Tensor:
   if overwrite:
     return into.copy_(x)
   return into.add_(x)
-
-# A dense matrix as 8-bit integers: each row divided by its scale, the largest magnitude over 127, and rounded.
-def quantise_rows(w: Tensor) -> Tuple[Tensor, Tensor]:
-  rows = w.float()
-  most = torch.maximum(torch.amax(rows, [1], True), -torch.amin(rows, [1], True))
-  scale = torch.clamp(most / 127.0, 1e-30).to(w.dtype)
-  return (torch.div(rows, scale).round_().clamp_(-127.0, 127.0).to(1), scale.squeeze(1))
-
-# Rows of a weight in 8-bit integers, as numbers.
-def dequantise_rows(codes: Tensor, scales: Tensor, start: int, count: int) -> Tensor:
-  return codes[start:start + count].to(scales.dtype).mul_(scales[start:start + count].unsqueeze(1))

@@ -1,11 +1,13 @@
 package dev.fettle.internal.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fettle.Completion;
 import dev.fettle.Conversation;
 import dev.fettle.Dataset;
 import dev.fettle.Example;
+import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.Text;
 import dev.fettle.ToolCall;
@@ -128,16 +130,56 @@ class JsonlFormsTest {
   @Test
   void fieldsThatAreNotUnderstoodAreNamedOnce() {
     Path file = Fakes.write(dir.resolve("b.jsonl"), "{\"text\":\"t\",\"id\":1,\"reward\":2,\"more\":[]}", "{\"text\":\"u\",\"reward\":0}");
+    String said = said(() -> {
+      Dataset.jsonl(file).count();
+      Dataset.jsonl(file).count();
+    });
+    assertThat(said).containsOnlyOnce("b.jsonl: fields that are not used: reward (2 lines).");
+  }
+
+  @Test
+  void fieldsOfMessagesAndTheirPartsAreNamedToo() {
+    Path file = Fakes.write(dir.resolve("c.jsonl"), """
+        {"messages":[{"role":"user","content":[{"type":"text","text":"a","cache_control":{"a":1}}],"mood":"x","id":7},\
+        {"role":"assistant","mood":"y","refusal":null,"tool_calls":[{"id":"1","type":"function","when":2,\
+        "function":{"name":"f","arguments":"{}","strict":true}}]}],"loss":1}""",
+        "{\"conversations\":[{\"from\":\"human\",\"value\":\"u\",\"mask\":true},{\"from\":\"gpt\",\"value\":\"g\"}]}",
+        "{\"prompt\":\"p\",\"chosen\":\"c\",\"rejected\":\"r\",\"score_chosen\":1,\"margin\":2}");
+    assertThat(said(() -> Dataset.jsonl(file).count())).contains("c.jsonl: fields that are not used: conversations[].mask (1 line), "
+        + "loss (1 line), margin (1 line), messages[].content[].cache_control (1 line), messages[].mood (1 line), "
+        + "messages[].tool_calls[].function.strict (1 line), messages[].tool_calls[].when (1 line). If one");
+  }
+
+  @Test
+  void whatIsNotUsedIsSaidAlsoWhereNobodyReadsToTheEnd() {
+    Path file = Fakes.write(dir.resolve("d.jsonl"), "{\"text\":\"t\",\"reward\":2}", "{\"text\":\"u\"}", "{\"text\":\"v\"}");
+    assertThat(said(() -> Dataset.jsonl(file).take(2).count())).containsOnlyOnce("d.jsonl: fields that are not used: reward (1 line).");
+  }
+
+  @Test
+  void oneArrayOfObjectsInPlaceOfLines() throws IOException {
+    Path file = Fakes.write(dir.resolve("e.json"), "\uFEFF [", "  {\"instruction\": \"i\",", "   \"output\": \"o\"},", " {\"text\": \"t\"}", "]", "");
+    assertThat(Dataset.jsonl(file).examples())
+        .containsExactly(Conversation.of(Message.user("i"), Message.assistant("o")), new Text("t"));
+    for (String[] wrong : new String[][] {{"[{\"text\":\"a\"},\n7]", ":2: the number 7; expected an object"},
+        {"[{\"text\":\"a\"},\n{\"text\":", ":2: malformed JSON"}, {"[{\"text\":\"a\"}]\n{\"text\":\"b\"}", ":2: something follows the array"},
+        {"[{\"text\":\"a\"},\n\n{\"question\":\"a\"}]", ":3: an object with the keys question"}, {"[]", " is empty"}}) {
+      Files.writeString(file, wrong[0]);
+      assertThatThrownBy(() -> Dataset.jsonl(file).count()).isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining("e.json" + wrong[1]);
+    }
+  }
+
+  private static String said(Runnable work) {
     java.io.PrintStream before = System.err;
     java.io.ByteArrayOutputStream said = new java.io.ByteArrayOutputStream();
     System.setErr(new java.io.PrintStream(said, true, StandardCharsets.UTF_8));
     try {
-      Dataset.jsonl(file).count();
-      Dataset.jsonl(file).count();
+      work.run();
     } finally {
       System.setErr(before);
     }
-    assertThat(said.toString(StandardCharsets.UTF_8)).containsOnlyOnce("b.jsonl: fields that are not used: reward (2 lines).");
+    return said.toString(StandardCharsets.UTF_8);
   }
 
   @Test

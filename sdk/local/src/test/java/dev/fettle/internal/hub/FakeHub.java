@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import mockwebserver3.Dispatcher;
 import mockwebserver3.MockResponse;
 import mockwebserver3.MockWebServer;
@@ -51,6 +52,10 @@ public final class FakeHub implements AutoCloseable, AfterEachCallback {
   public final ConcurrentLinkedQueue<UnaryOperator<MockResponse>> faults = new ConcurrentLinkedQueue<>();
   /** What becomes of the next answers of the hub to a HEAD. */
   public final ConcurrentLinkedQueue<UnaryOperator<MockResponse>> hubFaults = new ConcurrentLinkedQueue<>();
+  /** What becomes of the next lists of files. */
+  public final ConcurrentLinkedQueue<UnaryOperator<MockResponse>> listingFaults = new ConcurrentLinkedQueue<>();
+  /** Repositories that have another name now. */
+  public final Map<String, String> movedTo = new ConcurrentHashMap<>();
   private final MockWebServer hubServer = new MockWebServer();
   private final MockWebServer storageServer = new MockWebServer();
   private final Map<String, Map<String, byte[]>> commits = new ConcurrentHashMap<>();
@@ -145,12 +150,19 @@ public final class FakeHub implements AutoCloseable, AfterEachCallback {
     HttpUrl url = request.getUrl();
     hub.add(seen(request));
     List<String> path = url.pathSegments();
+    if (path.get(0).equals("api") && path.indexOf("revision") > 1) {
+      return listing(request, String.join("/", path.subList(1, path.indexOf("revision"))), path.get(path.size() - 1));
+    }
     int at = path.indexOf("resolve");
     int named = at < 0 ? path.indexOf("resolve-cache") : at;
     if (named < 1) {
       return error(404, "RepoNotFound");
     }
     String repository = String.join("/", path.subList(at < 0 ? 1 : 0, named));
+    if (movedTo.containsKey(repository)) {
+      return new MockResponse.Builder().code(307).setHeader("Location", "/" + movedTo.get(repository) + "/"
+          + String.join("/", path.subList(named, path.size()))).build();
+    }
     if (branches.keySet().stream().noneMatch(b -> b.startsWith(repository + "@"))) {
       return error(request.getHeaders().get("Authorization") == null ? 401 : 404, "RepoNotFound");
     }
@@ -170,9 +182,32 @@ public final class FakeHub implements AutoCloseable, AfterEachCallback {
     return fault == null ? answer : fault.apply(answer);
   }
 
+  /** What there is of a repository, as its interface for programs says it. */
+  private MockResponse listing(RecordedRequest request, String repository, String revision) {
+    String moved = movedTo.get(repository);
+    if (moved != null) {
+      return new MockResponse.Builder().code(307).setHeader("Location", "/api/" + moved + "/revision/" + revision).build();
+    }
+    if (branches.keySet().stream().noneMatch(b -> b.startsWith(repository + "@"))) {
+      return error(request.getHeaders().get("Authorization") == null ? 401 : 404, "RepoNotFound");
+    }
+    if (gated) {
+      return error(403, "GatedRepo");
+    }
+    String commit = commits.containsKey(repository + "@" + revision) ? revision : branches.get(repository + "@" + revision);
+    if (commit == null) {
+      return error(404, "RevisionNotFound");
+    }
+    String files = commits.get(repository + "@" + commit).keySet().stream()
+        .map(name -> "{\"rfilename\":\"" + name + "\"}").collect(Collectors.joining(","));
+    MockResponse answer = new MockResponse.Builder().body("{\"sha\":\"" + commit + "\",\"siblings\":[" + files + "]}").build();
+    UnaryOperator<MockResponse> fault = listingFaults.poll();
+    return fault == null ? answer : fault.apply(answer);
+  }
+
   private MockResponse file(RecordedRequest request, String repository, String commit, String file, byte[] content, int at)
       throws Exception {
-    if (file.endsWith(".safetensors")) {
+    if (file.endsWith(".safetensors") || file.endsWith(".parquet") || file.endsWith(".gz")) {
       String sha = hex("SHA-256", content);
       large.put(sha, content);
       return new MockResponse.Builder().code(302).setHeader("X-Linked-Etag", "\"" + sha + "\"")

@@ -29,7 +29,7 @@ class RecordsTest {
     metrics.put("b", Float.NEGATIVE_INFINITY);
     metrics.put("a", 0.1f);
     Message message = new Message("m", 3, 1L << 40, true, 1e-4, 0.25f, new int[] {1, 2}, List.of(List.of(new Inner(0.5)), List.of()),
-        metrics, Map.of("x", List.of(1, "y")), JsonNode.text("r"), -1L, null, false);
+        metrics, Map.of("x", List.of(1, "y")), JsonNode.of("r"), -1L, null, false);
     String json = JsonPrinter.line(message);
     assertThat(json).isEqualTo("{\"model_id\":\"m\",\"top_k\":3,\"count\":1099511627776,\"is_lora\":true,\"rate\":1.0E-4,\"scale\":0.25,"
         + "\"tokens\":[1,2],\"inner\":[[{\"x\":0.5}],[]],\"metrics\":{\"b\":\"-Infinity\",\"a\":0.1},\"any\":{\"x\":[1,\"y\"]},\"raw\":\"r\","

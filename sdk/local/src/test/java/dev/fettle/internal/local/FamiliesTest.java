@@ -119,9 +119,13 @@ class FamiliesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"gemma3-vision", "mistral3", "llava"})
+  @ValueSource(strings = {"gemma3-vision", "mistral3", "llava", "qwen3.5", "qwen3.5-vision"})
   void whatIsNotTextIsSavedAsItWas(String name) throws IOException {
     for (String file : List.of("model.safetensors", "model-v4.safetensors")) {
+      if (!Files.exists(directory(name).resolve(file))) {
+        assertThat(name).startsWith("qwen3.5");
+        continue;
+      }
       Path base = Files.createDirectories(temporary.resolve(file));
       Files.copy(directory(name).resolve("config.json"), base.resolve("config.json"));
       Files.copy(directory(name).resolve(file), base.resolve("model.safetensors"));
@@ -136,11 +140,11 @@ class FamiliesTest {
         for (StoredTensor t : before.tensors().values()) {
           ByteBuffer old = before.bytes(t, 0, (int) t.bytes());
           boolean equal = old.equals(after.bytes(after.tensors().get(t.name()), 0, (int) t.bytes()));
-          boolean isText = t.name().contains("language_model") || t.name().equals("lm_head.weight");
-          assertThat(equal).as(t.name()).isEqualTo(!isText || !t.name().endsWith("_proj.weight"));
-          same += isText ? 0 : 1;
+          boolean isOther = t.name().matches("mtp\\..*|.*(vision|visual|multi_modal).*");
+          assertThat(equal).as(t.name()).isEqualTo(isOther || !t.name().matches(".*_proj(_\\w+)?\\.weight"));
+          same += isOther ? 1 : 0;
         }
-        assertThat(same).isGreaterThan(5);
+        assertThat(same).isGreaterThan(1);
       }
     }
   }

@@ -13,6 +13,7 @@ import dev.fettle.Full;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
+import dev.fettle.Quantisation;
 import dev.fettle.Tuning;
 import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.checkpoint.ModelDirectory;
@@ -94,7 +95,13 @@ class GradientsTest {
 
   static void check(String model, Tuning tuning, Batch batch, Loss loss, double expected, String gradients,
       String prefix) {
-    try (Trained t = Trained.open(model, tuning); SafetensorsFile golden = SafetensorsFile.open(Golden.path(gradients))) {
+    try (Trained t = Trained.open(model, tuning)) {
+      check(t, batch, loss, expected, gradients, prefix);
+    }
+  }
+
+  static void check(Trained t, Batch batch, Loss loss, double expected, String gradients, String prefix) {
+    try (SafetensorsFile golden = SafetensorsFile.open(Golden.path(gradients))) {
       LossResult result = t.training.forwardBackward(batch, loss).join();
 
       assertThat(result.loss()).isCloseTo(expected, Percentage.withPercentage(1e-2));
@@ -136,9 +143,13 @@ class GradientsTest {
     }
 
     static Trained open(Path directory, Tuning tuning) {
+      return open(directory, Optional.empty(), tuning);
+    }
+
+    static Trained open(Path directory, Optional<Quantisation> quantisation, Tuning tuning) {
       LocalModel loaded = EngineThread.get().call(
           () -> LocalModel.load(directory.toString(),
-              ModelDirectory.files(directory), Optional.of(DType.F32), new ProgressMeter()));
+              ModelDirectory.files(directory), Optional.of(DType.F32), quantisation, new ProgressMeter()));
       return new Trained(loaded, (LocalTraining) loaded.tune(tuning));
     }
 

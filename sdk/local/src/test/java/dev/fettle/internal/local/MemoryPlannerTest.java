@@ -113,7 +113,7 @@ class MemoryPlannerTest {
 
       assertThat(none).isLessThan(all);
       assertThat(planner.forward(batch(8, 90)).total()).isLessThan(planner.backward(batch(8, 90), tuned, 0, false).total());
-      int together = Step.MICRO_BATCH / 89;
+      int together = TokenPass.MICRO_BATCH / 89;
       assertThat(planner.backward(batch(3 * together, 90), tuned, 0, false))
           .isEqualTo(planner.backward(batch(together, 90), tuned, 0, false));
     }

@@ -6,6 +6,7 @@ import static dev.fettle.support.Golden.maxDifference;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fettle.DType;
+import dev.fettle.Quantisation;
 import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.json.JsonNode;
@@ -99,11 +100,15 @@ class ModelLogitsTest {
 
   /** All sequences in one packed pass. */
   static List<float[]> logits(Path directory, DType type, JsonNode golden) {
+    return logits(directory, type, Optional.empty(), golden);
+  }
+
+  static List<float[]> logits(Path directory, DType type, Optional<Quantisation> quantisation, JsonNode golden) {
     List<int[]> sequences = new ArrayList<>();
     golden.get("tokens").forEach(t -> sequences.add(ints(t)));
     return EngineThread.get().call(() -> {
       LocalModel model = LocalModel.load(directory.getFileName().toString(),
-          ModelDirectory.files(directory), Optional.of(type), new ProgressMeter());
+          ModelDirectory.files(directory), Optional.of(type), quantisation, new ProgressMeter());
       try (Scope scope = new Scope()) {
         Network network = model.network();
         Packing packing = Packing.of(sequences);

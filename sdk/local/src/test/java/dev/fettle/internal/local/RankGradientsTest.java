@@ -146,7 +146,7 @@ class RankGradientsTest {
     }
     for (int tokens : new int[] {8192, 12}) {
       try (Trained t = Trained.open("models/" + c.get("model").asString(), Full.all())) {
-        CachedStep step = new CachedStep(Body.preference(t.model.network(), t.training.tuned(), 5, 9), t.training.tuned(), tokens);
+        GradientCache step = new GradientCache(Body.preference(t.model.network(), t.training.tuned(), 5, 9), t.training.tuned(), tokens);
         double[] loss = new double[1];
         EngineThread.get().run(() -> step.forwardBackward(texts, values -> {
           int[] starts = RankFormula.starts(batch);

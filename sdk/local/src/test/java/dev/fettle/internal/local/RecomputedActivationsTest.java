@@ -35,10 +35,10 @@ class RecomputedActivationsTest {
     try (Trained t = Trained.open("models/qwen3", tuning)) {
       return EngineThread.get().call(() -> {
         TrainableModel tuned = t.training.tuned();
-        MemoryPlanner memory = new MemoryPlanner(t.model.layout(), NumberType.F32, sparing);
+        MemoryPlanner memory = new MemoryPlanner(t.model.layout(), NumberType.F32, t.model.blocks(), sparing);
         assertThat(memory.firstKept(BATCH, tuned, false)).isEqualTo(sparing ? t.model.config().layers().size()
             : Math.max(0, tuned.lowestLayer()));
-        new Step(t.model.network(), tuned, memory).forwardBackward(BATCH, Loss.crossEntropy(), false, 0);
+        new TokenPass(t.model.network(), tuned, memory).forwardBackward(BATCH, Loss.crossEntropy(), false, 0);
         List<float[]> gradient = tuned.gradients().pieces().stream().map(piece -> piece.values().floats()).toList();
         assertThat(gradient).anySatisfy(g -> assertThat(g).isNotEqualTo(new float[g.length]));
         return gradient;

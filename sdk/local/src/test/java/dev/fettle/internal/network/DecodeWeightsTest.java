@@ -20,9 +20,9 @@ class DecodeWeightsTest {
         DecodeWeights rounded = DecodeWeights.int8(Weights.zeros(even, scope, NumberType.BF16))) {
       assertThat(layout.blocks()).filteredOn(Layout.Block::isProduct).isNotEmpty().allMatch(b -> b.shape()[0] % 32 != 0
           || b.shape()[1] % 32 != 0).allSatisfy(b -> assertThat(odd.weight(b)).isInstanceOf(Weight.Dense.class));
-      assertThat(rounded.weight(even.block(0, Product.QKV).orElseThrow())).isInstanceOf(Weight.Int8.class);
+      assertThat(rounded.weight(even.block(0, Product.QKV).orElseThrow())).isInstanceOf(Weight.Quantised.class);
       assertThat(rounded.weight(even.block(0, Product.DOWN).orElseThrow())).as("48 inputs").isInstanceOf(Weight.Dense.class);
-      assertThat(rounded.weight(even.block(0, Product.GATE_UP).orElseThrow())).as("96 outputs").isInstanceOf(Weight.Int8.class);
+      assertThat(rounded.weight(even.block(0, Product.GATE_UP).orElseThrow())).as("96 outputs").isInstanceOf(Weight.Quantised.class);
     }
   }
 
@@ -35,7 +35,7 @@ class DecodeWeightsTest {
         DecodeWeights exact = DecodeWeights.exact(Weights.zeros(even, scope, NumberType.BF16));
         DecodeWeights left = DecodeWeights.int8(Weights.zeros(odd, scope, NumberType.BF16))) {
       for (Product product : new Product[] {Product.EXPERTS_GATE_UP, Product.EXPERTS_DOWN}) {
-        assertThat(rounded.weight(even.block(0, product).orElseThrow())).isInstanceOf(Weight.Int8.class);
+        assertThat(rounded.weight(even.block(0, product).orElseThrow())).isInstanceOf(Weight.Quantised.class);
         assertThat(exact.weight(even.block(0, product).orElseThrow())).isInstanceOf(Weight.Dense.class);
         assertThat(left.weight(odd.block(0, product).orElseThrow())).as("48 of each").isInstanceOf(Weight.Dense.class);
       }
@@ -58,8 +58,8 @@ class DecodeWeightsTest {
   void whatIsRoundedIsReadBackWithinHalfAStep() {
     try (Scope scope = new Scope()) {
       var values = scope.kernels().normal(new long[] {32, 64}, 1, NumberType.F32, scope.device());
-      var parts = scope.kernels().quantiseRows(values);
-      Weight rounded = new Weight.Int8(parts[0], parts[1]);
+      Weight.Quantised rounded = (Weight.Quantised) WeightForm.INT8.zeros(scope, NumberType.F32, 32, 64);
+      rounded.write(0, 32, (step, from, count) -> step.kernels().rows(values, from, count));
       float[] before = scope.kernels().rows(values, 8, 4).floats();
       float[] after = scope.kernels().flat(rounded.dense(scope, 8, 4)).floats();
 

@@ -122,7 +122,7 @@ class RefusalsTest {
   void whatOnlyThisMachineCanDo() {
     assertThatThrownBy(() -> client.load("fettle-tiny", Optional.of(DType.BF16))).isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("BF16");
-    assertThatThrownBy(() -> client.initialise(Path.of("shape"), Optional.empty(), 1))
+    assertThatThrownBy(() -> client.initialise(Path.of("shape"), Optional.empty(), Optional.empty(), 1))
         .isInstanceOf(InvalidInputException.class);
     assertThat(service.sessions).hasValue(0);
   }

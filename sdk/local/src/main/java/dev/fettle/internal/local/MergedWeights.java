@@ -1,0 +1,74 @@
+package dev.fettle.internal.local;
+
+import dev.fettle.InvalidInputException;
+import dev.fettle.internal.model.AdapterShape;
+import dev.fettle.internal.model.LayerVector;
+import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.model.Product;
+import dev.fettle.internal.torch.Kernels;
+import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
+import java.util.HashMap;
+import java.util.Map;
+
+/** The weights of a training with adapters folded in, one by one. */
+final class MergedWeights {
+  private final TrainableModel tuned;
+  private final Map<String, ParameterVector.Parameter> trained = new HashMap<>();
+
+  MergedWeights(TrainableModel tuned) {
+    requireBiases(tuned);
+    this.tuned = tuned;
+    tuned.parameters().parameters().forEach(p -> trained.put(p.name(), p));
+  }
+
+  /** A trained bias needs one in the model to be added to. */
+  private static void requireBiases(TrainableModel tuned) {
+    AdapterShape shape = tuned.adapters().shape();
+    for (int layer = 0; shape.kind().biases() && layer < shape.layers(); layer++) {
+      for (Product product : shape.adapted(layer)) {
+        if (tuned.layout().block(layer, LayerVector.biasOf(product)).isEmpty()) {
+          throw new InvalidInputException("this model's layers have no biases, so the trained ones cannot be folded in: "
+              + "save the adapter with saveAdapter");
+        }
+      }
+    }
+  }
+
+  /** A weight as it is now. */
+  Tensor value(Scope scope, Layout.Weight w) {
+    ParameterVector.Parameter whole = trained.get(w.name());
+    if (whole != null) {
+      return tuned.parameters().values(scope, whole);
+    }
+    Kernels k = scope.kernels();
+    Tensor base = tuned.frozen(w.block()).dense(scope, w.offset() / w.columns(), w.shape()[0]);
+    AdapterShape shape = tuned.adapters().shape();
+    ParameterVector.Parameter a = trained.get(AdapterNames.Kind.A.name(w.module()));
+    if (w.module().equals(shape.embedding().name())) {
+      return !shape.embedding().isAdapted() ? base : k.mergedEmbedding(base,
+          values(scope, trained.get(AdapterNames.embeddingA(shape))), values(scope, trained.get(AdapterNames.embeddingB(shape))),
+          shape.embedding().scale());
+    } else if (a == null) {
+      return base;
+    }
+    double scale = w.module().equals(shape.head().name()) ? shape.head().scale() : tuned.adapters().settings().scale(w.module());
+    if (!w.name().endsWith(".weight")) {
+      ParameterVector.Parameter bias = trained.get(AdapterNames.Kind.BIAS.name(w.module()));
+      return bias == null ? base : k.plus(base, values(scope, bias), scale);
+    }
+    ParameterVector.Parameter b = trained.get(AdapterNames.Kind.B.name(w.module()));
+    Tensor merged = k.merged(base, values(scope, a), values(scope, b), scale);
+    ParameterVector.Parameter magnitude = trained.get(AdapterNames.Kind.MAGNITUDE.name(w.module()));
+    if (magnitude != null) {
+      return k.mergedMagnitude(merged, values(scope, magnitude));
+    }
+    Tensor start = tuned.adapters().start();
+    return start == null ? merged : k.merged(merged, k.viewSlice(start, a.offset(), a.shape()),
+        k.viewSlice(start, b.offset(), b.shape()), -scale);
+  }
+
+  private Tensor values(Scope scope, ParameterVector.Parameter p) {
+    return tuned.parameters().values(scope, p);
+  }
+}

@@ -1,0 +1,229 @@
+package dev.fettle.internal.local;
+
+import dev.fettle.Batch;
+import dev.fettle.Datum;
+import dev.fettle.Loss;
+import dev.fettle.LossResult;
+import dev.fettle.NumericException;
+import dev.fettle.internal.TokenLoss;
+import dev.fettle.internal.network.Dropout;
+import dev.fettle.internal.network.Head;
+import dev.fettle.internal.network.Network;
+import dev.fettle.internal.network.Packing;
+import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * Passes over a batch whose loss looks at one token at a time: forward, loss and, if asked for, backward, portion by portion,
+ * which changes nothing but the order of a sum. On failure the gradient is what it was before.
+ */
+final class TokenPass {
+  /** Tokens that go through the network at once, over all lanes, unless one sequence alone has more. */
+  static final int MICRO_BATCH = Integer.getInteger("fettle.microbatch", 4096);
+
+  private final Network network;
+  private final TrainableModel tuned;
+  private final MemoryPlanner memory;
+
+  TokenPass(Network network, TrainableModel tuned, MemoryPlanner memory) {
+    this.network = network;
+    this.tuned = tuned;
+    this.memory = memory;
+  }
+
+  /** The portions in which a batch goes through, on so many lanes at most. */
+  static LengthBuckets portions(Batch batch, int most) {
+    return portions(batch, IntStream.range(0, batch.size()).boxed().toList(), most);
+  }
+
+  private static LengthBuckets portions(Batch batch, List<Integer> data, int most) {
+    int lanes = Math.max(1, Math.min(most, data.size()));
+    return LengthBuckets.of(texts(batch), data, lanes, Math.max(1, MICRO_BATCH / lanes));
+  }
+
+  /** The logprobs of all positions, and the loss. */
+  LossResult forward(Batch batch, Loss loss) {
+    prepare(batch);
+    Tally tally = new Tally(batch, loss);
+    Step.each(portions(batch, DataParallel.most()), data -> {
+      try (Scope step = new Scope()) {
+        Packing packing = pack(batch, data);
+        Network.Trace trace = network.forward(step, tuned.weights(), tuned.adapter(), packing, Dropout.NONE, Network.NOTHING);
+        Positions all = Positions.all(batch, data, packing);
+        tally.add(all, 0, new Head(tuned.weights(), tuned.adapter(), 1).logprobs(step, trace.output(), all.rows(), all.targets()));
+      }
+    });
+    return tally.result();
+  }
+
+  /** The loss; its gradient is added to what has accumulated. */
+  LossResult forwardBackward(Batch batch, Loss loss, boolean accumulated, long pass) {
+    prepare(batch);
+    LengthBuckets portions = portions(batch, inLoss(batch, loss), tuned.lanes());
+    try (Step step = new Step(tuned, portions, accumulated, pass)) {
+      Tally tally = new Tally(batch, loss);
+      int kept = memory.firstKept(batch, tuned, accumulated);
+      // Where the gradient is as large as the model, memory for logits is spared too.
+      int heads = tuned.gradients().clearedInPlace() ? portions.lanes().size() : 2;
+      step.each(portion -> one(batch, loss, portion, tally, kept, heads));
+      LossResult result = tally.result();
+      step.keep();
+      return result;
+    }
+  }
+
+  /** @param kept the first layer whose activations are kept for the backward pass */
+  private void one(Batch batch, Loss loss, Step.Portion portion, Tally tally, int kept, int heads) {
+    try (Scope step = new Scope()) {
+      Packing packing = pack(batch, portion.items());
+      Positions chosen = Positions.inLoss(batch, loss, portion.items(), packing);
+      Gradients into = portion.into();
+      int lowest = tuned.lowestLayer();
+      Network.Trace trace =
+          network.forward(step, tuned.weights(), tuned.adapter(), packing, portion.dropout(), Network.from(lowest, kept));
+      Tensor d = new Head(tuned.weights(), tuned.adapter(), heads).gradient(step, trace.output(), packing.rows(),
+          chosen.rows(), chosen.targets(), (first, logprobs) -> tally.add(chosen, first, logprobs), into.weights(),
+          into.adapters(), portion.overwrite());
+      network.backward(step, trace, d, tuned.weights(), tuned.adapter(), into.weights(), into.adapters(), lowest,
+          portion.overwrite());
+    }
+  }
+
+  private void prepare(Batch batch) {
+    network.prepare(batch.data().stream().mapToInt(Datum::length).max().orElse(1));
+  }
+
+  /** Those data of which any position takes part in the loss: the others need not go through. */
+  private static List<Integer> inLoss(Batch batch, Loss loss) {
+    return IntStream.range(0, batch.size()).filter(d -> IntStream.range(0, batch.data().get(d).length())
+        .anyMatch(i -> TokenLoss.takesPart(loss, batch.data().get(d), i))).boxed().toList();
+  }
+
+  private static List<int[]> texts(Batch batch) {
+    return batch.data().stream().map(Datum::inputs).toList();
+  }
+
+  private static Packing pack(Batch batch, List<Integer> data) {
+    return Packing.of(data.stream().map(i -> batch.data().get(i).inputs()).toList());
+  }
+
+  /**
+   * Positions of a micro-batch.
+   *
+   * @param rows their rows in the packing
+   * @param targets the token to predict at each
+   * @param data the datum of each
+   * @param at the position of each within its datum
+   */
+  private record Positions(int[] rows, int[] targets, int[] data, int[] at) {
+    static Positions all(Batch batch, List<Integer> micro, Packing packing) {
+      return where(batch, micro, packing, (datum, i) -> true);
+    }
+
+    static Positions inLoss(Batch batch, Loss loss, List<Integer> micro, Packing packing) {
+      return where(batch, micro, packing, (datum, i) -> TokenLoss.takesPart(loss, datum, i));
+    }
+
+    private static Positions where(Batch batch, List<Integer> micro, Packing packing, Choice choice) {
+      int[][] out = new int[4][packing.rows()];
+      int n = 0;
+      for (int m = 0; m < micro.size(); m++) {
+        Datum datum = batch.data().get(micro.get(m));
+        for (int i = 0; i < datum.length(); i++) {
+          if (choice.takes(datum, i)) {
+            out[0][n] = packing.starts()[m] + i;
+            out[1][n] = datum.targets()[i];
+            out[2][n] = micro.get(m);
+            out[3][n++] = i;
+          }
+        }
+      }
+      for (int i = 0; i < 4; i++) {
+        out[i] = Arrays.copyOf(out[i], n);
+      }
+      return new Positions(out[0], out[1], out[2], out[3]);
+    }
+
+    @FunctionalInterface
+    private interface Choice {
+      boolean takes(Datum datum, int i);
+    }
+  }
+
+  /** Collects logprobs, from which it makes the loss; lanes may add at once. */
+  private static final class Tally {
+    private final Batch batch;
+    private final Loss loss;
+    private final TokenLoss formula;
+    private final List<float[]> logprobs;
+
+    Tally(Batch batch, Loss loss) {
+      this.batch = batch;
+      this.loss = loss;
+      this.formula = TokenLoss.of(loss);
+      this.logprobs = batch.data().stream().map(d -> new float[d.length()]).toList();
+    }
+
+    /** Takes the logprobs of some positions and returns the derivative of the loss by them. */
+    float[] add(Positions positions, int first, float[] values) {
+      float[] derivative = new float[values.length];
+      for (int i = 0; i < values.length; i++) {
+        int d = positions.data()[first + i];
+        int at = positions.at()[first + i];
+        logprobs.get(d)[at] = values[i];
+        if (counts(d, at)) {
+          double value = formula.value(values[i], sampled(d, at), factor(d, at));
+          derivative[i] = (float) formula.derivative(values[i], sampled(d, at), factor(d, at));
+          if (!Double.isFinite(value) || !Float.isFinite(derivative[i])) {
+            throw new NumericException("the loss at position " + at + " of data[" + d + "] is " + value
+                + " (logprob " + values[i] + "); the gradient is as it was before this pass. "
+                + "Lower the learning rate, or clip the gradient");
+          }
+        }
+      }
+      return derivative;
+    }
+
+    /** The loss, added up in the order of the batch, however it went through. */
+    LossResult result() {
+      double sum = 0;
+      double weight = 0;
+      for (int d = 0; d < batch.size(); d++) {
+        for (int at = 0; at < batch.data().get(d).length(); at++) {
+          if (counts(d, at)) {
+            sum += formula.value(logprobs.get(d)[at], sampled(d, at), factor(d, at));
+            weight += isSupervised() ? factor(d, at) : 1;
+          }
+        }
+      }
+      if (!Double.isFinite(sum)) {
+        throw new NumericException("the loss is " + sum + "; the gradient is as it was before this pass");
+      }
+      return new LossResult(sum, logprobs, weight, Map.of("loss:sum", sum));
+    }
+
+    private boolean counts(int d, int at) {
+      Datum datum = batch.data().get(d);
+      return TokenLoss.takesPart(loss, datum, at);
+    }
+
+    /** The logprob with which the token was sampled, where the loss compares with it. */
+    private double sampled(int d, int at) {
+      return isSupervised() ? 0 : batch.data().get(d).logprobs()[at];
+    }
+
+    /** The weight or the advantage of a token. */
+    private double factor(int d, int at) {
+      Datum datum = batch.data().get(d);
+      return isSupervised() ? datum.weights()[at] : datum.advantages()[at];
+    }
+
+    private boolean isSupervised() {
+      return loss instanceof Loss.CrossEntropy;
+    }
+  }
+}
