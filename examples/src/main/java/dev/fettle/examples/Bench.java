@@ -28,9 +28,9 @@ public final class Bench {
   static {
     mode("train", "Times training steps on random tokens, every position in the loss, --length positions a\n"
         + "  sequence. The last line is JSON: tokens a second, seconds of the median step, peak memory, mean loss of\n"
-        + "  the last step.",
+        + "  the last step; planned_bytes of a step. With --new, tokens are sampled after the last.",
         BenchTrain::random)
-        .takes(Option.ADAPTER, Option.RANK, Option.LAST_LAYERS, Option.LR)
+        .takes(Option.ADAPTER, Option.RANK, Option.LAST_LAYERS, Option.LR, Option.NEW)
         .takes(Option.METHOD, "lora")
         .takes(Option.BATCH, "4")
         .takes(Option.LENGTH, "256")
@@ -133,7 +133,7 @@ public final class Bench {
 
   private static Command mode(String verb, String summary, Measurement measurement) {
     Command command = new Command("Bench " + verb, summary)
-        .takes(Option.MODEL, Option.RANDOM, Option.DTYPE, Option.THREADS, Option.KERNELS)
+        .takes(Option.MODEL, Option.RANDOM, Option.DTYPE, Option.QUANTISE, Option.THREADS, Option.KERNELS)
         .takes(Option.SEED, "0");
     MODES.put(verb, new Mode(command, (options, out) -> measure(options, out, measurement)));
     return command;

@@ -13,6 +13,7 @@ import dev.fettle.LossResult;
 import dev.fettle.Progress;
 import dev.fettle.Renderer;
 import dev.fettle.Renderers;
+import dev.fettle.SamplingParams;
 import dev.fettle.Tokenizers;
 import dev.fettle.TrainOn;
 import dev.fettle.Training;
@@ -38,7 +39,19 @@ final class BenchTrain {
 
   static Map<String, Object> random(BaseModel model, Options options) {
     List<Batch> batches = randomBatches(model, options, 1 + options.count(Option.TIMED));
-    return trained(model, steps(model.tune(options.tuning()), batches, options), batches);
+    Training training = model.tune(options.tuning());
+    long planned = training.memoryPlan(batches.get(0)).total();
+    Map<String, Object> result = trained(model, steps(training, batches, options), batches);
+    result.put("planned_bytes", planned);
+    if (options.has(Option.NEW)) {
+      long start = System.nanoTime();
+      int[] prompt = Figures.tokens(new SplittableRandom(options.seed()), 32, model.vocabSize());
+      int count = training.sampler().sample(prompt, SamplingParams.greedy().maxTokens(options.count(Option.NEW)).ignoringEos()).get(0)
+          .tokens().length;
+      result.put("sampled_tokens_per_second", count / Figures.since(start));
+      result.put("peak_rss_bytes", Figures.peakResidentBytes());
+    }
+    return result;
   }
 
   static Map<String, Object> examples(BaseModel model, Options options) {

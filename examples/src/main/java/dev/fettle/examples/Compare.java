@@ -32,7 +32,7 @@ public final class Compare {
       .takes(Option.LENGTH, "1024")
       .takes(Option.TOO_LONG, "cut")
       .takes(Option.LAST_LAYERS, "2")
-      .takes(Option.VALIDATION, Option.OUTSIDE, Option.STEPS, Option.RATES, Option.DTYPE, Option.ALLOW_OVERLAP,
+      .takes(Option.VALIDATION, Option.OUTSIDE, Option.STEPS, Option.RATES, Option.DTYPE, Option.QUANTISE, Option.ALLOW_OVERLAP,
           Option.REMOTE);
 
   private Compare() {}

@@ -16,7 +16,7 @@ public final class Generate {
   private static final Command COMMAND = new Command("Generate",
       "Prints the new text that follows --prompt, or the answer to --chat.")
       .requires(Option.MODEL)
-      .takes(Option.PROMPT, Option.CHAT, Option.ADAPTER, Option.DTYPE, Option.REMOTE)
+      .takes(Option.PROMPT, Option.CHAT, Option.ADAPTER, Option.DTYPE, Option.QUANTISE, Option.REMOTE)
       .takes(Option.MAX_TOKENS, "256")
       .takes(Option.TEMPERATURE, "0")
       .takes(Option.SEED, "0");

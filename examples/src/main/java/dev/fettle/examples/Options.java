@@ -8,6 +8,7 @@ import dev.fettle.Full;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.Modules;
+import dev.fettle.Quantisation;
 import dev.fettle.Sampler;
 import dev.fettle.TooLong;
 import dev.fettle.Tuning;
@@ -181,6 +182,10 @@ final class Options {
 
   /** Loads the model of {@code --model} in the type of {@code --dtype}. */
   BaseModel load(Fettle fettle) {
+    if (has(Option.QUANTISE)) {
+      return has(Option.DTYPE) ? fettle.load(text(Option.MODEL), dtype(), quantisation())
+          : fettle.load(text(Option.MODEL), quantisation());
+    }
     return has(Option.DTYPE) ? fettle.load(text(Option.MODEL), dtype()) : fettle.load(text(Option.MODEL));
   }
 
@@ -191,7 +196,20 @@ final class Options {
 
   /** A model with random weights, in the type of {@code --dtype}. */
   BaseModel initialise(Fettle fettle, Path directory) {
+    if (has(Option.QUANTISE)) {
+      return has(Option.DTYPE) ? fettle.initialise(directory, dtype(), quantisation(), seed())
+          : fettle.initialise(directory, quantisation(), seed());
+    }
     return has(Option.DTYPE) ? fettle.initialise(directory, dtype(), seed()) : fettle.initialise(directory, seed());
+  }
+
+  private Quantisation quantisation() {
+    return switch (text(Option.QUANTISE)) {
+      case "int8" -> Quantisation.int8();
+      case "nf4" -> Quantisation.nf4();
+      case "int4" -> Quantisation.int4();
+      default -> Quantisation.dequantised();
+    };
   }
 
   private DType dtype() {

@@ -16,10 +16,11 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class RandomModel implements AutoCloseable {
   private static final Map<String, Shape> SHAPES = new TreeMap<>(Map.of(
-      "smollm2-135m", new Causal("llama", 49152, 576, 1536, 30, 9, 3, 64, 8192, 1e-5, 100_000),
-      "qwen3-0.6b", new Causal("qwen3", 151_936, 1024, 3072, 28, 16, 8, 128, 40_960, 1e-6, 1e6),
-      "stories260k", new Causal("llama", 512, 64, 172, 5, 8, 4, 8, 512, 1e-5, 10_000),
-      "tiny", new Causal("qwen3", 320, 32, 64, 2, 4, 2, 8, 128, 1e-6, 10_000),
+      "smollm2-135m", new Causal("llama", 49152, 576, 1536, 30, 9, 3, 64, 8192, 1e-5, 100_000, true),
+      "qwen3-0.6b", new Causal("qwen3", 151_936, 1024, 3072, 28, 16, 8, 128, 40_960, 1e-6, 1e6, true),
+      "qwen3-8b", new Causal("qwen3", 151_936, 4096, 12_288, 36, 32, 8, 128, 40_960, 1e-6, 1e6, false),
+      "stories260k", new Causal("llama", 512, 64, 172, 5, 8, 4, 8, 512, 1e-5, 10_000, true),
+      "tiny", new Causal("qwen3", 320, 32, 64, 2, 4, 2, 8, 128, 1e-6, 10_000, true),
       "minilm-l6-v2", new RandomEncoder(30_522, 384, 1536, 6, 12, 512),
       "tiny-encoder", new RandomEncoder(320, 32, 64, 2, 4, 64)));
 
@@ -37,9 +38,9 @@ final class RandomModel implements AutoCloseable {
     Map<String, Object> tokenizer();
   }
 
-  /** The sizes of a causal model with tied embeddings. */
+  /** The sizes of a causal model. */
   private record Causal(String type, int vocab, int hidden, int intermediate, int layers, int heads, int keyValueHeads,
-      int headDim, int context, double eps, double theta) implements Shape {
+      int headDim, int context, double eps, double theta, boolean tied) implements Shape {
 
     @Override
     public Map<String, Object> config() {
@@ -56,7 +57,7 @@ final class RandomModel implements AutoCloseable {
       config.put("hidden_act", "silu");
       config.put("rms_norm_eps", eps);
       config.put("rope_theta", theta);
-      config.put("tie_word_embeddings", true);
+      config.put("tie_word_embeddings", tied);
       config.put("torch_dtype", "bfloat16");
       // No end of text: every measurement samples as many tokens as it is asked to.
       config.put("bos_token_id", null);

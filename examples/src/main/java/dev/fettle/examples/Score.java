@@ -13,7 +13,7 @@ public final class Score {
   private static final Command COMMAND = new Command("Score",
       "Prints {\"logprobs\":[...]}: of each token after the first, given those before it, in nats.")
       .requires(Option.MODEL)
-      .takes(Option.TOKENS, Option.TOKENS_FILE, Option.ADAPTER, Option.DTYPE, Option.REMOTE);
+      .takes(Option.TOKENS, Option.TOKENS_FILE, Option.ADAPTER, Option.DTYPE, Option.QUANTISE, Option.REMOTE);
 
   private Score() {}
 

@@ -18,7 +18,7 @@ public final class Serve {
       .requires(Option.MODEL)
       .takes(Option.PORT, "8000")
       .takes(Option.HOST, "127.0.0.1")
-      .takes(Option.NAME, Option.DTYPE)
+      .takes(Option.NAME, Option.DTYPE, Option.QUANTISE)
       .takes(Option.STATE, "fettle-state");
 
   private Serve() {}

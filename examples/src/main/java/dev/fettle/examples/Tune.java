@@ -37,7 +37,7 @@ public final class Tune {
       .takes(Option.LENGTH, "1024")
       .takes(Option.TOO_LONG, "cut")
       .takes(Option.SCHEDULE, "constant")
-      .takes(Option.RANK, Option.LAST_LAYERS, Option.ADAPTER, Option.LR, Option.STEPS, Option.DTYPE, Option.CHAT,
+      .takes(Option.RANK, Option.LAST_LAYERS, Option.ADAPTER, Option.LR, Option.STEPS, Option.DTYPE, Option.QUANTISE, Option.CHAT,
           Option.REMOTE, Option.RESUME);
 
   private Tune() {}

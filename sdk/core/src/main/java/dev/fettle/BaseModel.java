@@ -194,10 +194,16 @@ public final class BaseModel implements AutoCloseable {
     backend.close();
   }
 
+  /** How its linear layers are held, if that was asked for when it was loaded. */
+  public Optional<Quantisation> quantisation() {
+    return backend.quantisation();
+  }
+
   @Override
   public String toString() {
     String name = name().length() > 40 ? "..." + name().substring(name().length() - 37) : name();
     return parameters() == 0 ? "BaseModel[" + name + "]"
-        : String.format(Locale.ROOT, "BaseModel[%s, %.1f M parameters, %s]", name, parameters() / 1e6, dtype());
+        : String.format(Locale.ROOT, "BaseModel[%s, %.1f M parameters, %s%s]", name, parameters() / 1e6, dtype(),
+            quantisation().map(q -> ", " + q.form().name().toLowerCase(Locale.ROOT)).orElse(""));
   }
 }

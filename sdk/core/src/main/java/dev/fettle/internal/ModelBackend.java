@@ -3,6 +3,7 @@ package dev.fettle.internal;
 import dev.fettle.DType;
 import dev.fettle.GgufType;
 import dev.fettle.Prompt;
+import dev.fettle.Quantisation;
 import dev.fettle.Renderer;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tuning;
@@ -18,6 +19,11 @@ public interface ModelBackend extends AutoCloseable {
   String name();
 
   DType dtype();
+
+  /** How its weights were asked to be held. */
+  default Optional<Quantisation> quantisation() {
+    return Optional.empty();
+  }
 
   long parameters();
 

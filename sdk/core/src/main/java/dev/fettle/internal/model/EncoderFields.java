@@ -23,7 +23,6 @@ final class EncoderFields {
       "is_decoder", DECODING,
       "add_cross_attention", DECODING,
       "is_encoder_decoder", DECODING,
-      "quantization_config", "quantised weights",
       "compression_config", "quantised weights",
       "pruned_heads", "pruned heads",
       "embedding_size", "an embedding of another width than the layers");

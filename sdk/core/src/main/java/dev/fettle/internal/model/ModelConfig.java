@@ -2,6 +2,7 @@ package dev.fettle.internal.model;
 
 import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.OpenFile;
+import dev.fettle.internal.checkpoint.QuantisationScheme;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.checkpoint.StrictJson;
 import java.nio.file.Path;
@@ -87,7 +88,9 @@ public record ModelConfig(Architecture architecture, int vocabSize, int hiddenSi
 
   /** The same; a decoder becomes an encoder where the files beside it say that it embeds texts. */
   public static ModelConfig of(JsonFields config, boolean embeds) {
-    return Architectures.of(config, embeds).read(config);
+    QuantisationScheme.of(config);
+    JsonFields dense = config.has(QuantisationScheme.KEY) ? config.without(QuantisationScheme.KEY) : config;
+    return Architectures.of(dense, embeds).read(dense);
   }
 
   /** What it is for. */

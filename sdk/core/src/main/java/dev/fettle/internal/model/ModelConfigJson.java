@@ -1,5 +1,6 @@
 package dev.fettle.internal.model;
 
+import dev.fettle.internal.checkpoint.QuantisationScheme;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.checkpoint.StrictJson;
 import dev.fettle.internal.json.ObjectNode;
@@ -30,6 +31,7 @@ public final class ModelConfigJson {
 
   private static ObjectNode retyped(String json, String source, StoredType weights) {
     ObjectNode root = (ObjectNode) StrictJson.parse(json, source);
+    root.remove(QuantisationScheme.KEY);
     if (root.has("torch_dtype") || !root.has("dtype")) {
       root.put("torch_dtype", weights.torchName());
     }

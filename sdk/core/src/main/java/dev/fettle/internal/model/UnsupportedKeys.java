@@ -12,7 +12,6 @@ final class UnsupportedKeys {
   /** Keys that must be absent, null, false, 0 or empty, with what they stand for. */
   private static final Map<String, String> OFF =
       Map.of(
-          "quantization_config", "quantised weights",
           "per_layer_config", "settings that differ from layer to layer",
           "text_config", "models of several parts",
           "attention_dropout", "dropout in attention");

@@ -3,6 +3,8 @@ package dev.fettle.internal.model;
 import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.checkpoint.ModelDirectory;
+import dev.fettle.internal.checkpoint.QuantisationScheme;
+import dev.fettle.internal.checkpoint.QuantisedTensor;
 import dev.fettle.internal.checkpoint.StoredTensor;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -49,6 +51,11 @@ public final class WeightNames {
   public static void check(ModelDirectory directory, ModelConfig config) {
     Set<String> known = new HashSet<>();
     expected(config).forEach((name, shape) -> {
+      Optional<QuantisedTensor> quantised = quantised(directory, config, name, shape);
+      if (quantised.isPresent()) {
+        quantised.get().parts().values().forEach(t -> known.add(t.name()));
+        return;
+      }
       checkOne(directory, config, name, shape);
       known.add(stored(directory, config, name).name());
     });
@@ -57,6 +64,12 @@ public final class WeightNames {
         checkExtra(directory, config, tensor);
       }
     }
+  }
+
+  /** The tensors of a weight, if they are quantised; what is not whole of them or of another shape is an error. */
+  public static Optional<QuantisedTensor> quantised(ModelDirectory directory, ModelConfig config, String name, long... shape) {
+    return QuantisedTensor.find(directory.tensors(), QuantisationScheme.of(directory.config()),
+        config.architecture().namesInFiles(name), shape);
   }
 
   /** Where a weight of a directory that was checked is stored. */

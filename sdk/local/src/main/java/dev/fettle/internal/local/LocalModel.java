@@ -81,7 +81,7 @@ final class LocalModel implements ModelBackend {
     this.layout = Layout.of(config);
     this.source = source;
     this.quantisation = quantisation;
-    this.blocks = BlockForms.of(layout, quantisation, source::form);
+    this.blocks = BlockForms.of(layout, quantisation, w -> source.form(config, w));
     this.memory = new MemoryPlanner(layout, NumberType.of(dtype), blocks);
     NumberType type = NumberType.of(dtype);
     this.network = new Network(config, type);
@@ -199,8 +199,8 @@ final class LocalModel implements ModelBackend {
     return source instanceof WeightSource.OfSeed s ? OptionalLong.of(s.seed()) : OptionalLong.empty();
   }
 
-  /** How its weights were asked to be held. */
-  Optional<Quantisation> quantisation() {
+  @Override
+  public Optional<Quantisation> quantisation() {
     return quantisation;
   }
 

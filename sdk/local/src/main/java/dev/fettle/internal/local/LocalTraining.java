@@ -325,7 +325,7 @@ final class LocalTraining implements TrainingBackend {
   @Override
   public CompletableFuture<Void> saveGguf(Path file, GgufType type, ProgressMeter meter) {
     return work(() -> {
-      GgufModelFiles.save(file, model, tuned.layout(), new MergedWeights(tuned)::value, type, meter);
+      GgufModelFiles.save(file, model, tuned.layout(), new MergedWeights(model, tuned)::value, type, meter);
       return null;
     });
   }

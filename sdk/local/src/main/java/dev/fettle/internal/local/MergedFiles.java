@@ -26,9 +26,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Whole models in Hugging Face layout, adapters folded in, written weight by weight. */
 final class MergedFiles {
+  private static final Logger LOG = LoggerFactory.getLogger(MergedFiles.class);
   private static final long SHARD = Long.getLong("fettle.shard", 4L << 30);
   private static final List<String> COMPANIONS = List.of("tokenizer.json", "tokenizer_config.json",
       "special_tokens_map.json", "generation_config.json", "chat_template.jinja", "chat_template.json", "processor_config.json",
@@ -44,11 +47,16 @@ final class MergedFiles {
     this.model = model;
     this.tuned = tuned;
     this.type = type;
-    this.weights = new MergedWeights(tuned);
+    this.weights = new MergedWeights(model, tuned);
   }
 
   static void save(Path directory, LocalModel model, TrainableModel tuned, NumberType type) {
     MergedFiles files = new MergedFiles(model, tuned, type);
+    if (!model.blocks().isDense()) {
+      LOG.info("{}: the adapter is folded into {}", directory, files.weights.areOriginal()
+          ? "the weights of " + model.files().path() + ", which lie there as they were when the model was quantised"
+          : "the quantised weights as numbers: what they were before is not at hand");
+    }
     AtomicFiles.writeDirectory(directory, files::write);
   }
 

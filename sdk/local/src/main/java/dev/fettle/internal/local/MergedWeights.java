@@ -5,21 +5,34 @@ import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.LayerVector;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.Product;
+import dev.fettle.internal.network.Weight;
 import dev.fettle.internal.torch.Kernels;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** The weights of a training with adapters folded in, one by one. */
 final class MergedWeights {
+  private final LocalModel model;
   private final TrainableModel tuned;
+  /** What the model was quantised from, if it is still at hand. */
+  private final Optional<WeightSource> originals;
   private final Map<String, ParameterVector.Parameter> trained = new HashMap<>();
 
-  MergedWeights(TrainableModel tuned) {
+  MergedWeights(LocalModel model, TrainableModel tuned) {
     requireBiases(tuned);
+    this.model = model;
     this.tuned = tuned;
+    this.originals = model.blocks().isDense() ? Optional.empty()
+        : Optional.of(model.source()).filter(s -> s.isThere() && s.isDense(model.config()));
     tuned.parameters().parameters().forEach(p -> trained.put(p.name(), p));
+  }
+
+  /** Whether adapters are folded into what the model was quantised from. */
+  boolean areOriginal() {
+    return originals.isPresent();
   }
 
   /** A trained bias needs one in the model to be added to. */
@@ -42,7 +55,9 @@ final class MergedWeights {
       return tuned.parameters().values(scope, whole);
     }
     Kernels k = scope.kernels();
-    Tensor base = tuned.frozen(w.block()).dense(scope, w.offset() / w.columns(), w.shape()[0]);
+    Tensor base = originals.isPresent() && tuned.frozen(w.block()) instanceof Weight.Quantised
+        ? originals.get().read(scope, model.config(), w)
+        : tuned.frozen(w.block()).dense(scope, w.offset() / w.columns(), w.shape()[0]);
     AdapterShape shape = tuned.adapters().shape();
     ParameterVector.Parameter a = trained.get(AdapterNames.Kind.A.name(w.module()));
     if (w.module().equals(shape.embedding().name())) {

@@ -121,8 +121,8 @@ final class StateFiles {
         .orElseThrow(() -> f.invalid("dtype", "must be F32 or BF16"));
     SavedTuning tuning = SavedTuning.read(f, files.path(), f.whole("seed"));
     OptionalLong initialised = f.has("initialised") ? OptionalLong.of(f.whole("initialised")) : OptionalLong.empty();
-    return new State(model, initialised, dtype, SavedQuantisation.read(f), tuning, f.whole("seed"), new LocalTraining.Counters(f.count("steps"),
-        f.count("passes"), f.bool("accumulated", false),
+    return new State(model, initialised, dtype, SavedQuantisation.read(f), tuning, f.whole("seed"),
+        new LocalTraining.Counters(f.count("steps"), f.count("passes"), f.bool("accumulated", false),
         f.string("data").map(text -> f.checked("data", () -> DataPosition.parse(text)))), RecordedExecution.read(f));
   }
 

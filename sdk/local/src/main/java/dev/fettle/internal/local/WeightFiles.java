@@ -53,7 +53,8 @@ final class WeightFiles {
     read(reader, new WeightNames.Place(stored, 0, stored.bytes()), into, start);
   }
 
-  private static void read(Reader reader, WeightNames.Place stored, Tensor into, long start) {
+  /** The same of a part of a stored tensor. */
+  static void read(Reader reader, WeightNames.Place stored, Tensor into, long start) {
     NumberType type = number(stored.tensor().type());
     try (Scope scope = new Scope()) {
       for (long at = 0; at < stored.bytes(); at += PIECE) {
@@ -89,6 +90,11 @@ final class WeightFiles {
       case F16 -> NumberType.F16;
       case BF16 -> NumberType.BF16;
       case F32 -> NumberType.F32;
+      case I8 -> NumberType.INT8;
+      case U8 -> NumberType.BYTE;
+      case I32 -> NumberType.INT32;
+      case F8_E4M3 -> NumberType.F8_E4M3;
+      case F8_E5M2 -> NumberType.F8_E5M2;
       default -> throw new IllegalArgumentException(type + " is not a type of weights");
     };
   }

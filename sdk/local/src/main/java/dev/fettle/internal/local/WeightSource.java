@@ -3,11 +3,16 @@ package dev.fettle.internal.local;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.checkpoint.ModelDirectory;
+import dev.fettle.internal.checkpoint.QuantisationScheme;
+import dev.fettle.internal.checkpoint.QuantisedTensor;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.WeightNames;
 import dev.fettle.internal.network.WeightForm;
 import dev.fettle.internal.network.Weights;
+import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
 import dev.fettle.internal.torch.Torch;
 import java.util.Collection;
 import java.util.Optional;
@@ -20,8 +25,18 @@ sealed interface WeightSource {
   boolean isThere();
 
   /** The form of a weight there, if it is one that weights can be held in. */
-  default WeightForm form(Layout.Weight weight) {
+  default WeightForm form(ModelConfig config, Layout.Weight weight) {
     return WeightForm.DENSE;
+  }
+
+  /** Whether each weight can be had as it was before it was quantised. */
+  default boolean isDense(ModelConfig config) {
+    return false;
+  }
+
+  /** Such a weight, float32. */
+  default Tensor read(Scope scope, ModelConfig config, Layout.Weight weight) {
+    throw new IllegalStateException(weight.name() + " was drawn, and is not kept");
   }
 
   /** The files, if they come from some. */
@@ -39,12 +54,44 @@ sealed interface WeightSource {
       });
       ModelConfig config = weights.layout().config();
       Collection<Layout.Weight> all = weights.layout().weights().values();
-      meter.expectBytes(all.stream().mapToLong(w -> WeightNames.place(stored, config, w.name()).bytes()).sum());
+      meter.expectBytes(all.stream().mapToLong(w -> bytes(config, w)).sum());
       for (Layout.Weight weight : all) {
-        WeightNames.Place from = WeightNames.place(stored, config, weight.name());
-        WeightFiles.read(stored::bytes, from, weights, weight);
-        meter.addBytes(from.bytes());
+        Optional<QuantisedReader> quantised = quantised(config, weight);
+        if (quantised.isPresent()) {
+          quantised.get().into(weights.weight(weight.block()), weight.offset() / weight.shape()[1]);
+        } else {
+          WeightFiles.read(stored::bytes, WeightNames.place(stored, config, weight.name()), weights, weight);
+        }
+        meter.addBytes(bytes(config, weight));
       }
+    }
+
+    private long bytes(ModelConfig config, Layout.Weight weight) {
+      return WeightNames.quantised(stored, config, weight.name(), weight.shape())
+          .map(q -> q.parts().get(QuantisedTensor.CODES).bytes())
+          .orElseGet(() -> WeightNames.place(stored, config, weight.name()).bytes());
+    }
+
+    private Optional<QuantisedReader> quantised(ModelConfig config, Layout.Weight weight) {
+      return WeightNames.quantised(stored, config, weight.name(), weight.shape())
+          .map(q -> new QuantisedReader(q, QuantisationScheme.of(stored.config()), stored::bytes));
+    }
+
+    @Override
+    public boolean isDense(ModelConfig config) {
+      return Layout.of(config).weights().values().stream().allMatch(w -> quantised(config, w).isEmpty());
+    }
+
+    @Override
+    public Tensor read(Scope scope, ModelConfig config, Layout.Weight weight) {
+      Tensor out = scope.zeros(NumberType.F32, weight.shape());
+      WeightFiles.read(stored::bytes, WeightNames.place(stored, config, weight.name()), out, 0);
+      return out;
+    }
+
+    @Override
+    public WeightForm form(ModelConfig config, Layout.Weight weight) {
+      return quantised(config, weight).map(QuantisedReader::form).orElse(WeightForm.DENSE);
     }
 
     @Override

@@ -18,8 +18,8 @@ import java.util.regex.Pattern;
 
 /** The mathematics: functions in TorchScript, with the numbers of lists' places as Java's enumerations have them. */
 final class KernelSource {
-  static final List<String> FILES = List.of("tensors.py", "processor.py", "weight.py", "quantised.py", "norm.py", "linear.py",
-      "attention.py", "bidirectional.py", "layer.py", "delta.py", "delta_layer.py", "experts.py", "embedding.py", "loss.py",
+  static final List<String> FILES = List.of("tensors.py", "processor.py", "weight.py", "quantised.py", "stored.py", "norm.py",
+      "linear.py", "attention.py", "bidirectional.py", "layer.py", "delta.py", "delta_layer.py", "experts.py", "embedding.py", "loss.py",
       "optimizer.py", "decode.py", "sampling.py", "contrastive.py", "classifier.py", "index.py");
 
   private static final Map<String, Class<? extends Enum<?>>> PLACES = Map.of("Pool", Pooling.Mode.class, "DenseActivation",

@@ -8,4 +8,5 @@ package dev.fettle.internal.torch;
  * <p>Tensors are described by their dimensions in brackets. An empty tensor or list stands for what is absent.
  */
 public interface Kernels
-    extends TensorKernels, LinearKernels, LayerKernels, HeadKernels, DecodeKernels, IndexKernels {}
+    extends TensorKernels, LinearKernels, LayerKernels, HeadKernels, DecodeKernels, IndexKernels,
+    StoredKernels {}

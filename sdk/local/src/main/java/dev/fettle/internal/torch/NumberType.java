@@ -17,7 +17,11 @@ public enum NumberType {
   /** 32-bit floats. */
   F32(6, 4),
   /** bfloat16. */
-  BF16(15, 2);
+  BF16(15, 2),
+  /** 8-bit floats with 5 bits of exponent, only in files. */
+  F8_E5M2(23, 1),
+  /** 8-bit floats with 4 bits of exponent, only in files. */
+  F8_E4M3(24, 1);
 
   private final int code;
   private final int size;
