@@ -14,6 +14,7 @@ import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The batches of a {@link Dataset}, to be used in a for-loop; each loop reads the data from the start. {@link #position()}
@@ -27,7 +28,7 @@ public final class Batches implements Iterable<Batch> {
   private final Renderer renderer;
   private final DataPosition start;
   private final Told told;
-  private BatchCursor latest;
+  private @Nullable BatchCursor latest;
 
   Batches(Source source, Limit limit, Grouping grouping, Renderer renderer) {
     this(source, limit, grouping, renderer,

@@ -9,6 +9,8 @@ import java.util.Objects;
  * Immutable and thread-safe; accessors return copies of nothing, so do not write into the arrays.
  */
 public final class Datum {
+  private static final float[] NONE = {};
+
   private final int[] inputs;
   private final int[] targets;
   private final float[] weights;
@@ -45,7 +47,7 @@ public final class Datum {
     require(tokens.length == weights.length, "%d tokens but %d weights", tokens.length, weights.length);
     int n = tokens.length;
     return new Datum(Arrays.copyOf(tokens, n - 1), Arrays.copyOfRange(tokens, 1, n), Arrays.copyOfRange(weights, 1, n),
-        null, null);
+        NONE, NONE);
   }
 
   /** A supervised datum in which every token after the first is predicted with weight 1. */
@@ -62,7 +64,7 @@ public final class Datum {
    * @throws InvalidInputException if the lengths differ or a weight is not finite
    */
   public static Datum supervised(int[] inputs, int[] targets, float[] weights) {
-    return new Datum(copy("inputs", inputs), copy("targets", targets), copy("weights", weights), null, null);
+    return new Datum(copy("inputs", inputs), copy("targets", targets), copy("weights", weights), NONE, NONE);
   }
 
   /**
@@ -73,7 +75,7 @@ public final class Datum {
    * @throws InvalidInputException if the lengths differ or a value is not finite
    */
   public static Datum reinforcement(int[] inputs, int[] targets, float[] logprobs, float[] advantages) {
-    return new Datum(copy("inputs", inputs), copy("targets", targets), null, copy("logprobs", logprobs),
+    return new Datum(copy("inputs", inputs), copy("targets", targets), NONE, copy("logprobs", logprobs),
         copy("advantages", advantages));
   }
 
@@ -100,7 +102,7 @@ public final class Datum {
     for (int i = 0; i < answer.length; i++) {
       each[first - 1 + i] = advantages[advantages.length == 1 ? 0 : i];
     }
-    return new Datum(Arrays.copyOf(all, n), Arrays.copyOfRange(all, 1, n + 1), null, logprobs, each);
+    return new Datum(Arrays.copyOf(all, n), Arrays.copyOfRange(all, 1, n + 1), NONE, logprobs, each);
   }
 
   /** The tokens that the model reads. */
@@ -113,17 +115,22 @@ public final class Datum {
     return targets;
   }
 
-  /** The weight of each position in the cross-entropy; {@code null} in a reinforcement datum. */
+  /** Whether it has logprobs and advantages, and no weights: whether it is for the losses of reinforcement learning. */
+  public boolean isReinforcement() {
+    return advantages != NONE;
+  }
+
+  /** The weight of each position in the cross-entropy; empty in a reinforcement datum. */
   public float[] weights() {
     return weights;
   }
 
-  /** The sampler's logprobs; {@code null} in a supervised datum. */
+  /** The sampler's logprobs; empty in a supervised datum. */
   public float[] logprobs() {
     return logprobs;
   }
 
-  /** The advantages; {@code null} in a supervised datum. */
+  /** The advantages; empty in a supervised datum. */
   public float[] advantages() {
     return advantages;
   }
@@ -135,7 +142,7 @@ public final class Datum {
 
   /** Whether position {@code i} takes part in the loss: its weight, or else its advantage, is not zero. */
   public boolean trains(int i) {
-    return (weights != null ? weights : advantages)[i] != 0;
+    return (isReinforcement() ? advantages : weights)[i] != 0;
   }
 
   /** How many positions take part in the loss. */
@@ -167,7 +174,7 @@ public final class Datum {
   }
 
   private void finite(String name, float[] values) {
-    if (values == null) {
+    if (values == NONE) {
       return;
     }
     sameLength(name, values.length);

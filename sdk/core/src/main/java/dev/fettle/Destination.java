@@ -7,6 +7,7 @@ import dev.fettle.internal.checkpoint.Claim;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a loop of one's own will save: checked before the first step, and reserved until it is closed.
@@ -32,7 +33,7 @@ public final class Destination implements AutoCloseable {
   private final Path path;
   private final Claim claim;
   private final boolean made;
-  private Interruption interruption;
+  private @Nullable Interruption interruption;
   private boolean closed;
 
   private Destination(Path path, Claim claim, boolean made) {

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A server of the Tinker protocol: trains and samples a model of this process for any client that speaks it, several
@@ -31,10 +32,10 @@ import java.util.function.Supplier;
  */
 public final class FettleServer implements AutoCloseable {
   private final Server server;
-  private final Path temporary;
+  private final @Nullable Path temporary;
   private final CountDownLatch closed = new CountDownLatch(1);
 
-  private FettleServer(Server server, Path temporary) {
+  private FettleServer(Server server, @Nullable Path temporary) {
     this.server = server;
     this.temporary = temporary;
   }
@@ -59,12 +60,12 @@ public final class FettleServer implements AutoCloseable {
     private final String name;
     private final String host;
     private final int port;
-    private final Supplier<String> token;
-    private final Path state;
+    private final Supplier<@Nullable String> token;
+    private final @Nullable Path state;
     private final Limits limits;
 
-    private Setup(Fettle fettle, BaseModel model, String name, String host, int port, Supplier<String> token,
-        Path state, Limits limits) {
+    private Setup(Fettle fettle, BaseModel model, String name, String host, int port, Supplier<@Nullable String> token,
+        @Nullable Path state, Limits limits) {
       this.fettle = fettle;
       this.model = model;
       this.name = name;
@@ -101,7 +102,7 @@ public final class FettleServer implements AutoCloseable {
      * What clients have to send as their key. It is asked for at each request, so that it can change; where it is
      * null, the default, any client is served. Python's client takes only keys that begin with {@code tml-}.
      */
-    public Setup token(Supplier<String> value) {
+    public Setup token(Supplier<@Nullable String> value) {
       return new Setup(fettle, model, name, host, port, Objects.requireNonNull(value, "value"), state, limits);
     }
 
@@ -221,7 +222,7 @@ public final class FettleServer implements AutoCloseable {
     }
   }
 
-  private static void delete(Path directory) {
+  private static void delete(@Nullable Path directory) {
     if (directory != null) {
       Server.deleteQuietly(directory);
     }

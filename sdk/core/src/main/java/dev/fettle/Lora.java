@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Low-rank adapters beside frozen weights: {@code y = x W^T + s dropout(x) A^T B^T}, where A has {@code rank} rows and
@@ -40,7 +41,7 @@ public final class Lora implements Tuning {
     private List<Modules> modules = LINEAR;
     private Map<String, Integer> ranks = Map.of();
     private Map<String, Double> alphas = Map.of();
-    private Path source;
+    private @Nullable Path source;
     private boolean dora;
     private boolean pissa;
     private boolean bias;

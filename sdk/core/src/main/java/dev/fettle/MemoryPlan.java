@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.Gibibytes;
 import dev.fettle.internal.NoNulls;
 import java.util.Comparator;
 import java.util.List;
@@ -33,7 +34,7 @@ public record MemoryPlan(List<Part> parts) {
 
     @Override
     public String toString() {
-      return name + " " + gib(bytes);
+      return name + " " + Gibibytes.of(bytes);
     }
   }
 
@@ -56,7 +57,7 @@ public record MemoryPlan(List<Part> parts) {
   @Override
   public String toString() {
     boolean small = total() > 0 && total() < SMALL;
-    StringBuilder out = new StringBuilder("MemoryPlan[").append(small ? mib(total()) + " MiB" : gib(total()) + " GiB");
+    StringBuilder out = new StringBuilder("MemoryPlan[").append(small ? mib(total()) + " MiB" : Gibibytes.of(total()) + " GiB");
     List<Part> largest = parts.stream().sorted(Comparator.comparing(Part::bytes).reversed()).toList();
     String separator = ": ";
     for (Part part : largest) {
@@ -72,9 +73,5 @@ public record MemoryPlan(List<Part> parts) {
 
   private static String mib(long bytes) {
     return String.format(Locale.ROOT, "%.1f", bytes / (double) (1 << 20));
-  }
-
-  private static String gib(long bytes) {
-    return String.format(Locale.ROOT, "%.2f", bytes / (double) (1 << 30));
   }
 }

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.Gibibytes;
 import dev.fettle.internal.Linux;
 import dev.fettle.internal.OneLine;
 import dev.fettle.internal.ProgressMeter;
@@ -12,6 +13,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One live line on {@code System.out} about something that takes long: steps done, smoothed loss, tokens a second,
@@ -177,7 +179,7 @@ public final class Progress implements AutoCloseable {
   }
 
   /** What nobody asked for must not get among the results that a program prints. */
-  static PrintStream stream(boolean passing) {
+  static @Nullable PrintStream stream(boolean passing) {
     if (Status.isOff()) {
       return null;
     }
@@ -213,7 +215,7 @@ public final class Progress implements AutoCloseable {
     append(line, lossWeight == 0 ? "" : String.format(Locale.ROOT, "loss %.4f", lossSum / lossWeight));
     append(line, meter.rate());
     long resident = Linux.HERE.residentBytes().orElse(0);
-    append(line, resident <= 0 ? "" : String.format(Locale.ROOT, "%.2f GiB", resident / (double) (1 << 30)));
+    append(line, resident <= 0 ? "" : Gibibytes.of(resident) + " GiB");
     append(line, meter.time());
     append(line, Status.doing());
     append(line, Status.waiting().isEmpty() ? "" : "waits: " + Status.waiting());

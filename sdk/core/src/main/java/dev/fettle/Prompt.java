@@ -3,6 +3,7 @@ package dev.fettle;
 import dev.fettle.internal.OneLine;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What stands before each text that is embedded, as some encoders have learnt: {@code "query: "} before what is sought,
@@ -13,10 +14,10 @@ import java.util.Optional;
  * }</pre>
  */
 public final class Prompt {
-  private final String name;
-  private final String text;
+  private final @Nullable String name;
+  private final @Nullable String text;
 
-  private Prompt(String name, String text) {
+  private Prompt(@Nullable String name, @Nullable String text) {
     this.name = name;
     this.text = text;
   }
@@ -58,6 +59,6 @@ public final class Prompt {
 
   @Override
   public String toString() {
-    return OneLine.of("Prompt", name != null ? name : text.isEmpty() ? "none" : "\"" + text + "\"");
+    return OneLine.of("Prompt", name != null ? name : none().equals(this) ? "none" : "\"" + text + "\"");
   }
 }

@@ -10,4 +10,7 @@
  * <p>Settings are immutable values with documented defaults. Errors are unchecked, below
  * {@link dev.fettle.FettleException}. Arrays and collections given are not changed, and {@code null} is rejected.
  */
+@NullMarked
 package dev.fettle;
+
+import org.jspecify.annotations.NullMarked;

@@ -3,6 +3,9 @@ package dev.fettle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonReader;
+import dev.fettle.internal.json.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,9 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
 
 /** A {@code state.json} with values that no save writes: the error names the file, the key and what to give. */
 class AbsurdStatesTest {
@@ -31,12 +31,11 @@ class AbsurdStatesTest {
 
   /** Puts each value in the place of a key, below {@code in}, and resumes; what does not name file and key. */
   private List<String> wrong(Fettle fettle, Path state, List<String> in, String key, List<String> values) throws IOException {
-    JsonMapper json = JsonMapper.shared();
     Path file = state.resolve("state.json");
     String before = Files.readString(file);
     List<String> wrong = new ArrayList<>();
     for (String value : values) {
-      JsonNode root = json.readTree(before);
+      JsonNode root = JsonReader.STANDARD.read(before);
       JsonNode node = root;
       for (String step : in) {
         node = node.get(step);

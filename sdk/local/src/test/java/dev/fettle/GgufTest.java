@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import tools.jackson.databind.JsonNode;
+import dev.fettle.internal.json.JsonNode;
 
 /** Models written as GGUF and read from it; what llama.cpp makes of the files is looked at in the examples' {@code LlamaCppTest}. */
 class GgufTest {

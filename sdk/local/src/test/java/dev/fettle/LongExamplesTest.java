@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fettle.internal.checkpoint.EmbeddedModel;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.ranking.RankLoss;
 import dev.fettle.ranking.Ranked;
 import dev.fettle.recipes.Comparison;
@@ -30,7 +31,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import tools.jackson.databind.JsonNode;
 
 /** An example longer than the model's context, of 512 tokens, ends no recipe in the middle, here and on a service. */
 class LongExamplesTest {

@@ -3,6 +3,8 @@ package dev.fettle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.ObjectNode;
 import dev.fettle.ranking.RankLoss;
 import dev.fettle.ranking.Ranked;
 import dev.fettle.support.Golden;
@@ -17,8 +19,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Prompts before the texts that an encoder embeds, as sentence-transformers puts them there. */
 class PromptsTest {

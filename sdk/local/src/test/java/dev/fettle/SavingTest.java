@@ -6,6 +6,7 @@ import static dev.fettle.support.Golden.maxDifference;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.support.Golden;
 import dev.fettle.support.LocalFettle;
 import java.io.IOException;
@@ -17,7 +18,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
 
 class SavingTest {
   private static final AdamW OPTIMIZER = AdamW.learningRate(1e-2).weightDecay(0.1);

@@ -3,6 +3,7 @@ package dev.fettle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fettle.internal.json.JsonPrinter;
 import dev.fettle.ranking.RankLoss;
 import dev.fettle.ranking.RankResult;
 import dev.fettle.ranking.Ranked;
@@ -18,7 +19,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Encoders that are trained: they learn, they are saved, they come back. */
 class TunedEncoderTest {
@@ -80,7 +80,7 @@ class TunedEncoderTest {
           training.saveAdapter(adapter);
           equal(base.tune(Lora.from(adapter)).embed(TEXTS), training.embed(TEXTS), 0);
         }
-        Files.writeString(out.resolve(name + "-" + kind + ".json"), JsonMapper.shared().writeValueAsString(Map.of(
+        Files.writeString(out.resolve(name + "-" + kind + ".json"), JsonPrinter.line(Map.of(
             "texts", TEXTS, "merged", merged.toString(), "vectors", vectors, "adapted", training.embed(TEXTS),
             "adapter", adapted && !kind.equals("hybrid") ? adapter.toString() : "")));
       }

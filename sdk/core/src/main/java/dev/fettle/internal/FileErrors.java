@@ -52,11 +52,20 @@ public final class FileErrors {
 
   /** A file or directory that cannot be saved; {@code e} is an {@link IOException}, maybe unchecked. */
   public static FettleException unsaved(Path target, Exception e) {
-    IOException cause = e instanceof UncheckedIOException unchecked ? unchecked.getCause() : (IOException) e;
     String begin = target + ": cannot be saved: ";
-    String place = whyNoPlace(target, cause);
-    return place.isEmpty() ? new FettleException(begin + reason(target, cause), e)
+    String place = whyNoPlace(target, cause(e));
+    return place.isEmpty() ? new FettleException(begin + reason(target, cause(e)), e)
         : new InvalidInputException(begin + place + "; name another place", e);
+  }
+
+  /** Why nothing can be saved in a place, of whose files {@code e} is an {@link IOException}, maybe unchecked. */
+  public static String whyUnsaved(Path target, Exception e) {
+    String place = whyNoPlace(target, cause(e));
+    return place.isEmpty() ? reason(target, cause(e)) : place;
+  }
+
+  private static IOException cause(Exception e) {
+    return e instanceof UncheckedIOException unchecked ? unchecked.getCause() : (IOException) e;
   }
 
   /** Closes what a file was opened as. */

@@ -38,10 +38,10 @@ public interface TokenLoss {
 
   /** Refuses a datum that lacks what the loss needs. */
   static void requireInputs(Loss loss, Datum datum, int index) {
-    if (loss instanceof Loss.CrossEntropy && datum.weights() == null) {
+    if (loss instanceof Loss.CrossEntropy && datum.isReinforcement()) {
       throw new InvalidInputException("data[" + index + "] has no weights, which cross-entropy needs: "
           + "make it with Datum.of or Datum.supervised");
-    } else if (!(loss instanceof Loss.CrossEntropy) && datum.advantages() == null) {
+    } else if (!(loss instanceof Loss.CrossEntropy) && !datum.isReinforcement()) {
       throw new InvalidInputException("data[" + index + "] has no logprobs and advantages, which " + loss
           + " needs: make it with Datum.reinforcement");
     }

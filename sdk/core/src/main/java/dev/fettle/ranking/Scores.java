@@ -101,7 +101,7 @@ public final class Scores {
       throw new InvalidInputException("one query is too few to compare runs by");
     }
     double[] differences = perQuery.entrySet().stream()
-        .mapToDouble(e -> other.perQuery.get(e.getKey()) - e.getValue()).toArray();
+        .mapToDouble(e -> Objects.requireNonNull(other.perQuery.get(e.getKey())) - e.getValue()).toArray();
     return new Difference(metric.name(), run, other.run, differences.length, other.mean() - mean(),
         Bootstrap.interval(differences, RESAMPLES, seed), PairedTests.randomisation(differences, SHUFFLES, seed),
         PairedTests.student(differences));

@@ -13,16 +13,14 @@ import dev.fettle.Loss;
 import dev.fettle.Modules;
 import dev.fettle.Renderer;
 import dev.fettle.Text;
-import dev.fettle.TrainOn;
 import dev.fettle.Training;
 import dev.fettle.Tuning;
 import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.OneLine;
 import dev.fettle.internal.Positive;
-import dev.fettle.internal.compare.ExactMatch;
+import dev.fettle.internal.compare.Measures;
 import dev.fettle.internal.compare.Method;
 import dev.fettle.internal.compare.NamedMethods;
-import dev.fettle.internal.compare.Nll;
 import dev.fettle.internal.compare.Overlap;
 import dev.fettle.internal.compare.Plan;
 import dev.fettle.internal.compare.Runner;
@@ -37,6 +35,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds out which way of tuning is best for a task: each method gets a sweep of its own over learning rates, judged by
@@ -84,28 +83,32 @@ public final class Comparison {
   /** The name of the model as it is. */
   public static final String BASE = NamedMethods.BASE;
 
+  private static final String LEARN = "nothing to learn from: call data(Dataset) or train(steps, loop)";
+  private static final String JUDGE_RATES = "nothing to judge learning rates by: call validation(Dataset) or validate(loss)";
+  private static final String JUDGE = "nothing to judge by: call test(Dataset) or metric(...)";
+
   private final BaseModel model;
   private final Map<String, Tuning> methods = new LinkedHashMap<>();
   private final Map<String, double[]> rates = new LinkedHashMap<>();
   private final Map<String, Object> settings = new LinkedHashMap<>();
-  private Dataset data;
-  private Dataset validation;
-  private Dataset test;
-  private Dataset outside;
+  private @Nullable Dataset data;
+  private @Nullable Dataset validation;
+  private @Nullable Dataset test;
+  private @Nullable Dataset outside;
   private int batchSize = Sft.DEFAULT_BATCH_SIZE;
   private int epochs = 1;
   private int steps;
-  private Consumer<Trial> loop;
-  private ToDoubleFunction<Training> validate;
-  private ToDoubleFunction<Training> outsideLoss;
+  private @Nullable Consumer<Trial> loop;
+  private @Nullable ToDoubleFunction<Training> validate;
+  private @Nullable ToDoubleFunction<Training> outsideLoss;
   private String metric = "NLL";
   private boolean higherIsBetter;
-  private Function<Training, double[]> values;
+  private @Nullable Function<Training, double[]> values;
   private boolean exact;
   private int seeds = DEFAULT_SEEDS;
   private long seed;
   private boolean overlapAllowed;
-  private Path directory;
+  private @Nullable Path directory;
 
   private Comparison(BaseModel model) {
     this.model = Objects.requireNonNull(model, "model");
@@ -309,57 +312,49 @@ public final class Comparison {
 
   private Plan plan() {
     require(!methods.isEmpty(), "no method: call method(...) or methods(...)");
-    require(directory != null, "no directory: call directory(Path)");
-    require(loop != null || data != null, "nothing to learn from: call data(Dataset) or train(steps, loop)");
-    require(validate != null || validation != null || data != null, "nothing to judge learning rates by: call "
-        + "validation(Dataset) or validate(loss)");
-    require(values != null || test != null, "nothing to judge by: call test(Dataset) or metric(...)");
+    Path place = given(directory, "no directory: call directory(Path)");
+    require(loop != null || data != null, LEARN);
+    require(validate != null || validation != null || data != null, JUDGE_RATES);
+    require(values != null || test != null, JUDGE);
     rates.keySet().forEach(name -> require(methods.containsKey(name), "learning rates of " + name + ", which is not "
         + "trained here: compared are " + methods.keySet()));
-    boolean causal = loop == null || validate == null || values == null || outside != null;
-    Renderer renderer = causal ? model.renderer().trainOn(TrainOn.ALL_ASSISTANT_MESSAGES) : null;
-    Map<String, Object> all = new LinkedHashMap<>();
-    all.put("model", model.name());
-    all.put("dtype", String.valueOf(model.dtype()));
+    Map<String, Object> all = new LinkedHashMap<>(Map.of("model", model.name(), "dtype", String.valueOf(model.dtype())));
+    Measures measures = new Measures(model, batchSize, all);
     overlap();
-    Dataset learnt = data;
+    Dataset read = data;
     Dataset judge = validation;
-    if (validate == null && judge == null) {
-      Dataset[] parts = data.split(0.9, 0.1);
-      learnt = parts[0];
-      judge = parts[1];
-      require(judge.examples().iterator().hasNext(), "no validation data: a tenth of " + data + " is nothing; call "
-          + "validation(Dataset)");
+    if (validate == null && judge == null && read != null) {
+      Dataset[] two = read.split(0.9, 0.1);
+      require(two[1].examples().iterator().hasNext(), "no validation data: a tenth of " + read + " is nothing; call validation(Dataset)");
+      read = two[0];
+      judge = two[1];
     }
     int made = steps;
-    if (loop == null) {
-      DataSummary hash = learnt.batches(batchSize, renderer).check("training data");
+    Consumer<Trial> body = loop;
+    if (body == null) {
+      Dataset trained = given(read, LEARN);
+      Renderer renderer = measures.renderer();
+      DataSummary hash = trained.batches(batchSize, renderer).check("training data");
       made = (int) Math.min(steps > 0 ? steps : Long.MAX_VALUE, hash.batches() * epochs);
       all.put("data", hash.sha256());
       all.put("batch_size", batchSize);
+      body = trial -> supervised(trial, trained, renderer);
     }
     all.put("steps", made);
-    Nll validationLoss = validate != null ? null : nll("validation", judge, renderer);
-    Nll testLoss = values != null || exact ? null : nll("test", test, renderer);
-    Nll otherLoss = outside == null ? null : nll("outside", outside, renderer);
-    ExactMatch answers = values == null && exact ? ExactMatch.of(test, model) : null;
-    all.put("validation", validationLoss == null ? "own" : validationLoss.sha256());
-    all.put("test", values != null ? "own" : answers != null ? answers.sha256() : testLoss.sha256());
-    all.put("outside", otherLoss == null ? outsideLoss == null ? "none" : "own" : otherLoss.sha256());
+    ToDoubleFunction<Training> judged = validate != null ? validate
+        : measures.loss("validation", given(judge, JUDGE_RATES))::mean;
+    Function<Training, double[]> measured = values != null ? values : measures.items(given(test, JUDGE), exact);
+    ToDoubleFunction<Training> elsewhere = outside != null ? measures.loss("outside", outside)::mean : outsideLoss;
+    all.putIfAbsent("validation", "own");
+    all.putIfAbsent("test", "own");
+    all.putIfAbsent("outside", elsewhere == null ? "none" : "own");
     all.put("metric", metric);
     all.putAll(settings);
-    Dataset trained = learnt;
+    Consumer<Trial> each = body;
     int total = made;
-    Consumer<Trial> body = loop != null ? loop : trial -> supervised(trial, trained, renderer);
     return new Plan(model, methods.entrySet().stream().map(this::method).toList(), total, seeds, seed,
-        (training, rate, runSeed, done) -> body.accept(new Trial(training, rate, runSeed, total, done)),
-        validate != null ? validate : validationLoss::mean, metric, higherIsBetter,
-        values != null ? values : answers != null ? answers::items : testLoss::items,
-        otherLoss != null ? Optional.of(otherLoss::mean) : Optional.ofNullable(outsideLoss), all, directory);
-  }
-
-  private Nll nll(String name, Dataset examples, Renderer renderer) {
-    return Nll.of(name, examples.batches(batchSize, renderer));
+        (training, rate, runSeed, done) -> each.accept(new Trial(training, rate, runSeed, total, done)), judged, metric,
+        higherIsBetter, measured, Optional.ofNullable(elsewhere), all, place);
   }
 
   private Method method(Map.Entry<String, Tuning> entry) {
@@ -385,6 +380,11 @@ public final class Comparison {
         return;
       }
     }
+  }
+
+  private static <T> T given(@Nullable T value, String message) {
+    require(value != null, message);
+    return Objects.requireNonNull(value);
   }
 
   private static void require(boolean condition, String message) {

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Learning from a teacher, which may be a larger model or one that was tuned. On-policy, the default, the student answers
@@ -39,7 +40,7 @@ import java.util.TreeMap;
  * answer has beyond the context of student or teacher is cut. Not thread-safe, for one use.
  */
 public final class Distill extends PromptRecipe<Distill> {
-  private Sampler teacher;
+  private @Nullable Sampler teacher;
   private boolean offPolicy;
   private int epochs = 3;
   private int batchSize = 16;
@@ -85,25 +86,30 @@ public final class Distill extends PromptRecipe<Distill> {
    */
   @Override
   public Run run() {
-    if (teacher == null) {
-      throw new InvalidInputException("Distill without a teacher: call teacher(sampler)");
-    }
-    if (!offPolicy && teacher.tokenizer().vocabSize() != training.tokenizer().vocabSize()) {
-      throw new InvalidInputException("the teacher has " + teacher.tokenizer().vocabSize() + " tokens, the student "
+    int vocabulary = teacher().tokenizer().vocabSize();
+    if (!offPolicy && vocabulary != training.tokenizer().vocabSize()) {
+      throw new InvalidInputException("the teacher has " + vocabulary + " tokens, the student "
           + training.tokenizer().vocabSize() + ": on-policy distillation needs one tokenizer; use offPolicy()");
     }
     Prompts.requireSome("Distill", prompts);
     try (Checkpoints kept = new Checkpoints(training, directory)) {
       Limit limit = Limit.NONE.treating(tooLong).within(training.renderer().contextLength())
-          .within(teacher.renderer().contextLength());
+          .within(teacher().renderer().contextLength());
       Prompts source = new Prompts("Distill", prompts, limit, this::promptTokens, seed);
       return offPolicy ? fromAnswers(source.all()) : fromScores(kept, source, limit.tokens());
     }
   }
 
+  private Sampler teacher() {
+    if (teacher == null) {
+      throw new InvalidInputException("Distill without a teacher: call teacher(sampler)");
+    }
+    return teacher;
+  }
+
   private int promptTokens(Conversation chat) {
     int own = training.renderer().prompt(chat).length;
-    return offPolicy ? Math.max(own, teacher.renderer().prompt(chat).length) : own;
+    return offPolicy ? Math.max(own, teacher().renderer().prompt(chat).length) : own;
   }
 
   /** The teacher answers, the student copies. */
@@ -112,10 +118,10 @@ public final class Distill extends PromptRecipe<Distill> {
     try (Progress progress = Progress.of("teacher", questions.size())) {
       for (int from = 0; from < questions.size(); from += batchSize) {
         List<Conversation> asked = questions.subList(from, Math.min(questions.size(), from + batchSize));
-        List<Sample> answers = teacher.sampleChats(asked, sampling.seed(seed + from));
+        List<Sample> answers = teacher().sampleChats(asked, sampling.seed(seed + from));
         for (int i = 0; i < asked.size(); i++) {
           List<Message> messages = new ArrayList<>(asked.get(i).messages());
-          messages.add(teacher.renderer().parse(answers.get(i).tokens()));
+          messages.add(teacher().renderer().parse(answers.get(i).tokens()));
           lessons.add(new Conversation(messages, asked.get(i).tools()));
           progress.step(Double.NaN, answers.get(i).tokens().length);
         }
@@ -130,7 +136,7 @@ public final class Distill extends PromptRecipe<Distill> {
   private Run fromScores(Checkpoints kept, Prompts source, int context) {
     AdamW settings = optimizer.withLearningRate(learningRate);
     String hash = source.sha256();
-    Map<String, Object> own = new TreeMap<>(Map.of("teacher", teacher.toString(), "batch_size", batchSize));
+    Map<String, Object> own = new TreeMap<>(Map.of("teacher", teacher().toString(), "batch_size", batchSize));
     try (Recorder record = new Recorder("distill", training, kept.files("distill", settings(source, own)), steps)) {
       for (int step = 0; step < steps; step++) {
         List<Conversation> asked = source.next(batchSize);
@@ -146,7 +152,7 @@ public final class Distill extends PromptRecipe<Distill> {
           int[] prompt = training.renderer().prompt(asked.get(i));
           rollouts.add(prompt, Rollouts.cut(answers.get(i), context - prompt.length));
         }
-        rollouts.penalise(teacher, 1, "reverse_kl");
+        rollouts.penalise(teacher(), 1, "reverse_kl");
         Batch batch = rollouts.batch();
         Map<String, Double> line = record.line(training.step(batch, Loss.importanceSampling(), settings), learningRate, batch);
         line.putAll(rollouts.metrics());

@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reinforcement learning from a reward function (GRPO, Shao et al. 2024): for each prompt a group of answers is sampled,
@@ -38,7 +39,7 @@ import java.util.Objects;
  * called. Not thread-safe, for one use.
  */
 public final class Grpo extends PromptRecipe<Grpo> {
-  private Reward reward;
+  private @Nullable Reward reward;
   private int groups = 8;
   private int samples = 8;
   private boolean scaled;
@@ -105,12 +106,17 @@ public final class Grpo extends PromptRecipe<Grpo> {
   @Override
   public Run run() {
     Prompts.requireSome("Grpo", prompts);
-    if (reward == null) {
-      throw new InvalidInputException("Grpo without a reward: call reward((prompt, answer) -> ...)");
-    }
+    reward();
     try (Checkpoints kept = new Checkpoints(training, directory)) {
       return run(kept);
     }
+  }
+
+  private Reward reward() {
+    if (reward == null) {
+      throw new InvalidInputException("Grpo without a reward: call reward((prompt, answer) -> ...)");
+    }
+    return reward;
   }
 
   private Run run(Checkpoints kept) {
@@ -137,7 +143,7 @@ public final class Grpo extends PromptRecipe<Grpo> {
           double[] rewards = rewards(asked.get(i), answers.get(i));
           rollouts.add(tokens.get(i), answers.get(i), rewards, advantages(rewards, scaled), kl > 0);
         }
-        if (kl > 0) {
+        if (base != null) {
           rollouts.penalise(base, kl, "kl_base");
         }
         Map<String, Double> line;
@@ -161,7 +167,7 @@ public final class Grpo extends PromptRecipe<Grpo> {
     double[] rewards = new double[answers.size()];
     for (int i = 0; i < rewards.length; i++) {
       Message answer = training.renderer().parse(answers.get(i).tokens());
-      rewards[i] = reward.of(prompt, answer);
+      rewards[i] = reward().of(prompt, answer);
       if (!Double.isFinite(rewards[i])) {
         throw new InvalidInputException("the reward of \"" + answer.content() + "\" is " + rewards[i]
             + "; a reward must be a finite number");

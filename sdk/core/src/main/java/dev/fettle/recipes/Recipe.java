@@ -4,6 +4,7 @@ import dev.fettle.AdamW;
 import dev.fettle.Training;
 import java.nio.file.Path;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A whole training that is being set up: what all recipes have in common. Each method changes the recipe and returns it. Not
@@ -16,7 +17,7 @@ public abstract sealed class Recipe<R extends Recipe<R>> permits Dpo, PromptReci
   double learningRate;
   AdamW optimizer = AdamW.standard();
   long seed;
-  Path directory;
+  @Nullable Path directory;
 
   Recipe(Training training, double learningRate) {
     this.training = training;

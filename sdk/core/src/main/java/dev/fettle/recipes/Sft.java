@@ -27,6 +27,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Supervised fine-tuning with what one would add to the loop: a schedule, validation, early stopping, the best weights
@@ -49,11 +50,11 @@ public final class Sft extends Recipe<Sft> {
   /** The share of the steps in which the rate rises, unless {@link #schedule} is called. */
   public static final double WARMUP = 0.05;
 
-  private Dataset data;
-  private Dataset validation;
+  private @Nullable Dataset data;
+  private @Nullable Dataset validation;
   private int epochs = 1;
   private int batchSize = DEFAULT_BATCH_SIZE;
-  private IntFunction<Schedule> schedule;
+  private @Nullable IntFunction<Schedule> schedule;
   private TrainOn trainOn = TrainOn.ALL_ASSISTANT_MESSAGES;
   private int validateEvery;
   private int patience = DEFAULT_PATIENCE;
@@ -125,17 +126,18 @@ public final class Sft extends Recipe<Sft> {
    */
   @Override
   public Run run() {
-    if (data == null) {
+    Dataset examples = data;
+    if (examples == null) {
       throw new InvalidInputException("Sft without data: call data(Dataset)");
     }
     try (Checkpoints kept = new Checkpoints(training, directory)) {
-      return run(kept);
+      return run(kept, examples);
     }
   }
 
-  private Run run(Checkpoints kept) {
+  private Run run(Checkpoints kept, Dataset examples) {
     Renderer renderer = training.renderer().trainOn(trainOn);
-    Batches batches = data.shuffle(seed).epochs(epochs).batches(batchSize, renderer);
+    Batches batches = examples.shuffle(seed).epochs(epochs).batches(batchSize, renderer);
     DataSummary content = batches.check("sft");
     int total = Math.toIntExact(content.batches());
     Schedule rates = schedule != null ? NoNulls.given(schedule.apply(total), "schedule", total + " steps")
@@ -147,8 +149,8 @@ public final class Sft extends Recipe<Sft> {
       validated = held.check("sft, validation data").batches();
     }
     try (Recorder record = new Recorder("sft", training,
-        kept.files("sft", settings(content, total, rates, every)), total)) {
-      SampleTable samples = SampleTable.of(training, validation != null ? validation : data, directory != null);
+        kept.files("sft", settings(examples, content, total, rates, every)), total)) {
+      SampleTable samples = SampleTable.of(training, validation != null ? validation : examples, directory != null);
       kept.restore(record.steps());
       Batches left = kept.from(batches, record.steps());
       String ending = "all " + total + " steps done";
@@ -200,21 +202,21 @@ public final class Sft extends Recipe<Sft> {
     return sum / weight;
   }
 
-  private Map<String, Object> lengths(DataSummary content) {
+  private static Map<String, Object> lengths(Dataset examples, DataSummary content) {
     Map<String, Object> lengths = new LinkedHashMap<>();
     lengths.put("max_length", content.maxLength().isPresent() ? content.maxLength().getAsInt() : null);
-    lengths.put("too_long", data.tooLong().name().toLowerCase(Locale.ROOT));
+    lengths.put("too_long", examples.tooLong().name().toLowerCase(Locale.ROOT));
     lengths.put("sequences", content.sequences());
     lengths.put("cut", content.cut());
     lengths.put("skipped", content.skipped());
     return lengths;
   }
 
-  private Map<String, Object> settings(DataSummary content, int total, Schedule rates, int every) {
+  private Map<String, Object> settings(Dataset examples, DataSummary content, int total, Schedule rates, int every) {
     Map<String, Object> settings = new LinkedHashMap<>();
-    settings.put("data", data.toString());
+    settings.put("data", examples.toString());
     settings.put("data_sha256", content.sha256());
-    settings.put("lengths", lengths(content));
+    settings.put("lengths", lengths(examples, content));
     settings.put("epochs", epochs);
     settings.put("batch_size", batchSize);
     settings.put("steps", total);

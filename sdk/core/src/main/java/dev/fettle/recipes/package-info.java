@@ -3,4 +3,7 @@
  * {@link dev.fettle.recipes.Distill}, the {@link dev.fettle.recipes.Comparison} of several ways to train, and drawings of
  * what came of them. Each is a loop over public calls of {@link dev.fettle}.
  */
+@NullMarked
 package dev.fettle.recipes;
+
+import org.jspecify.annotations.NullMarked;

@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.fettle.Datum;
 import dev.fettle.Loss;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.support.Golden;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import tools.jackson.databind.JsonNode;
 
 /** The loss formulas against golden values in double precision. */
 class TokenLossTest {

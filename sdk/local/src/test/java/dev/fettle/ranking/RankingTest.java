@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -15,8 +17,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 class RankingTest {
   private static final Path SHARED = Path.of(System.getProperty("fettle.shared", "../../shared"), "data");
@@ -135,7 +135,7 @@ class RankingTest {
     Path file = SHARED.resolve("ndcg-small/ndcg-small.json");
     assumeTrue(Files.exists(file), file + " is not there: give -Dfettle.shared=DIR");
     int compared = 0;
-    for (JsonNode example : new JsonMapper().readTree(Files.readString(file))) {
+    for (JsonNode example : JsonReader.STANDARD.read(Files.readString(file))) {
       if (!example.has("run")) {
         continue;
       }
@@ -178,7 +178,7 @@ class RankingTest {
     assumeTrue(Files.isDirectory(CRANFIELD), CRANFIELD + " is not there: give -Dfettle.shared=DIR");
     Qrels qrels = Qrels.trec(CRANFIELD.resolve("qrels.trec"));
     RankedRun run = RankedRun.trec(CRANFIELD.resolve("bm25.run"));
-    JsonNode split = new JsonMapper().readTree(Files.readString(CRANFIELD.resolve("split.json")));
+    JsonNode split = JsonReader.STANDARD.read(Files.readString(CRANFIELD.resolve("split.json")));
     Set<String> test = new TreeSet<>();
     split.get("test").forEach(q -> test.add(q.asString()));
     Ranking ranking = Ranking.of(qrels.only(test), run);
@@ -196,7 +196,7 @@ class RankingTest {
   void theResidualFiguresLeaveOutTheTrainPositivesFromBothSides() throws Exception {
     assumeTrue(Files.isDirectory(CRANFIELD), CRANFIELD + " is not there: give -Dfettle.shared=DIR");
     Qrels qrels = Qrels.beir(CRANFIELD.resolve("beir/qrels.tsv"));
-    JsonNode split = new JsonMapper().readTree(Files.readString(CRANFIELD.resolve("split.json")));
+    JsonNode split = JsonReader.STANDARD.read(Files.readString(CRANFIELD.resolve("split.json")));
     Set<String> seen = new TreeSet<>();
     split.get("train").forEach(q -> qrels.grades(q.asString()).forEach((d, grade) -> {
       if (grade > 0) {

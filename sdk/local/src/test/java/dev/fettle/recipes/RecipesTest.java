@@ -18,6 +18,7 @@ import dev.fettle.Sample;
 import dev.fettle.Sampler;
 import dev.fettle.SamplingParams;
 import dev.fettle.Training;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.support.Golden;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,7 +28,6 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
 
 /** DPO, GRPO and distillation: their arithmetic against golden values, and that they do what they say on a small model. */
 class RecipesTest {

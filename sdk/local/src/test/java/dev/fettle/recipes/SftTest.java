@@ -20,6 +20,8 @@ import dev.fettle.NumericException;
 import dev.fettle.Schedule;
 import dev.fettle.Text;
 import dev.fettle.Training;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonReader;
 import dev.fettle.support.Golden;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,8 +34,6 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 class SftTest {
   private static final List<String> WORDS = List.of("red", "blue", "green", "black", "white", "brown", "pink", "grey");
@@ -73,7 +73,7 @@ class SftTest {
     assertThat(run.values("learning_rate")[0]).isCloseTo(2.5e-3, within(1e-12));
     List<String> lines = Files.readAllLines(out.resolve("metrics.jsonl"));
     assertThat(lines).hasSize(40);
-    JsonNode line = JsonMapper.shared().readTree(lines.get(3));
+    JsonNode line = JsonReader.STANDARD.read(lines.get(3));
     assertThat(line.propertyNames()).containsExactly("step", "loss", "loss_sum", "weight", "gradient_norm", "tokens",
         "learning_rate", "seconds", "tokens_per_second", "validation_loss");
     JsonNode about = Golden.json(out.resolve("run.json"));

@@ -2,12 +2,14 @@ package dev.fettle.support;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Reference values made by the scripts in src/test/golden, and the shared models where they are present. */
 public final class Golden {
@@ -33,7 +35,11 @@ public final class Golden {
 
   /** A JSON file. */
   public static JsonNode json(Path file) {
-    return JsonMapper.shared().readTree(file.toFile());
+    try {
+      return JsonReader.STANDARD.read(Files.readAllBytes(file));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** A path below shared/; the test is skipped where it is absent. */

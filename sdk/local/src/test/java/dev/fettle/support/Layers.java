@@ -23,6 +23,7 @@ public final class Layers {
   /** What needs no engine. Each part knows those in the rows before its own, and none beside it or after it. */
   public static final List<List<String>> CORE = List.of(
       List.of("internal"),
+      List.of("internal.json"),
       List.of("internal.checkpoint", "internal.wire", "internal.template"),
       List.of("internal.model", "internal.text", "internal.data", "internal.chart", "internal.hub"),
       List.of("internal.ranking", "internal.recipe", "internal.gguf"),

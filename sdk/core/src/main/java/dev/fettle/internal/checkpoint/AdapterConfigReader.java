@@ -2,6 +2,9 @@ package dev.fettle.internal.checkpoint;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.json.ArrayNode;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -12,10 +15,6 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Reads and writes adapter_config.json. */
 final class AdapterConfigReader {
@@ -233,7 +232,7 @@ final class AdapterConfigReader {
   }
 
   static String write(AdapterConfig config, String task) {
-    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    ObjectNode root = new ObjectNode();
     AdapterTargets targets = config.targets();
     root.put("peft_type", "LORA");
     root.putNull("auto_mapping");
@@ -310,7 +309,7 @@ final class AdapterConfigReader {
   }
 
   private static JsonNode strings(List<String> values) {
-    var array = JsonNodeFactory.instance.arrayNode();
+    var array = new ArrayNode();
     values.forEach(array::add);
     return array;
   }

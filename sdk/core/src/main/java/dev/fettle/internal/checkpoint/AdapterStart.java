@@ -1,12 +1,12 @@
 package dev.fettle.internal.checkpoint;
 
 import dev.fettle.internal.checkpoint.AdapterConfig.Residual;
+import dev.fettle.internal.json.ObjectNode;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What {@code init_lora_weights} means for an adapter that is loaded. Most ways to start change A and B alone, which the file

@@ -185,7 +185,7 @@ public final class AtomicFiles {
       Files.createDirectory(temporary);
       Files.write(inner, new byte[1]);
     } catch (IOException | UncheckedIOException e) {
-      throw new InvalidInputException(target + ": cannot be written: " + Reasons.of(real, e) + "; name another place",
+      throw new InvalidInputException(target + ": cannot be written: " + FileErrors.whyUnsaved(real, e) + "; name another place",
           e);
     } finally {
       Temporaries.release(inner);

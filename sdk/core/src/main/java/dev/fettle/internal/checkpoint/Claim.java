@@ -2,6 +2,7 @@ package dev.fettle.internal.checkpoint;
 
 import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.Linux;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -73,7 +74,7 @@ public final class Claim implements AutoCloseable {
       HELD.put(file, claim);
       return claim;
     } catch (IOException e) {
-      throw new FettleException(target + ": cannot be claimed: " + Reasons.of(named, e), e);
+      throw new FettleException(target + ": cannot be claimed: " + FileErrors.whyUnsaved(named, e), e);
     }
   }
 

@@ -1,6 +1,8 @@
 package dev.fettle.internal.checkpoint;
 
 import dev.fettle.internal.FileErrors;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,8 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.JsonNodeFactory;
 
 /**
  * The modules that a text passes through, as sentence-transformers lists them: the encoder, the pooling of its rows, and what
@@ -129,13 +129,12 @@ public record EncoderModules(String folder, Pooling pooling, List<VectorModule> 
 
   /** Writes the list and the modules after the encoder, whose width is given. */
   void write(Path directory, int width) throws IOException {
-    JsonNodeFactory json = JsonNodeFactory.instance;
     List<String> types = new ArrayList<>(List.of("Transformer", "Pooling"));
     after.forEach(module -> types.add(module.getClass().getSimpleName()));
     List<String> modules = new ArrayList<>();
     for (int i = 0; i < types.size(); i++) {
       String path = i == 0 ? "" : i + "_" + types.get(i);
-      modules.add(StrictJson.write(json.objectNode().put("idx", i).put("name", String.valueOf(i)).put("path", path)
+      modules.add(StrictJson.write(new ObjectNode().put("idx", i).put("name", String.valueOf(i)).put("path", path)
           .put("type", PACKAGE + types.get(i))).strip());
       Files.createDirectories(directory.resolve(path));
     }

@@ -1,5 +1,7 @@
 package dev.fettle.internal.checkpoint;
 
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -7,8 +9,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.JsonNodeFactory;
 
 /**
  * What the files of sentence-transformers beside an encoder say: how its rows are pooled, where texts are cut, and
@@ -79,7 +79,7 @@ public record EncoderSettings(EncoderModules modules, OptionalInt maxTokens, boo
   /** Writes them beside an encoder, as sentence-transformers reads them. */
   public void write(Path directory) throws IOException {
     modules.write(directory, hidden);
-    Files.writeString(directory.resolve(SENTENCES), StrictJson.write(JsonNodeFactory.instance.objectNode()
+    Files.writeString(directory.resolve(SENTENCES), StrictJson.write(new ObjectNode()
         .put("max_seq_length", maxTokens.orElseThrow()).put("do_lower_case", lowerCase)));
   }
 

@@ -1,11 +1,11 @@
 package dev.fettle.internal.checkpoint;
 
+import dev.fettle.internal.json.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.databind.JsonNode;
 
 /**
  * What generation_config.json says that counts here: where a text ends. How to draw is for whoever samples to choose, so that

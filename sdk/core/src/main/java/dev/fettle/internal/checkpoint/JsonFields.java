@@ -2,6 +2,8 @@ package dev.fettle.internal.checkpoint;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -12,8 +14,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Supplier;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Typed reading of one JSON object; each error names the source, the key and the value. A null counts as absent. */
 public final class JsonFields {
@@ -52,7 +52,7 @@ public final class JsonFields {
 
   /** The same but for a key. */
   public JsonFields without(String key) {
-    return new JsonFields(((ObjectNode) object.deepCopy()).without(key), source, prefix);
+    return new JsonFields(((ObjectNode) object).without(key), source, prefix);
   }
 
   /** All keys, in file order. */

@@ -1,12 +1,11 @@
 package dev.fettle.internal.checkpoint;
 
 import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.json.ArrayNode;
+import dev.fettle.internal.json.ObjectNode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * How the rows of a text become its vector.
@@ -85,7 +84,7 @@ public record Pooling(List<Mode> modes, boolean withPrompt) {
 
   /** The settings in the way that all versions read, or where that cannot say it in the newer one. */
   ObjectNode toJson(int width) {
-    ObjectNode out = JsonNodeFactory.instance.objectNode().put("word_embedding_dimension", width);
+    ObjectNode out = new ObjectNode().put("word_embedding_dimension", width);
     if (modes.equals(modes.stream().distinct().sorted().toList())) {
       Arrays.stream(Mode.values()).forEach(m -> out.put(m.oldKey, modes.contains(m)));
     } else {

@@ -2,6 +2,7 @@ package dev.fettle.internal.checkpoint;
 
 import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.json.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -14,8 +15,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Writes a safetensors file: first all tensors are declared, then their bytes are streamed, so that a model larger
@@ -114,7 +113,7 @@ public final class SafetensorsWriter {
   }
 
   private ByteBuffer header(Path file, List<StoredTensor> tensors) {
-    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    ObjectNode root = new ObjectNode();
     ObjectNode strings = root.putObject(SafetensorsHeader.METADATA);
     metadata.forEach(strings::put);
     for (StoredTensor tensor : tensors) {

@@ -2,19 +2,16 @@ package dev.fettle.internal.checkpoint;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.FileErrors;
+import dev.fettle.internal.json.JsonException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonPrinter;
+import dev.fettle.internal.json.JsonReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Reads JSON objects without leniency: valid UTF-8, no duplicate keys, nothing after the object, bounded nesting.
@@ -24,20 +21,8 @@ public final class StrictJson {
   /** No settings file is near this; a larger one is not what its name says. */
   private static final long MAX_FILE_BYTES = 64L << 20;
 
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder()
-                          .maxNestingDepth(64)
-                          .maxStringLength(4 << 20)
-                          .maxNameLength(1 << 16)
-                          .build())
-                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                  .build())
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
-          .build();
+  private static final JsonReader READER = JsonReader.STANDARD
+      .within(bounds -> bounds.maxNestingDepth(64).maxStringLength(4 << 20).maxNameLength(1 << 16)).withoutDuplicates();
 
   private StrictJson() {}
 
@@ -76,16 +61,13 @@ public final class StrictJson {
   public static JsonNode parse(String text, String source) {
     JsonNode node;
     try {
-      node = MAPPER.readTree(text);
-    } catch (JacksonException e) {
-      String where =
-          e.getLocation() == null
-              ? ""
-              : " at line " + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr();
+      node = READER.read(text);
+    } catch (JsonException e) {
+      String where = e.line() == 0 ? "" : " at line " + e.line() + ", column " + e.column();
       throw new InvalidInputException(
-          source + ": not well-formed JSON" + where + ": " + Quote.line(e.getOriginalMessage()), e);
+          source + ": not well-formed JSON" + where + ": " + Quote.line(e.getMessage()), e);
     }
-    if (node == null || !node.isObject()) {
+    if (!node.isObject()) {
       throw new InvalidInputException(source + ": must hold one JSON object");
     }
     return node;
@@ -93,11 +75,11 @@ public final class StrictJson {
 
   /** The text of a tree, indented, with a newline at the end. */
   public static String write(JsonNode node) {
-    return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(node).replace("\r\n", "\n") + "\n";
+    return JsonPrinter.indented(node) + "\n";
   }
 
   /** The text of a tree on one line. */
   public static String compact(JsonNode node) {
-    return MAPPER.writeValueAsString(node);
+    return JsonPrinter.line(node);
   }
 }

@@ -4,6 +4,10 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.internal.Digests;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.checkpoint.AtomicFiles;
+import dev.fettle.internal.json.JsonException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonPrinter;
+import dev.fettle.internal.json.JsonReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -18,14 +22,10 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** {@code results.jsonl}: the settings, then a line for each run that has ended. Written anew with each, atomically. */
 final class ResultsFile {
   static final String NAME = "results.jsonl";
-  private static final JsonMapper JSON = JsonMapper.shared();
 
   private final Path file;
   private final String head;
@@ -42,9 +42,9 @@ final class ResultsFile {
     settings.forEach((name, value) -> texts.put(name, String.valueOf(value)));
     Map<String, Object> head = new LinkedHashMap<>();
     head.put("run", "settings");
-    head.put("sha256", Digests.sha256(JSON.writeValueAsString(texts)));
+    head.put("sha256", Digests.sha256(JsonPrinter.line(texts)));
     head.put("settings", texts);
-    ResultsFile results = new ResultsFile(directory.resolve(NAME), JSON.writeValueAsString(head));
+    ResultsFile results = new ResultsFile(directory.resolve(NAME), JsonPrinter.line(head));
     if (Files.exists(results.file)) {
       results.read(String.valueOf(head.get("sha256")), texts);
     } else {
@@ -77,11 +77,11 @@ final class ResultsFile {
     for (int i = 0; i < lines.size(); i++) {
       JsonNode line;
       try {
-        line = JSON.readTree(lines.get(i));
+        line = JsonReader.STANDARD.read(lines.get(i));
         if (i > 0) {
           outcomes.add(RunResult.of(line));
         }
-      } catch (JacksonException e) {
+      } catch (JsonException e) {
         throw new InvalidInputException(file + " line " + (i + 1) + " is broken: delete the line, and its run is made "
             + "again", e);
       }
@@ -123,7 +123,7 @@ final class ResultsFile {
   void add(RunResult outcome) {
     outcomes.add(outcome);
     StringBuilder all = new StringBuilder(head).append('\n');
-    outcomes.forEach(o -> all.append(JSON.writeValueAsString(o.json())).append('\n'));
+    outcomes.forEach(o -> all.append(JsonPrinter.line(o.json())).append('\n'));
     ByteBuffer bytes = ByteBuffer.wrap(all.toString().getBytes(StandardCharsets.UTF_8));
     AtomicFiles.writeFile(file, channel -> {
       while (bytes.hasRemaining()) {

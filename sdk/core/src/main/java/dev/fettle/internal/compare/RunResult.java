@@ -1,11 +1,11 @@
 package dev.fettle.internal.compare;
 
+import dev.fettle.internal.json.JsonNode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.databind.JsonNode;
 
 /**
  * A run that has ended, a line of {@code results.jsonl}.

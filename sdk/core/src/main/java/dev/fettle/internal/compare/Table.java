@@ -1,5 +1,6 @@
 package dev.fettle.internal.compare;
 
+import dev.fettle.internal.Gibibytes;
 import dev.fettle.recipes.ComparisonResult.Pair;
 import dev.fettle.recipes.ComparisonResult.Row;
 import java.util.ArrayList;
@@ -65,7 +66,7 @@ final class Table {
     }
     cells.add(isBase ? "" : String.format(Locale.ROOT, "%.1f", row.seconds()));
     cells.add(isBase ? "" : String.format(Locale.ROOT, "%,.0f", row.tokensPerSecond()));
-    cells.add(isBase || row.peakBytes() < 0 ? "" : String.format(Locale.ROOT, "%.2f GiB", row.peakBytes() / (double) (1 << 30)));
+    cells.add(isBase || row.peakBytes() < 0 ? "" : Gibibytes.of(row.peakBytes()) + " GiB");
     cells.add(isBase ? "" : size(row.savedBytes()));
     return "| " + String.join(" | ", cells) + " |";
   }

@@ -3,12 +3,12 @@ package dev.fettle.internal.data;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.ToolCall;
+import dev.fettle.internal.json.JsonException;
+import dev.fettle.internal.json.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
 
 /** Messages as OpenAI writes them, and as ShareGPT does. */
 final class ChatForms {
@@ -183,9 +183,9 @@ final class ChatForms {
     String text = JsonForms.string(arguments, place);
     JsonNode parsed;
     try {
-      parsed = JsonForms.JSON.readTree(text);
-    } catch (JacksonException e) {
-      throw new InvalidInputException(place + " is not JSON (" + e.getOriginalMessage() + "): "
+      parsed = JsonForms.JSON.read(text);
+    } catch (JsonException e) {
+      throw new InvalidInputException(place + " is not JSON (" + e.getMessage() + "): "
           + JsonForms.excerpt(text));
     }
     if (!parsed.isObject()) {
@@ -211,9 +211,9 @@ final class ChatForms {
 
   private static JsonNode parsed(String text, String place) {
     try {
-      return JsonForms.JSON.readTree(text);
-    } catch (JacksonException e) {
-      throw new InvalidInputException(place + " is a text that is no JSON list (" + JsonForms.excerpt(e.getOriginalMessage()) + "): "
+      return JsonForms.JSON.read(text);
+    } catch (JsonException e) {
+      throw new InvalidInputException(place + " is a text that is no JSON list (" + JsonForms.excerpt(e.getMessage()) + "): "
           + JsonForms.excerpt(text));
     }
   }

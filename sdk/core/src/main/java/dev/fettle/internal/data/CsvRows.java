@@ -1,13 +1,13 @@
 package dev.fettle.internal.data;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Text in columns (RFC 4180), whose first line names them: cells in quotes may hold line breaks, separators and doubled quotes.
@@ -70,7 +70,7 @@ final class CsvRows implements Rows {
           + (columns.size() == 1 ? " column: " : " columns: ") + names() + ". Put cells that hold a "
           + cells.separatorName() + " or a line break in quotes");
     }
-    ObjectNode object = JsonForms.JSON.createObjectNode();
+    ObjectNode object = new ObjectNode();
     for (int i = 0; i < row.size(); i++) {
       CsvCells.Cell cell = row.get(i);
       if (cell.text().isEmpty() && !cell.quoted()) {

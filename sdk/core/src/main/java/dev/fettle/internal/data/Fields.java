@@ -1,6 +1,8 @@
 package dev.fettle.internal.data;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -10,8 +12,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Which columns of rows are the fields of an example.
@@ -68,7 +68,7 @@ record Fields(Map<String, String> columns) {
     if (isEmpty()) {
       return row;
     }
-    ObjectNode named = JsonForms.JSON.createObjectNode();
+    ObjectNode named = new ObjectNode();
     Set<String> read = columns.values().stream().map(column -> root(row, column)).collect(Collectors.toSet());
     for (Map.Entry<String, JsonNode> field : row.properties()) {
       if (columns.containsKey(field.getKey()) && !read.contains(field.getKey())) {

@@ -3,6 +3,7 @@ package dev.fettle.internal.data;
 import dev.fettle.Example;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.FileErrors;
+import dev.fettle.internal.json.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,7 +12,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
-import tools.jackson.databind.JsonNode;
 
 /**
  * Files of rows, one after the other.

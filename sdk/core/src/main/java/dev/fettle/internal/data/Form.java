@@ -1,11 +1,11 @@
 package dev.fettle.internal.data;
 
+import dev.fettle.internal.json.JsonNode;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
 
 /** What a row may be, by the fields that it must have, and which more it may have. The first that fits is taken. */
 enum Form {

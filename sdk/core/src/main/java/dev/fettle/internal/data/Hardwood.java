@@ -3,6 +3,9 @@ package dev.fettle.internal.data;
 import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.FileErrors;
+import dev.fettle.internal.json.ArrayNode;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.ObjectNode;
 import java.io.IOException;
 import java.lang.ref.Cleaner;
 import java.lang.reflect.InvocationTargetException;
@@ -13,10 +16,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The library that reads Parquet. Its classes are of Java 21, which a compiler of Java 17 cannot read: all of its methods that are
@@ -91,7 +90,7 @@ final class Hardwood {
   }
 
   private static ObjectNode object(Object struct) throws ReflectiveOperationException {
-    ObjectNode object = JsonNodeFactory.instance.objectNode();
+    ObjectNode object = new ObjectNode();
     int count = (int) call("row.FieldAccessor", struct, "getFieldCount");
     for (int i = 0; i < count; i++) {
       object.set((String) call("row.FieldAccessor", struct, "getFieldName", int.class, i),
@@ -101,37 +100,36 @@ final class Hardwood {
   }
 
   private static JsonNode value(Object value) throws ReflectiveOperationException {
-    JsonNodeFactory nodes = JsonNodeFactory.instance;
     if (value == null) {
-      return nodes.nullNode();
+      return JsonNode.of(null);
     } else if (value instanceof Boolean truth) {
-      return nodes.booleanNode(truth);
+      return JsonNode.of(truth);
     } else if (value instanceof Integer || value instanceof Long || value instanceof Short || value instanceof Byte) {
-      return nodes.numberNode(((Number) value).longValue());
+      return JsonNode.of(((Number) value).longValue());
     } else if (value instanceof BigInteger whole) {
-      return nodes.numberNode(whole);
+      return JsonNode.of(whole);
     } else if (value instanceof BigDecimal decimal) {
-      return nodes.numberNode(decimal);
+      return JsonNode.of(decimal);
     } else if (value instanceof Number number) {
-      return nodes.numberNode(number.doubleValue());
+      return JsonNode.of(number.doubleValue());
     } else if (value instanceof byte[] bytes) {
-      return nodes.stringNode(new String(bytes, StandardCharsets.UTF_8));
+      return JsonNode.of(new String(bytes, StandardCharsets.UTF_8));
     } else if (type("row.PqStruct").isInstance(value)) {
       return object(value);
     } else if (type("row.PqList").isInstance(value)) {
-      ArrayNode list = nodes.arrayNode();
+      ArrayNode list = new ArrayNode();
       for (Object element : (List<?>) call("row.PqList", value, "values")) {
         list.add(value(element));
       }
       return list;
     } else if (type("row.PqMap").isInstance(value)) {
-      ObjectNode map = nodes.objectNode();
+      ObjectNode map = new ObjectNode();
       for (Object entry : (List<?>) call("row.PqMap", value, "getEntries")) {
         map.set(String.valueOf(call("row.PqMap$Entry", entry, "getKey")), value(call("row.PqMap$Entry", entry, "getValue")));
       }
       return map;
     }
-    return nodes.stringNode(value.toString());
+    return JsonNode.of(value.toString());
   }
 
   private static Class<?> type(String name) throws ClassNotFoundException {

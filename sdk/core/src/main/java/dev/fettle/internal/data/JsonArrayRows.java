@@ -1,19 +1,15 @@
 package dev.fettle.internal.data;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonReader;
 import java.nio.file.Path;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.ObjectReader;
 
 /** One JSON array of objects, of which one is held at a time. */
 final class JsonArrayRows implements Rows {
-  private static final ObjectReader ELEMENTS = JsonForms.JSON.reader()
-      .without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-
   private final Path file;
   private final Opened opened;
   private final JsonParser parser;
@@ -25,7 +21,7 @@ final class JsonArrayRows implements Rows {
     this.file = file;
     this.opened = new Opened(this, file);
     try {
-      this.parser = JsonForms.JSON.createParser(opened.stream());
+      this.parser = JsonForms.JSON.parser(opened.stream());
       parser.nextToken();
     } catch (JacksonException e) {
       throw malformed(e);
@@ -48,7 +44,7 @@ final class JsonArrayRows implements Rows {
         return null;
       }
       line = line();
-      row = ELEMENTS.readTree(parser);
+      row = JsonReader.next(parser);
     } catch (JacksonException e) {
       throw malformed(e);
     }

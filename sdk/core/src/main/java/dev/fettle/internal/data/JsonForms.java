@@ -1,24 +1,15 @@
 package dev.fettle.internal.data;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.json.JsonException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonReader;
 import java.util.ArrayList;
 import java.util.List;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** How JSON is read and spoken of. Errors say what was found and what is expected. */
 final class JsonForms {
-  static final JsonMapper JSON = JsonMapper
-      .builder(JsonFactory.builder()
-          .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(Lines.LONGEST).build())
-          .build())
-      .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-      .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
-      .build();
+  static final JsonReader JSON = JsonReader.STANDARD.within(bounds -> bounds.maxStringLength(Lines.LONGEST)).withoutDuplicates();
 
   private static final int EXCERPT = 100;
 
@@ -27,11 +18,11 @@ final class JsonForms {
   static JsonNode object(String line, String expected) {
     JsonNode node;
     try {
-      node = JSON.readTree(line);
-    } catch (JacksonException e) {
+      node = JSON.read(line);
+    } catch (JsonException e) {
       String hint = line.stripLeading().startsWith("[") ? " (JSON Lines has one object a line, not one array)" : "";
-      String place = e.getLocation() == null ? "" : " at column " + e.getLocation().getColumnNr();
-      throw new InvalidInputException("malformed JSON" + place + ": " + excerpt(e.getOriginalMessage()) + hint);
+      String place = e.column() == 0 ? "" : " at column " + e.column();
+      throw new InvalidInputException("malformed JSON" + place + ": " + excerpt(e.getMessage()) + hint);
     }
     if (!node.isObject()) {
       throw new InvalidInputException(kind(node) + "; expected an object, " + expected);

@@ -1,8 +1,8 @@
 package dev.fettle.internal.data;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.json.JsonNode;
 import java.nio.file.Path;
-import tools.jackson.databind.JsonNode;
 
 /** JSON Lines; blank ones are passed over. */
 final class JsonlRows implements Rows {

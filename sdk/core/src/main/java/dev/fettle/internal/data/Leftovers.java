@@ -1,6 +1,7 @@
 package dev.fettle.internal.data;
 
 import dev.fettle.internal.Status;
+import dev.fettle.internal.json.JsonNode;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -9,7 +10,6 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
-import tools.jackson.databind.JsonNode;
 
 /** The fields of a file's rows that mean nothing to us: they are counted, and named once for a file. Not thread-safe. */
 final class Leftovers {

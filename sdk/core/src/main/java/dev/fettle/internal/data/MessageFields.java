@@ -1,17 +1,15 @@
 package dev.fettle.internal.data;
 
+import dev.fettle.internal.json.ArrayNode;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.ObjectNode;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import tools.jackson.core.type.TypeReference;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** What a message of a file has that a chat template may see, beyond what every message has. A null is not there. */
 final class MessageFields {
-  private static final TypeReference<Map<String, Object>> MAP = new TypeReference<>() {};
   /** What says how a message is trained. */
   private static final Set<String> OURS = Set.of("weight", "trained", "trainable");
   private static final List<String> FUNCTION = List.of("name", "arguments");
@@ -25,7 +23,7 @@ final class MessageFields {
    * @param called whether calls with ids come before
    */
   static Map<String, Object> of(JsonNode node, String role, boolean called) {
-    ObjectNode fields = JsonForms.JSON.createObjectNode();
+    ObjectNode fields = new ObjectNode();
     boolean whole = !node.get("role").asString().equals(role) || !node.path("content").isString() || !begins(node)
         || node.hasNonNull("function_call") || !ordinary(node.path("tool_calls"))
         || called && role.equals("tool") && !node.hasNonNull("tool_call_id");
@@ -37,7 +35,7 @@ final class MessageFields {
       }
       fields.set(name, name.equals("tool_calls") ? calls(value) : value);
     }
-    return fields.isEmpty() ? Map.of() : JsonForms.JSON.convertValue(fields, MAP);
+    return fields.isEmpty() ? Map.of() : fields.asJava();
   }
 
   /** Whether role and content come before all else. */
@@ -67,14 +65,14 @@ final class MessageFields {
 
   /** Calls without what is null in them; arguments keep theirs. */
   private static JsonNode calls(JsonNode calls) {
-    return calls.valueStream().map(call -> {
-      ObjectNode whole = withoutNulls(call);
-      return whole.path("function").isObject() ? whole.set("function", withoutNulls(whole.get("function"))) : whole;
-    }).collect(JsonForms.JSON::createArrayNode, ArrayNode::add, ArrayNode::addAll);
+    ArrayNode all = new ArrayNode();
+    calls.valueStream().map(MessageFields::withoutNulls).forEach(call ->
+        all.add(call.path("function").isObject() ? call.set("function", withoutNulls(call.get("function"))) : call));
+    return all;
   }
 
   private static ObjectNode withoutNulls(JsonNode node) {
-    ObjectNode kept = JsonForms.JSON.createObjectNode();
+    ObjectNode kept = new ObjectNode();
     node.properties().stream().filter(field -> !field.getValue().isNull()).forEach(field -> kept.set(field.getKey(), field.getValue()));
     return kept;
   }

@@ -1,8 +1,8 @@
 package dev.fettle.internal.data;
 
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.ObjectNode;
 import java.nio.file.Path;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Rows of Parquet. */
 final class ParquetRows implements Rows {

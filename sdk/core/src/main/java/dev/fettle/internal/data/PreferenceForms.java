@@ -5,10 +5,11 @@ import dev.fettle.Conversation;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.Preference;
+import dev.fettle.internal.json.ArrayNode;
+import dev.fettle.internal.json.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import tools.jackson.databind.JsonNode;
 
 /** Pairs of answers as TRL has them, and as OpenAI does. */
 final class PreferenceForms {
@@ -68,7 +69,7 @@ final class PreferenceForms {
 
   /** An answer that is a list of messages, or one. */
   private static List<Message> answer(JsonNode answer, String place, Leftovers leftovers) {
-    JsonNode list = answer.isObject() ? JsonForms.JSON.createArrayNode().add(answer) : answer;
+    JsonNode list = answer.isObject() ? new ArrayNode().add(answer) : answer;
     return ChatForms.messages(list, place, leftovers);
   }
 

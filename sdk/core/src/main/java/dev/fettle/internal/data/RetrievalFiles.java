@@ -2,6 +2,8 @@ package dev.fettle.internal.data;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.AtomicFiles;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonPrinter;
 import dev.fettle.ranking.Document;
 import dev.fettle.ranking.Triple;
 import java.io.BufferedWriter;
@@ -16,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import tools.jackson.databind.JsonNode;
 
 /** Files of JSON Lines with documents, queries, and pairs and triples of texts. */
 public final class RetrievalFiles {
@@ -107,7 +108,7 @@ public final class RetrievalFiles {
   }
 
   private static String line(Map<String, Object> values) throws IOException {
-    return JsonForms.JSON.writeValueAsString(values);
+    return JsonPrinter.line(values);
   }
 
   private static String id(JsonNode node) {

@@ -6,19 +6,18 @@ import dev.fettle.Example;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.Text;
+import dev.fettle.internal.json.JsonException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.type.TypeReference;
-import tools.jackson.databind.JsonNode;
 
 /** What rows may look like, and the examples that they are. Errors say what was found and what is expected. */
 final class RowForms {
   static final String FORMS = "{\"messages\": [...]}, {\"prompt\": ..., \"completion\": ...}, {\"text\": ...}, "
       + "{\"instruction\": ..., \"output\": ...}, {\"conversations\": [...]} or {\"chosen\": ..., \"rejected\": ...}";
-  private static final TypeReference<Map<String, Object>> MAP = new TypeReference<>() {};
 
   private RowForms() {}
 
@@ -53,7 +52,7 @@ final class RowForms {
   }
 
   static Example example(JsonNode row, Function<? super Map<String, Object>, ? extends Example> form) {
-    Map<String, Object> values = JsonForms.JSON.convertValue(row, MAP);
+    Map<String, Object> values = ((ObjectNode) row).asJava();
     Example example;
     try {
       example = form.apply(values);
@@ -132,7 +131,7 @@ final class RowForms {
       if (!tool.isObject()) {
         throw new InvalidInputException("functions[" + tools.size() + "] is " + JsonForms.kind(tool) + "; expected an object");
       }
-      tools.add(JsonForms.JSON.createObjectNode().put("type", "function").set("function", tool).toString());
+      tools.add(new ObjectNode().put("type", "function").set("function", tool).toString());
     }
     for (JsonNode tool : toolList(node)) {
       if (!tool.isObject()) {
@@ -152,10 +151,10 @@ final class RowForms {
       return List.of();
     }
     try {
-      return JsonForms.list(JsonForms.JSON.createObjectNode().set("tools", JsonForms.JSON.readTree(tools.stringValue())), "tools",
+      return JsonForms.list(new ObjectNode().set("tools", JsonForms.JSON.read(tools.stringValue())), "tools",
           "the JSON text in tools");
-    } catch (JacksonException e) {
-      throw new InvalidInputException("tools is a text that is not JSON (" + JsonForms.excerpt(e.getOriginalMessage()) + "): "
+    } catch (JsonException e) {
+      throw new InvalidInputException("tools is a text that is not JSON (" + JsonForms.excerpt(e.getMessage()) + "): "
           + JsonForms.excerpt(tools.stringValue()));
     }
   }

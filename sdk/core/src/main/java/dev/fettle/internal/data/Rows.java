@@ -1,7 +1,7 @@
 package dev.fettle.internal.data;
 
 import dev.fettle.InvalidInputException;
-import tools.jackson.databind.JsonNode;
+import dev.fettle.internal.json.JsonNode;
 
 /** The rows of a file from front to back, each an object of its columns. Errors name the file and the place. Not thread-safe. */
 interface Rows {

@@ -3,11 +3,10 @@ package dev.fettle.internal.gguf;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.checkpoint.StrictJson;
 import dev.fettle.internal.gguf.GgufFamily.Trait;
+import dev.fettle.internal.json.ArrayNode;
+import dev.fettle.internal.json.ObjectNode;
 import dev.fettle.internal.model.Architectures;
 import java.util.Arrays;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /** What a GGUF says of its model, in the words of a {@code config.json}, which {@link ModelMetadata} is the other way of. */
 final class ConfigOfGguf {
@@ -20,7 +19,7 @@ final class ConfigOfGguf {
   private final GgufFile file;
   private final Metadata from;
   private final GgufFamily family;
-  private final ObjectNode config = JsonNodeFactory.instance.objectNode();
+  private final ObjectNode config = new ObjectNode();
 
   private ConfigOfGguf(GgufFile file, GgufFamily family) {
     this.file = file;

@@ -1,11 +1,11 @@
 package dev.fettle.internal.gguf;
 
+import dev.fettle.internal.json.JsonNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import tools.jackson.databind.JsonNode;
 
 /**
  * How byte-level tokenizers cut a text into words before they merge bytes, and what llama.cpp calls each way: found by what a

@@ -2,9 +2,9 @@ package dev.fettle.internal.gguf;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.json.ArrayNode;
+import dev.fettle.internal.json.ObjectNode;
 import java.nio.ByteBuffer;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** How a GGUF rotates queries and keys, in the words of a {@code config.json}. */
 final class RopeOfGguf {
@@ -35,8 +35,8 @@ final class RopeOfGguf {
   /** Of OLMo 3 the layers with a window are not rescaled. */
   private void byKindOfLayer() {
     double theta = config.path("rope_theta").asDouble();
-    ObjectNode full = config.path("rope_scaling") instanceof ObjectNode scaled ? scaled.deepCopy() : config.objectNode()
-        .put("rope_type", DEFAULT);
+    ObjectNode full = config.path("rope_scaling") instanceof ObjectNode scaled ? scaled
+        : new ObjectNode().put("rope_type", DEFAULT);
     config.remove("rope_scaling");
     config.remove("rope_theta");
     ObjectNode all = config.putObject("rope_parameters");

@@ -1,6 +1,7 @@
 package dev.fettle.internal.gguf;
 
 import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.text.TokenizerContents;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -9,7 +10,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
-import tools.jackson.databind.JsonNode;
 
 /**
  * A tokenizer of sentencepiece's kind, which a {@code tokenizer.json} describes by merges and llama.cpp by a score for each token:

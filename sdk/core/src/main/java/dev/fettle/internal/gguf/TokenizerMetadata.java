@@ -3,6 +3,7 @@ package dev.fettle.internal.gguf;
 import dev.fettle.Tokenizer;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.checkpoint.OpenDirectory;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.text.TextFrame;
 import dev.fettle.internal.text.TokenizerContents;
 import java.util.Arrays;
@@ -12,7 +13,6 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.databind.JsonNode;
 
 /** Puts a tokenizer and its chat templates into a GGUF's metadata. */
 public final class TokenizerMetadata {

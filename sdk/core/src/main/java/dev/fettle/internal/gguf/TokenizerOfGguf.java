@@ -3,6 +3,8 @@ package dev.fettle.internal.gguf;
 import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.checkpoint.StrictJson;
+import dev.fettle.internal.json.ArrayNode;
+import dev.fettle.internal.json.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -13,9 +15,6 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.IntStream;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /** The tokenizer and chat templates of a GGUF, as the files that a directory in Hugging Face layout has for them. */
 final class TokenizerOfGguf {
@@ -25,7 +24,7 @@ final class TokenizerOfGguf {
   private final String[] tokens;
   private final TokenType[] types;
   private final Map<String, Integer> ids = new HashMap<>();
-  private final ObjectNode root = JsonNodeFactory.instance.objectNode();
+  private final ObjectNode root = new ObjectNode();
 
   private TokenizerOfGguf(Metadata from) {
     this.from = from;
@@ -236,7 +235,7 @@ final class TokenizerOfGguf {
   }
 
   private ObjectNode config() {
-    ObjectNode config = JsonNodeFactory.instance.objectNode();
+    ObjectNode config = new ObjectNode();
     config.put("add_bos_token", addsBos());
     Map.of("bos_token", TokenizerMetadata.BOS, "eos_token", TokenizerMetadata.EOS, "unk_token", TokenizerMetadata.UNKNOWN, "pad_token",
         TokenizerMetadata.PADDING).forEach((name, key) -> id(key).ifPresent(id -> config.put(name, tokens[id])));

@@ -1,13 +1,13 @@
 package dev.fettle.internal.hub;
 
 import dev.fettle.ServiceException;
+import dev.fettle.internal.json.JsonException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The files of a repository at a commit.
@@ -15,7 +15,6 @@ import tools.jackson.databind.json.JsonMapper;
  * @param files their names, sorted
  */
 record Listing(String commit, List<String> files) {
-  private static final JsonMapper JSON = new JsonMapper();
   private static final int MOST = 64 << 20;
 
   /** Reads what the hub says of a revision. */
@@ -23,9 +22,9 @@ record Listing(String commit, List<String> files) {
     byte[] text = in.readNBytes(MOST);
     JsonNode said;
     try {
-      said = JSON.readTree(text);
-    } catch (JacksonException e) {
-      throw new IOException("the list of files is no JSON: " + e.getOriginalMessage(), e);
+      said = JsonReader.STANDARD.read(text);
+    } catch (JsonException e) {
+      throw new IOException("the list of files is no JSON: " + e.getMessage(), e);
     }
     String commit = said.path("sha").asString("");
     if (!Client.isCommit(commit) || !said.path("siblings").isArray()) {

@@ -14,12 +14,17 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * What the families of decoders have in common in their {@code config.json}. A family's own defaults, which are
  * transformers', are set before the parts are asked for.
  */
 final class DecoderFields {
+  /** What transformers calls a layer that sees the whole text. */
+  static final String FULL = "full_attention";
+  /** What it calls one that sees a window. */
+  static final String SLIDING = "sliding_attention";
   static final int MAX_WIDTH = 1 << 20;
   static final int MAX_HEADS = 1 << 14;
   static final int MAX_LAYERS = 10_000;
@@ -156,7 +161,7 @@ final class DecoderFields {
 
   /** The id that texts are padded with, counted from the end where it is negative; none where no row of embeddings has it. */
   static OptionalInt padding(JsonFields fields, int vocabulary, OptionalInt whenMissing) {
-    OptionalInt id = !fields.mentions("pad_token_id") ? whenMissing : fields.has("pad_token_id") && fields.node("pad_token_id").isInt()
+    OptionalInt id = !fields.mentions("pad_token_id") ? whenMissing : fields.has("pad_token_id") && fields.node("pad_token_id").isIntegralNumber()
         ? OptionalInt.of(fields.node("pad_token_id").intValue()) : OptionalInt.empty();
     boolean has = id.isPresent() && id.getAsInt() >= -vocabulary && id.getAsInt() < vocabulary;
     return has ? OptionalInt.of(Math.floorMod(id.getAsInt(), vocabulary)) : OptionalInt.empty();
@@ -175,24 +180,26 @@ final class DecoderFields {
 
   /** The sliding window of each layer, which {@code layer_types} overrides where it is there. */
   List<Integer> windows(int window, List<Integer> otherwise) {
+    Optional<List<String>> types = attentionTypes(fields, layers);
+    if (window == 0 && types.isPresent() && types.get().contains(SLIDING)) {
+      throw fields.invalid("layer_types", "must be full_attention where no sliding window is in use");
+    }
+    return types.map(all -> all.stream().map(type -> type.equals(SLIDING) ? window : 0).toList()).orElse(otherwise);
+  }
+
+  /** What each layer sees, full_attention or sliding_attention, if the file says it layer by layer. */
+  static Optional<List<String>> attentionTypes(JsonFields fields, int layers) {
     if (!fields.has("layer_types")) {
-      return otherwise;
+      return Optional.empty();
     }
     List<String> types = fields.strings("layer_types");
     if (types.size() != layers) {
       throw fields.invalid("layer_types", "must have one entry for each of the " + layers + " layers");
     }
-    List<Integer> windows = new ArrayList<>();
-    for (String type : types) {
-      if (!type.equals("full_attention") && !type.equals("sliding_attention")) {
-        throw fields.unsupported("layer_types", "the layer types are full_attention and sliding_attention");
-      }
-      windows.add(type.equals("sliding_attention") ? window : 0);
+    if (!Set.of(FULL, SLIDING).containsAll(types)) {
+      throw fields.unsupported("layer_types", "the layer types are " + FULL + " and " + SLIDING);
     }
-    if (types.contains("sliding_attention") && window == 0) {
-      throw fields.invalid("layer_types", "must be full_attention where no sliding window is in use");
-    }
-    return windows;
+    return Optional.of(types);
   }
 
   /** The activation of the MLP by the name that transformers has for it, if the file does not say. */

@@ -3,7 +3,7 @@ package dev.fettle.internal.model;
 import dev.fettle.internal.checkpoint.QuantisationScheme;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.checkpoint.StrictJson;
-import tools.jackson.databind.node.ObjectNode;
+import dev.fettle.internal.json.ObjectNode;
 
 /** Changes config.json for a model that is saved. */
 public final class ModelConfigJson {

@@ -3,6 +3,7 @@ package dev.fettle.internal.model;
 import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.Pooling;
 import dev.fettle.internal.checkpoint.VectorModule.Dense.Activation;
+import dev.fettle.internal.json.ObjectNode;
 import dev.fettle.internal.model.LayerConfig.Linear;
 import dev.fettle.internal.model.LayerConfig.Norm;
 import dev.fettle.internal.model.LayerConfig.Part;
@@ -11,17 +12,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * ModernBERT (Warner et al. 2024): norms before the parts, rotated positions, a gated MLP, and layers that see all of a text
  * among others that see a window to both sides, which rotate by another base.
  */
 final class ModernBert extends Encoder {
-  private static final String FULL = "full_attention";
-  private static final String SLIDING = "sliding_attention";
+  private static final String FULL = DecoderFields.FULL;
+  private static final String SLIDING = DecoderFields.SLIDING;
   private static final double FULL_THETA = 160_000;
   private static final double SLIDING_THETA = 10_000;
   private static final Map<String, Activation> HEAD_ACTIVATIONS = Map.of("gelu", Activation.GELU, "relu", Activation.RELU,
@@ -97,15 +95,9 @@ final class ModernBert extends Encoder {
 
   /** What each layer sees: given by name, or all of a text every so many layers, from the first on. */
   private static List<String> types(JsonFields config, int layers) {
-    if (config.has("layer_types")) {
-      List<String> types = config.strings("layer_types");
-      if (types.size() != layers) {
-        throw config.invalid("layer_types", "must have one entry for each of the " + layers + " layers");
-      }
-      if (!Set.of(FULL, SLIDING).containsAll(types)) {
-        throw config.unsupported("layer_types", "the layer types are " + FULL + " and " + SLIDING);
-      }
-      return types;
+    Optional<List<String>> given = DecoderFields.attentionTypes(config, layers);
+    if (given.isPresent()) {
+      return given.get();
     }
     int every = config.integer("global_attn_every_n_layers", 1, 1 << 24, 3);
     List<String> types = new ArrayList<>();
@@ -123,7 +115,7 @@ final class ModernBert extends Encoder {
 
   /** The rotation of one kind of layers, which rope_parameters gives by the kind's name. */
   private static Rope rope(JsonFields config, String kind, double theta, int context, int headDim) {
-    ObjectNode own = JsonNodeFactory.instance.objectNode().put("rope_theta", theta);
+    ObjectNode own = new ObjectNode().put("rope_theta", theta);
     config.object("rope_parameters").ifPresent(kinds -> {
       kinds.keys().stream().filter(key -> !key.equals(FULL) && !key.equals(SLIDING)).forEach(key -> {
         throw kinds.unsupported(key, "the rotation is given for " + FULL + " and " + SLIDING);
@@ -131,7 +123,7 @@ final class ModernBert extends Encoder {
       kinds.object(kind).ifPresent(fields -> fields.keys().forEach(key -> own.set(key, fields.node(key))));
     });
     config.object("rope_scaling").ifPresent(fields -> fields.keys().forEach(key -> own.set(key, fields.node(key))));
-    ObjectNode whole = JsonNodeFactory.instance.objectNode();
+    ObjectNode whole = new ObjectNode();
     whole.set("rope_parameters", own);
     return new RopeReader(new JsonFields(whole, config.source()), context, headDim).read();
   }

@@ -21,7 +21,7 @@ final class Olmo3 implements Architecture {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    DecoderFields d = Olmo2.fields(this, config);
+    DecoderFields d = Olmo2.fields(this, config, Olmo2.SIZES, 2048);
     List<Integer> windows = Gemma2.windows(d, PATTERN);
     Rope full = d.ropes().theta("rope_theta", THETA).ofLayers("full_attention");
     // transformers takes rope_theta for layers with full attention alone.

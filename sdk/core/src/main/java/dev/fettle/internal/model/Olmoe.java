@@ -9,7 +9,6 @@ import java.util.Optional;
 /** OLMoE (Muennighoff et al. 2024): experts in every layer; all queries, and all keys, of a token are normalised together. */
 final class Olmoe implements Architecture {
   private static final DecoderFields.Sizes SIZES = new DecoderFields.Sizes(50304, 2048, 2048, 16, 16);
-  private static final int EOS = 50_279;
 
   @Override
   public String type() {
@@ -28,11 +27,7 @@ final class Olmoe implements Architecture {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    DecoderFields d = new DecoderFields(this, config, SIZES).headDim().contextLength(4096).textIds().padding(1).eps(1e-5);
-    d.keyValueHeads(d.heads);
-    if (!config.mentions("eos_token_id")) {
-      d.eosId(EOS);
-    }
+    DecoderFields d = Olmo2.fields(this, config, SIZES, 4096);
     if (config.has("clip_qkv")) {
       throw config.unsupported("clip_qkv", "clipped queries, keys and values; it must be null");
     }

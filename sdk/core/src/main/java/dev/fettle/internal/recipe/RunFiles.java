@@ -6,6 +6,10 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.Training;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.checkpoint.AtomicFiles;
+import dev.fettle.internal.json.JsonException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonPrinter;
+import dev.fettle.internal.json.JsonReader;
 import dev.fettle.recipes.Run;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -21,13 +25,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** The files of a run: {@code run.json}, {@code metrics.jsonl}, {@code report.html}, and its checkpoints. */
 public final class RunFiles implements AutoCloseable {
-  private static final JsonMapper JSON = JsonMapper.shared();
   private static final String METRICS = "metrics.jsonl";
   private static final String REPORT = "report.html";
   private static final String ABOUT = "run.json";
@@ -132,7 +132,7 @@ public final class RunFiles implements AutoCloseable {
   }
 
   private static String line(Run.Step step) {
-    return JSON.writeValueAsString(step.metrics()) + "\n";
+    return JsonPrinter.line(step.metrics()) + "\n";
   }
 
   void finish(Run run, List<ReportSample> samples) {
@@ -156,7 +156,7 @@ public final class RunFiles implements AutoCloseable {
 
   private void save() {
     AtomicFiles.writeFile(directory.resolve(ABOUT), channel -> channel.write(ByteBuffer.wrap(
-        (JSON.writerWithDefaultPrettyPrinter().writeValueAsString(about) + "\n").getBytes(StandardCharsets.UTF_8))));
+        (JsonPrinter.indented(about) + "\n").getBytes(StandardCharsets.UTF_8))));
   }
 
   private void check(JsonNode before) {
@@ -164,7 +164,7 @@ public final class RunFiles implements AutoCloseable {
     if (!ending.equals(RUNNING)) {
       throw new InvalidInputException(directory + ": holds a run that has ended (" + ending + "); name another directory");
     }
-    JsonNode own = JSON.readTree(JSON.writeValueAsString(about));
+    JsonNode own = JsonReader.STANDARD.read(JsonPrinter.line(about));
     for (String part : List.of("recipe", "model", "settings")) {
       if (!before.path(part).equals(own.path(part))) {
         throw new InvalidInputException(directory.resolve(ABOUT) + ": the interrupted run there had " + part + " "
@@ -179,9 +179,9 @@ public final class RunFiles implements AutoCloseable {
       return null;
     }
     try {
-      return JSON.readTree(Files.readString(file));
-    } catch (JacksonException e) {
-      throw new InvalidInputException(file + ": is not JSON: " + e.getOriginalMessage() + "; name another directory", e);
+      return JsonReader.STANDARD.read(Files.readString(file));
+    } catch (JsonException e) {
+      throw new InvalidInputException(file + ": is not JSON: " + e.getMessage() + "; name another directory", e);
     } catch (IOException e) {
       throw FileErrors.unread(file, e);
     }
@@ -193,9 +193,9 @@ public final class RunFiles implements AutoCloseable {
     for (int i = 0; i < count; i++) {
       try {
         Map<String, Double> line = new LinkedHashMap<>();
-        JSON.readTree(lines.get(i)).properties().forEach(e -> line.put(e.getKey(), number(e.getValue())));
+        JsonReader.STANDARD.read(lines.get(i)).properties().forEach(e -> line.put(e.getKey(), number(e.getValue())));
         steps.add(new Run.Step(line));
-      } catch (JacksonException | IndexOutOfBoundsException e) {
+      } catch (JsonException | IndexOutOfBoundsException e) {
         throw new InvalidInputException(file + ":" + (i + 1) + ": the line of a step that the checkpoint knows of is "
             + "missing or broken; name another directory", e);
       }

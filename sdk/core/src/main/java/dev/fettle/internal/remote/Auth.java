@@ -1,5 +1,6 @@
 package dev.fettle.internal.remote;
 
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.wire.Paths;
 import dev.fettle.internal.wire.Sessions;
 import dev.fettle.internal.wire.WireJson;
@@ -7,7 +8,6 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.Map;
-import tools.jackson.databind.JsonNode;
 
 /** What goes into X-API-Key: the key itself, or a token that the service gives for it and that is renewed in time. */
 final class Auth {

@@ -3,11 +3,11 @@ package dev.fettle.internal.remote;
 import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.ServiceException;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.wire.WireException;
 import dev.fettle.internal.wire.WireJson;
 import java.nio.charset.StandardCharsets;
 import java.util.StringJoiner;
-import tools.jackson.databind.JsonNode;
 
 /** From what a service answers to errors for people. */
 final class ErrorMapper {

@@ -2,6 +2,7 @@ package dev.fettle.internal.remote;
 
 import dev.fettle.ServiceException;
 import dev.fettle.internal.Status;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.wire.Paths;
 import dev.fettle.internal.wire.RequestFutures;
 import dev.fettle.internal.wire.WireException;
@@ -9,7 +10,6 @@ import dev.fettle.internal.wire.WireJson;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.util.function.Function;
-import tools.jackson.databind.JsonNode;
 
 /** Fetches results by long polling, in the caller's thread. Thread-safe. */
 final class Polling {

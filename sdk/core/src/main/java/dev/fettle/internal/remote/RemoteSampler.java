@@ -11,6 +11,7 @@ import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.Futures;
 import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.SamplerBackend;
+import dev.fettle.internal.json.ArrayNode;
 import dev.fettle.internal.text.SampledText;
 import dev.fettle.internal.wire.Paths;
 import dev.fettle.internal.wire.SampleProto;
@@ -27,8 +28,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.JsonNodeFactory;
 
 /** A snapshot on a service. */
 final class RemoteSampler implements SamplerBackend {
@@ -96,7 +95,7 @@ final class RemoteSampler implements SamplerBackend {
 
   /** Either texts or ids can be asked for, not both; what is not asked for is cut off here. */
   private static Sampling.Params params(SamplingParams params, Set<Integer> ends, long seed) {
-    ArrayNode stop = JsonNodeFactory.instance.arrayNode();
+    ArrayNode stop = new ArrayNode();
     if (params.stop().isEmpty()) {
       ends.stream().sorted().forEach(id -> stop.add((int) id));
     } else {

@@ -9,11 +9,10 @@ import dev.fettle.Tuning;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.StrictJson;
+import dev.fettle.internal.json.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What a saved state of a remote training leaves here: where its weights are, and what only this side knows.
@@ -27,7 +26,7 @@ record RemoteState(String host, String path, String model, WireTuning tuning, lo
   private static final int FORMAT = 1;
 
   void write(Path directory) {
-    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    ObjectNode root = new ObjectNode();
     root.put("format", FORMAT);
     root.put("service", host);
     root.put("path", path);

@@ -2,6 +2,7 @@ package dev.fettle.internal.serve;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.OpenDirectory;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.wire.Checkpoints;
 import dev.fettle.internal.wire.Checkpoints.Checkpoint;
 import dev.fettle.internal.wire.Checkpoints.TrainingRun;
@@ -14,7 +15,6 @@ import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import tools.jackson.databind.JsonNode;
 
 /** The calls about what is stored, and about the runs that stored it. */
 final class CheckpointCalls {

@@ -6,12 +6,12 @@ import dev.fettle.Datum;
 import dev.fettle.Loss;
 import dev.fettle.OptimResult;
 import dev.fettle.internal.ModelBackend;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.wire.Passes;
 import dev.fettle.internal.wire.Steps;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import tools.jackson.databind.JsonNode;
 
 /** Between the messages of the protocol and the values of the engine. What does not fit is named. */
 final class Conversion {

@@ -4,6 +4,7 @@ import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.NumericException;
 import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.wire.OutputProto;
 import dev.fettle.internal.wire.Passes;
 import dev.fettle.internal.wire.Paths;
@@ -25,7 +26,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.databind.node.StringNode;
 
 /** The call that waits for results. */
 final class FutureCalls {
@@ -82,7 +82,7 @@ final class FutureCalls {
     String obstacle = promise.obstacle();
     String state = obstacle == null ? "active" : "paused_capacity";
     return Reply.bytes(408, Paths.JSON, WireJson.write(
-        new dev.fettle.internal.wire.RequestFutures.Problem(StringNode.valueOf(
+        new dev.fettle.internal.wire.RequestFutures.Problem(JsonNode.of(
             "request " + promise.id() + " is not done yet: ask again"), state, obstacle)));
   }
 

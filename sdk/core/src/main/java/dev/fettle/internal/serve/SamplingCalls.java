@@ -6,6 +6,7 @@ import dev.fettle.internal.Futures;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.wire.RequestFutures.Submitted;
 import dev.fettle.internal.wire.Sampling;
 import dev.fettle.internal.wire.WireJson;
@@ -14,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
-import tools.jackson.databind.JsonNode;
 
 /** The calls about samplers. */
 final class SamplingCalls {

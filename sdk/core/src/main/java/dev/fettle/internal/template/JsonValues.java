@@ -1,8 +1,8 @@
 package dev.fettle.internal.template;
 
+import dev.fettle.internal.json.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
-import tools.jackson.databind.JsonNode;
 
 /** JSON as values of a template. */
 public final class JsonValues {

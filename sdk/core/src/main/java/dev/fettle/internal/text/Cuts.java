@@ -1,5 +1,6 @@
 package dev.fettle.internal.text;
 
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.text.TokenizerFile.Added;
 import java.text.Normalizer;
 import java.util.ArrayList;
@@ -7,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
-import tools.jackson.databind.JsonNode;
 
 /**
  * Where a long text may be cut so that its parts, each tokenised by itself, give the ids of the whole: between a letter

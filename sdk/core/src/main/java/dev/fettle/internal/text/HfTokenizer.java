@@ -2,6 +2,7 @@ package dev.fettle.internal.text;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.template.Text;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -12,7 +13,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
-import tools.jackson.databind.JsonNode;
 
 /** A tokenizer read from {@code tokenizer.json}. */
 final class HfTokenizer implements Tokenizer {

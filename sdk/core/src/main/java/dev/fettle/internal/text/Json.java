@@ -2,14 +2,12 @@ package dev.fettle.internal.text;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.OpenFile;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
+import dev.fettle.internal.json.JsonException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonReader;
 
 /** JSON in, with errors that say where. */
 final class Json {
-  static final JsonMapper MAPPER = JsonMapper.builder().build();
-
   private Json() {}
 
   /** The object in a file. */
@@ -21,11 +19,11 @@ final class Json {
   static JsonNode object(String text, String what) {
     JsonNode node;
     try {
-      node = MAPPER.readTree(text);
-    } catch (JacksonException e) {
-      throw new InvalidInputException(what + " is not JSON: " + e.getOriginalMessage(), e);
+      node = JsonReader.STANDARD.read(text);
+    } catch (JsonException e) {
+      throw new InvalidInputException(what + " is not JSON: " + e.getMessage(), e);
     }
-    if (node == null || !node.isObject()) {
+    if (!node.isObject()) {
       throw new InvalidInputException(what + " is not a JSON object");
     }
     return node;

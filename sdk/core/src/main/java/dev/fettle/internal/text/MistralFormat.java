@@ -5,11 +5,12 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.Tokenizer;
 import dev.fettle.ToolCall;
+import dev.fettle.internal.json.JsonException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
 
 /** Mistral Nemo (v3 Tekken): no roles but brackets, system message and tools before the last user message. */
 record MistralFormat() implements PiecesFormat {
@@ -166,13 +167,13 @@ record MistralFormat() implements PiecesFormat {
     }
     List<ToolCall> calls = new ArrayList<>();
     try {
-      for (JsonNode node : Json.MAPPER.readTree(text.substring(at + CALLS.length()))) {
+      for (JsonNode node : JsonReader.STANDARD.read(text.substring(at + CALLS.length()))) {
         ToolCall call = ToolCalls.call(node, "arguments");
         if (call != null) {
           calls.add(call);
         }
       }
-    } catch (JacksonException e) {
+    } catch (JsonException e) {
       return Message.assistant(text);
     }
     return calls.isEmpty() ? Message.assistant(text)

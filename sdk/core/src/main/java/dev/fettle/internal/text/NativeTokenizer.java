@@ -5,6 +5,7 @@ import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.DjlSettings;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.lang.ref.Reference;
@@ -14,6 +15,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongFunction;
+import java.util.function.LongSupplier;
 
 /** Hugging Face's tokenizer library, never truncating, padding or adding a token. Its memory goes with the object. */
 final class NativeTokenizer {
@@ -25,11 +28,10 @@ final class NativeTokenizer {
   private static final int AT_ONCE = 64;
 
   static {
-    // DJL reports its use to its makers when it runs on EC2; opening a local file must not use the network.
-    if (System.getProperty("OPT_OUT_TRACKING") == null) {
-      System.setProperty("OPT_OUT_TRACKING", "true");
-    }
+    DjlSettings.apply();
   }
+
+  private static final TokenizersLibrary CALLS = TokenizersLibrary.LIB;
 
   private final Path path;
   private final Cuts cuts;
@@ -78,37 +80,30 @@ final class NativeTokenizer {
   /** The ids of a text that is not cut; with the tokens that the post-processor adds, if they are asked for. */
   int[] whole(String text, boolean framed) {
     // HuggingFaceTokenizer.encode would also make a string, a span and five numbers of each token.
-    TokenizersLibrary calls = TokenizersLibrary.LIB;
-    long[] ids;
+    return encoded(text.length(), () -> CALLS.encode(library.getHandle(), wellFormed(text), framed),
+        encoding -> narrow(CALLS.getTokenIds(encoding)));
+  }
+
+  /** What is read of an encoding, which then is freed. */
+  private <T> T encoded(int characters, LongSupplier encode, LongFunction<T> read) {
     try {
-      long encoding = calls.encode(library.getHandle(), wellFormed(text), framed);
+      long encoding = encode.getAsLong();
       try {
-        ids = calls.getTokenIds(encoding);
+        return read.apply(encoding);
       } finally {
-        calls.deleteEncoding(encoding);
+        CALLS.deleteEncoding(encoding);
       }
     } catch (RuntimeException e) {
-      throw new InvalidInputException(path + " cannot encode a text of " + text.length() + " characters: "
-          + e.getMessage(), e);
+      throw new InvalidInputException(path + " cannot encode a text of " + characters + " characters: " + e.getMessage(), e);
     } finally {
       Reference.reachabilityFence(library);
     }
-    return narrow(ids);
   }
 
   /** The ids of two short texts with what the post-processor adds, and their segments. */
   int[][] pair(String first, String second) {
-    TokenizersLibrary calls = TokenizersLibrary.LIB;
-    try {
-      long encoding = calls.encodeDual(library.getHandle(), first, second, true);
-      try {
-        return new int[][] {narrow(calls.getTokenIds(encoding)), narrow(calls.getTypeIds(encoding))};
-      } finally {
-        calls.deleteEncoding(encoding);
-      }
-    } finally {
-      Reference.reachabilityFence(library);
-    }
+    return encoded(first.length() + second.length(), () -> CALLS.encodeDual(library.getHandle(), first, second, true),
+        encoding -> new int[][] {narrow(CALLS.getTokenIds(encoding)), narrow(CALLS.getTypeIds(encoding))});
   }
 
   private static int[] narrow(long[] ids) {
@@ -127,31 +122,15 @@ final class NativeTokenizer {
   }
 
   private Spans wholeSpans(String text) {
-    TokenizersLibrary calls = TokenizersLibrary.LIB;
-    long[] ids;
-    CharSpan[] spans;
-    try {
-      long encoding = calls.encode(library.getHandle(), wellFormed(text), false);
-      try {
-        ids = calls.getTokenIds(encoding);
-        spans = calls.getTokenCharSpans(encoding);
-      } finally {
-        calls.deleteEncoding(encoding);
+    return encoded(text.length(), () -> CALLS.encode(library.getHandle(), wellFormed(text), false), encoding -> {
+      CharSpan[] spans = CALLS.getTokenCharSpans(encoding);
+      int[] starts = new int[spans.length];
+      Positions positions = new Positions(text);
+      for (int i = 0; i < starts.length; i++) {
+        starts[i] = positions.begin(spans[i]);
       }
-    } catch (RuntimeException e) {
-      throw new InvalidInputException(path + " cannot encode a text of " + text.length() + " characters: "
-          + e.getMessage(), e);
-    } finally {
-      Reference.reachabilityFence(library);
-    }
-    int[] result = new int[ids.length];
-    int[] starts = new int[ids.length];
-    Positions positions = new Positions(text);
-    for (int i = 0; i < ids.length; i++) {
-      result[i] = Math.toIntExact(ids[i]);
-      starts[i] = positions.begin(spans[i]);
-    }
-    return new Spans(result, starts);
+      return new Spans(narrow(CALLS.getTokenIds(encoding)), starts);
+    });
   }
 
   /** Code points, in which the library counts, as Java's characters. */

@@ -1,9 +1,9 @@
 package dev.fettle.internal.text;
 
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.template.PythonFloat;
 import java.util.Iterator;
 import java.util.Map;
-import tools.jackson.databind.JsonNode;
 
 /** JSON as Python's {@code json.dumps(ensure_ascii=False)} prints it, which is what models were trained on. */
 final class PythonJson {

@@ -4,6 +4,7 @@ import dev.fettle.Conversation;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.PlainValues;
 import dev.fettle.internal.template.ChatTemplate;
 import dev.fettle.internal.template.JsonValues;
@@ -63,7 +64,7 @@ final class TemplateFormat implements ChatFormat {
     }
     Map<String, Object> more = new HashMap<>(given);
     Origin origin = tokenizer.config().tokens().containsKey(name) ? Origin.TEMPLATE : new Origin(Origin.NOBODY, Field.TOOLS);
-    more.put(name, JsonValues.of(Json.MAPPER.valueToTree(PlainValues.copyOf(value, name)), origin));
+    more.put(name, JsonValues.of(JsonNode.of(PlainValues.copyOf(value, name)), origin));
     return new TemplateFormat(tokenizer, more);
   }
 

@@ -3,6 +3,7 @@ package dev.fettle.internal.text;
 import dev.fettle.Conversation;
 import dev.fettle.Message;
 import dev.fettle.ToolCall;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.template.ChatTemplate;
 import dev.fettle.internal.template.Dict;
 import dev.fettle.internal.template.JsonValues;
@@ -112,7 +113,7 @@ final class TemplateInput {
       default -> REASONING.contains(name) ? Field.REASONING : Field.OTHER;
     };
     Origin origin = new Origin(index, field);
-    Object given = JsonValues.of(Json.MAPPER.valueToTree(value), origin);
+    Object given = JsonValues.of(JsonNode.of(value), origin);
     characters += given instanceof Text text ? text.chars().length() : 0;
     String key = field == Field.REASONING ? reasoning(name) : name;
     dict.put(Text.of(key, field == Field.OTHER ? origin : Origin.TEMPLATE), given);

@@ -2,12 +2,13 @@ package dev.fettle.internal.text;
 
 import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.checkpoint.OpenFile;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.ObjectNode;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import tools.jackson.databind.JsonNode;
 
 /**
  * What the optional files beside {@code tokenizer.json} say.
@@ -50,7 +51,7 @@ record TokenizerConfig(Path directory, Map<String, String> tokens, Optional<Bool
   }
 
   private static JsonNode optional(OpenDirectory files, String name) {
-    return files.find(name).map(Json::object).orElseGet(Json.MAPPER::createObjectNode);
+    return files.find(name).map(Json::object).orElseGet(ObjectNode::new);
   }
 
   /** transformers writes a token as its text or as an object with the text in {@code content}. */

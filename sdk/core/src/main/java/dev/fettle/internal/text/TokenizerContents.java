@@ -3,6 +3,8 @@ package dev.fettle.internal.text;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.checkpoint.OpenFile;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -12,7 +14,6 @@ import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
-import tools.jackson.databind.JsonNode;
 
 /**
  * What the files of a tokenizer hold, for whoever writes them in another format.
@@ -43,7 +44,7 @@ public record TokenizerContents(Path path, Map<String, Integer> vocabulary, Map<
     TokenizerFile file = TokenizerFile.read(opened.path(), opened.bytes());
     Map<String, Double> scores = new HashMap<>();
     List<Merge> merges = new ArrayList<>();
-    try (JsonParser p = Json.MAPPER.createParser(file.json())) {
+    try (JsonParser p = JsonReader.STANDARD.parser(file.json())) {
       p.nextToken();
       while (p.nextToken() == JsonToken.PROPERTY_NAME) {
         boolean model = p.currentName().equals("model");
@@ -69,7 +70,7 @@ public record TokenizerContents(Path path, Map<String, Integer> vocabulary, Map<
         continue;
       }
       while (p.nextToken() != JsonToken.END_ARRAY) {
-        JsonNode entry = p.readValueAsTree();
+        JsonNode entry = JsonReader.next(p);
         if (name.equals("vocab")) {
           scores.put(entry.path(0).asString(), entry.path(1).asDouble());
         } else {
@@ -98,6 +99,6 @@ public record TokenizerContents(Path path, Map<String, Integer> vocabulary, Map<
 
   /** A part such as "normalizer"; without content if there is none. */
   public JsonNode part(String name) {
-    return parts.getOrDefault(name, Json.MAPPER.missingNode());
+    return parts.getOrDefault(name, JsonNode.missing());
   }
 }

@@ -1,6 +1,10 @@
 package dev.fettle.internal.text;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonPrinter;
+import dev.fettle.internal.json.JsonReader;
+import dev.fettle.internal.json.ObjectNode;
 import java.io.ByteArrayOutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,8 +16,6 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What Fettle itself needs of a {@code tokenizer.json}. The file is streamed: a vocabulary is too large for a tree.
@@ -39,14 +41,14 @@ record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Ad
 
   /** A part such as "normalizer"; without content if there is none. */
   JsonNode part(String name) {
-    return parts.getOrDefault(name, Json.MAPPER.missingNode());
+    return parts.getOrDefault(name, JsonNode.missing());
   }
 
   static TokenizerFile read(Path path, byte[] json) {
     Map<String, Integer> vocab = new HashMap<>();
     List<Added> added = new ArrayList<>();
     Map<String, JsonNode> parts = new HashMap<>();
-    try (JsonParser p = Json.MAPPER.createParser(json)) {
+    try (JsonParser p = JsonReader.STANDARD.parser(json)) {
       require(p.nextToken() == JsonToken.START_OBJECT, path, "is empty or not a JSON object");
       while (p.nextToken() == JsonToken.PROPERTY_NAME) {
         String name = p.currentName();
@@ -56,7 +58,7 @@ record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Ad
           case "added_tokens" -> readAdded(p, path, added);
           default -> {
             if (TokenizerParts.NAMES.contains(name)) {
-              JsonNode part = p.readValueAsTree();
+              JsonNode part = JsonReader.next(p);
               TokenizerParts.check(path, name, part);
               parts.put(name, part);
             } else {
@@ -78,12 +80,12 @@ record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Ad
       p.skipChildren();
       return;
     }
-    ObjectNode settings = Json.MAPPER.createObjectNode();
+    ObjectNode settings = new ObjectNode();
     while (p.nextToken() == JsonToken.PROPERTY_NAME) {
       String name = p.currentName();
       p.nextToken();
       if (p.currentToken().isScalarValue()) {
-        settings.set(name, p.<JsonNode>readValueAsTree());
+        settings.set(name, JsonReader.next(p));
       } else if (!name.equals("vocab")) {
         p.skipChildren();
       } else if (p.currentToken() == JsonToken.START_OBJECT) {
@@ -95,7 +97,7 @@ record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Ad
       } else {
         require(p.currentToken() == JsonToken.START_ARRAY, path, "has a vocabulary of an unknown kind");
         for (int id = 0; p.nextToken() != JsonToken.END_ARRAY; id++) {
-          JsonNode pair = p.readValueAsTree();
+          JsonNode pair = JsonReader.next(p);
           require(pair.isArray() && pair.size() == 2 && pair.get(0).isString(), path, "has a broken vocabulary entry");
           vocab.put(pair.get(0).asString(), id);
         }
@@ -106,7 +108,7 @@ record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Ad
   }
 
   private static void readAdded(JsonParser p, Path path, List<Added> added) {
-    JsonNode list = p.readValueAsTree();
+    JsonNode list = JsonReader.next(p);
     require(list.isArray(), path, "has added_tokens that are not a list");
     for (JsonNode node : list) {
       require(node.path("id").isIntegralNumber() && node.path("content").isString(), path,
@@ -127,8 +129,8 @@ record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Ad
     Map<Integer, String> names = new HashMap<>();
     added.stream().filter(Added::special).forEach(token -> names.put(token.id(), nonce + token.id() + ":"));
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonParser p = Json.MAPPER.createParser(json);
-        JsonGenerator out = Json.MAPPER.createGenerator(bytes)) {
+    try (JsonParser p = JsonReader.STANDARD.parser(json);
+        JsonGenerator out = JsonPrinter.generator(bytes)) {
       p.nextToken();
       out.writeStartObject();
       while (p.nextToken() == JsonToken.PROPERTY_NAME) {
@@ -136,7 +138,7 @@ record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Ad
         p.nextToken();
         out.writeName(name);
         if (name.equals("added_tokens")) {
-          writeAdded(out, p.readValueAsTree(), names);
+          writeAdded(out, JsonReader.next(p), names);
         } else {
           out.copyCurrentStructure(p);
         }
@@ -151,7 +153,7 @@ record TokenizerFile(Path path, byte[] json, Map<String, Integer> vocab, List<Ad
     for (JsonNode node : list) {
       String content = node.path("content").asString();
       if (!node.path("special").asBoolean(false)) {
-        out.writePOJO(node);
+        JsonPrinter.write(out, node);
       } else if (!vocab.containsKey(content)) {
         writeRenamed(out, node, node.path("id").asInt(), names);
       }

@@ -2,11 +2,11 @@ package dev.fettle.internal.text;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.json.JsonNode;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import tools.jackson.databind.JsonNode;
 
 /**
  * Checks the parts of a {@code tokenizer.json} before the native library sees them: on some values it does not report

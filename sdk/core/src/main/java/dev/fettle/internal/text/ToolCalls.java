@@ -4,11 +4,11 @@ import dev.fettle.Conversation;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.ToolCall;
+import dev.fettle.internal.json.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import tools.jackson.databind.JsonNode;
 
 /** Tool calls as Qwen writes them, and what all families share about tools. */
 final class ToolCalls {

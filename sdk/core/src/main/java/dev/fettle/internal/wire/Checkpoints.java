@@ -1,6 +1,6 @@
 package dev.fettle.internal.wire;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.fettle.internal.json.Property;
 import java.util.List;
 import java.util.Map;
 
@@ -10,7 +10,7 @@ public final class Checkpoints {
 
   /** A checkpoint; {@code checkpointType} is {@code training} or {@code sampler}, times are ISO 8601. */
   public record Checkpoint(String checkpointId, String checkpointType, String time, String tinkerPath, Long sizeBytes,
-      @com.fasterxml.jackson.annotation.JsonProperty("public") Boolean shared, String expiresAt,
+      @Property(name = "public") Boolean shared, String expiresAt,
       String baseModel, Map<String, String> userMetadata) {}
 
   /** {@code GET checkpoints} and {@code training_runs/RUN/checkpoints}. */
@@ -20,7 +20,7 @@ public final class Checkpoints {
   public record Cursor(Integer offset, Integer limit, Integer totalCount) {}
 
   /** {@code PUT .../ttl}; here null is written, and means for ever. */
-  public record Ttl(@JsonInclude(JsonInclude.Include.ALWAYS) Long ttlSeconds) {}
+  public record Ttl(@Property(always = true) Long ttlSeconds) {}
 
   /** {@code GET .../archive} where it does not redirect. */
   public record Archive(String url, String expires) {}

@@ -1,9 +1,11 @@
 package dev.fettle.internal.wire;
 
-import com.fasterxml.jackson.annotation.JsonSubTypes;
-import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import dev.fettle.internal.json.JsonForm;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.Records;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /** What a model reads: tokens, and kinds of chunks that Fettle only knows by name, so that they can be refused. */
 public record ModelInput(List<Chunk> chunks) {
@@ -21,8 +23,8 @@ public record ModelInput(List<Chunk> chunks) {
     int[] out = new int[0];
     for (Chunk chunk : chunks == null ? List.<Chunk>of() : chunks) {
       if (!(chunk instanceof Text text) || text.tokens == null) {
-        throw new WireException("a chunk of the model input is " + (chunk == null ? "null" : "not text but "
-            + chunk.getClass().getSimpleName()) + "; only encoded_text is supported");
+        throw new WireException("a chunk of the model input is " + (chunk instanceof Other other ? "not text but " + other.type
+            : "null") + "; only encoded_text is supported");
       }
       int at = out.length;
       out = Arrays.copyOf(out, at + text.tokens.length);
@@ -35,22 +37,35 @@ public record ModelInput(List<Chunk> chunks) {
   }
 
   /** A part of it. */
-  @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
-  @JsonSubTypes({@JsonSubTypes.Type(value = Text.class, name = "encoded_text"),
-      @JsonSubTypes.Type(value = Image.class, name = "image"),
-      @JsonSubTypes.Type(value = ImagePointer.class, name = "image_asset_pointer"),
-      @JsonSubTypes.Type(value = Audio.class, name = "dmel")})
-  public sealed interface Chunk {}
+  public sealed interface Chunk extends JsonForm {
+    /** Of an object that says its type. */
+    static Chunk of(JsonNode node) {
+      String type = node.path("type").asString("");
+      return type.equals(Text.TYPE) ? Records.STRICT.read(node, Tokens.class).text() : new Other(type);
+    }
+  }
 
   /** Tokens. */
-  public record Text(int[] tokens) implements Chunk {}
+  public record Text(int[] tokens) implements Chunk {
+    private static final String TYPE = "encoded_text";
 
-  /** A picture. */
-  public record Image(byte[] data, String format, Integer expectedTokens) implements Chunk {}
+    @Override
+    public Object json() {
+      return new Tokens(TYPE, tokens);
+    }
+  }
 
-  /** A picture elsewhere. */
-  public record ImagePointer(String location, String format, Integer expectedTokens) implements Chunk {}
+  /** A picture or sound, which is not read. */
+  public record Other(String type) implements Chunk {
+    @Override
+    public Object json() {
+      return Map.of("type", type);
+    }
+  }
 
-  /** Sound. */
-  public record Audio(byte[] dmel) implements Chunk {}
+  private record Tokens(String type, int[] tokens) {
+    Text text() {
+      return new Text(tokens);
+    }
+  }
 }

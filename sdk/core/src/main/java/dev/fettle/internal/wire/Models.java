@@ -1,8 +1,8 @@
 package dev.fettle.internal.wire;
 
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.Property;
 import java.util.Map;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.annotation.JsonDeserialize;
 
 /** Models that are trained. */
 public final class Models {
@@ -17,7 +17,7 @@ public final class Models {
   }
 
   /** What is trained; rank 0 stands for all weights where a server knows that. Absent flags mean true. */
-  public record LoraConfig(Integer rank, @JsonDeserialize(using = Bits64.class) Long seed,
+  public record LoraConfig(Integer rank, @Property(unsigned = true) Long seed,
       Boolean trainUnembed, Boolean trainMlp, Boolean trainAttn) {}
 
   /** What became of {@code create_model} and {@code unload_model}. */

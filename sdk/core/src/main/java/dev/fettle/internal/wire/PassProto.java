@@ -143,8 +143,8 @@ public final class PassProto {
     void field(int number) {
       switch (number) {
         case 1 -> chunk = new ModelInput.Text(Proto.ints(first(bytes(), "EncodedTextChunk")));
-        case 2 -> chunk = new ModelInput.Image(first(bytes(), "ImageChunk"), null, null);
-        case 3 -> chunk = new ModelInput.Audio(first(bytes(), "DmelChunk"));
+        case 2 -> chunk = new ModelInput.Other("image");
+        case 3 -> chunk = new ModelInput.Other("dmel");
         default -> { }
       }
     }

@@ -1,8 +1,8 @@
 package dev.fettle.internal.wire;
 
+import dev.fettle.internal.json.JsonNode;
 import java.util.List;
 import java.util.stream.IntStream;
-import tools.jackson.databind.JsonNode;
 
 /** Work that a server has taken on, and how its result is asked for. */
 public final class RequestFutures {

@@ -1,10 +1,9 @@
 package dev.fettle.internal.wire;
 
-import com.fasterxml.jackson.annotation.JsonFormat;
-import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import dev.fettle.internal.json.JsonForm;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.Property;
 import java.util.List;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.annotation.JsonDeserialize;
 
 /** Sampling. */
 public final class Sampling {
@@ -43,7 +42,7 @@ public final class Sampling {
   }
 
   /** How to sample; {@code stop} is a list of texts or a list of token ids, and from some clients a text. */
-  public record Params(Integer maxTokens, @JsonDeserialize(using = Bits64.class) Long seed, JsonNode stop,
+  public record Params(Integer maxTokens, @Property(unsigned = true) Long seed, JsonNode stop,
       Double temperature, Integer topK, Double topP) {}
 
   /**
@@ -73,9 +72,24 @@ public final class Sampling {
   }
 
   /** A token that was likely; as JSON a pair of both. */
-  @JsonFormat(shape = JsonFormat.Shape.ARRAY)
-  @JsonPropertyOrder({"id", "logprob"})
-  public record Likely(int id, float logprob) {}
+  public record Likely(int id, float logprob) implements JsonForm {
+    /**
+     * Of a pair.
+     *
+     * @throws WireException if it is none
+     */
+    public static Likely of(JsonNode pair) {
+      if (pair.size() != 2 || !pair.isArray() || !pair.get(0).canConvertToInt() || !pair.get(1).isNumber()) {
+        throw new WireException("a likely token is " + pair + ", not a pair of id and logprob");
+      }
+      return new Likely(pair.get(0).intValue(), (float) pair.get(1).doubleValue());
+    }
+
+    @Override
+    public Object json() {
+      return List.of(id, logprob);
+    }
+  }
 
   /** {@code GET samplers/ID}. */
   public record Sampler(String samplerId, String baseModel, String modelPath) {}

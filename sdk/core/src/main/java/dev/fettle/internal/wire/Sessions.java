@@ -1,6 +1,6 @@
 package dev.fettle.internal.wire;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.fettle.internal.json.Property;
 import java.util.List;
 import java.util.Map;
 
@@ -29,7 +29,7 @@ public final class Sessions {
   public record Description(List<String> trainingRunIds, List<String> samplerIds, Map<String, Object> userMetadata) {}
 
   /** {@code POST sessions/ID/finish}; the reason's type is {@code success}, {@code errored} or {@code interrupted}. */
-  public record Finish(Reason reason, @JsonInclude(JsonInclude.Include.ALWAYS) String detail) {
+  public record Finish(Reason reason, @Property(always = true) String detail) {
     public static Finish success() {
       return new Finish(new Reason("success"), null);
     }

@@ -1,8 +1,8 @@
 package dev.fettle.internal.wire;
 
+import dev.fettle.internal.json.JsonForm;
+import dev.fettle.internal.json.JsonNode;
 import java.util.Arrays;
-import tools.jackson.databind.annotation.JsonDeserialize;
-import tools.jackson.databind.annotation.JsonSerialize;
 
 /**
  * Numbers in row-major order: either {@code floats} or {@code ints} is there. The dtype is {@code float32} or
@@ -10,9 +10,7 @@ import tools.jackson.databind.annotation.JsonSerialize;
  *
  * @param sparse where the values are in a matrix whose others are 0; null where all are there
  */
-@JsonSerialize(using = TensorJson.Writer.class)
-@JsonDeserialize(using = TensorJson.Reader.class)
-public record TensorData(long[] shape, float[] floats, long[] ints, Sparse sparse) {
+public record TensorData(long[] shape, float[] floats, long[] ints, Sparse sparse) implements JsonForm {
   /** Compressed rows: the values of row i are those from {@code rows[i]} to {@code rows[i + 1]}, each in a column. */
   public record Sparse(long[] rows, long[] columns) {}
 
@@ -32,6 +30,16 @@ public record TensorData(long[] shape, float[] floats, long[] ints, Sparse spars
   /** A row of whole numbers. */
   public static TensorData of(int[] values) {
     return new TensorData(new long[] {values.length}, null, Arrays.stream(values).asLongStream().toArray());
+  }
+
+  /** Of its JSON, in which a float that is not finite is null. */
+  public static TensorData of(JsonNode json) {
+    return TensorJson.read(json);
+  }
+
+  @Override
+  public Object json() {
+    return TensorJson.write(this);
   }
 
   public String dtype() {

@@ -1,7 +1,7 @@
 package dev.fettle.internal.wire;
 
+import dev.fettle.internal.json.JsonNode;
 import java.util.Map;
-import tools.jackson.databind.JsonNode;
 
 /** Saving and loading what was trained. */
 public final class Weights {

@@ -1,52 +1,23 @@
 package dev.fettle.internal.wire;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
-import java.util.List;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.core.json.JsonReadFeature;
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.MapperFeature;
-import tools.jackson.databind.PropertyNamingStrategies;
-import tools.jackson.databind.cfg.CoercionAction;
-import tools.jackson.databind.cfg.CoercionInputShape;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.type.LogicalType;
+import dev.fettle.internal.json.JsonException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonPrinter;
+import dev.fettle.internal.json.JsonReader;
+import dev.fettle.internal.json.Records;
 
 /**
  * JSON as the protocol writes it: snake case, absent instead of null, properties that are not known are ignored.
  * Stateless.
  */
 public final class WireJson {
-  private static final int LONGEST_STRING = 256 << 20;
-
-  private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
-          .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(LONGEST_STRING).build())
-          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-          .build())
-      .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-      .changeDefaultPropertyInclusion(all -> all.withValueInclusion(JsonInclude.Include.NON_NULL))
-      .build();
-
-  /** For requests: what is of another type is not made to fit, as answers of servers are that others wrote. */
-  private static final JsonMapper STRICT = MAPPER.rebuild()
-      .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
-      .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
-      .withCoercionConfig(LogicalType.Textual, texts -> {
-        for (CoercionInputShape shape : List.of(CoercionInputShape.Integer, CoercionInputShape.Float,
-            CoercionInputShape.Boolean)) {
-          texts.setCoercion(shape, CoercionAction.Fail);
-        }
-      })
-      .build();
+  private static final JsonReader READER = JsonReader.STANDARD.within(bounds -> bounds.maxStringLength(256 << 20)).withNaN();
 
   private WireJson() {}
 
   /** The UTF-8 bytes of a message. */
   public static byte[] write(Object message) {
-    return MAPPER.writeValueAsBytes(message);
+    return JsonPrinter.utf8(message);
   }
 
   /**
@@ -55,26 +26,27 @@ public final class WireJson {
    * @throws WireException if the bytes are not that
    */
   public static <T> T read(byte[] utf8, Class<T> type) {
-    return read(MAPPER, utf8, type);
+    return read(Records.LENIENT, utf8, type);
   }
 
   /**
-   * A request from a client: a number where a text belongs, or the other way round, is an error.
+   * A request from a client: a number where a text belongs, or the other way round, is an error, as it is not in answers of
+   * servers, which others wrote.
    *
    * @throws WireException if the bytes are not that
    */
   public static <T> T request(byte[] utf8, Class<T> type) {
-    return read(STRICT, utf8, type);
+    return read(Records.STRICT, utf8, type);
   }
 
-  private static <T> T read(JsonMapper mapper, byte[] utf8, Class<T> type) {
+  private static <T> T read(Records records, byte[] utf8, Class<T> type) {
     try {
-      T message = mapper.readValue(utf8, type);
+      T message = records.read(READER.read(utf8), type);
       if (message == null) {
         throw new WireException("null instead of " + type.getSimpleName());
       }
       return message;
-    } catch (JacksonException e) {
+    } catch (JsonException e) {
       throw broken(type.getSimpleName(), e);
     }
   }
@@ -82,12 +54,12 @@ public final class WireJson {
   /** A JSON object of which it is not known yet what it is. */
   public static JsonNode tree(byte[] utf8) {
     try {
-      JsonNode node = MAPPER.readTree(utf8);
-      if (node == null || !node.isObject()) {
+      JsonNode node = READER.read(utf8);
+      if (!node.isObject()) {
         throw new WireException("not a JSON object");
       }
       return node;
-    } catch (JacksonException e) {
+    } catch (JsonException e) {
       throw broken("a JSON object", e);
     }
   }
@@ -95,14 +67,14 @@ public final class WireJson {
   /** A message from an object that was read. */
   public static <T> T read(JsonNode node, Class<T> type) {
     try {
-      return MAPPER.treeToValue(node, type);
-    } catch (JacksonException e) {
+      return Records.LENIENT.read(node, type);
+    } catch (JsonException e) {
       throw broken(type.getSimpleName(), e);
     }
   }
 
-  private static WireException broken(String type, JacksonException e) {
-    String text = String.valueOf(e.getOriginalMessage()).replaceAll("\\s+", " ");
+  private static WireException broken(String type, JsonException e) {
+    String text = String.valueOf(e.getMessage()).replaceAll("\\s+", " ");
     return new WireException("not " + type + ": " + (text.length() > 200 ? text.substring(0, 200) + "..." : text), e);
   }
 }

@@ -54,7 +54,7 @@ final class JudgePrompt implements Judge {
 
   @Override
   public Body body(Running running) {
-    return new ChoiceBody(model.network(), running, yes, no);
+    return Body.preference(model.network(), running, yes, no);
   }
 
   @Override

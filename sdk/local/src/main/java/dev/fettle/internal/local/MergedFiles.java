@@ -11,6 +11,7 @@ import dev.fettle.internal.checkpoint.SafetensorsWriter;
 import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.checkpoint.StrictJson;
+import dev.fettle.internal.json.ObjectNode;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfigJson;
 import dev.fettle.internal.model.WeightNames;
@@ -27,8 +28,6 @@ import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Whole models in Hugging Face layout, adapters folded in, written weight by weight. */
 final class MergedFiles {
@@ -74,7 +73,7 @@ final class MergedFiles {
       model.encoder().settings().write(into);
     }
     List<List<SavedTensor>> shards = shards(tensors(stored));
-    ObjectNode index = JsonNodeFactory.instance.objectNode();
+    ObjectNode index = new ObjectNode();
     index.putObject("metadata").put("total_size", shards.stream().flatMap(List::stream).mapToLong(SavedTensor::bytes).sum());
     ObjectNode map = index.putObject("weight_map");
     for (int i = 0; i < shards.size(); i++) {

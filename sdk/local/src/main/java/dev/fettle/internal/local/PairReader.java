@@ -54,6 +54,6 @@ final class PairReader implements Judge {
 
   @Override
   public Body body(Running running) {
-    return new ClassifierBody(model.network(), new Classification(model.config()), running);
+    return Body.scores(model.network(), running, new Classification(model.config()));
   }
 }

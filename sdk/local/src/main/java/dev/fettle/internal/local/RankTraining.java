@@ -38,8 +38,7 @@ final class RankTraining {
     this.tokens = tokens;
     this.judge = model.embeds() ? null : Judge.of(model);
     Body body = judge != null ? judge.body(tuned)
-        : new EncoderBody(model.network(), model.encoder().pooler(),
-            model.encoder().settings().width(), tuned);
+        : Body.vectors(model.network(), tuned, model.encoder().pooler(), model.encoder().settings().width());
     this.step = new GradientCache(body, tuned, tokens);
   }
 

@@ -1,12 +1,12 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.internal.checkpoint.JsonFields;
+import dev.fettle.internal.json.ObjectNode;
 import dev.fettle.internal.torch.Execution;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * How the passes of a training were carried out where its state was saved; what the last bits of its results depend on.

@@ -3,13 +3,13 @@ package dev.fettle.internal.local;
 import dev.fettle.Modules;
 import dev.fettle.Quantisation;
 import dev.fettle.internal.checkpoint.JsonFields;
+import dev.fettle.internal.json.ObjectNode;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.OuterWeight;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
-import tools.jackson.databind.node.ObjectNode;
 
 /** What {@code state.json} says of how the base model's weights are held. */
 final class SavedQuantisation {

@@ -8,6 +8,7 @@ import dev.fettle.ParameterGroup;
 import dev.fettle.Tuning;
 import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.JsonFields;
+import dev.fettle.internal.json.ObjectNode;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.OuterWeight;
 import java.nio.file.Path;
@@ -17,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
-import tools.jackson.databind.node.ObjectNode;
 
 /** What {@code state.json} says of what is trained beyond PEFT's adapter_config.json. */
 record SavedTuning(Lora lora, boolean pissa, List<Part> parts, boolean untied) {

@@ -14,6 +14,7 @@ import dev.fettle.internal.checkpoint.SafetensorsWriter;
 import dev.fettle.internal.checkpoint.StoredTensor;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.checkpoint.StrictJson;
+import dev.fettle.internal.json.ObjectNode;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
@@ -25,8 +26,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Training states: an adapter in PEFT's layout, or where there is none the trained weights, beside {@code state.json}
@@ -90,7 +89,7 @@ final class StateFiles {
 
   private static String json(LocalTraining training, Optional<DataPosition> position) {
     LocalTraining.Counters c = training.counters();
-    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    ObjectNode root = new ObjectNode();
     root.put("format", FORMAT);
     root.put("model", training.model().name());
     training.model().initialised().ifPresent(seed -> root.put("initialised", seed));

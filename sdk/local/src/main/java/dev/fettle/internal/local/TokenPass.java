@@ -208,7 +208,7 @@ final class TokenPass {
 
     private boolean counts(int d, int at) {
       Datum datum = batch.data().get(d);
-      return (datum.weights() != null || datum.advantages() != null) && TokenLoss.takesPart(loss, datum, at);
+      return TokenLoss.takesPart(loss, datum, at);
     }
 
     /** The logprob with which the token was sampled, where the loss compares with it. */

@@ -2,10 +2,10 @@ package dev.fettle.internal.torch;
 
 import dev.fettle.MemoryPlan;
 import dev.fettle.NotEnoughMemoryException;
+import dev.fettle.internal.Gibibytes;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.LongSupplier;
@@ -132,19 +132,14 @@ public final class Memory {
   private String refusal(MemoryPlan plan, long room, String what) {
     MemoryPlan others = new MemoryPlan(
         promised().entrySet().stream().map(e -> new MemoryPlan.Part(e.getKey(), e.getValue())).toList());
-    return String.format(Locale.ROOT, "%s needs about %.2f GiB of native memory (%s), but only %.2f GiB are left%s%s: use "
-        + "fewer or shorter sequences, a smaller model or rank, bf16, or fewer threads", what, gib(plan.total()),
-        figures(plan), gib(Math.max(0, room)),
-        limit == Long.MAX_VALUE ? "" : String.format(Locale.ROOT, " of the %.2f GiB of fettle.memory", gib(limit)),
-        others.parts().isEmpty() ? "" : String.format(Locale.ROOT, " beside %.2f GiB in use or promised (%s)",
-            gib(others.total()), figures(others)));
+    return what + " needs about " + Gibibytes.of(plan.total()) + " GiB of native memory (" + figures(plan) + "), but only "
+        + Gibibytes.of(Math.max(0, room)) + " GiB are left"
+        + (limit == Long.MAX_VALUE ? "" : " of the " + Gibibytes.of(limit) + " GiB of fettle.memory")
+        + (others.parts().isEmpty() ? "" : " beside " + Gibibytes.of(others.total()) + " GiB in use or promised (" + figures(others) + ")")
+        + ": use fewer or shorter sequences, a smaller model or rank, bf16, or fewer threads";
   }
 
   private static String figures(MemoryPlan plan) {
     return plan.parts().stream().map(MemoryPlan.Part::toString).collect(Collectors.joining(", "));
-  }
-
-  private static double gib(long bytes) {
-    return bytes / (double) (1 << 30);
   }
 }

@@ -10,6 +10,7 @@ import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import dev.fettle.FettleException;
 import dev.fettle.NotEnoughMemoryException;
+import dev.fettle.internal.DjlSettings;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -43,7 +44,7 @@ public final class Torch {
 
   private Torch() {
     try {
-      System.setProperty("OPT_OUT_TRACKING", System.getProperty("OPT_OUT_TRACKING", "true"));
+      DjlSettings.apply();
       NativeEnvironment.prepare();
       Engine.getEngine("PyTorch");
       if (Integer.getInteger("fettle.threads") != null) {

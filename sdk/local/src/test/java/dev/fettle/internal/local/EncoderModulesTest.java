@@ -11,6 +11,7 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.Training;
 import dev.fettle.UnsupportedModelException;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.ranking.RankLoss;
 import dev.fettle.ranking.RankResult;
@@ -26,7 +27,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
 
 /** What sentence-transformers' modules make of an encoder's rows: vectors, gradients through them, and that they are saved. */
 @Tag("golden")

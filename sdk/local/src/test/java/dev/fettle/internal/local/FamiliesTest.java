@@ -18,6 +18,7 @@ import dev.fettle.Training;
 import dev.fettle.Tuning;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.StoredTensor;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.support.Golden;
 import java.io.IOException;
@@ -34,7 +35,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
 
 /** Each family of decoders that {@code families.py} has made a model of: what transformers and PEFT compute, and Fettle. */
 @Tag("golden")

@@ -12,6 +12,9 @@ import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.Sample;
 import dev.fettle.SamplingParams;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonPrinter;
+import dev.fettle.internal.json.ObjectNode;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.support.Golden;
 import java.io.IOException;
@@ -27,9 +30,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Sequences longer than an attention tile, batches larger than a micro-batch; against PyTorch, and parts against wholes. */
 @Tag("golden")
@@ -114,7 +114,7 @@ class LongSequencesTest {
     ObjectNode config = (ObjectNode) Golden.json(source.resolve("config.json"));
     golden.get("config").properties().forEach((Map.Entry<String, JsonNode> e) -> config.set(e.getKey(), e.getValue()));
     Path model = Files.createTempDirectory(directory, "model");
-    Files.writeString(model.resolve("config.json"), JsonMapper.shared().writeValueAsString(config));
+    Files.writeString(model.resolve("config.json"), JsonPrinter.line(config));
     Files.copy(source.resolve("model.safetensors"), model.resolve("model.safetensors"));
     return Trained.open(model, Lora.from(Golden.path("lora/" + golden.get("adapter").asString())));
   }

@@ -9,6 +9,7 @@ import dev.fettle.Lora;
 import dev.fettle.Modules;
 import dev.fettle.Tuning;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.support.Golden;
 import java.util.List;
@@ -16,7 +17,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
 
 /** Twenty steps of each method against PEFT or transformers with torch's AdamW, as {@link TrainingRunTest} takes them. */
 @Tag("golden")

@@ -9,6 +9,7 @@ import dev.fettle.DType;
 import dev.fettle.Quantisation;
 import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.checkpoint.ModelDirectory;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.network.Adapter;
 import dev.fettle.internal.network.Dropout;
@@ -29,7 +30,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
 
 /** The logits of every architecture and configuration variant against those of transformers. */
 @Tag("golden")

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fettle.DType;
 import dev.fettle.Fettle;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.model.Architectures;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.support.Golden;
@@ -22,7 +23,6 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import tools.jackson.databind.JsonNode;
 
 /**
  * {@code examples/MODELS.md} lists what this repository's tests check, and was made here: {@code -Dfettle.write=true} writes

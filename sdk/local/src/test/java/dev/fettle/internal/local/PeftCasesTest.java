@@ -18,6 +18,7 @@ import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.SafetensorsWriter;
 import dev.fettle.internal.checkpoint.StoredType;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.support.Golden;
 import java.io.IOException;
@@ -37,7 +38,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
 
 /** Adapters as people have them, against what PEFT makes of each: loaded, saved and loaded again, tuned, merged. */
 @Tag("golden")

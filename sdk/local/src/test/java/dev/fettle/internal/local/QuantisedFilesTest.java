@@ -12,6 +12,7 @@ import dev.fettle.Lora;
 import dev.fettle.Quantisation;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.Product;
@@ -33,7 +34,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
 
 /** Checkpoints that are quantised already: they mean what the formulas of those who defined them say. */
 class QuantisedFilesTest {

@@ -9,6 +9,7 @@ import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.Quantisation;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.torch.Scope;
@@ -20,7 +21,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
 
 /** A base model in 8 and 4 bits against the formulas in PyTorch, and what transformers and PEFT compute with the same numbers. */
 @Tag("golden")

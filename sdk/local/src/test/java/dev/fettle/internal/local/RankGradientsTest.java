@@ -10,6 +10,7 @@ import dev.fettle.Lora;
 import dev.fettle.Modules;
 import dev.fettle.Tuning;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.ranking.RankLoss;
 import dev.fettle.ranking.RankResult;
@@ -24,7 +25,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
 
 /** Losses over rankings and their gradients against PyTorch autograd, through transformers and PEFT. */
 @Tag("golden")
@@ -146,7 +146,7 @@ class RankGradientsTest {
     }
     for (int tokens : new int[] {8192, 12}) {
       try (Trained t = Trained.open("models/" + c.get("model").asString(), Full.all())) {
-        GradientCache step = new GradientCache(new ChoiceBody(t.model.network(), t.training.tuned(), 5, 9), t.training.tuned(), tokens);
+        GradientCache step = new GradientCache(Body.preference(t.model.network(), t.training.tuned(), 5, 9), t.training.tuned(), tokens);
         double[] loss = new double[1];
         EngineThread.get().run(() -> step.forwardBackward(texts, values -> {
           int[] starts = RankFormula.starts(batch);

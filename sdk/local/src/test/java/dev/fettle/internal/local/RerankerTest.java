@@ -15,6 +15,8 @@ import dev.fettle.Modules;
 import dev.fettle.Training;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonPrinter;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.ranking.RankLoss;
 import dev.fettle.ranking.RankResult;
@@ -33,8 +35,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Models that score a text for a query, against sentence-transformers' CrossEncoder, and the losses that tune them. */
 @Tag("golden")
@@ -130,7 +130,7 @@ class RerankerTest {
           training.saveAdapter(Path.of(adapter));
           assertThat(model.tune(Lora.from(Path.of(adapter))).score(golden.get("query").asString(), texts(golden))).containsExactly(tuned);
         }
-        Files.writeString(out.resolve(name + "-" + kind + ".json"), JsonMapper.shared().writeValueAsString(Map.of("query",
+        Files.writeString(out.resolve(name + "-" + kind + ".json"), JsonPrinter.line(Map.of("query",
             golden.get("query").asString(), "texts", texts(golden), "merged", merged.toString(), "scores", tuned, "adapter",
             adapter, "base", Golden.path("rerankers/" + name).toString())));
       }

@@ -13,6 +13,7 @@ import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.OptimResult;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.support.Golden;
 import java.util.ArrayList;
@@ -22,7 +23,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
 
 /** Twenty steps with clipping, decay and a changing learning rate, against PEFT or transformers with torch's AdamW. */
 @Tag("golden")

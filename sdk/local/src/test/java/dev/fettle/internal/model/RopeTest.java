@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fettle.internal.checkpoint.Fixtures;
 import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.StrictJson;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.support.Golden;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,7 +13,6 @@ import org.assertj.core.data.Offset;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
-import tools.jackson.databind.JsonNode;
 
 class RopeTest {
   @TestFactory

@@ -1,5 +1,6 @@
 package dev.fettle.internal.remote;
 
+import dev.fettle.internal.json.ObjectNode;
 import dev.fettle.internal.wire.WireJson;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -12,7 +13,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Archives of adapters as others pack them. */
 final class Archives {

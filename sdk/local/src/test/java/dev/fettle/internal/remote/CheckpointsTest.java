@@ -19,6 +19,7 @@ import dev.fettle.internal.Futures;
 import dev.fettle.internal.TrainingBackend;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.StoredType;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.local.LocalBackend;
 import dev.fettle.internal.wire.Paths;
 import dev.fettle.support.Golden;
@@ -38,7 +39,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
 
 class CheckpointsTest {
   @TempDir

@@ -2,6 +2,8 @@ package dev.fettle.internal.remote;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.ObjectNode;
 import dev.fettle.internal.wire.OutputProto;
 import dev.fettle.internal.wire.PassProto;
 import dev.fettle.internal.wire.Passes;
@@ -25,8 +27,6 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Stands before a server of this project and makes of what it says and hears what another service would. */
 public final class Impersonator implements AutoCloseable {

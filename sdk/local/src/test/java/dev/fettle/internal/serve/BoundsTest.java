@@ -2,6 +2,7 @@ package dev.fettle.internal.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.wire.PassProto;
 import dev.fettle.internal.wire.Passes;
 import dev.fettle.internal.wire.Paths;
@@ -21,7 +22,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
 
 /** What a client may ask for: more is refused with what the most is, before it takes memory. */
 class BoundsTest {

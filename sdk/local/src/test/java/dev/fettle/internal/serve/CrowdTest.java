@@ -10,6 +10,7 @@ import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.internal.Futures;
 import dev.fettle.internal.TrainingBackend;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.torch.Torch;
 import dev.fettle.internal.wire.Paths;
 import dev.fettle.internal.wire.Sampling;
@@ -24,7 +25,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
 
 /** Several clients, clients that vanish, and more work than there is room for. */
 class CrowdTest {

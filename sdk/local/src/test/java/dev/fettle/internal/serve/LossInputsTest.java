@@ -3,6 +3,7 @@ package dev.fettle.internal.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.wire.ModelInput;
 import dev.fettle.internal.wire.OutputProto;
 import dev.fettle.internal.wire.PassProto;
@@ -19,7 +20,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
 
 /** What a datum may carry for its loss. */
 class LossInputsTest {

@@ -3,6 +3,7 @@ package dev.fettle.internal.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.wire.PassProto;
 import dev.fettle.internal.wire.Paths;
 import dev.fettle.internal.wire.Sampling;
@@ -18,7 +19,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
 
 /** What clients ask for since version 0.26 of the SDK. */
 class NewClientsTest {

@@ -17,6 +17,7 @@ import dev.fettle.OptimResult;
 import dev.fettle.Sample;
 import dev.fettle.SamplingParams;
 import dev.fettle.Training;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.wire.OutputProto;
 import dev.fettle.internal.wire.PassProto;
 import dev.fettle.internal.wire.Passes;
@@ -33,7 +34,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
 
 /** What a client sees of a server, message by message. */
 class ServerTest {

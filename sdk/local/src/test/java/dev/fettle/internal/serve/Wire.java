@@ -1,5 +1,6 @@
 package dev.fettle.internal.serve;
 
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.wire.ModelInput;
 import dev.fettle.internal.wire.Models;
 import dev.fettle.internal.wire.Passes;
@@ -14,7 +15,6 @@ import java.net.http.HttpResponse;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.databind.JsonNode;
 
 /** A client that sends what a test says, over a real socket. */
 final class Wire {

@@ -2,10 +2,10 @@ package dev.fettle.internal.template;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fettle.internal.json.JsonNode;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
-import tools.jackson.databind.JsonNode;
 
 /** Small templates mean what they mean to Jinja2: {@code src/test/golden/template_golden.py}. */
 class JinjaTest {

@@ -2,6 +2,7 @@ package dev.fettle.internal.template;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fettle.internal.json.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,7 +10,6 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
-import tools.jackson.databind.JsonNode;
 
 /** Real templates write what Jinja2 in transformers' environment wrote, error for error. */
 class SharedTemplatesTest {

@@ -3,6 +3,8 @@ package dev.fettle.internal.template;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -13,27 +15,28 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.HashMap;
 import java.util.Map;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Templates, and what is given to them. */
 final class TemplateFixtures {
   /** When the renderings of the shared cases were made. */
   static final Clock NOW = Clock.fixed(LocalDateTime.of(2026, 11, 27, 9, 5, 7).toInstant(ZoneOffset.UTC), ZoneOffset.UTC);
-  private static final JsonMapper MAPPER = JsonMapper.builder().build();
 
   private TemplateFixtures() {}
 
   static JsonNode json(String name) {
     try (InputStream in = TemplateFixtures.class.getResourceAsStream("/template/" + name)) {
-      return MAPPER.readTree(in);
+      return JsonReader.STANDARD.read(in.readAllBytes());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
   static JsonNode json(Path file) {
-    return MAPPER.readTree(file.toFile());
+    try {
+      return JsonReader.STANDARD.read(Files.readAllBytes(file));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** A file of the shared material; the test is skipped where it is absent. */
@@ -45,7 +48,7 @@ final class TemplateFixtures {
 
   static Map<String, Object> variables(JsonNode node) {
     Map<String, Object> variables = new HashMap<>();
-    node.propertyStream().forEach(entry ->
+    node.properties().forEach(entry ->
         variables.put(entry.getKey(), JsonValues.of(entry.getValue(), new Origin(0, Origin.Field.CONTENT))));
     return variables;
   }

@@ -9,6 +9,7 @@ import dev.fettle.Renderers;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tokenizers;
 import dev.fettle.ToolCall;
+import dev.fettle.internal.json.JsonPrinter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,7 +42,7 @@ class ForgedTokensTest {
   }
 
   private static Conversation everywhere(String text) {
-    String json = Json.MAPPER.writeValueAsString(text);
+    String json = JsonPrinter.line(text);
     ToolCall call = new ToolCall("id" + text, "f" + text, "{" + json + ": [" + json + ", {\"a\": " + json + "}]}");
     return new Conversation(List.of(Message.system(text), Message.user("x" + text), Message.assistant(text + "y")
         .withReasoning(text).withToolCalls(call), Message.tool(text), Message.assistant(text + text).withReasoning("a" + text)),

@@ -12,6 +12,8 @@ import dev.fettle.Renderers;
 import dev.fettle.Tokenizers;
 import dev.fettle.ToolCall;
 import dev.fettle.TrainOn;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonReader;
 import dev.fettle.support.ErrorStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,7 +27,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
 
 /** What a message of a file has is what a template reads, as in transformers: {@code src/test/golden/template_golden.py}. */
 class MessagesReachTemplatesTest {
@@ -52,12 +53,12 @@ class MessagesReachTemplatesTest {
   Stream<DynamicTest> asTransformersGivesThem() throws IOException {
     JsonNode golden;
     try (InputStream in = getClass().getResourceAsStream("/template/messages.json")) {
-      golden = Json.MAPPER.readTree(in);
+      golden = JsonReader.STANDARD.read(in.readAllBytes());
     }
     return golden.valueStream().map(each -> DynamicTest.dynamicTest(each.get(0).asString() + " of " + each.get(1), () -> {
       Renderer renderer = renderer(each.get(0).asString());
       for (Map.Entry<String, JsonNode> argument : each.get(2).properties()) {
-        renderer = renderer.with(argument.getKey(), Json.MAPPER.treeToValue(argument.getValue(), Object.class));
+        renderer = renderer.with(argument.getKey(), argument.getValue().asJava());
       }
       assertThat(renderer.render(read(each.get(1).toString())).get(0).text()).isEqualTo(each.get(3).asString());
     }));

@@ -9,6 +9,7 @@ import dev.fettle.Renderers;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tokenizers;
 import dev.fettle.TrainOn;
+import dev.fettle.internal.json.JsonNode;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -16,7 +17,6 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
 
 /** Golden ids by transformers' {@code apply_chat_template}: {@code src/test/golden/text_golden.py}. */
 class RenderedIdsEqualTheRealTemplatesTest {
@@ -26,7 +26,7 @@ class RenderedIdsEqualTheRealTemplatesTest {
   @TestFactory
   Stream<DynamicTest> bySmallTokenizer() {
     JsonNode golden = TextFixtures.json("rendered.json");
-    return golden.propertyStream().flatMap(family -> {
+    return golden.properties().stream().flatMap(family -> {
       Tokenizer tokenizer = TextFixtures.smallFor(family.getKey(), directory);
       return tests(family.getKey(), tokenizer, family.getValue());
     });
@@ -35,7 +35,7 @@ class RenderedIdsEqualTheRealTemplatesTest {
   @TestFactory
   Stream<DynamicTest> byTheRealQwen3Tokenizer() {
     Tokenizer tokenizer = Tokenizers.open(TextFixtures.shared("tokenizers/qwen2/built-qwen3"));
-    return TextFixtures.json("rendered-qwen.json").propertyStream().filter(f -> f.getKey().startsWith("qwen3"))
+    return TextFixtures.json("rendered-qwen.json").properties().stream().filter(f -> f.getKey().startsWith("qwen3"))
         .flatMap(family -> tests(family.getKey(), tokenizer, family.getValue()));
   }
 
@@ -55,7 +55,7 @@ class RenderedIdsEqualTheRealTemplatesTest {
   private static Stream<DynamicTest> tests(String family, Tokenizer tokenizer, JsonNode cases) {
     Renderer renderer = Renderers.of(family, tokenizer);
     JsonNode conversations = TextFixtures.json("cases.json");
-    return cases.propertyStream().filter(c -> c.getValue().get("ids").isArray()).flatMap(golden -> {
+    return cases.properties().stream().filter(c -> c.getValue().get("ids").isArray()).flatMap(golden -> {
       Conversation conversation = TextFixtures.conversation(conversations.get(golden.getKey()));
       int[] whole = TextFixtures.ids(golden.getValue().get("ids"));
       return Stream.of(

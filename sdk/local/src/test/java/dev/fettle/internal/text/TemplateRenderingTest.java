@@ -8,6 +8,7 @@ import dev.fettle.Renderer;
 import dev.fettle.Renderers;
 import dev.fettle.Tokenizers;
 import dev.fettle.TrainOn;
+import dev.fettle.internal.json.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +18,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
 
 /** Models with their real templates: the ids are those of transformers' {@code apply_chat_template}, masks those of the families. */
 class TemplateRenderingTest {
@@ -43,7 +43,7 @@ class TemplateRenderingTest {
     JsonNode golden = TextFixtures.json("rendered.json");
     JsonNode conversations = TextFixtures.json("cases.json");
     return TEMPLATES.entrySet().stream().flatMap(entry -> entry.getValue().stream().flatMap(template ->
-        golden.get(entry.getKey()).propertyStream().filter(each -> each.getValue().get("ids").isArray()).map(each ->
+        golden.get(entry.getKey()).properties().stream().filter(each -> each.getValue().get("ids").isArray()).map(each ->
             DynamicTest.dynamicTest(template + ": " + each.getKey(), () -> check(entry.getKey(), template,
                 TextFixtures.conversation(conversations.get(each.getKey())), each.getValue())))));
   }

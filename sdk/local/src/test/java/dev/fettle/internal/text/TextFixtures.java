@@ -7,6 +7,8 @@ import dev.fettle.Message;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tokenizers;
 import dev.fettle.ToolCall;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -15,7 +17,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
-import tools.jackson.databind.JsonNode;
 
 /** The small tokenizer, the golden files and the real tokenizers. */
 final class TextFixtures {
@@ -25,7 +26,7 @@ final class TextFixtures {
 
   static JsonNode json(String name) {
     try (InputStream in = TextFixtures.class.getResourceAsStream("/text/" + name)) {
-      return Json.MAPPER.readTree(in);
+      return JsonReader.STANDARD.read(in.readAllBytes());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

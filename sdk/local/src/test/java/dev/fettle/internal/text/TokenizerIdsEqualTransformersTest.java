@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fettle.Tokenizer;
 import dev.fettle.Tokenizers;
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,7 +15,6 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import tools.jackson.databind.JsonNode;
 
 class TokenizerIdsEqualTransformersTest {
   @Test
@@ -32,10 +33,10 @@ class TokenizerIdsEqualTransformersTest {
       "gpt2, gpt2/golden/gpt2_multilingual.json"})
   void inManyLanguages(String tokenizer, String golden) throws IOException {
     Map<String, String> texts = new HashMap<>();
-    Json.MAPPER.readTree(Files.readString(TextFixtures.shared("tokenizers/qwen2/golden/multilingual_inputs.json")))
+    JsonReader.STANDARD.read(Files.readString(TextFixtures.shared("tokenizers/qwen2/golden/multilingual_inputs.json")))
         .forEach(node -> texts.put(node.get("id").asString(), node.get("text").asString()));
     Tokenizer real = Tokenizers.open(TextFixtures.shared("tokenizers/" + tokenizer));
-    JsonNode entries = Json.MAPPER.readTree(Files.readString(TextFixtures.shared("tokenizers/" + golden)))
+    JsonNode entries = JsonReader.STANDARD.read(Files.readString(TextFixtures.shared("tokenizers/" + golden)))
         .get("entries");
     assertThat(entries.size()).isGreaterThan(80);
     for (JsonNode entry : entries) {
@@ -48,7 +49,7 @@ class TokenizerIdsEqualTransformersTest {
   void greedyPromptOfStories260KWithItsBos() throws IOException {
     Path model = TextFixtures.shared("models/stories260K");
     Tokenizer tokenizer = Tokenizers.open(model.resolve("hf"));
-    JsonNode greedy = Json.MAPPER.readTree(Files.readString(model.resolve("golden.json"))).get("greedy");
+    JsonNode greedy = JsonReader.STANDARD.read(Files.readString(model.resolve("golden.json"))).get("greedy");
     assertThat(tokenizer.addsBos()).isTrue();
     assertThat(tokenizer.bos()).hasValue(1);
     assertThat(tokenizer.eos()).hasValue(2);
