@@ -18,7 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The options of the programs: each means the same in all of them. */
 enum Option {
-  MODEL("DIR", "model in Hugging Face layout, owner/name on its hub, or fettle-tiny, the one within the library",
+  MODEL("DIR", "model in Hugging Face layout, a GGUF, owner/name on the hub, or fettle-tiny, the one within the library",
       Option::directory),
   REMOTE("URL", "in place of this machine, a service that speaks the Tinker protocol; key in TINKER_API_KEY",
       Option::service),

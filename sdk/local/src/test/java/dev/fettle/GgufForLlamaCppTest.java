@@ -2,6 +2,7 @@ package dev.fettle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fettle.internal.json.JsonPrinter;
 import dev.fettle.support.Golden;
 import dev.fettle.support.RandomCheckpoint;
 import java.io.IOException;
@@ -14,12 +15,10 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Writes models and adapters for {@code check_gguf.py}, which compares them with llama.cpp: {@code -DargLine=-Dfettle.gguf=DIR}. */
 @EnabledIfSystemProperty(named = "fettle.gguf", matches = ".+")
 class GgufForLlamaCppTest {
-  private static final JsonMapper JSON = new JsonMapper();
   private static final Path OUT = Path.of(System.getProperty("fettle.gguf", "."));
 
   private final List<String> written = new ArrayList<>();
@@ -30,7 +29,7 @@ class GgufForLlamaCppTest {
     asked.put("tokens", tokens);
     asked.put("logprobs", sampler.logprobs(tokens));
     asked.put("greedy", sampler.sample(tokens, SamplingParams.standard().maxTokens(40).temperature(0)).get(0).tokens());
-    Files.writeString(OUT.resolve(name + ".json"), JSON.writeValueAsString(asked));
+    Files.writeString(OUT.resolve(name + ".json"), JsonPrinter.line(asked));
   }
 
   @Test
@@ -53,23 +52,32 @@ class GgufForLlamaCppTest {
   }
 
   private void adapters(Fettle fettle) throws IOException {
-    for (String kinds : List.of("lora", "peft-cases")) {
+    for (String kinds : List.of("lora", "peft-cases", "families")) {
       try (var all = Files.list(Golden.path(kinds))) {
         for (Path directory : all.sorted().toList()) {
-          Path golden = directory.resolve("golden.json");
-          var named = Files.exists(golden) ? Golden.json(golden).path("model") : Golden.json(directory.resolve("adapter_config.json"));
-          String base = named.isString() ? named.asString() : directory.getFileName().toString();
-          String flat = kinds + "-" + directory.getFileName() + ".adapter";
-          try (BaseModel model = fettle.load(Golden.path("models/" + base), DType.F32)) {
-            Training training = model.tune(Lora.from(directory));
-            training.saveGgufAdapter(OUT.resolve(flat + ".gguf"));
-            ask(flat, training.sampler(), model.vocabSize(), Map.of("model", "models-" + base + ".gguf"));
-            written.add(flat);
-          } catch (FettleException e) {
-            System.out.println(flat + ": " + e.getMessage());
+          String name = directory.getFileName().toString();
+          if (kinds.equals("families")) {
+            adapter(fettle, directory.resolve("lora"), "families/" + name);
+          } else {
+            Path golden = directory.resolve("golden.json");
+            String base = Files.exists(golden) ? Golden.json(golden).path("model").asString(name) : name;
+            adapter(fettle, directory, "models/" + base);
           }
         }
       }
+    }
+  }
+
+  private void adapter(Fettle fettle, Path directory, String base) throws IOException {
+    String of = base.replace('/', '-');
+    String flat = of + "-" + directory.getFileName() + ".adapter";
+    try (BaseModel model = fettle.load(Golden.path(base), DType.F32)) {
+      Training training = model.tune(Lora.from(directory));
+      training.saveGgufAdapter(OUT.resolve(flat + ".gguf"));
+      ask(flat, training.sampler(), model.vocabSize(), Map.of("model", of + ".gguf"));
+      written.add(flat);
+    } catch (FettleException e) {
+      System.out.println(flat + ": " + e.getMessage());
     }
   }
 
@@ -81,14 +89,15 @@ class GgufForLlamaCppTest {
         Files.createDirectories(directory);
         Files.copy(Golden.shared("tokenizers/" + kind + "/tokenizer.json"), directory.resolve("tokenizer.json"));
         int rows = Tokenizers.open(directory).vocabSize() + 3;
-        RandomCheckpoint.write(directory, JSON.writeValueAsString(Map.of("model_type", "qwen3", "hidden_size", 16,
+        RandomCheckpoint.write(directory, JsonPrinter.line(Map.of("model_type", "qwen3", "hidden_size", 16,
             "intermediate_size", 16, "num_hidden_layers", 2, "num_attention_heads", 2, "num_key_value_heads", 1, "head_dim", 8,
             "vocab_size", rows, "tie_word_embeddings", true)));
         try (BaseModel model = fettle.load(directory, DType.F32)) {
           String flat = directory.getFileName().toString();
           model.saveGguf(OUT.resolve(flat + ".gguf"), GgufType.F32);
           Map<String, int[]> texts = new LinkedHashMap<>();
-          for (String text : List.of("Once upon a time", "  two spaces,  and\n\n\nlines", "naïve café – Füße, жук, 漢字 and 🙂",
+          for (String text : List.of(
+              "Once upon a time", "  two spaces,  and\n\n\nlines", "naïve café – Füße, жук, 漢字 and 🙂",
               "It's 12345 o'clock; don't!", "HTTPServer2Go_camelCase")) {
             texts.put(text, model.tokenizer().encode(text));
           }

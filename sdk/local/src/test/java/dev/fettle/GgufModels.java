@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.json.JsonPrinter;
 import dev.fettle.support.Golden;
 import dev.fettle.support.RandomCheckpoint;
 import java.io.IOException;
@@ -9,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Models for tests of GGUF: those of the golden values, and of each family one that llama.cpp can express, where those are none. */
 final class GgufModels {
@@ -48,7 +48,8 @@ final class GgufModels {
   static List<String> names() throws IOException {
     try (Stream<Path> some = Files.list(Golden.path("models")); Stream<Path> more = Files.list(Golden.path("families"))) {
       return Stream.concat(Stream.concat(some, more).filter(Files::isDirectory)
-          .map(d -> d.getParent().getFileName() + "/" + d.getFileName()), MADE.keySet().stream().map(type -> "made/" + type)).sorted().toList();
+          .map(d -> d.getParent().getFileName() + "/" + d.getFileName()), MADE.keySet().stream().map(type -> "made/" + type))
+          .sorted().toList();
     }
   }
 
@@ -64,7 +65,7 @@ final class GgufModels {
           "num_hidden_layers", 3, "num_attention_heads", 4, "num_key_value_heads", 2, "max_position_embeddings", 128), "rope_theta", 500.0,
           "tie_word_embeddings", false, "eos_token_id", 2, "bos_token_id", 1, "rms_norm_eps", 1e-5, "pad_token_id", 0);
       config.putAll(MADE.get(type));
-      RandomCheckpoint.write(directory, new JsonMapper().writeValueAsString(config));
+      RandomCheckpoint.write(directory, JsonPrinter.line(config));
     }
     return directory;
   }

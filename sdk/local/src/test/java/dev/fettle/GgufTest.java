@@ -118,16 +118,17 @@ class GgufTest {
     }
     Files.writeString(directory.resolve("chat_template.jinja"), "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}");
     RandomCheckpoint.write(directory, JsonPrinter.line(Map.of("model_type", "qwen3", "head_dim", 4, "hidden_size", 4,
-        "intermediate_size", 4, "num_hidden_layers", 1, "num_attention_heads", 1, "tie_word_embeddings", true, "vocab_size",
-        Tokenizers.open(directory).vocabSize() + 5)));
+        "intermediate_size", 4, "num_hidden_layers", 1, "num_attention_heads", 1, "num_key_value_heads", 1,
+        "tie_word_embeddings", true, "vocab_size", Tokenizers.open(directory).vocabSize() + 5)));
     Path file = files.resolve("tokenizer.gguf");
     try (BaseModel model = fettle.load(directory, DType.F32)) {
       model.saveGguf(file, GgufType.F32);
       try (BaseModel back = fettle.load(file, DType.F32)) {
         Tokenizer ours = model.tokenizer();
         Tokenizer theirs = back.tokenizer();
-        for (String text : List.of("Once upon a time", "  two spaces,  and\n\n\nlines ", "It's 12345 o'clock; DON'T!", "<|im_start|>user<s>",
-            "na\u00efve caf\u00e9 \u2013 F\u00fc\u00dfe, \u0436\u0443\u043a, \u6f22\u5b57 and \ud83d\ude42", "\ttabs", "HTTPServer2Go_camelCase")) {
+        for (String text : List.of("Once upon a time", "  two spaces,  and\n\n\nlines ", "It's 12345 o'clock; DON'T!",
+            "<|im_start|>user<s>", "na\u00efve caf\u00e9 \u2013 F\u00fc\u00dfe, \u0436\u0443\u043a, \u6f22\u5b57 and \ud83d\ude42",
+            "\ttabs", "HTTPServer2Go_camelCase")) {
           assertThat(theirs.encode(text)).as(text).isEqualTo(ours.encode(text));
           assertThat(theirs.decode(ours.encode(text))).isEqualTo(ours.decode(ours.encode(text)));
         }
