@@ -113,6 +113,8 @@ final class PublicInstances implements AutoCloseable {
     put(Hybrid.class, Lora.rank(2).plus(Full.of(Modules.norms())));
     put(Tuning.class, get(Lora.class));
     put(Modules.class, Modules.attention());
+    put(Quantisation.class, Quantisation.nf4());
+    put(Quantisation.Form.class, Quantisation.Form.NF4);
     put(ParameterGroup.class, new ParameterGroup(OptionalDouble.empty(), 1, OptionalDouble.empty()));
     put(AdamW.class, AdamW.standard());
     put(Schedule.class, Schedule.constant(1));

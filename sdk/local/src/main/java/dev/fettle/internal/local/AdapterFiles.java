@@ -46,6 +46,9 @@ final class AdapterFiles {
     }
     AtomicFiles.writeDirectory(directory, into -> {
       write(into, tuned, model.name());
+      if (!model.blocks().isDense()) {
+        Files.writeString(into.resolve(AdapterCard.NAME), AdapterCard.of(model));
+      }
       if (!model.config().isCausalLm()) {
         if (model.embeds()) {
           model.encoder().settings().write(into);

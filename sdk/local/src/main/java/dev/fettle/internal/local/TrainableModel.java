@@ -151,7 +151,8 @@ final class TrainableModel implements Running, AutoCloseable {
     if (!sharesAllWhenFrozen()) {
       for (Layout.Block block : running().blocks()) {
         boolean copied = isOwn(block) || adapters.folds(block);
-        bytes += copied ? block.size() * type.size() : 0;
+        bytes += !copied ? 0 : !isOwn(block) && block.isProduct() && frozen(block) instanceof Weight.Quantised q ? q.scaledBytes()
+            : block.size() * type.size();
       }
     }
     return MemoryPlanner.plan(MemoryPlanner.SNAPSHOT, bytes);
