@@ -1,17 +1,23 @@
 package dev.fettle.internal.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fettle.AdamW;
+import dev.fettle.BaseModel;
 import dev.fettle.Batch;
 import dev.fettle.DType;
 import dev.fettle.Datum;
 import dev.fettle.Fettle;
 import dev.fettle.Full;
+import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
+import dev.fettle.Modules;
 import dev.fettle.Sample;
 import dev.fettle.Sampler;
 import dev.fettle.SamplingParams;
+import dev.fettle.Training;
 import dev.fettle.Tuning;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.internal.model.LayerConfig;
@@ -21,11 +27,13 @@ import dev.fettle.internal.network.Decoder;
 import dev.fettle.internal.network.Network;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.support.Golden;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -108,6 +116,26 @@ class StatesTest {
 
     assertThat(Decoder.cacheBytes(config, NumberType.F32, 1, 10, 20)).isEqualTo(keys * 266 + states);
     assertThat(Decoder.cacheBytes(config, NumberType.F32, 3, 10, 500)).isEqualTo(3 * (keys * (266 + 532) + 2 * states));
+  }
+
+  @Test
+  void numbersOfAModuleThatHoldsOthersAreSavedWithAllOfIt(@TempDir Path directory) {
+    Full some = Full.of(Modules.named("layers.2.linear_attn"));
+    Full all = Full.of(Modules.named("layers.2.linear_attn*"));
+    try (Fettle fettle = Fettle.local(); BaseModel model = fettle.load(Golden.path(MODEL), DType.F32);
+        Training part = model.tune(Lora.rank(2).plus(some));
+        Training whole = model.tune(Lora.rank(2).plus(all))) {
+      assertThatThrownBy(() -> part.saveAdapter(directory.resolve("part"))).isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining("linear_attn.in_proj_qkv").hasMessageContaining("saveMerged");
+      whole.forwardBackward(BATCH, Loss.crossEntropy());
+      whole.optimStep(AdamW.learningRate(0.01));
+      whole.saveAdapter(directory.resolve("whole"));
+      assertThat(Golden.json(directory.resolve("whole/adapter_config.json")).get("modules_to_save").toString())
+          .isEqualTo("[\"model.layers.2.linear_attn\"]");
+      try (Training again = model.tune(Lora.from(directory.resolve("whole")))) {
+        assertThat(again.forward(BATCH, Loss.crossEntropy()).loss()).isEqualTo(whole.forward(BATCH, Loss.crossEntropy()).loss());
+      }
+    }
   }
 
   private static float[] within(Trained t, int chunk, long atOnce) {
