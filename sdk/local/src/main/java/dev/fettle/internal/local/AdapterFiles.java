@@ -96,7 +96,7 @@ final class AdapterFiles {
     SafetensorsWriter writer = new SafetensorsWriter();
     Map<String, Saved> saved = new LinkedHashMap<>();
     for (Parameter p : tuned.parameters().parameters()) {
-      saved.put(PREFIX + p.name(), saved(tuned, p));
+      saved.put(PREFIX + tuned.nameInFiles(p), saved(tuned, p));
     }
     if (tied(tuned)) {
       saved.put(PREFIX + OuterWeight.HEAD_MODULE + ".weight", saved.get(PREFIX + tuned.layout().embeddingModule() + ".weight"));
@@ -151,8 +151,8 @@ final class AdapterFiles {
   private static TrainableModel load(Lora lora, LocalModel model, OpenDirectory files) {
     Path directory = files.path();
     AdapterConfig settings = LoraTargets.resolved(AdapterConfig.in(files), model.config(), directory);
-    FullTargets full = SavedModules.of(settings, lora, model, directory);
     AdapterShape shape = LoraTargets.shape(settings, model.config(), false);
+    FullTargets full = SavedModules.withBiases(SavedModules.of(settings, lora, model, directory), settings, shape, model.layout(), lora);
     if (shape.isEmpty()) {
       throw new InvalidInputException(directory + ": target_modules fit no linear layer and no embedding of " + model.name());
     }

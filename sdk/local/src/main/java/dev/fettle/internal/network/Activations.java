@@ -126,7 +126,7 @@ public final class Activations {
     return shape.adapted(layer).stream().mapToLong(product -> shape.inputs(layer, product)).sum();
   }
 
-  /** What the way back through a layer holds of gradients of its experts' B's until they are added; not a row but all of them. */
+  /** What the way back through a layer holds of gradients of its experts' B's until they are added; not a row but a thread. */
   public static long expertGradients(AdapterShape shape, int layer) {
     return shape.adapted(layer).stream().filter(Product::isOfExperts).mapToLong(product -> shape.sizeOfB(layer, product)).max().orElse(0);
   }
