@@ -124,12 +124,25 @@ FAMILY = {
         vision_config=dict(depth=1, hidden_size=8, intermediate_size=8, num_heads=2, patch_size=4, out_hidden_size=24,
                            num_position_embeddings=4),
         image_token_id=62, video_token_id=61, vision_start_token_id=60, tie_word_embeddings=True), []),
+    # Adapters on experts: on all of their weights, and on one alone. Texts have the padding token, whose input embedding does not learn.
+    "qwen3-moe-experts": (Qwen3MoeConfig, dict(
+        pad_token_id=5,
+        hidden_size=16, head_dim=6, num_hidden_layers=2, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=12,
+        rope_parameters=rope()), [dict(norm_topk_prob=True)]),
+    "olmoe-experts": (OlmoeConfig, dict(
+        pad_token_id=5, hidden_size=16, intermediate_size=10, num_hidden_layers=2, num_experts=3, num_experts_per_tok=2, norm_topk_prob=True,
+        tie_word_embeddings=True, rope_parameters=rope()), [dict(norm_topk_prob=False)]),
 }
 
 # PEFT's all-linear would take in the experts, which are adapted only by name.
 ROUTED = dict(target_modules=["q_proj", "k_proj", "v_proj", "o_proj"], target_parameters=["mlp.gate.weight"])
-TARGETS = {"qwen3-moe": ROUTED, "olmoe": ROUTED,
-           "qwen3.5-vision": dict(target_modules=r".*\.language_model\.layers\..*_proj(_\w+)?")}
+TARGETS = {
+    "qwen3-moe": ROUTED, "olmoe": ROUTED,
+    "qwen3.5-vision": dict(target_modules=r".*\.language_model\.layers\..*_proj(_\w+)?"),
+    "qwen3-moe-experts": dict(target_modules=["v_proj"], target_parameters=[
+        "mlp.gate.weight", "mlp.experts.gate_up_proj", "mlp.experts.down_proj"], rank_pattern={"gate_up_proj": 3}),
+    "olmoe-experts": dict(target_modules=["q_proj"], target_parameters=["experts.down_proj"], use_rslora=True,
+                          alpha_pattern={r"1\.mlp\.experts\.down_proj": 5})}
 # Their files have layers that predict several tokens ahead, which transformers passes over.
 MORE_LAYERS = ["qwen3.5", "qwen3.5-vision"]
 # Saved once more with the experts of a layer as one tensor, as transformers has them in memory.
@@ -321,9 +334,11 @@ def gradients(directory, seed):
 
 
 def examples_of_all(directory, vocab, seed):
-    """Examples that every weight has a gradient of: some of their tokens go through each expert."""
+    """Examples that every weight has a gradient of: some of their tokens go through each expert. With padding, unless that is 0."""
     for s in range(seed, seed + 100):
         rows, model = examples(vocab, s), load(directory)
+        if model.config.pad_token_id and not any(model.config.pad_token_id in r["inputs"] for r in rows):
+            continue
         cross_entropy(rows, [target_logprobs(model, r["inputs"], r["targets"]) for r in rows]).backward()
         if all(g.abs().max() > 0 for n, p in model.named_parameters() if p.grad is not None for g in in_files(n, p.grad).values()):
             return rows

@@ -56,6 +56,11 @@ KINDS = {
     "tokens-and-embeddings": ("qwen3", dict(trainable_token_indices=[3, 9]), {}, dict(save_embedding_layers=True)),
     "saved-and-embeddings": ("llama", dict(modules_to_save=["embed_tokens"]), {}, dict(save_embedding_layers=True)),
     "end-of-a-name": ("llama", dict(modules_to_save=["head"], ensure_weight_tying=True), {}, {}),
+    # weights of experts, by their names, by those that they had before they were held as one weight, and by the end of one
+    "experts": ("../families/olmoe", dict(target_parameters=["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]), {}, {}),
+    "experts-converted": ("../families/olmoe", dict(
+        target_modules=["k_proj", "gate", "gate_proj", "up_proj", "down_proj"], rank_pattern={"k_proj": 3}), {}, {}),
+    "experts-one": ("../families/qwen3-moe", dict(target_modules=[], target_parameters=["gate_up_proj"], use_rslora=True), {}, {}),
     # Python's regular expressions
     "flags": ("llama", dict(target_modules=r"(?i).*\.(?P<kind>Q|V)_PROJ\Z"), {}, {}),
     "back-reference": ("llama", dict(target_modules=r"(?#any)(?P<a>m)odel\.layers\.(?P<n_1>\d)\.(?:mlp|self_attn)\.[]uqk]p?_proj"), {}, {}),
@@ -130,6 +135,47 @@ def case(name, base, options, changes, how, seed):
     print(name, moved, sorted(load_file(directory / "adapter_model.safetensors"))[:3])
 
 
+# Adapters with an A and a B for each linear layer of each expert, as PEFT wrote them beside transformers 4.
+APART = {
+    "experts-apart": dict(target_modules=["q_proj", "gate", "gate_proj", "up_proj", "down_proj"]),
+    "experts-apart-pattern": dict(target_modules=r".*\.(v_proj|experts\..*down_proj)", r=3, use_rslora=True),
+}
+
+
+def apart_case(name, options, seed):
+    directory, base, gen = OUT / name, "../families/olmoe", generator(seed)
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    config = {**PLAIN, **options, "peft_type": "LORA", "base_model_name_or_path": base}
+    (directory / "adapter_config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
+    names = config["target_modules"] if isinstance(config["target_modules"], list) else ["v_proj", "down_proj"]
+    tensors = {}
+    for weight, tensor in load_file(MODELS / base / "model.safetensors").items():
+        module = weight.removesuffix(".weight")
+        if module.rpartition(".")[2] in names:
+            for kind, shape in (("A", (config["r"], tensor.shape[1])), ("B", (tensor.shape[0], config["r"]))):
+                tensors[f"base_model.model.{module}.lora_{kind}.weight"] = 0.3 * torch.randn(shape, generator=gen)
+    save_file(tensors, directory / "adapter_model.safetensors", {"format": "pt"})
+    tokens = random_tokens(16, 64, gen)
+    merged = load(MODELS / base)
+    scale = config["lora_alpha"] / (config["r"] ** 0.5 if config.get("use_rslora") else config["r"])
+    for module in {k.split(".lora_")[0] for k in tensors}:
+        delta = scale * tensors[module + ".lora_B.weight"] @ tensors[module + ".lora_A.weight"]
+        path = module.removeprefix("base_model.model.").split(".")
+        if "experts" in path:
+            held = getattr(merged.get_submodule(".".join(path[:-2])), "down_proj" if path[-1] == "down_proj" else "gate_up_proj")
+            one = held.data[int(path[-2])]
+            one = one if path[-1] == "down_proj" else one.chunk(2)[path[-1] == "up_proj"]
+        else:
+            one = merged.get_submodule(".".join(path)).weight.data
+        one += delta
+    logprobs = target_logprobs(merged, tokens[:-1], tokens[1:])
+    loaded = target_logprobs(PeftModel.from_pretrained(load(MODELS / base), directory).eval(), tokens[:-1], tokens[1:])
+    print(name, "as in PEFT", (loaded - logprobs).abs().max().item(), len(tensors))
+    assert (loaded - logprobs).abs().max() < 1e-4
+    write_json(directory / "golden.json", {"model": base, "tokens": tokens, "logprobs": numbers(logprobs)})
+
+
 # Of encoders: with what vectors of texts do not need, such as the pooler's adapter.
 ENCODER_KINDS = {
     "all-linear-and-biases": dict(target_modules="all-linear", bias="all"),
@@ -168,5 +214,9 @@ if __name__ == "__main__":
             number = sum(map(ord, name))
             if len(sys.argv) < 2 or name in sys.argv[1:]:
                 case(name, *kind, number)
+        for number, (name, options) in enumerate(APART.items()):
+            if len(sys.argv) < 2 or name in sys.argv[1:]:
+                apart_case(name, options, 8800 + 10 * number)
         for number, (name, options) in enumerate(ENCODER_KINDS.items()):
-            encoder_case(name, options, 8900 + 10 * number)
+            if len(sys.argv) < 2 or name in sys.argv[1:]:
+                encoder_case(name, options, 8900 + 10 * number)

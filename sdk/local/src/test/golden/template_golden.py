@@ -4,6 +4,8 @@
 
 jinja.json   small templates in the manner of chat templates, and what Jinja2 in transformers' environment makes of them;
              null where it raises. The clock stands at 27 November 2026, 09:05:07.
+messages.json  lines of data, and what small templates make of their messages by apply_chat_template's rules, with further
+             arguments for some.
 public.json  with arguments: for every template of the given directories (checkouts of public repositories, named as
              owner/repository@commit) the hashes of its renderings. The templates are not kept.
 """
@@ -76,7 +78,7 @@ nums|join nums|join(',') words|join('-') people|join(', ',attribute='name') none
 people|selectattr('tags')|list|length people|selectattr('age','equalto',3)|map(attribute='name')|list people|rejectattr('age','eq',3)|list people|selectattr('tags','defined')|list|length nums|select('odd')|list nums|reject('odd')|list nums|select('>',1)|list nums|select|list mixed|select('none')|list words|select('in',['a','b'])|list messages|selectattr('role','equalto','user')|list|length messages|selectattr('role','equalto','user')|first messages|selectattr('role')|length people|selectattr()|list nums|select('nope')|list list|select('nope')|list nums|select('divisibleby',3)|list (nums|select('odd')) is defined 'a' if nums|select('even',1) else 'b' 'a' if list|select('odd') else 'b'
 nums|sum nums|sum(start=10) people|sum(attribute='age') words|sum nums|min nums|max words|min words|max(case_sensitive=true) list|max people|max(attribute='age') nums|unique|list words|unique|list words|unique(true)|list [1,1.0,true]|unique|list people|groupby('age')|list|length people|groupby('age') people|groupby('name')|map('first')|list nums|batch(2)|list nums|batch(2,'x')|list nums|slice(2)|list nums|slice(2,'x')|list nums|list s|list d|list none|list undefined|list i|list d|items|list d|dictsort d|dictsort|first d|dictsort(by='value') d|dictsort(reverse=true)|first nothing|items|list s|items|list undefined|items|list
 '42'|int 'x'|int 'x'|int(7) '42.9'|int 42.9|int 'ff'|int(base=16) '0x1f'|int(0,16) '0b1'|int(0,0) none|int none|int(3) ' 5 '|int '1_0'|int nums|int '1e3'|int yes|int '2.5'|float 'x'|float 'x'|float(1.5) 3|float none|float 'inf'|float ' 1e2 '|float big|float -neg|abs neg|abs -2.5|abs 'a'|abs 2.5|round 3.5|round 2.675|round(2) 2.1|round(0,'ceil') 2.9|round(method='floor') 42|round 42.55|round(1) -2.5|round 1234|round(-2) 'a'|round 2.5|round(1,'x') 1e300|round 12345|filesizeformat 1|filesizeformat 500|filesizeformat 123456789|filesizeformat(true)
-none|default('x') ''|default('x') ''|default('x',true) none|default('x',true) undefined|default undefined|d(1) 0|default(5,boolean=true) s|default s|string i|string none|string nums|string html|escape html|e html|safe html|safe|e html|forceescape html|safe|forceescape (html|safe)+'<b>' '<b>'+(html|safe) (html|safe)~'<b>' (s|e).upper() html|striptags html|e|string html|urlencode {'a b':'c&d','e':1}|urlencode u|urlencode '/a b'|urlencode s|replace('l','L') s|replace('l','L',1) i|replace(4,5) none|replace('N','n') s|truncate(5) s|truncate(9) s|truncate(9,true,leeway=0) s|truncate(8,leeway=0) s|truncate(8,false,'',0) s|truncate(2) s|wordcount u|wordcount lines|indent lines|indent(2,true) lines|indent('> ',true,true) ''|indent s|indent none|indent s|center(20) s|wordwrap(5) 'aaa bbbbbbbb c'|wordwrap(4) 'aaa bbbbbbbb c'|wordwrap(4,false) lines|wordwrap(3) '%s!'|format('a') '%(x)s'|format(x=1) '%s'|format d|attr('items')|default('none') d|attr('b')|default('none') s|attr('upper')|default('none')|length>0 d|attr('nope')|default('none')
+none|default('x') ''|default('x') ''|default('x',true) none|default('x',true) undefined|default undefined|d(1) 0|default(5,boolean=true) s|default s|string i|string none|string nums|string html|escape html|e html|safe html|safe|e html|forceescape html|safe|forceescape (html|safe)+'<b>' '<b>'+(html|safe) (html|safe)~'<b>' (s|e).upper() html|striptags html|e|string html|urlencode {'a b':'c&d','e':1}|urlencode u|urlencode '/a b'|urlencode s|replace('l','L') s|replace('l','L',1) i|replace(4,5) none|replace('N','n') s|truncate(5) s|truncate(9) s|truncate(9,true,leeway=0) s|truncate(8,leeway=0) s|truncate(8,false,'',0) s|truncate(2) d|truncate(5) nums|truncate(3,leeway=0) yes|truncate d|truncate(1,leeway=0,end='') d|wordwrap(4) 5|wordwrap s|list|urlencode people|urlencode [('a',1),('b',2)]|urlencode s|wordcount u|wordcount lines|indent lines|indent(2,true) lines|indent('> ',true,true) ''|indent s|indent none|indent s|center(20) s|wordwrap(5) 'aaa bbbbbbbb c'|wordwrap(4) 'aaa bbbbbbbb c'|wordwrap(4,false) lines|wordwrap(3) '%s!'|format('a') '%(x)s'|format(x=1) '%s'|format d|attr('items')|default('none') d|attr('b')|default('none') s|attr('upper')|default('none')|length>0 d|attr('nope')|default('none')
 d|tojson nums|tojson none|tojson s|tojson u|tojson q|tojson html|tojson f|tojson huge|tojson tiny|tojson big|tojson yes|tojson d|tojson(indent=2) d|tojson(indent=0) nothing|tojson(indent=2) list|tojson(indent=4) d|tojson(ensure_ascii=true) u|tojson(true) d|tojson(separators=(',',':')) d|tojson(indent=2,separators=(', ','='))  d|tojson(sort_keys=true) people|tojson(sort_keys=true,indent=1) (1,2)|tojson {1:2,none:3,yes:4,2.5:5}|tojson {(1,):2}|tojson {1:2,'a':3}|tojson(sort_keys=true) undefined|tojson [undefined]|tojson nums|map('string')|tojson range(2)|tojson d.items()|tojson d|tojson|safe (1e400)|tojson ('nan'|float)|tojson d|tojson('x') d|tojson(indent='--') namespace()|tojson
 nums is iterable s is iterable i is iterable none is iterable undefined is iterable d is iterable s is sequence nums is sequence d is sequence i is sequence undefined is sequence d.items() is sequence s is string nums is string (s|safe) is string d is mapping nums is mapping i is number f is number yes is number s is number i is integer yes is integer f is integer f is float i is float yes is boolean 1 is boolean yes is true 1 is true no is false 0 is false none is none undefined is none undefined is defined s is defined s is not defined d.nope is defined d.nope.x is defined undefined is undefined s is lower 'abc' is lower 'ABC' is upper 3 is odd 3 is even 'a' is odd 6 is divisibleby 3 6 is divisibleby(4) 1 is sameas 1 none is sameas none yes is sameas true 1 is sameas true 'a' is in 'abc' 'a' is in ['b'] 3 is eq 3 3 is equalto(4) 3 is ne 4 3 is gt 2 3 is ge 3 3 is lessthan 4 3 is le 2 'b' is greaterthan 'a' s is callable s.upper is callable range is callable undefined is callable (s|e) is escaped s is escaped 'upper' is filter 'nope' is filter 'odd' is test 'nope' is test s is nope 1 is odd and 2 is even not 1 is odd s is string and i is number or no i is not none and i > 5 3 is == 3 'x' is in('xy') is true 1 is odd is true
 range(3) range(3)|list range(1,4)|list range(5,0,-2)|list range(0) range(3)|length range(1000000) range(1,2,0)|list range('a') range(2.5) dict(a=1,b=2) dict(d,c=1)|length dict([('a',1)]) namespace(a=1).a namespace(a=1).b namespace(a=1)['a'] namespace({'a':2}).a strftime_now('%Y-%m-%d') strftime_now('%d %b %Y %H:%M:%S %A %B %j %p %I %y %e %-d %-m %% %a %U %W %w %u %V %G %c %x %X %D %F %T %f|%Z|%z') strftime_now('%Q') raise_exception('no') joiner(',')() cycler(1,2).next() lipsum2 loop loop.index self.x
@@ -194,6 +196,42 @@ CONVERSATIONS = [
 ]
 
 
+EACH = "{% for m in messages %}{{ m.role }}:"
+SEEN = [
+    ("{% endfor %}", None), ("{{ m.content }}{{ m.name }}{{ m.tool_call_id }}|{% endfor %}", None),
+    ("{{ m.content is none }}{{ m.content is defined }}{{ m.content is string }}{{ 'content' in m }}{{ m.keys() | list }}|{% endfor %}", None),
+    ("{{ m.reasoning_content }}{{ m.content }}|{% endfor %}", None), ("{{ m.thinking }}{{ m.content }}|{% endfor %}", None),
+    ("{{ m.mood | tojson }}{{ m['extra'].a[0] }}{{ m.content }}|{% endfor %}", None),
+    ("{% if m.content is string %}{{ m.content }}{% else %}{% for p in m.content %}[{{ p.type }}]{{ p.text }}{% endfor %}{% endif %}|{% endfor %}", None),
+    ("{% for c in m.tool_calls or [] %}{{ c.id }}{{ c.type }}{{ c.function.name }}{% if c.function.arguments is string %}{{ c.function.arguments }}"
+     "{% else %}{{ c.function.arguments | tojson }}{% endif %}{{ c | tojson }}{% endfor %}{{ m.content }}|{% endfor %}", None),
+    ("{{ m.content }}{{ enable_thinking }}{{ more.x | tojson }}|{% endfor %}", {"enable_thinking": False, "more": {"x": [1, None, "a"]}}),
+    ("{{ m.content }}{{ bos_token }}{{ eos_token is defined }}|{% endfor %}", {"bos_token": "[B]"}),
+]
+LINES = [
+    [U("a"), A("b")], [U("a"), A("b", reasoning_content="r")], [U("a"), A("b", thinking="r")], [U("a"), A("b", reasoning_content="")],
+    [dict(U("a"), name="Bo"), A("b", mood={"x": 1.0}, extra={"a": [2]})], [U([{"type": "text", "text": "c"}, {"type": "text", "text": "d"}]), A("b")],
+    [U("q"), A(None, tool_calls=[call("find", {"n": "\u00e9", "deep": [1, 2.5, None]}, 1)]), T("x"), A("b")],
+    [U("q"), {"role": "assistant", "tool_calls": [call("find", '{"n":  "A"}', 1), {"function": {"name": "g", "arguments": {}}, "index": 0}]},
+     {"role": "tool", "content": "x"}, A("b")],
+    [U("q"), A("", tool_calls=[call("find", {}, 1)]), dict(T("x"), name="find"), A("b")],
+    [{"role": "developer", "content": "s"}, U("a"), A("b")], [U("q"), A("", tool_calls=[call("find", {}, 1)]), {"role": "function", "name": "f", "content": "x"}, A("b")],
+]
+
+
+def seen():
+    """Without what Fettle does otherwise on purpose: reasoning goes by the name that the template reads, parts are never Python's lists."""
+    cases = []
+    for source, arguments in SEEN:
+        for messages in LINES:
+            text = render(EACH + source, dict({"messages": messages, "tools": None, "documents": None, "add_generation_prompt": False,
+                                               "bos_token": "<s>", "eos_token": "</s>"}, **arguments or {}))
+            named = [key for m in messages for key in ("reasoning_content", "thinking") if m.get(key)]
+            if text is not None and "[{'" not in text and (not named or named[0] in source or not ("m.reasoning_content" in source or "m.thinking" in source)):
+                cases.append([EACH + source, {"messages": messages}, arguments, text])
+    return cases
+
+
 def public(name, directory):
     result = []
     for folder, _, files in sorted(os.walk(directory)):
@@ -223,6 +261,7 @@ if __name__ == "__main__":
     os.makedirs(OUT, exist_ok=True)
     cases = small()
     write("jinja.json", '{"data": %s,\n"cases": [\n%s]}\n' % (json.dumps(DATA), ",\n".join(json.dumps(c) for c in cases)))
+    write("messages.json", "[\n%s]\n" % ",\n".join(json.dumps(c) for c in seen()))
     print(len(cases), "small cases, of them refused:", sum(c[1] is None for c in cases))
     if len(sys.argv) > 1:
         found = [t for a in sys.argv[1:] for t in public(*a.split("=", 1))]

@@ -8,9 +8,11 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -28,6 +30,7 @@ enum Option {
   TOOLS("FILE", "tools of conversations that name none, a JSON array", Option::path),
   TRUST("yes|no", "whether special tokens that texts spell are those tokens; by default not in messages",
       oneOf(List.of("yes", "no"))),
+  TEMPLATE_ARGS("JSON", "variables of the chat template, a JSON object: '{\"enable_thinking\": false}'", Option::object),
   TRAIN("FILE", "examples to learn from, as JSON Lines like those of Tune", Option::path),
   TEST("FILE", "examples to judge by", Option::path),
   VALIDATION("FILE", "examples that learning rates are judged by; by default a tenth of --train, not trained on",
@@ -72,6 +75,11 @@ enum Option {
   SETTING("NAME", "one of " + String.join(", ", BenchMemory.names()), oneOf(BenchMemory.names())),
   MOST("N", "how far it grows at most", Option::count),
   FIGURES("out", "DIR", "where the CSV and the PNG are written", Option::path),
+  GGUF("out", "FILE", "the GGUF that is written", Option::path),
+  TYPE("f32|f16|bf16|q8_0|q4_0", "how matrices are stored", oneOf(List.of("f32", "f16", "bf16", "q8_0", "q4_0"))),
+  ADAPTER_ONLY("yes|no", "whether the adapter alone is written, in f32, for use beside the base model's GGUF",
+      oneOf(List.of("yes", "no"))),
+  OLLAMA("yes|no", "whether a Modelfile is written beside the file", oneOf(List.of("yes", "no"))),
   RESULTS("out", "DIR", "where results.jsonl, report.md and the plots are; what is there is not run again", Option::path),
   THREADS("N", "threads of one operation; by default as many as there are cores", Option::count),
   KERNELS("auto|plain", "the kernels that suit this processor, or the plain ones",
@@ -160,6 +168,14 @@ enum Option {
     require(node.isIntegralNumber() && node.canConvertToInt() && node.asInt() >= 0,
         "entry " + index + " is not a token id but " + node);
     return node.asInt();
+  }
+
+  private static Object object(String json) {
+    try {
+      return JSON.readValue(json, new TypeReference<Map<String, Object>>() {});
+    } catch (JacksonException e) {
+      throw new IllegalArgumentException("give a JSON object such as {\"enable_thinking\": false}", e);
+    }
   }
 
   private static List<String> trainOn() {

@@ -32,7 +32,7 @@ public final class Render {
       "Prints one line of JSON for each sequence that examples give: {\"text\":...,\"tokens\":[...],\"weights\":[...]}.")
       .requires(Option.MODEL, Option.DATA)
       .takes(Option.TRAIN_ON, "last_assistant_message")
-      .takes(Option.TOOLS, Option.TRUST);
+      .takes(Option.TOOLS, Option.TRUST, Option.TEMPLATE_ARGS);
   private static final JsonMapper JSON = new JsonMapper();
 
   private Render() {}
@@ -63,11 +63,16 @@ public final class Render {
     if (options.has(Option.TRUST)) {
       renderer = renderer.trust(options.text(Option.TRUST).equals("yes"));
     }
+    if (options.has(Option.TEMPLATE_ARGS)) {
+      for (Map.Entry<?, ?> argument : ((Map<?, ?>) options.value(Option.TEMPLATE_ARGS)).entrySet()) {
+        renderer = renderer.with((String) argument.getKey(), argument.getValue());
+      }
+    }
     for (Example example : Dataset.jsonl(options.path(Option.DATA)).examples()) {
       boolean given = example instanceof Conversation chat && chat.tools().isEmpty() && !tools.isEmpty();
       for (Rendered sequence : renderer.render(given ? new Conversation(((Conversation) example).messages(), tools) : example)) {
         Map<String, Object> line = new LinkedHashMap<>();
-        line.put("text", renderer.tokenizer().decodeAll(sequence.tokens()));
+        line.put("text", sequence.text().isEmpty() ? renderer.tokenizer().decodeAll(sequence.tokens()) : sequence.text());
         line.put("tokens", sequence.tokens());
         line.put("weights", sequence.weights());
         out.println(JSON.writeValueAsString(line));

@@ -15,6 +15,7 @@ public final class Modules {
   private static final String MLP = ".*\\.mlp\\.(gate|up|gate_up|down)_proj|.*\\.shared_mlp\\.(input|output)_linear"
       + "|.*\\.\\d+\\.(intermediate|output)\\.dense|.*\\.ffn\\.lin[12]|.*\\.mlp\\.W[io]";
   private static final String ROUTER = ".*\\.mlp\\.gate";
+  private static final String EXPERTS = ".*\\.mlp\\.experts\\..*";
 
   private final String text;
   private final Choice choice;
@@ -36,10 +37,19 @@ public final class Modules {
 
   /**
    * All linear layers of the decoder: {@link #attention()} and {@link #mlp()}, without the output embedding. Of a mixture of
-   * experts that is attention and the routers: experts, such as {@code *.mlp.experts.3.up_proj}, are taken in by name alone.
+   * experts that is attention and the routers, without {@link #experts()}.
    */
   public static Modules linear() {
     return matching("linear", ATTENTION + "|" + MLP + "|" + ROUTER);
+  }
+
+  /**
+   * The experts of a mixture of experts. Adapters are for all experts of a layer together, as {@code mlp.experts.gate_up_proj}
+   * and {@code mlp.experts.down_proj}: A and B of the rank asked for are each expert's own. {@link Full} also takes single ones,
+   * such as {@code named("*.mlp.experts.3.up_proj")}.
+   */
+  public static Modules experts() {
+    return matching("experts", EXPERTS);
   }
 
   /** The output embedding. */

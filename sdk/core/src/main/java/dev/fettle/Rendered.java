@@ -7,14 +7,21 @@ import java.util.Objects;
  *
  * @param tokens the token ids
  * @param weights one weight a token, 0 where nothing is learnt
+ * @param text what the tokens were made of, where a chat template wrote it; else empty
  */
-public record Rendered(int[] tokens, float[] weights) {
+public record Rendered(int[] tokens, float[] weights, String text) {
   public Rendered {
     Objects.requireNonNull(tokens, "tokens");
     Objects.requireNonNull(weights, "weights");
+    Objects.requireNonNull(text, "text");
     if (tokens.length != weights.length) {
       throw new InvalidInputException(tokens.length + " tokens but " + weights.length + " weights");
     }
+  }
+
+  /** Tokens that no chat template wrote. */
+  public Rendered(int[] tokens, float[] weights) {
+    this(tokens, weights, "");
   }
 
   /** The number of tokens. */

@@ -11,7 +11,9 @@ import java.util.OptionalInt;
  * <p>A model with a chat template is rendered by that template, as transformers does it, character for character: the
  * family {@code template}. Which characters a message's author wrote and which the template did is known of each, and
  * so is what is trained: an answer begins where the prompt for it ends, or as the template's {@code generation} blocks
- * say. A template that asks for the day gets the one on which the renderer was made.
+ * say. A template that asks for the day gets the one on which the renderer was made. It sees messages as their file has them
+ * ({@link Message#fields}); where it fails on that or leaves something out, as most templates take them: content as one text,
+ * arguments as objects, {@code developer} as {@code system}, reasoning by the name that the template reads.
  *
  * <p>Models without a template get one of these families, which equal the templates of their models token for token:
  *
@@ -73,6 +75,15 @@ public interface Renderer {
    */
   Renderer trust(boolean text);
 
+  /**
+   * This renderer with a variable of the chat template, such as {@code with("enable_thinking", false)}; what transformers
+   * takes as further arguments of {@code apply_chat_template}.
+   *
+   * @param value a text, a number, a truth value, null, or a list or map of these
+   * @throws InvalidInputException if no template is in use that reads it
+   */
+  Renderer with(String name, Object value);
+
   /** The tokens that end the assistant's message. */
   List<Integer> stopTokens();
 
@@ -94,10 +105,14 @@ public interface Renderer {
   /**
    * The example as text with its mask: special tokens are written out and line breaks are marked by {@code \n}.
    *
-   * @param colour true: trained tokens green and the others dim, by ANSI escapes; false: trained tokens in
-   *     {@code [[ ]]}
+   * @param colour true: by ANSI escapes, letters in one of three colours for who wrote a token (the template, a message's
+   *     author, or a value that the template computed), which is the colour behind them where it is trained, and a legend in
+   *     the last line; false: trained tokens in {@code [[ ]]}
    */
   String show(Example example, boolean colour);
+
+  /** The same as HTML, in the same three colours, for a notebook or a page. */
+  String html(Example example);
 
   /** The longest sequence that the model takes, in tokens; empty where no model is known, as with {@link Renderers#of}. */
   default OptionalInt contextLength() {

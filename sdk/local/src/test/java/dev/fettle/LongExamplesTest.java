@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fettle.internal.checkpoint.EmbeddedModel;
 import dev.fettle.internal.json.JsonNode;
+import dev.fettle.ranking.RankLoss;
+import dev.fettle.ranking.Ranked;
 import dev.fettle.recipes.Comparison;
 import dev.fettle.recipes.ComparisonResult;
 import dev.fettle.recipes.Distill;
@@ -275,6 +277,20 @@ class LongExamplesTest {
     assertThat(run.values("answer_tokens")).containsExactly(room, room);
     assertThat(copied.steps()).hasSize(1);
     assertThat(err.ofLengths()).hasSize(2).allMatch(l -> l.contains("1 of 2 prompts leave no room for an answer within 24"));
+  }
+
+  @Test
+  void aTextToRankIsCutWhereTheEncoderStopsReadingAndThatIsSaidOnce() {
+    Training training = engine.load(Golden.path("encoders/cls")).tune(Lora.rank(2));
+    List<Ranked> fitting = List.of(Ranked.pair("heat", "gas jets"), Ranked.pair("drag", "lift"));
+    List<Ranked> batch = List.of(Ranked.pair("heat", "gas jets"), Ranked.pair("drag", "heat ".repeat(30)));
+
+    training.step(fitting, RankLoss.contrastive(0.5), AdamW.learningRate(1e-3));
+    assertThat(err.ofLengths()).isEmpty();
+    training.step(batch, RankLoss.contrastive(0.5), AdamW.learningRate(1e-3));
+    training.step(batch, RankLoss.contrastive(0.5), AdamW.learningRate(1e-3));
+
+    assertThat(err.ofLengths()).singleElement().asString().contains("a text to rank has 32 tokens, of which", "encoders/cls reads 12");
   }
 
   @Test

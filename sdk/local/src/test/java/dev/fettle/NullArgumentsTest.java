@@ -40,6 +40,9 @@ class NullArgumentsTest {
       "equals", "nothing equals null",
       "valueOf", "of enums; the compiler writes it, and says: Name is null",
       "recipes.Comparison.setting value", "is kept as the text null",
+      "Message fields", "may hold JSON's null",
+      "Message.withField value", "the same",
+      "Renderer.with value", "the same",
       "FettleException", "as every Throwable",
       "InvalidInputException", "as every Throwable");
 

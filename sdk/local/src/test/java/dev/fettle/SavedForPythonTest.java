@@ -43,6 +43,8 @@ class SavedForPythonTest {
     out.put("hybrid", Lora.rank(4).plus(Full.of(Modules.lastLayers(1), Modules.lmHead())));
     out.put("hybrid-tied", Lora.rank(4).targetModules(Modules.named("q_proj"))
         .plus(Full.of(Modules.embeddings(), Modules.norms(), Modules.named("v_proj"))));
+    out.put("experts", Lora.rank(3).rankPattern("down_proj", 2).targetModules(Modules.attention(), Modules.experts()));
+    out.put("experts-down", Lora.rank(3).targetModules(Modules.named("mlp.experts.down_proj"), Modules.named("mlp.gate")));
     return out;
   }
 
@@ -58,8 +60,9 @@ class SavedForPythonTest {
           BaseModel base = fettle.load(model, DType.F32);
           for (Map.Entry<String, Tuning> tuning : tunings().entrySet()) {
             boolean family = place.getParent().endsWith("families");
-            boolean experts = Files.readString(place.resolve("config.json")).contains("num_experts_per_tok");
-            if (family && NAMING_PROJECTIONS.contains(tuning.getKey()) || experts && tuning.getKey().startsWith("hybrid")) {
+            boolean experts = Files.readString(place.resolve("config.json")).matches("(?s).*\"num_experts_per_tok\": [1-9].*");
+            if (family && NAMING_PROJECTIONS.contains(tuning.getKey()) || experts && tuning.getKey().startsWith("hybrid")
+                || !experts && tuning.getKey().startsWith("experts")) {
               continue;
             }
             String id = model.getFileName() + "-" + tuning.getKey();

@@ -11,6 +11,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** A cell of code within a notebook: a view of the notebook's JSON. */
 public final class Cell {
+  private static final String HTML = "text/html";
+
   private final ObjectNode json;
 
   Cell(ObjectNode json) {
@@ -53,9 +55,9 @@ public final class Cell {
       }
       JsonNode data = output.path("data");
       // Rapaio's kernel calls a value's text HTML.
-      for (String type : List.of(Output.PICTURE, Output.TEXT, "text/html")) {
+      for (String type : List.of(Output.PICTURE, Output.TEXT, HTML)) {
         if (data.has(type)) {
-          results.add(new Output(type.equals("text/html") ? Output.TEXT : type, text(data.get(type)).strip()));
+          results.add(new Output(type.equals(HTML) ? Output.TEXT : type, text(data.get(type)).strip()));
           break;
         }
       }
@@ -82,7 +84,7 @@ public final class Cell {
           data.put(Output.PICTURE, output.data());
           data.put(Output.TEXT, "a picture of " + Base64.getDecoder().decode(output.data()).length / 1024 + " KiB");
         } else {
-          lines(data.putArray(Output.TEXT), output.data());
+          lines(data.putArray(output.data().startsWith("<pre ") ? HTML : Output.TEXT), output.data());
         }
         node.putObject("metadata");
       }

@@ -29,6 +29,8 @@ import java.util.Random;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every picture is drawn in both themes and left in target/charts, to be looked at. */
 class ChartsTest {
@@ -217,6 +219,22 @@ class ChartsTest {
     drawn("difference", charts -> charts.weightChange(base, merged));
     assertThatThrownBy(() -> Charts.light().weightChange(base, base)).isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("has the weights of");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"experts", "experts-one"})
+  void weightChangeOfExpertsIsThatOfTheMergedModel(String kind, @TempDir Path directory) {
+    Path base = dev.fettle.support.Golden.path(kind.equals("experts") ? "families/olmoe" : "families/qwen3-moe");
+    Path adapter = dev.fettle.support.Golden.path("peft-cases/" + kind);
+    Path merged = directory.resolve("merged");
+    try (Fettle fettle = Fettle.local()) {
+      fettle.load(base, DType.F32).tune(Lora.from(adapter)).saveMerged(merged);
+    }
+
+    var norms = dev.fettle.internal.chart.UpdateNorms.of(adapter);
+
+    assertThat(norms.modules()).contains("gate_up_proj");
+    assertThat(norms.total()).isCloseTo(dev.fettle.internal.chart.UpdateNorms.between(base, merged).total(), within(1e-4));
   }
 
   @Test

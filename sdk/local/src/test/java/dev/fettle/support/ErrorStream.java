@@ -27,6 +27,11 @@ public final class ErrorStream implements BeforeEachCallback, AfterEachCallback 
 
   /** The lines that speak of lengths; progress may be among the others. */
   public List<String> ofLengths() {
-    return bytes.toString(StandardCharsets.UTF_8).lines().filter(l -> l.contains("skipped") || l.contains(" cut")).toList();
+    return said().lines().filter(l -> l.contains("skipped") || l.contains(" cut")).toList();
+  }
+
+  /** All of it. */
+  public String said() {
+    return bytes.toString(StandardCharsets.UTF_8);
   }
 }

@@ -47,12 +47,25 @@ public record UpdateNorms(List<String> layers, List<String> modules, double[][] 
           if (b == null) {
             throw new InvalidInputException(file.path() + ": " + a.name() + " has no lora_B beside it");
           }
-          double norm = config.scale(path) * norm(floats(file, a), floats(file, b), (int) a.shape()[0]);
-          squares.add(path, norm * norm);
+          String weight = weight(config, path, file.tensors().keySet());
+          int ranks = (int) a.shape()[0];
+          int copies = weight.equals(path) ? 1 : ranks / config.rank(weight);
+          squares.add(weight, Math.pow(config.scale(weight), 2) * square(floats(file, a), floats(file, b), ranks, copies));
         }
       }
     }
     return squares.norms(directory + ": holds no LoRA matrices");
+  }
+
+  /** The module; of the experts' two weights, which PEFT tells apart by how deep they are wrapped, the name of the one. */
+  private static String weight(AdapterConfig config, String path, Set<String> names) {
+    String experts = path.replaceFirst("\\.base_layer$", "");
+    if (!experts.endsWith(".experts")) {
+      return path;
+    }
+    boolean within = !path.equals(experts)
+        || !names.contains("base_model.model." + path + ".base_layer.lora_A.weight") && config.takesParameter(path + ".gate_up_proj");
+    return experts + (within ? ".gate_up_proj" : ".down_proj");
   }
 
   /** Reads two models of one shape, a piece of a tensor at a time. */
@@ -98,25 +111,31 @@ public record UpdateNorms(List<String> layers, List<String> modules, double[][] 
     }
   }
 
-  /** |B A|, with the square taken as the sum of the products of the elements of B'B and A A': both are r by r. */
-  private static double norm(float[] a, float[] b, int rank) {
-    int inputs = a.length / rank;
-    int outputs = b.length / rank;
+  /**
+   * |B A| squared, as the sum of the products of the elements of B'B and A A', both r by r; of several experts, whose rows of A
+   * follow each other and whose columns of B take turns, the sum.
+   */
+  private static double square(float[] a, float[] b, int ranks, int experts) {
+    int inputs = a.length / ranks;
+    int outputs = b.length / ranks;
+    int rank = ranks / experts;
     double sum = 0;
-    for (int i = 0; i < rank; i++) {
-      for (int j = i; j < rank; j++) {
-        double aa = 0;
-        for (int k = 0; k < inputs; k++) {
-          aa += (double) a[i * inputs + k] * a[j * inputs + k];
+    for (int e = 0; e < experts; e++) {
+      for (int i = 0; i < rank; i++) {
+        for (int j = i; j < rank; j++) {
+          double aa = 0;
+          for (int k = 0; k < inputs; k++) {
+            aa += (double) a[(e * rank + i) * inputs + k] * a[(e * rank + j) * inputs + k];
+          }
+          double bb = 0;
+          for (int k = 0; k < outputs; k++) {
+            bb += (double) b[k * ranks + i * experts + e] * b[k * ranks + j * experts + e];
+          }
+          sum += (i == j ? 1 : 2) * aa * bb;
         }
-        double bb = 0;
-        for (int k = 0; k < outputs; k++) {
-          bb += (double) b[k * rank + i] * b[k * rank + j];
-        }
-        sum += (i == j ? 1 : 2) * aa * bb;
       }
     }
-    return Math.sqrt(Math.max(0, sum));
+    return Math.max(0, sum);
   }
 
   private static float[] floats(SafetensorsFile file, StoredTensor tensor) {

@@ -67,6 +67,11 @@ public record AdapterConfig(
       return new Extras(dora, bias, modules, tokens, headTokens, baseBiases, residual, areTied, parameters);
     }
 
+    /** The same with other weights that have an adapter by themselves. */
+    public Extras adapting(List<String> weights) {
+      return new Extras(dora, bias, modulesToSave, tokens, headTokens, baseBiases, residual, tied, weights);
+    }
+
     /** Whether an embedding is among the modules that are trained in full, as PEFT looks for what is to be tied. */
     public boolean savesEmbedding() {
       return modulesToSave.stream().anyMatch(AdapterTargets::isEmbedding);

@@ -18,13 +18,19 @@ public record GenerationConfig(List<Integer> eosIds) {
   public static final GenerationConfig NONE = new GenerationConfig(List.of());
 
   private static final Logger LOG = LoggerFactory.getLogger(GenerationConfig.class);
+  private static final String FILE = "generation_config.json";
   private static final String EOS = "eos_token_id";
 
   public GenerationConfig {
     eosIds = List.copyOf(eosIds);
   }
 
-  static GenerationConfig read(OpenFile file) {
+  /** That of a model's files. */
+  public static GenerationConfig in(OpenDirectory files) {
+    return files.find(FILE).map(GenerationConfig::read).orElse(NONE);
+  }
+
+  private static GenerationConfig read(OpenFile file) {
     JsonFields fields = JsonFields.of(file);
     if (!fields.has(EOS)) {
       return NONE;

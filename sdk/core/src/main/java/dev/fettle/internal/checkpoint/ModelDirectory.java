@@ -19,7 +19,6 @@ import java.util.Optional;
  */
 public final class ModelDirectory implements AutoCloseable {
   private static final String CONFIG = "config.json";
-  private static final String GENERATION = "generation_config.json";
   static final String SINGLE = "model.safetensors";
 
   private final OpenDirectory files;
@@ -77,7 +76,7 @@ public final class ModelDirectory implements AutoCloseable {
   /** The model that open files hold; they are closed with it. */
   public static ModelDirectory of(OpenDirectory files) {
     JsonFields config = JsonFields.of(files.file(CONFIG));
-    GenerationConfig generation = files.find(GENERATION).map(GenerationConfig::read).orElse(GenerationConfig.NONE);
+    GenerationConfig generation = GenerationConfig.in(files);
     Map<Path, SafetensorsFile> shards = new LinkedHashMap<>();
     return new ModelDirectory(files, config, generation, shards, openWeights(files, shards));
   }

@@ -14,6 +14,7 @@ import java.nio.file.SecureDirectoryStream;
 import java.nio.file.attribute.BasicFileAttributeView;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -87,6 +88,20 @@ public final class OpenDirectory implements AutoCloseable {
     }
     throw new FettleException(path + ": another process replaced it " + ATTEMPTS + " times in a row while it was being "
         + "opened; read it when that has ended, or read a copy");
+  }
+
+  /**
+   * What stands for the files of a directory, although they are in memory alone: those that another format's file has in it.
+   *
+   * @param path of that file, for messages
+   */
+  public static OpenDirectory of(Path path, Map<String, byte[]> files) {
+    OpenDirectory directory = new OpenDirectory(path);
+    files.forEach((name, content) -> {
+      directory.names.add(name);
+      directory.files.put(name, OpenFile.of(path.resolve(name), content));
+    });
+    return directory;
   }
 
   /** Where directories cannot be swapped, a save of another process takes the name away for a moment. */

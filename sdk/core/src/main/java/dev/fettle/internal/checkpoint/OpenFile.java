@@ -24,6 +24,7 @@ public final class OpenFile implements AutoCloseable {
 
   private final Path path;
   private final FileChannel channel;
+  private final byte[] content;
   private final IOException failure;
   private final Object key;
   private final long size;
@@ -32,10 +33,26 @@ public final class OpenFile implements AutoCloseable {
   private OpenFile(Path path, FileChannel channel, IOException failure, BasicFileAttributes attributes) {
     this.path = path;
     this.channel = channel;
+    this.content = null;
     this.failure = failure;
     this.key = attributes.fileKey();
     this.size = attributes.size();
     this.written = attributes.lastModifiedTime();
+  }
+
+  private OpenFile(Path path, byte[] content) {
+    this.path = path;
+    this.channel = null;
+    this.content = content;
+    this.failure = null;
+    this.key = null;
+    this.size = content.length;
+    this.written = FileTime.fromMillis(0);
+  }
+
+  /** What stands for a file, although it is in memory alone; settings and texts, not weights. */
+  static OpenFile of(Path path, byte[] content) {
+    return new OpenFile(path, content);
   }
 
   /** Opens a file; one that may not be read says so when it is. */
@@ -69,6 +86,9 @@ public final class OpenFile implements AutoCloseable {
 
   /** All of it. */
   public byte[] bytes() {
+    if (content != null) {
+      return content.clone();
+    }
     // A channel is closed for good if the thread that reads is interrupted, be it long before.
     boolean interrupted = Thread.interrupted();
     try {
@@ -90,6 +110,10 @@ public final class OpenFile implements AutoCloseable {
 
   /** Writes all of it to a stream. */
   public void writeTo(OutputStream out) throws IOException {
+    if (content != null) {
+      out.write(content);
+      return;
+    }
     ByteBuffer piece = ByteBuffer.allocate(PIECE);
     for (long at = 0; at < size; at += piece.position()) {
       int read = channel().read(piece.clear().limit((int) Math.min(PIECE, size - at)), at);

@@ -79,7 +79,7 @@ public final class StrictJson {
   }
 
   /** The text of a tree on one line. */
-  static String compact(JsonNode node) {
+  public static String compact(JsonNode node) {
     return JsonPrinter.line(node);
   }
 }

@@ -17,8 +17,6 @@ final class ChatForms {
   private static final Map<String, String> SHARE_GPT = Map.of("system", "system", "human", "user", "user", "user",
       "gpt", "assistant", "assistant", "assistant", "tool", "tool", "observation", "tool");
 
-  private static final Set<String> MESSAGE = Set.of("role", "content", "tool_calls", "function_call", "reasoning_content",
-      "reasoning", "thinking", "weight", "trained", "trainable");
   private static final Set<String> SHARE_GPT_MESSAGE = Set.of("from", "value");
   private static final Set<String> PART = Set.of("text");
   private static final Set<String> CALL = Set.of("function");
@@ -35,9 +33,11 @@ final class ChatForms {
       weighted |= node.hasNonNull("weight");
     }
     List<Message> messages = new ArrayList<>();
+    boolean called = false;
     for (JsonNode node : list) {
-      messages.add(message(node, place + "[" + messages.size() + "]", weighted, leftovers));
-      leftovers.within(node, place + "[]", MESSAGE);
+      Message message = message(node, place + "[" + messages.size() + "]", weighted, called, leftovers);
+      called |= message.toolCalls().stream().anyMatch(call -> !call.id().isEmpty());
+      messages.add(message);
     }
     return messages;
   }
@@ -61,7 +61,7 @@ final class ChatForms {
     return messages;
   }
 
-  private static Message message(JsonNode node, String place, boolean weighted, Leftovers leftovers) {
+  private static Message message(JsonNode node, String place, boolean weighted, boolean called, Leftovers leftovers) {
     requireObject(node, place);
     String role = role(node, "role", place, ROLES);
     List<ToolCall> calls = toolCalls(node, place, leftovers);
@@ -74,7 +74,8 @@ final class ChatForms {
     }
     boolean trained = trained(node, place, weighted && role.equals("assistant"));
     boolean excluded = role.equals("assistant") && node.path("weight").isNumber() && node.get("weight").asDouble() == 0;
-    return new Message(role, content(node, place, !calls.isEmpty(), leftovers), reasoning(node, place), calls, trained, excluded);
+    String content = content(node, place, !calls.isEmpty(), leftovers);
+    return new Message(role, content, reasoning(node, place), calls, trained, excluded, MessageFields.of(node, role, called));
   }
 
   /** What OpenAI called a tool call before there were several. */

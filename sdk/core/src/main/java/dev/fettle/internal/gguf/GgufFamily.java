@@ -25,7 +25,7 @@ public enum GgufFamily {
   GRANITE("granite", List.of("granite", "granitemoehybrid"), Trait.NEIGHBOURS, Trait.BIASES, Trait.MLP_BIASES, Trait.ROPE_TENSORS,
       Trait.MULTIPLIERS),
   OLMO2("olmo2", List.of("olmo2", "olmo3"), Trait.WINDOWS, Trait.NEEDS_OUTPUT, Trait.HEADS_FILL),
-  OLMOE("olmoe", List.of("olmoe"), Trait.NEEDS_OUTPUT, Trait.HEADS_FILL);
+  OLMOE("olmoe", List.of("olmoe"), Trait.NEEDS_OUTPUT, Trait.HEADS_FILL, Trait.KEYS_FOR_EACH);
 
   /** What llama.cpp's code for a family does or takes. */
   enum Trait {
@@ -52,6 +52,8 @@ public enum GgufFamily {
     FUSED_MLP,
     /** All heads together are as wide as the model. */
     HEADS_FILL,
+    /** Has a head of keys and values for each of queries. */
+    KEYS_FOR_EACH,
     /** Scales embeddings, attention scores, residuals and logits as the file says. */
     MULTIPLIERS
   }

@@ -4,6 +4,7 @@ import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.FileErrors;
+import dev.fettle.internal.checkpoint.Mapped;
 import dev.fettle.internal.checkpoint.Quote;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,6 +13,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -19,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * A GGUF, of whose tensors pieces are memory-mapped. All that its head says is checked against the file's size by {@link #open}.
@@ -41,9 +44,12 @@ public final class GgufFile implements AutoCloseable {
   private final Metadata metadata;
   private final Map<String, GgufTensor> tensors;
   private final long data;
+  private final BasicFileAttributes opened;
 
-  private GgufFile(Path path, FileChannel channel, Metadata metadata, Map<String, GgufTensor> tensors, long data) {
+  private GgufFile(Path path, FileChannel channel, BasicFileAttributes opened, Metadata metadata, Map<String, GgufTensor> tensors,
+      long data) {
     this.path = path;
+    this.opened = opened;
     this.channel = channel;
     this.metadata = metadata;
     this.tensors = Collections.unmodifiableMap(tensors);
@@ -115,7 +121,7 @@ public final class GgufFile implements AutoCloseable {
     }
     long data = (head.position() + alignment - 1) / alignment * alignment;
     requireWithin(path, tensors, size - data);
-    return new GgufFile(path, channel, metadata, tensors, data);
+    return new GgufFile(path, channel, Files.readAttributes(path, BasicFileAttributes.class), metadata, tensors, data);
   }
 
   private static GgufTensor tensor(Path path, HeaderReader head, int alignment) throws IOException {
@@ -195,6 +201,36 @@ public final class GgufFile implements AutoCloseable {
           .order(ByteOrder.LITTLE_ENDIAN);
     } catch (IOException e) {
       throw new FettleException(path + ": cannot map tensor " + tensor.name() + ": " + FileErrors.reason(path, e), e);
+    }
+  }
+
+  /**
+   * The numbers of so many rows.
+   *
+   * @throws InvalidInputException if a block's scale is no number
+   */
+  public float[] numbers(GgufTensor tensor, long from, int count) {
+    float[] numbers = new float[Math.toIntExact(count * tensor.columns())];
+    ByteBuffer rows = rows(tensor, from, count);
+    Blocks.read(tensor.type(), rows, numbers);
+    Mapped.release(rows);
+    for (int i = 0; !tensor.type().isPlain() && i < numbers.length; i++) {
+      if (!Float.isFinite(numbers[i])) {
+        throw new InvalidInputException(path + ": tensor " + tensor.name() + ": a block of row " + (from + i / tensor.columns())
+            + " has a scale that is no finite number; download or write the file again");
+      }
+    }
+    return numbers;
+  }
+
+  /** The file, if something was written into it since it was opened. */
+  public Optional<Path> changed() {
+    try {
+      BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);
+      boolean same = now.size() == opened.size() && now.lastModifiedTime().equals(opened.lastModifiedTime());
+      return same || !Objects.equals(now.fileKey(), opened.fileKey()) ? Optional.empty() : Optional.of(path);
+    } catch (IOException e) {
+      return Optional.empty();
     }
   }
 

@@ -66,6 +66,7 @@ public final class ModelMetadata {
     }
     require(!family.has(Trait.HEADS_FILL) || first.queryWidth() == config.hiddenSize(),
         "attention of another width (" + first.queryWidth() + ") than the model's (" + config.hiddenSize() + ")");
+    require(!family.has(Trait.KEYS_FOR_EACH) || n.heads() == n.kvHeads(), "fewer heads of keys than of queries");
     if (n.experts().count() > 0) {
       require(n.experts().normalised() == family.has(Trait.NORMALISED_EXPERTS), "norm_topk_prob = " + n.experts().normalised());
     }
@@ -162,6 +163,9 @@ public final class ModelMetadata {
         LOG.warn("{}: llama.cpp sees all tokens where the model sees the last {} in some layers: it may answer otherwise after "
             + "longer texts", into.source(), window.getAsInt());
       }
+      if (windows.contains(0)) {
+        each(windows);
+      }
       return;
     }
     put("attention.sliding_window", window.getAsInt());
@@ -171,12 +175,17 @@ public final class ModelMetadata {
     if (periodic || period == 0 && windows.size() < 2) {
       put("attention.sliding_window_pattern", periodic ? period : 2);
     } else {
-      boolean[] all = new boolean[windows.size()];
-      for (int i = 0; i < all.length; i++) {
-        all[i] = windows.get(i) > 0;
-      }
-      into.put(family.id() + ".attention.sliding_window_pattern", all);
+      each(windows);
     }
+  }
+
+  /** Which layers have a window. */
+  private void each(List<Integer> windows) {
+    boolean[] all = new boolean[windows.size()];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = windows.get(i) > 0;
+    }
+    into.put(family.id() + ".attention.sliding_window_pattern", all);
   }
 
   private void put(String key, long value) {

@@ -13,6 +13,8 @@ import dev.fettle.internal.model.Rope;
 import dev.fettle.internal.model.YarnRope;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** How queries and keys are rotated, in the terms of a GGUF: keys of its metadata, and tensors of what divides angles. */
 public final class RopeMetadata {
@@ -20,9 +22,11 @@ public final class RopeMetadata {
   static final String LONG = "rope_factors_long.weight";
   static final String SHORT = "rope_factors_short.weight";
   /** In each so many-th layer, and there alone, SmolLM 3 rotates nothing. */
-  static final int UNROTATED = 4;
-  static final double BETA_FAST = 32;
-  static final double BETA_SLOW = 1;
+  private static final int UNROTATED = 4;
+  private static final double BETA_FAST = 32;
+  private static final double BETA_SLOW = 1;
+
+  private static final Logger LOG = LoggerFactory.getLogger(RopeMetadata.class);
 
   private final ModelConfig config;
   private final GgufFamily family;
@@ -89,14 +93,12 @@ public final class RopeMetadata {
       type("linear", linear.factor());
     } else if (rope instanceof YarnRope yarn) {
       require(yarn.truncate(), "yarn with truncate = false");
+      require(yarn.betaFast() == BETA_FAST && yarn.betaSlow() == BETA_SLOW, "yarn with another beta_fast than " + BETA_FAST
+          + ", or another beta_slow than " + BETA_SLOW);
       type("yarn", yarn.factor());
       put("rope.scaling.original_context_length", yarn.originalContextLength());
       // llama.cpp multiplies this with the paper's factor.
       put("rope.scaling.attn_factor", yarn.attentionFactor() / (0.1 * Math.log(yarn.factor()) + 1));
-      if (yarn.betaFast() != BETA_FAST || yarn.betaSlow() != BETA_SLOW) {
-        put("rope.scaling.yarn_beta_fast", yarn.betaFast());
-        put("rope.scaling.yarn_beta_slow", yarn.betaSlow());
-      }
     } else if (rope instanceof Llama3Rope) {
       require(family.has(Trait.ROPE_TENSORS) && family != GgufFamily.PHI3, "rope_type llama3");
       float[] unscaled = new DefaultRope(rope.dim(), rope.theta()).frequencies(1);
@@ -111,6 +113,8 @@ public final class RopeMetadata {
       into.put(family.id() + ".rope.scaling.type", "longrope");
       put("rope.scaling.original_context_length", longRope.originalContextLength());
       put("rope.scaling.attn_factor", longRope.attentionFactor());
+      LOG.warn("{}: the model turns texts of more than {} tokens by other angles than shorter ones; llama.cpp takes those of long texts "
+          + "for all where it is started with a longer context (-c)", into.source(), longRope.originalContextLength());
       return List.of(new Factors(LONG, floats(longRope.longFactors())), new Factors(SHORT, floats(longRope.shortFactors())));
     } else {
       require(!(rope instanceof DynamicRope), "rope_type dynamic");

@@ -37,6 +37,24 @@ public final class ArrayNode extends JsonNode {
     return add(ValueNode.of(value));
   }
 
+  public ArrayNode add(double value) {
+    return add(ValueNode.of(value));
+  }
+
+  /** A new object as the last element. */
+  public ObjectNode addObject() {
+    ObjectNode value = new ObjectNode();
+    add(value);
+    return value;
+  }
+
+  /** A new list as the last element. */
+  public ArrayNode addArray() {
+    ArrayNode value = new ArrayNode();
+    add(value);
+    return value;
+  }
+
   @Override
   public List<Object> asJava() {
     List<Object> list = new ArrayList<>();

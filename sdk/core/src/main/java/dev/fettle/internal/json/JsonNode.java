@@ -21,8 +21,19 @@ public abstract sealed class JsonNode implements Iterable<JsonNode> permits Arra
     return ValueNode.MISSING;
   }
 
-  /** A value of a text, a number, a truth value or null. */
+  /** A value of maps and lists of texts, numbers, truth values and null, or of one of them; the other way of {@link #asJava}. */
   public static JsonNode of(Object value) {
+    if (value instanceof JsonNode node) {
+      return node;
+    } else if (value instanceof Map<?, ?> map) {
+      ObjectNode object = new ObjectNode();
+      map.forEach((name, property) -> object.set((String) name, of(property)));
+      return object;
+    } else if (value instanceof Iterable<?> items) {
+      ArrayNode array = new ArrayNode();
+      items.forEach(item -> array.add(of(item)));
+      return array;
+    }
     return ValueNode.of(value);
   }
 

@@ -5,9 +5,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToIntFunction;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /** Which modules of a model carry an adapter, by which rank and scale, and what else adapters have. Immutable. */
 public final class AdapterShape {
@@ -24,16 +26,24 @@ public final class AdapterShape {
   }
 
   /**
-   * A linear layer, adapted or not.
+   * A linear layer, or the equal ones of all experts of a layer, adapted or not.
    *
-   * @param name its full name
-   * @param rank of its adapter; 0 where it has none
+   * @param name its full name; of experts that of the weight that transformers holds them in
+   * @param stored what its adapter is called by in files
+   * @param outputs of one expert, where there are several
+   * @param copies how many experts there are; else 1
+   * @param rank of its adapter, or of each expert's; 0 where it has none
    * @param scale the factor of B A: alpha / rank, or alpha / sqrt(rank)
    */
-  public record Member(String name, int outputs, int rank, double scale) {
+  public record Member(String name, String stored, int outputs, int copies, int rank, double scale) {
     /** Whether it has an adapter. */
     public boolean isAdapted() {
       return rank > 0;
+    }
+
+    /** The rows of A, and the columns of B as files have it. */
+    public int ranks() {
+      return rank * copies;
     }
   }
 
@@ -58,7 +68,7 @@ public final class AdapterShape {
     for (LayerConfig layer : config.layers()) {
       Map<Product, List<Member>> members = new HashMap<>();
       for (Product product : Product.values()) {
-        members.put(product, layer.linears(product).stream()
+        members.put(product, product.isOfExperts() ? ofExperts(config, layer, product, rank, scale) : layer.linears(product).stream()
             .map((Linear l) -> member(layer.module(l), l.outputs(), rank, scale)).toList());
       }
       shape.layers.add(members);
@@ -68,7 +78,25 @@ public final class AdapterShape {
 
   private static Member member(String name, int outputs, ToIntFunction<String> rank, ToDoubleFunction<String> scale) {
     int r = rank.applyAsInt(name);
-    return new Member(name, outputs, r, r == 0 ? 0 : scale.applyAsDouble(name));
+    return new Member(name, name, outputs, 1, r, r == 0 ? 0 : scale.applyAsDouble(name));
+  }
+
+  /** The experts of a layer are adapted together. PEFT wraps the module that they are once for each weight, the last one outermost. */
+  private static List<Member> ofExperts(ModelConfig config, LayerConfig layer, Product product, ToIntFunction<String> rank,
+      ToDoubleFunction<String> scale) {
+    if (!layer.hasExperts()) {
+      return List.of();
+    }
+    String name = experts(config, layer, product);
+    int r = rank.applyAsInt(name);
+    boolean within = product == Product.EXPERTS_GATE_UP && rank.applyAsInt(experts(config, layer, Product.EXPERTS_DOWN)) > 0;
+    int copies = layer.numbers().experts().count();
+    return List.of(new Member(name, name.substring(0, name.lastIndexOf('.')) + (within ? ".base_layer" : ""),
+        layer.outputs(product) / copies, copies, r, r == 0 ? 0 : scale.applyAsDouble(name)));
+  }
+
+  private static String experts(ModelConfig config, LayerConfig layer, Product product) {
+    return config.architecture().stacked(layer.module(layer.linears(product).get(0)) + ".weight").orElseThrow().tensor();
   }
 
   /** No adapter anywhere. */
@@ -82,12 +110,22 @@ public final class AdapterShape {
         .map(layer::module)).toList();
   }
 
+  /** The names of all weights of experts that can be adapted, in order; each holds those of all experts of a layer. */
+  public static List<String> experts(ModelConfig config) {
+    return config.layers().stream().filter(LayerConfig::hasExperts)
+        .flatMap(layer -> layer.products().stream().filter(Product::isOfExperts).map(p -> experts(config, layer, p))).toList();
+  }
+
   /** The same without adapters outside the layers, for kernels that have them folded in, and without magnitudes. */
   public AdapterShape folded() {
     AdapterShape out = new AdapterShape(config, new Kind(false, false, kind.startFrozen),
-        new Member(embedding.name, embedding.outputs, 0, 0), new Member(head.name, head.outputs, 0, 0));
+        without(embedding), without(head));
     out.layers.addAll(layers);
     return out;
+  }
+
+  private static Member without(Member member) {
+    return new Member(member.name, member.stored, member.outputs, member.copies, 0, 0);
   }
 
   /** What the adapters have beside A and B. */
@@ -120,7 +158,7 @@ public final class AdapterShape {
     return layers.size();
   }
 
-  /** The linear layers of a product; none where the layer has no such product. */
+  /** The linear layers of a product, those of experts as one; none where the layer has no such product. */
   public List<Member> members(int layer, Product product) {
     return layers.get(layer).get(product);
   }
@@ -130,9 +168,14 @@ public final class AdapterShape {
     return config.layers().get(layer).products().stream().filter(p -> rank(layer, p) > 0).toList();
   }
 
-  /** The sum of the ranks within a product. */
+  /** The sum of the ranks within a product, of all experts. */
   public long rank(int layer, Product product) {
-    return members(layer, product).stream().mapToLong(Member::rank).sum();
+    return members(layer, product).stream().mapToLong(Member::ranks).sum();
+  }
+
+  /** The columns of the s B that the kernels read: those of experts stand below each other, of other modules on a diagonal. */
+  public long columns(int layer, Product product) {
+    return product.isOfExperts() ? members(layer, product).stream().mapToLong(Member::rank).sum() : rows(layer, product);
   }
 
   /** The rows of A that the kernels read: with a frozen start, twice the rank. */
@@ -147,7 +190,7 @@ public final class AdapterShape {
 
   /** The numbers in all B's of a product. */
   public long sizeOfB(int layer, Product product) {
-    return members(layer, product).stream().mapToLong(m -> (long) m.outputs * m.rank).sum();
+    return members(layer, product).stream().mapToLong(m -> (long) m.outputs * m.ranks()).sum();
   }
 
   /** The inputs of a product. */
@@ -160,14 +203,38 @@ public final class AdapterShape {
     return config.layers().get(layer).outputs(product);
   }
 
-  /** Rows and rank of each module of a product in turn, as the kernels take them. */
+  /** Rows and rank of each module of a product in turn, as the kernels take them; of each expert's, without their ranks. */
   public long[] blocks(int layer, Product product) {
+    if (product.isOfExperts()) {
+      return config.layers().get(layer).linears(product).stream().flatMapToLong(l -> LongStream.of(l.outputs(), 0)).toArray();
+    }
     return members(layer, product).stream().flatMapToLong(m -> LongStream.of(m.outputs, m.rank)).toArray();
   }
 
   /** The scales of the modules of a product. */
   public double[] scales(int layer, Product product) {
     return members(layer, product).stream().mapToDouble(Member::scale).toArray();
+  }
+
+  /** The name of a module by what files call its adapter by. */
+  public String module(String stored) {
+    return experts(stored).map(Member::name).orElse(stored);
+  }
+
+  /** How many adapters stand side by side in what files call by a name. */
+  public int copies(String stored) {
+    return experts(stored).map(Member::copies).orElse(1);
+  }
+
+  private Optional<Member> experts(String stored) {
+    return layers.stream().flatMap(layer -> Stream.of(Product.EXPERTS_GATE_UP, Product.EXPERTS_DOWN).map(layer::get))
+        .flatMap(List::stream).filter(m -> m.isAdapted() && m.stored.equals(stored)).findFirst();
+  }
+
+  /** The first adapted weight of experts. */
+  public Optional<String> adaptedExperts() {
+    return layers.stream().flatMap(layer -> Stream.of(Product.EXPERTS_GATE_UP, Product.EXPERTS_DOWN).map(layer::get))
+        .flatMap(List::stream).filter(Member::isAdapted).map(Member::name).findFirst();
   }
 
   /** The lowest layer that carries an adapter; {@link #layers()} if none does. */

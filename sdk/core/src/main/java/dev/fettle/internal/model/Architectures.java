@@ -29,6 +29,11 @@ public final class Architectures {
     return BY_TYPE.values().stream().filter(a -> a.purpose() == purpose).map(Architecture::type).toList();
   }
 
+  /** The class that saved models of a family name. */
+  public static String className(String type) {
+    return BY_TYPE.get(type).className();
+  }
+
   /**
    * The family that a config.json names, for what it is used.
    *

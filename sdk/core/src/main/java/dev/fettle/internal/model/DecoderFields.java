@@ -2,6 +2,7 @@ package dev.fettle.internal.model;
 
 import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.StoredType;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.model.LayerConfig.Numbers;
 import dev.fettle.internal.model.LayerConfig.Part;
 import dev.fettle.internal.model.LayerNumbers.Activation;
@@ -47,6 +48,7 @@ final class DecoderFields {
   private int kvHeads;
   private int headDim;
   private OptionalInt bosId = OptionalInt.empty();
+  private OptionalInt padding = OptionalInt.empty();
   private List<Integer> eosIds = List.of();
   private Activation activation;
   private double scale = Double.NaN;
@@ -150,6 +152,23 @@ final class DecoderFields {
   DecoderFields eosId(int id) {
     eosIds = List.of(id);
     return this;
+  }
+
+  /** The id that texts are padded with, if the file does not mention it. */
+  DecoderFields padding(int whenMissing) {
+    padding = OptionalInt.of(whenMissing);
+    return this;
+  }
+
+  /** The id that texts are padded with, counted from the end where it is negative; none where no row of embeddings has it. */
+  static OptionalInt padding(JsonFields fields, int vocabulary, OptionalInt whenMissing) {
+    OptionalInt id = whenMissing;
+    if (fields.mentions("pad_token_id")) {
+      JsonNode given = fields.node("pad_token_id");
+      id = given.isIntegralNumber() && given.canConvertToInt() ? OptionalInt.of(given.intValue()) : OptionalInt.empty();
+    }
+    boolean has = id.isPresent() && id.getAsInt() >= -vocabulary && id.getAsInt() < vocabulary;
+    return has ? OptionalInt.of(Math.floorMod(id.getAsInt(), vocabulary)) : OptionalInt.empty();
   }
 
   /** The width of the MLP, where {@code intermediate_size} is something else. */
@@ -312,7 +331,7 @@ final class DecoderFields {
     int longest = ropes.stream().flatMap(Optional::stream).mapToInt(rope -> rope.contextLength(contextLength)).max()
         .orElse(contextLength);
     return new ModelConfig(architecture, vocabulary, hidden, longest,
-        new OuterNumbers(eps, unitOffset, embeddingScale, logitDivisor, logitCap),
+        new OuterNumbers(eps, unitOffset, embeddingScale, logitDivisor, logitCap, padding(fields, vocabulary, padding)),
         List.of(new OuterWeight(OuterWeight.Place.EMBEDDING, "model.embed_tokens.weight", vocabulary, hidden)), all, outputs,
         storedType(fields), bosId, eosIds);
   }

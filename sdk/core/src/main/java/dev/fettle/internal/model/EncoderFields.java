@@ -37,6 +37,7 @@ final class EncoderFields {
   final int intermediate;
   private final Architecture architecture;
   private final int vocab;
+  private int padding;
 
   /**
    * The names of four keys, in the order of their defaults: width, heads, layers, width within the MLP.
@@ -56,6 +57,12 @@ final class EncoderFields {
     if (hidden % heads != 0) {
       throw fields.invalid(keys.get(1), "must divide " + keys.get(0) + " " + hidden);
     }
+  }
+
+  /** The token that texts are padded with, if the file does not mention it; 0 for most. */
+  EncoderFields padding(int whenMissing) {
+    padding = whenMissing;
+    return this;
   }
 
   /** Numbers a head. */
@@ -117,7 +124,8 @@ final class EncoderFields {
   }
 
   ModelConfig model(List<LayerConfig> all, double eps, List<OuterWeight> embeddings, List<OuterWeight> outputs, int contextLength) {
-    return new ModelConfig(architecture, vocab, hidden, contextLength, eps, embeddings, all, outputs,
+    return new ModelConfig(architecture, vocab, hidden, contextLength,
+        OuterNumbers.of(eps, DecoderFields.padding(fields, vocab, OptionalInt.of(padding))), embeddings, all, outputs,
         DecoderFields.storedType(fields), OptionalInt.empty(), List.of());
   }
 }

@@ -35,7 +35,7 @@ final class Gemma implements Architecture {
 
   /** What all Gemmas have in common. */
   static DecoderFields fields(Architecture architecture, JsonFields config, DecoderFields.Sizes sizes) {
-    DecoderFields d = new DecoderFields(architecture, config, sizes).headDim(HEAD_DIM).textIds(2, 1).unitOffset().tied(true)
+    DecoderFields d = new DecoderFields(architecture, config, sizes).headDim(HEAD_DIM).textIds(2, 1).padding(0).unitOffset().tied(true)
         .activation("hidden_activation", GELU_TANH);
     return d.embeddingScale(new OuterNumbers.EmbeddingScale(Math.sqrt(d.hidden), true));
   }

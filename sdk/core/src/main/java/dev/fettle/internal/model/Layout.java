@@ -184,6 +184,12 @@ public final class Layout {
     return Optional.ofNullable(blocks.get(new Block(layer, place, null)));
   }
 
+  /** The modules of single experts that transformers holds as one weight, by its name. */
+  public List<String> expertsOf(String weight) {
+    return weights.values().stream().filter(w -> config.architecture().stacked(w.name()).filter(s -> s.tensor().equals(weight))
+        .isPresent()).map(Weight::module).toList();
+  }
+
   /** The number of weights of the model. */
   public long parameters() {
     return blocks.keySet().stream().mapToLong(Block::size).sum();

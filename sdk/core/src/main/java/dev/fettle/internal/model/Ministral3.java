@@ -24,14 +24,15 @@ final class Ministral3 implements Architecture {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    DecoderFields d = new DecoderFields(this, config, SIZES).keyValueHeads(8).contextLength(262_144).textIds(1, 2).eps(1e-5);
+    DecoderFields d = new DecoderFields(this, config, SIZES).keyValueHeads(8).contextLength(262_144).textIds(1, 2).padding(11).eps(1e-5);
     if (config.mentions("head_dim")) {
       d.headDim();
     } else {
       d.headDim(HEAD_DIM);
     }
     JsonFields rope = config.object(ROPE).orElseThrow(() -> config.invalid(ROPE, "must say how positions are rotated"));
-    d.queryGrowth(rope.integer("original_max_position_embeddings", 1, Integer.MAX_VALUE), rope.positive(GROWTH));
+    double growth = rope.has(GROWTH) ? rope.number(GROWTH, 0) : rope.positive(GROWTH);
+    d.queryGrowth(rope.integer("original_max_position_embeddings", 1, Integer.MAX_VALUE), growth);
     Rope rotation = d.ropes().passingOver(GROWTH, "max_position_embeddings").read();
     LayerParts parts = d.parts();
     return d.model(parts.preNorm(parts.attention(false, false, QueryKeyNorm.NONE), parts.gatedMlp(false)),

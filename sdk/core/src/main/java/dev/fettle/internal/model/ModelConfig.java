@@ -43,14 +43,6 @@ public record ModelConfig(Architecture architecture, int vocabSize, int hiddenSi
     SCORING
   }
 
-  /** With embeddings and logits as they are. */
-  public ModelConfig(Architecture architecture, int vocabSize, int hiddenSize, int contextLength, double eps,
-      List<OuterWeight> embeddings, List<LayerConfig> layers, List<OuterWeight> outputs, StoredType storedType,
-      OptionalInt bosId, List<Integer> eosIds) {
-    this(architecture, vocabSize, hiddenSize, contextLength, OuterNumbers.of(eps), embeddings, layers, outputs, storedType,
-        bosId, eosIds);
-  }
-
   public ModelConfig {
     Objects.requireNonNull(architecture, "architecture");
     Objects.requireNonNull(storedType, "storedType");

@@ -47,7 +47,7 @@ final class ModernBert extends Encoder {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    EncoderFields e = new EncoderFields(this, config, Bert.KEYS, 768, 12, 22, 1152, 50368);
+    EncoderFields e = new EncoderFields(this, config, Bert.KEYS, 768, 12, 22, 1152, 50368).padding(50283);
     if (e.headDim() % 2 != 0) {
       throw config.invalid("num_attention_heads", "must give heads of an even size (here " + e.headDim() + ")");
     }

@@ -27,7 +27,7 @@ final class MpNet extends Encoder {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    EncoderFields e = new EncoderFields(this, config, Bert.KEYS, 768, 12, 12, 3072, 30527);
+    EncoderFields e = new EncoderFields(this, config, Bert.KEYS, 768, 12, 12, 3072, 30527).padding(1);
     int positions = e.positions(PADDING + 1);
     int buckets = config.integer("relative_attention_num_buckets", BUCKETS, 1 << 16, BUCKETS);
     List<OuterWeight> embeddings = e.embeddings(positions);

@@ -28,7 +28,7 @@ final class Olmo2 implements Architecture {
 
   /** What OLMo 2, 3 and OLMoE have in common; the numbers are those of files that do not say. */
   static DecoderFields fields(Architecture architecture, JsonFields config, DecoderFields.Sizes sizes, int context) {
-    DecoderFields d = new DecoderFields(architecture, config, sizes).headDim().contextLength(context).textIds().eps(1e-5);
+    DecoderFields d = new DecoderFields(architecture, config, sizes).headDim().contextLength(context).textIds().padding(1).eps(1e-5);
     d.keyValueHeads(d.heads);
     if (!config.mentions("eos_token_id")) {
       d.eosId(EOS);

@@ -1,5 +1,7 @@
 package dev.fettle.internal.model;
 
+import java.util.OptionalInt;
+
 /**
  * The numbers that kernels need outside the layers, in the order in which they read them.
  *
@@ -8,9 +10,10 @@ package dev.fettle.internal.model;
  * @param embeddingScale what embeddings are multiplied with
  * @param logitDivisor what logits are divided by
  * @param logitCap what the magnitude of logits approaches, {@code cap tanh(logit / cap)}; 0 for none
+ * @param padding the token that texts are padded with, whose input embedding learns nothing from them, as in transformers
  */
 public record OuterNumbers(double eps, boolean unitOffset, EmbeddingScale embeddingScale, double logitDivisor,
-    double logitCap) {
+    double logitCap, OptionalInt padding) {
   /** The numbers by the names that the kernels' source has for them ({@code Outer.LOGIT_CAP}). */
   public enum Outer {
     EPS, UNIT_OFFSET, EMBEDDING_SCALE, LOGIT_DIVISOR, LOGIT_CAP
@@ -27,8 +30,8 @@ public record OuterNumbers(double eps, boolean unitOffset, EmbeddingScale embedd
   }
 
   /** Embeddings and logits as they are. */
-  public static OuterNumbers of(double eps) {
-    return new OuterNumbers(eps, false, EmbeddingScale.NONE, 1, 0);
+  public static OuterNumbers of(double eps, OptionalInt padding) {
+    return new OuterNumbers(eps, false, EmbeddingScale.NONE, 1, 0, padding);
   }
 
   /**

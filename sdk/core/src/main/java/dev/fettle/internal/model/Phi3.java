@@ -20,7 +20,7 @@ final class Phi3 implements Architecture {
 
   @Override
   public ModelConfig read(JsonFields config) {
-    DecoderFields d = new DecoderFields(this, config, SIZES).headDim().contextLength(4096).textIds(1, 32_000).eps(1e-5);
+    DecoderFields d = new DecoderFields(this, config, SIZES).headDim().contextLength(4096).textIds(1, 32_000).padding(32_000).eps(1e-5);
     d.keyValueHeads(d.heads);
     config.refuseUnlessNeutral("resid_pdrop", 0, "dropout of activations");
     int window = config.integer("sliding_window", 1, Integer.MAX_VALUE, 0);

@@ -29,6 +29,6 @@ final class Roberta extends Encoder {
     if (config.mentions("pad_token_id") && !config.has("pad_token_id")) {
       throw config.invalid("pad_token_id", "must be a token: positions are counted from it");
     }
-    return Bert.read(new EncoderFields(this, config, Bert.KEYS, 768, 12, 12, 3072, vocabulary), padding + 1);
+    return Bert.read(new EncoderFields(this, config, Bert.KEYS, 768, 12, 12, 3072, vocabulary).padding(1), padding + 1);
   }
 }

@@ -25,7 +25,7 @@ final class SmolLm3 implements Architecture {
   @Override
   public ModelConfig read(JsonFields config) {
     DecoderFields d = new DecoderFields(this, config, SIZES).headDim().keyValueHeads(4)
-        .contextLength(32768).textIds(128_000, 128_001).tied(true);
+        .contextLength(32768).textIds(128_000, 128_001).padding(128_004).tied(true);
     List<Boolean> rotated = rotated(d);
     Optional<Rope> rope = Optional.of(d.ropes().theta("rope_theta", THETA).read());
     boolean bias = config.bool("attention_bias", false);

@@ -57,7 +57,9 @@ record WireTuning(Tuning tuning, int rank, long seed, boolean attention, boolean
     int layers = config.map(c -> c.layers().size()).orElse(MANY_LAYERS);
     boolean attention = whole(lora, "self_attn.", ATTENTION, layers);
     boolean mlp = whole(lora, "mlp.", MLP, layers);
-    refuseIf(!attention && !mlp, "on" + lora.modules(), "adapters on attention, mlp, or both");
+    boolean experts = lora.modules().stream().anyMatch(m -> m.contains("model.layers.0.mlp.experts.down_proj", layers)
+        && !m.contains("model.layers.0.mlp.down_proj", layers));
+    refuseIf(!attention && !mlp || experts, "on" + lora.modules(), "adapters on attention, mlp, or both");
     return new WireTuning(lora, lora.rank(), lora.seed(), attention, mlp);
   }
 

@@ -3,7 +3,10 @@ package dev.fettle.internal.template;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.template.Node.Statement;
 import java.time.Clock;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** A chat template that was read: the Jinja that transformers runs. Immutable and thread-safe. */
 public final class ChatTemplate {
@@ -14,11 +17,14 @@ public final class ChatTemplate {
   private final String source;
   private final String where;
   private final Statement body;
+  private final Set<String> words;
 
-  private ChatTemplate(String source, String where, Statement body) {
+  private ChatTemplate(String source, String where, List<Token> tokens) {
     this.source = source;
     this.where = where;
-    this.body = body;
+    this.body = Parser.parse(tokens);
+    this.words = tokens.stream().filter(token -> token.kind() == Token.Kind.NAME || token.kind() == Token.Kind.STRING)
+        .map(Token::text).collect(Collectors.toUnmodifiableSet());
   }
 
   /**
@@ -32,7 +38,7 @@ public final class ChatTemplate {
       throw new InvalidInputException(where + ": a template of " + source.length() + " characters; " + LONGEST + " are the most");
     }
     try {
-      return new ChatTemplate(source, where, Parser.parse(source));
+      return new ChatTemplate(source, where, Lexer.tokens(source));
     } catch (TemplateException e) {
       throw new InvalidInputException(where + ", " + e.getMessage(), e);
     }
@@ -41,6 +47,11 @@ public final class ChatTemplate {
   /** Whether a word stands anywhere in it. */
   public boolean mentions(String word) {
     return source.contains(word);
+  }
+
+  /** Whether a variable or a field of this name may be read in it. */
+  public boolean reads(String name) {
+    return words.contains(name);
   }
 
   /**
@@ -60,6 +71,8 @@ public final class ChatTemplate {
       throw new InvalidInputException(where + ", " + e.getMessage(), e);
     } catch (StackOverflowError e) {
       throw new InvalidInputException(where + ": it goes too deep", e);
+    } catch (IndexOutOfBoundsException | ClassCastException | ArithmeticException | NullPointerException e) {
+      throw new InvalidInputException(where + ": it does something that is not understood: " + e, e);
     }
   }
 }

@@ -23,9 +23,8 @@ final class Parser {
     expressions = new ExpressionParser(tokens);
   }
 
-  static Statement parse(String source) {
-    Parser parser = new Parser(Lexer.tokens(source));
-    return parser.body();
+  static Statement parse(List<Token> tokens) {
+    return new Parser(tokens).body();
   }
 
   /** Statements up to one of the tags that end them, whose name is not yet taken. */

@@ -99,16 +99,16 @@ final class TextFilters {
 
   private static Object truncate(Object value, Arguments arguments, Run run) {
     Object[] given = arguments.bind("truncate", "length?", "killwords?", "end?", "leeway?");
-    Text text = Values.soft(value);
     int length = Numbers.index(Arguments.or(given[0], Numbers.of(255)), "length");
     Text end = Values.str(Arguments.or(given[2], Text.computed("...")));
     Object leeway = Arguments.or(given[3], null);
     int room = leeway == null ? 5 : Numbers.index(leeway, "leeway");
     if (length < end.length() || room < 0) {
       throw TemplateException.type("truncate: the length must be at least " + end.length());
-    } else if (text.length() <= (long) length + room) {
-      return text;
+    } else if (Values.length(value) <= (long) length + room) {
+      return value;
     }
+    Text text = TextMethods.text(value, "truncate");
     Text kept = text.cut(0, text.chars().offsetByCodePoints(0, length - end.length()));
     boolean words = !Values.truth(Arguments.or(given[1], false));
     return (words ? (Text) Splits.split(kept, Text.of(" "), 1, true).items().get(0) : kept).plus(end);
@@ -127,7 +127,7 @@ final class TextFilters {
     Object wrap = Arguments.or(given[2], null);
     Text between = wrap == null ? Text.computed("\n") : Values.str(wrap);
     List<Object> all = new ArrayList<>();
-    for (Object line : Splits.lines(Values.str(value), false).items()) {
+    for (Object line : Splits.lines(TextMethods.text(value, "wordwrap"), false).items()) {
       List<Object> wrapped = WordWrap.lines((Text) line, width, breaks);
       all.add(TextMethods.find(between, "join").call(Arguments.of(Seq.list(wrapped)), run));
     }
@@ -140,6 +140,9 @@ final class TextFilters {
       TextBuilder out = new TextBuilder();
       for (int i = 0; i < pairs.size(); i++) {
         List<Object> pair = Values.items(pairs.get(i));
+        if (pair.size() != 2) {
+          throw TemplateException.type("urlencode: expected pairs, not " + pair.size() + " values");
+        }
         out.append(i > 0 ? Text.computed("&") : Text.EMPTY).append(quoted(Values.str(pair.get(0)), true))
             .append(Text.computed("=")).append(quoted(Values.str(pair.get(1)), true));
       }

@@ -1,6 +1,7 @@
 package dev.fettle.internal.text;
 
 import dev.fettle.Conversation;
+import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.Tokenizer;
 import java.util.BitSet;
@@ -17,16 +18,26 @@ interface ChatFormat {
    * Writes a conversation.
    *
    * @param generate whether the header of the assistant's next message follows
-   * @throws dev.fettle.InvalidInputException if the family cannot express something in it
+   * @param trust whether special tokens are seen in messages too
+   * @throws InvalidInputException if the family cannot express something in it
    */
-  Written write(Conversation conversation, boolean generate, Tokenizer tokenizer);
+  Written write(Conversation conversation, boolean generate, Tokenizer tokenizer, boolean trust);
 
   /** Whether an answer among {@code trained} is written differently because more messages follow it. */
-  boolean rewritesHistory(Conversation conversation, BitSet trained, Tokenizer tokenizer);
+  boolean rewritesHistory(Conversation conversation, BitSet trained, Tokenizer tokenizer, boolean trust);
 
-  /** The same format, in which special tokens are seen in messages too; a format without a template has none of them. */
-  default ChatFormat trust(boolean text) {
-    return this;
+  /**
+   * The same format with a variable of its template.
+   *
+   * @throws InvalidInputException if there is no template that reads it
+   */
+  default ChatFormat with(String name, Object value) {
+    throw new InvalidInputException("the chat format " + family() + " reads no \"" + name + "\": only chat templates have variables");
+  }
+
+  /** Whether a further field of a message is read. */
+  default boolean reads(String field) {
+    return false;
   }
 
   /** The tokens that end an assistant's message. */

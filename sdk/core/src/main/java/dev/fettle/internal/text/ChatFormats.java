@@ -57,7 +57,7 @@ public final class ChatFormats {
   public static Renderer detect(Tokenizer tokenizer, String modelName, OptionalInt context) {
     Objects.requireNonNull(modelName, "modelName");
     if (Objects.requireNonNull(tokenizer, "tokenizer").chatTemplate().isPresent() && tokenizer instanceof HfTokenizer own) {
-      return of(new TemplateFormat(own, false), tokenizer, context);
+      return of(TemplateFormat.of(own), tokenizer, context);
     }
     ChatFormat format = byName(modelName.toLowerCase(Locale.ROOT));
     boolean usable = format.needs().stream().allMatch(token -> tokenizer.id(token).isPresent());

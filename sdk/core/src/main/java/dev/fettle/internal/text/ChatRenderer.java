@@ -26,21 +26,27 @@ final class ChatRenderer implements Renderer {
   private final TrainOn parts;
   private final OptionalInt context;
   private final PlainText plain;
+  private final UnreadFields unread;
 
   ChatRenderer(ChatFormat format, Tokenizer tokenizer, TrainOn parts, OptionalInt context) {
-    this(format, tokenizer, parts, context, new PlainText(tokenizer, PlainText.Trust.SAID_ONCE));
+    this(format, tokenizer, parts, context, new PlainText(tokenizer, PlainText.Trust.SAID_ONCE), new UnreadFields());
   }
 
-  private ChatRenderer(ChatFormat format, Tokenizer tokenizer, TrainOn parts, OptionalInt context, PlainText plain) {
+  private ChatRenderer(ChatFormat format, Tokenizer tokenizer, TrainOn parts, OptionalInt context, PlainText plain, UnreadFields unread) {
     this.format = format;
     this.tokenizer = tokenizer;
     this.parts = parts;
     this.context = context;
     this.plain = plain;
+    this.unread = unread;
   }
 
   @Override
   public List<Rendered> render(Example example) {
+    return sequences(example).stream().map(MarkedSequence::rendered).toList();
+  }
+
+  private List<MarkedSequence> sequences(Example example) {
     Objects.requireNonNull(example, "example");
     if (example instanceof Conversation conversation) {
       return conversation(conversation);
@@ -49,32 +55,39 @@ final class ChatRenderer implements Renderer {
       throw new InvalidInputException("a pair of a chosen and a rejected answer: Dpo learns from such pairs. To learn the chosen "
           + "answers alone, name them: fields(\"messages=chosen\"), or of texts fields(\"prompt=prompt\", \"completion=chosen\")");
     }
-    return List.of(example instanceof Completion completion ? plain.render(completion.prompt(), completion.completion())
-        : plain.render("", ((Text) example).text()));
+    return List.of(MarkedSequence.ofPlain(tokenizer, example instanceof Completion completion
+        ? plain.render(completion.prompt(), completion.completion()) : plain.render("", ((Text) example).text())));
   }
 
-  private List<Rendered> conversation(Conversation conversation) {
+  private List<MarkedSequence> conversation(Conversation conversation) {
     BitSet trained = Selection.of(conversation, parts);
+    unread.tell(conversation, format);
     if (parts == TrainOn.ALL_TOKENS) {
-      return List.of(write(conversation, false).allTrained(tokenizer));
+      Written written = write(conversation, false);
+      return List.of(new MarkedSequence(written.allTrained(tokenizer), written::fields));
     }
-    if (!format.rewritesHistory(conversation, trained, tokenizer)) {
-      return List.of(write(conversation, false).trained(trained));
+    if (!format.rewritesHistory(conversation, trained, tokenizer, plain.trusts())) {
+      return List.of(sequence(conversation, trained));
     }
-    List<Rendered> result = new ArrayList<>();
+    List<MarkedSequence> result = new ArrayList<>();
     List<Message> messages = conversation.messages();
     BitSet others = (BitSet) trained.clone();
     for (int i = trained.nextSetBit(0); i >= 0; i = trained.nextSetBit(i + 1)) {
       if (Selection.assistant(messages, i)) {
         Conversation until = new Conversation(messages.subList(0, i + 1), conversation.tools());
-        add(result, write(until, false).trained(only(i)));
+        add(result, sequence(until, only(i)));
         others.clear(i);
       }
     }
     if (!others.isEmpty()) {
-      add(result, write(conversation, false).trained(others));
+      add(result, sequence(conversation, others));
     }
     return List.copyOf(result);
+  }
+
+  private MarkedSequence sequence(Conversation conversation, BitSet trained) {
+    Written written = write(conversation, false);
+    return new MarkedSequence(written.trained(trained), written::fields);
   }
 
   private static BitSet only(int index) {
@@ -84,9 +97,10 @@ final class ChatRenderer implements Renderer {
   }
 
   /** Adds a sequence, together with the one before if that is its beginning. */
-  private static void add(List<Rendered> result, Rendered next) {
+  private static void add(List<MarkedSequence> result, MarkedSequence sequence) {
+    Rendered next = sequence.rendered();
     if (!result.isEmpty()) {
-      Rendered before = result.get(result.size() - 1);
+      Rendered before = result.get(result.size() - 1).rendered();
       int n = before.length();
       if (n <= next.length() && Arrays.equals(before.tokens(), 0, n, next.tokens(), 0, n)) {
         for (int i = 0; i < n; i++) {
@@ -95,11 +109,11 @@ final class ChatRenderer implements Renderer {
         result.remove(result.size() - 1);
       }
     }
-    result.add(next);
+    result.add(sequence);
   }
 
   private Written write(Conversation conversation, boolean generate) {
-    return format.write(conversation, generate, tokenizer);
+    return format.write(conversation, generate, tokenizer, plain.trusts());
   }
 
   @Override
@@ -109,13 +123,18 @@ final class ChatRenderer implements Renderer {
 
   @Override
   public Renderer trainOn(TrainOn other) {
-    return new ChatRenderer(format, tokenizer, Objects.requireNonNull(other, "parts"), context, plain);
+    return new ChatRenderer(format, tokenizer, Objects.requireNonNull(other, "parts"), context, plain, unread);
   }
 
   @Override
   public Renderer trust(boolean text) {
-    return new ChatRenderer(format.trust(text), tokenizer, parts, context,
-        new PlainText(tokenizer, text ? PlainText.Trust.ALWAYS : PlainText.Trust.NEVER));
+    return new ChatRenderer(format, tokenizer, parts, context,
+        new PlainText(tokenizer, text ? PlainText.Trust.ALWAYS : PlainText.Trust.NEVER), unread);
+  }
+
+  @Override
+  public Renderer with(String name, Object value) {
+    return new ChatRenderer(format.with(Objects.requireNonNull(name, "name"), value), tokenizer, parts, context, plain, unread);
   }
 
   @Override
@@ -146,7 +165,12 @@ final class ChatRenderer implements Renderer {
 
   @Override
   public String show(Example example, boolean colour) {
-    return MaskText.of(tokenizer, render(example), colour);
+    return MaskText.of(tokenizer, sequences(example), colour ? Look.ANSI : Look.BRACKETS);
+  }
+
+  @Override
+  public String html(Example example) {
+    return MaskText.of(tokenizer, sequences(example), Look.HTML);
   }
 
   @Override

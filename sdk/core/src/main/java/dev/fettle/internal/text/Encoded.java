@@ -2,6 +2,7 @@ package dev.fettle.internal.text;
 
 import dev.fettle.Rendered;
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.template.Origin.Field;
 import dev.fettle.internal.text.Pieces.Piece;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -55,6 +56,17 @@ final class Encoded implements Written {
       weights[i] = piece.output() && piece.owner() >= 0 && trained.get(piece.owner()) ? 1f : 0f;
     }
     return new Rendered(tokens(), weights);
+  }
+
+  /** Headers are the format's, and outputs the messages', but for the tokens that end them. */
+  @Override
+  public Field[] fields() {
+    Field[] fields = new Field[length];
+    for (int i = 0; i < length; i++) {
+      Piece piece = pieces.get(from[i]);
+      fields[i] = piece.output() && !piece.isToken() && piece.owner() >= 0 ? Field.CONTENT : Field.TEMPLATE;
+    }
+    return fields;
   }
 
   private void flush(List<Integer> run) {

@@ -6,6 +6,8 @@ import dev.fettle.Message;
 import dev.fettle.internal.Status;
 import dev.fettle.internal.template.Origin.Field;
 import dev.fettle.internal.template.Text;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -28,18 +30,36 @@ final class Omissions {
 
   /** Says what else is lost, once for each kind. History may lose its reasoning: that is how such models are trained. */
   void tell(Conversation conversation, Text text) {
-    for (int i = 0; i < conversation.messages().size(); i++) {
-      Message message = conversation.messages().get(i);
-      if (!message.content().isBlank() && !has(text, i, Field.CONTENT)) {
-        say("the content of messages of the role " + message.role());
-      }
-      if (!message.toolCalls().isEmpty() && !has(text, i, Field.TOOL_CALLS)) {
-        say("tool calls");
-      }
-    }
+    lost(conversation, text).forEach(this::say);
     if (!conversation.tools().isEmpty() && !has(text, -1, Field.TOOLS)) {
       say("descriptions of tools");
     }
+  }
+
+  /** How much of the messages is lost, or written as Python writes a list. */
+  static int count(Conversation conversation, Text text) {
+    int count = lost(conversation, text).size();
+    for (int run = 0; run < text.runs(); run++) {
+      count += text.origin(run).field() == Field.COMPUTED && text.chars().startsWith("[{'", text.start(run)) ? 1 : 0;
+    }
+    for (int i = 0; i < conversation.messages().size(); i++) {
+      count += !conversation.messages().get(i).reasoning().isBlank() && !has(text, i, Field.REASONING) ? 1 : 0;
+    }
+    return count;
+  }
+
+  private static List<String> lost(Conversation conversation, Text text) {
+    List<String> lost = new ArrayList<>();
+    for (int i = 0; i < conversation.messages().size(); i++) {
+      Message message = conversation.messages().get(i);
+      if (!message.content().isBlank() && !has(text, i, Field.CONTENT)) {
+        lost.add("the content of messages of the role " + message.role());
+      }
+      if (!message.toolCalls().isEmpty() && !has(text, i, Field.TOOL_CALLS)) {
+        lost.add("tool calls");
+      }
+    }
+    return lost;
   }
 
   private void say(String what) {

@@ -2,6 +2,8 @@ package dev.fettle.internal.text;
 
 import dev.fettle.InvalidInputException;
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.template.Origin;
+import dev.fettle.internal.template.Text;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -71,6 +73,29 @@ final class Pieces {
     return token(tokenizer.eos().orElseThrow(() -> new InvalidInputException(
         "the tokenizer has no EOS token, which this chat format needs: name eos_token in tokenizer_config.json")),
         true);
+  }
+
+  /** These with the special tokens that messages spell as tokens. */
+  Pieces withSpecials() {
+    Pieces seen = new Pieces(tokenizer);
+    for (Piece piece : list) {
+      int from = 0;
+      for (SpecialTokens.Match match : piece.isToken() || !(tokenizer instanceof HfTokenizer own) ? List.<SpecialTokens.Match>of()
+          : own.specials(Text.of(piece.text(), Origin.TEMPLATE), true)) {
+        seen.add(piece, piece.text().substring(from, match.start()), -1);
+        seen.add(piece, "", match.id());
+        from = match.end();
+      }
+      seen.add(piece, piece.text().substring(from), piece.id());
+    }
+    return seen;
+  }
+
+  /** A part of a piece. */
+  private void add(Piece piece, String text, int id) {
+    if (id >= 0 || !text.isEmpty()) {
+      list.add(new Piece(text, id, piece.owner(), piece.output(), piece.joined()));
+    }
   }
 
   List<Piece> list() {

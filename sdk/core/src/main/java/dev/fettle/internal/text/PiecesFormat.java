@@ -15,14 +15,14 @@ interface PiecesFormat extends ChatFormat {
   }
 
   @Override
-  default boolean rewritesHistory(Conversation conversation, BitSet trained, Tokenizer tokenizer) {
+  default boolean rewritesHistory(Conversation conversation, BitSet trained, Tokenizer tokenizer, boolean trust) {
     return rewritesHistory();
   }
 
   @Override
-  default Written write(Conversation conversation, boolean generate, Tokenizer tokenizer) {
+  default Written write(Conversation conversation, boolean generate, Tokenizer tokenizer, boolean trust) {
     Pieces pieces = new Pieces(tokenizer);
     write(conversation, generate, pieces);
-    return Encoded.of(pieces, new Continuation(tokenizer));
+    return Encoded.of(trust ? pieces.withSpecials() : pieces, new Continuation(tokenizer));
   }
 }

@@ -27,6 +27,11 @@ final class PlainText {
     this.trust = trust;
   }
 
+  /** Whether special tokens are meant wherever they are spelt. */
+  boolean trusts() {
+    return trust == Trust.ALWAYS;
+  }
+
   /** A text to learn after one that is not learnt, which may be empty. */
   Rendered render(String prompt, String learnt) {
     int[] before = encode(prompt, false);

@@ -4,28 +4,43 @@ import dev.fettle.Conversation;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.PlainValues;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.template.ChatTemplate;
+import dev.fettle.internal.template.JsonValues;
+import dev.fettle.internal.template.Origin;
+import dev.fettle.internal.template.Origin.Field;
 import dev.fettle.internal.template.Text;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The model's own chat template, as transformers runs it. */
 final class TemplateFormat implements ChatFormat {
+  private static final List<String> GIVEN = List.of("messages", "tools", "add_generation_prompt");
+
   private final HfTokenizer tokenizer;
   private final Map<Boolean, ChatTemplate> templates = new ConcurrentHashMap<>();
   private final Clock clock = Clock.fixed(Clock.systemDefaultZone().instant(), Clock.systemDefaultZone().getZone());
   private final Omissions omissions = new Omissions();
-  private final boolean trust;
+  private final Map<String, Object> given;
   private volatile List<Integer> stops;
 
-  /** @param trust whether special tokens are seen in messages too */
-  TemplateFormat(HfTokenizer tokenizer, boolean trust) {
+  /** @param given the template's variables beside the messages */
+  private TemplateFormat(HfTokenizer tokenizer, Map<String, Object> given) {
     this.tokenizer = tokenizer;
-    this.trust = trust;
+    this.given = given;
+  }
+
+  /** As the tokenizer's files have it. */
+  static TemplateFormat of(HfTokenizer tokenizer) {
+    Map<String, Object> tokens = new HashMap<>();
+    tokenizer.config().tokens().forEach((name, token) -> tokens.put(name, Text.of(token, Origin.TEMPLATE)));
+    return new TemplateFormat(tokenizer, tokens);
   }
 
   /** The template, read when it is first needed: a model whose template is broken still takes texts. */
@@ -40,8 +55,22 @@ final class TemplateFormat implements ChatFormat {
   }
 
   @Override
-  public ChatFormat trust(boolean text) {
-    return new TemplateFormat(tokenizer, text);
+  public ChatFormat with(String name, Object value) {
+    if (GIVEN.contains(name)) {
+      throw new InvalidInputException(name + " comes from each conversation and is no variable to set");
+    } else if (!reads(name)) {
+      throw new InvalidInputException("the chat template of " + tokenizer.config().directory() + " reads no \"" + name
+          + "\": it would change nothing");
+    }
+    Map<String, Object> more = new HashMap<>(given);
+    Origin origin = tokenizer.config().tokens().containsKey(name) ? Origin.TEMPLATE : new Origin(Origin.NOBODY, Field.TOOLS);
+    more.put(name, JsonValues.of(JsonNode.of(PlainValues.copyOf(value, name)), origin));
+    return new TemplateFormat(tokenizer, more);
+  }
+
+  @Override
+  public boolean reads(String field) {
+    return template(false).reads(field) || template(true).reads(field);
   }
 
   @Override
@@ -49,10 +78,22 @@ final class TemplateFormat implements ChatFormat {
     return List.of();
   }
 
-  /** What the template writes for parts of a conversation. */
-  record Writing(ChatTemplate template, TemplateInput input, Clock clock) {
+  /** What the template writes for parts of a conversation; each is written once. Not thread-safe. */
+  static final class Writing {
+    private final ChatTemplate template;
+    private final TemplateInput input;
+    private final Clock clock;
+    private final Map<List<Object>, Text> written = new HashMap<>();
+
+    private Writing(ChatTemplate template, TemplateInput input, Clock clock) {
+      this.template = template;
+      this.input = input;
+      this.clock = clock;
+    }
+
     Text until(int count, boolean generate) {
-      return template.render(input.until(count, generate), input.characters(), clock);
+      return written.computeIfAbsent(List.of(count, generate),
+          part -> template.render(input.until(count, generate), input.characters(), clock));
     }
 
     /** The same, or null where the template refuses so few messages. */
@@ -65,23 +106,38 @@ final class TemplateFormat implements ChatFormat {
     }
   }
 
-  private Writing writing(Conversation conversation) {
+  /** Messages as their file has them, or where the template fails on that or leaves them out, as most templates take them. */
+  private Writing writing(Conversation conversation, boolean generate) {
     ChatTemplate template = template(!conversation.tools().isEmpty());
-    return new Writing(template, new TemplateInput(conversation, template, tokenizer.config().tokens()), clock);
+    Writing exact = new Writing(template, new TemplateInput(conversation, template, true, given), clock);
+    if (!TemplateInput.hasForms(conversation, template)) {
+      return exact;
+    }
+    int count = conversation.messages().size();
+    Text text = exact.untilIfAny(count, generate);
+    int lost = text == null ? Integer.MAX_VALUE : Omissions.count(conversation, text);
+    if (lost > 0) {
+      Writing plain = new Writing(template, new TemplateInput(conversation, template, false, given), clock);
+      Text other = plain.untilIfAny(count, generate);
+      if (other != null && Omissions.count(conversation, other) < lost) {
+        return plain;
+      }
+    }
+    return exact;
   }
 
   @Override
-  public Written write(Conversation conversation, boolean generate, Tokenizer same) {
-    Writing writing = writing(conversation);
+  public Written write(Conversation conversation, boolean generate, Tokenizer same, boolean trust) {
+    Writing writing = writing(conversation, generate);
     Text text = writing.until(conversation.messages().size(), generate);
     omissions.tell(conversation, text);
     return new TemplateText(conversation, writing, text, tokenizer.encode(text, trust), tokenizer.specials(text, trust));
   }
 
   @Override
-  public boolean rewritesHistory(Conversation conversation, BitSet trained, Tokenizer same) {
+  public boolean rewritesHistory(Conversation conversation, BitSet trained, Tokenizer same, boolean trust) {
     List<Message> messages = conversation.messages();
-    Writing writing = writing(conversation);
+    Writing writing = writing(conversation, false);
     String whole = null;
     for (int i = trained.nextSetBit(0); i >= 0; i = trained.nextSetBit(i + 1)) {
       if (i < messages.size() - 1 && Selection.assistant(messages, i)) {
@@ -113,7 +169,7 @@ final class TemplateFormat implements ChatFormat {
   private List<Integer> findStops() {
     List<Integer> found = new ArrayList<>();
     Conversation probe = Conversation.of(Message.user("a"), Message.assistant("b"));
-    Writing writing = writing(probe);
+    Writing writing = writing(probe, false);
     Text text = writing.untilIfAny(2, false);
     if (text != null) {
       List<SpecialTokens.Match> specials = tokenizer.specials(text, false);

@@ -2,6 +2,7 @@ package dev.fettle.internal.text;
 
 import dev.fettle.Conversation;
 import dev.fettle.Rendered;
+import dev.fettle.internal.template.Origin.Field;
 import dev.fettle.internal.template.Text;
 import java.util.BitSet;
 import java.util.List;
@@ -31,6 +32,24 @@ record TemplateText(Conversation conversation, TemplateFormat.Writing writing, T
         }
       }
     }
-    return new Rendered(tokens(), weights);
+    return new Rendered(tokens(), weights, chars());
+  }
+
+  @Override
+  public String chars() {
+    return text.chars();
+  }
+
+  @Override
+  public Field[] fields() {
+    Field[] fields = new Field[spans.ids().length];
+    int run = 0;
+    for (int k = 0; k < fields.length; k++) {
+      while (run + 1 < text.runs() && text.end(run) <= spans.starts()[k]) {
+        run++;
+      }
+      fields[k] = text.origin(run).field();
+    }
+    return fields;
   }
 }

@@ -2,12 +2,21 @@ package dev.fettle.internal.text;
 
 import dev.fettle.Rendered;
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.template.Origin.Field;
 import java.util.Arrays;
 import java.util.BitSet;
 
 /** A conversation as a chat format wrote it: tokens, and what of them a message's author wrote. */
 interface Written {
   int[] tokens();
+
+  /** The text of the tokens, or empty. */
+  default String chars() {
+    return "";
+  }
+
+  /** Where each token comes from: what it begins with. */
+  Field[] fields();
 
   /** Weight 1 for the output of the messages in {@code trained}. */
   Rendered trained(BitSet trained);
@@ -20,6 +29,6 @@ interface Written {
     if (tokens.length > 0 && tokenizer.bos().orElse(-1) == tokens[0]) {
       weights[0] = 0f;
     }
-    return new Rendered(tokens, weights);
+    return new Rendered(tokens, weights, chars());
   }
 }

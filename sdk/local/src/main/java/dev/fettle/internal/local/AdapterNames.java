@@ -58,8 +58,8 @@ final class AdapterNames {
 
     long[] dimensions(AdapterShape.Member member, long inputs) {
       return switch (this) {
-        case A -> new long[] {member.rank(), inputs};
-        case B -> new long[] {member.outputs(), member.rank()};
+        case A -> new long[] {member.ranks(), inputs};
+        case B -> new long[] {member.outputs(), member.ranks()};
         default -> new long[] {member.outputs()};
       };
     }

@@ -72,7 +72,7 @@ final class AdapterParameters {
       for (AdapterNames.Kind kind : AdapterNames.Kind.of(shape.kind())) {
         for (AdapterShape.Member member : shape.members(layer, product)) {
           if (member.isAdapted()) {
-            add(kind.name(member.name()), kind.dimensions(member, shape.inputs(layer, product)), kind);
+            add(kind.name(member.stored()), kind.dimensions(member, shape.inputs(layer, product)), kind);
           }
         }
       }
@@ -110,6 +110,16 @@ final class AdapterParameters {
 
   Parameter parameter(String name) {
     return byName.get(name);
+  }
+
+  /** How many adapters one of these holds side by side. */
+  int copies(Parameter p) {
+    return shape.copies(AdapterNames.module(p.name()));
+  }
+
+  /** The module that one of these is of. */
+  String module(Parameter p) {
+    return shape.module(AdapterNames.module(p.name()));
   }
 
   long size() {
@@ -261,6 +271,11 @@ final class AdapterParameters {
     Adapter.Pair pair = adapter.pair(layer, product);
     long[] blocks = shape.blocks(layer, product);
     double[] scales = shape.scales(layer, product);
+    if (product.isOfExperts()) {
+      AdapterShape.Member member = shape.members(layer, product).get(0);
+      step.kernels().expertsAdapterRefresh(of.a, of.b, member.copies(), member.scale(), pair.a(), pair.scaledB());
+      return;
+    }
     if (shape.kind().startFrozen()) {
       long rank = shape.rank(layer, product);
       step.kernels().adapterRefresh(of.a, of.b, blocks, scales, step.kernels().rows(pair.a(), 0, rank),

@@ -75,6 +75,7 @@ final class BaseWeightReader {
       return;
     }
     AdapterShape shape = adapters.shape();
+    LoraTargets.requireNoStart(stored.path() + ": init_lora_weights = " + kind, shape);
     if (shape.head().isAdapted() && layout.head() == null) {
       throw new UnsupportedModelException(stored.path() + ": init_lora_weights = " + kind + " with an adapter of " + shape.head().name()
           + ", which is the input embedding too, is not supported: PEFT takes the start off both");

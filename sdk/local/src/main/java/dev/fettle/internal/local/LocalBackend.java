@@ -10,6 +10,8 @@ import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.checkpoint.EmbeddedModel;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.OpenDirectory;
+import dev.fettle.internal.gguf.GgufFile;
+import dev.fettle.internal.gguf.GgufModel;
 import dev.fettle.internal.hub.Hub;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.torch.Processor;
@@ -44,10 +46,12 @@ public final class LocalBackend implements Backend {
   private LocalModel model(String name, Optional<DType> type, Optional<Quantisation> quantisation, ProgressMeter meter) {
     EngineThread.get().run(() -> EngineThread.requireOpen(open, "this Fettle"));
     // A download may take long: the engine goes on meanwhile.
-    Path directory = EmbeddedModel.NAME.equals(name) ? EmbeddedModel.directory() : directory(name);
+    Path directory = EmbeddedModel.NAME.equals(name) ? EmbeddedModel.directory() : place(name);
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "this Fettle");
-      LocalModel model = LocalModel.load(name, ModelDirectory.files(directory), type, quantisation, meter);
+      LocalModel model = Files.isRegularFile(directory)
+          ? LocalModel.load(name, GgufModel.open(directory), type, quantisation, meter)
+          : LocalModel.load(name, ModelDirectory.files(directory), type, quantisation, meter);
       models.add(model);
       return model;
     });
@@ -66,6 +70,18 @@ public final class LocalBackend implements Backend {
       models.add(model);
       return model;
     });
+  }
+
+  /** Where a model is: a GGUF or a directory. */
+  private Path place(String name) {
+    try {
+      if (GgufFile.isOne(Path.of(name))) {
+        return Path.of(name);
+      }
+    } catch (InvalidPathException e) {
+      return directory(name);
+    }
+    return directory(name);
   }
 
   private Path directory(String name) {

@@ -104,6 +104,11 @@ final class LocalEncoder implements AutoCloseable {
     return tokens;
   }
 
+  /** How many tokens a text has that is not cut. */
+  int length(String text) {
+    return frame.put(tokenizer.encode(settings.lowerCase() ? lower(text) : text), Integer.MAX_VALUE).length;
+  }
+
   /** Each character by itself, as tokenizers do it: a sigma that ends a word is a sigma. */
   private static String lower(String text) {
     StringBuilder out = new StringBuilder();

@@ -14,10 +14,12 @@ import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TrainingBackend;
 import dev.fettle.internal.checkpoint.EncoderModules;
+import dev.fettle.internal.checkpoint.GenerationConfig;
 import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.model.AdapterShape;
+import dev.fettle.internal.gguf.GgufModel;
 import dev.fettle.internal.model.Architectures;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
@@ -118,6 +120,26 @@ final class LocalModel implements ModelBackend {
       return model;
     } catch (RuntimeException | Error e) {
       files.close();
+      throw e;
+    }
+  }
+
+  /** Reads a model in a GGUF, which it owns from then on; on the engine thread. */
+  static LocalModel load(String name, GgufModel stored, Optional<DType> type, Optional<Quantisation> quantisation,
+      ProgressMeter meter) {
+    try {
+      OpenDirectory files = stored.files();
+      GenerationConfig generation = GenerationConfig.in(files);
+      DType dtype = type.orElseGet(Processor::fastestType);
+      long start = System.nanoTime();
+      LocalModel model = new LocalModel(name, files, stored.config(), generation.eosIds(), dtype, tokenizer(files, stored.config()),
+          new WeightSource.OfGguf(stored), quantisation);
+      model.fill(meter);
+      LOG.info("loaded {}: {} parameters, whatever their type in the file computing in {}, {} ms", name, model.parameters(), dtype,
+          (System.nanoTime() - start) / 1_000_000);
+      return model;
+    } catch (RuntimeException | Error e) {
+      stored.close();
       throw e;
     }
   }
@@ -439,6 +461,7 @@ final class LocalModel implements ModelBackend {
         scope.close();
         weights = null;
         files.close();
+        source.close();
       }
     });
   }

@@ -12,7 +12,6 @@ import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.OuterWeight;
 import dev.fettle.internal.model.Product;
-import dev.fettle.internal.model.Stacked;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -20,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,7 +33,6 @@ final class LoraTargets {
       "xlm-roberta", ENCODERS);
   private static final Logger LOG = LoggerFactory.getLogger(LoraTargets.class);
   private static final String WEIGHT = ".weight";
-  private static final String ROUTER = "mlp.gate" + WEIGHT;
 
   private LoraTargets() {}
 
@@ -57,7 +56,9 @@ final class LoraTargets {
   /** What the user asks for in PEFT's terms. */
   private static AdapterConfig settings(Lora lora, ModelConfig config, String baseModel, Set<String> full) {
     int layers = config.layers().size();
+    List<String> experts = AdapterShape.experts(config);
     List<String> adaptable = new ArrayList<>(AdapterShape.modules(config));
+    adaptable.addAll(experts);
     List<String> embeddings = config.isCausalLm()
         ? List.of(Layout.of(config).embeddingModule(), OuterWeight.HEAD_MODULE) : List.of();
     adaptable.addAll(embeddings);
@@ -67,7 +68,8 @@ final class LoraTargets {
             + layers + " layers with " + String.join(", ", config.layers().get(0).linears().stream().filter(l -> !l.product().isOfExperts())
                 .map(LayerConfig.Linear::name).toList())
             + (embeddings.isEmpty() ? "" : ", and " + String.join(" and ", embeddings))
-            + (config.hasExperts() ? "; experts take no adapters, Full trains them" : ""));
+            + (experts.isEmpty() ? "" : "; all experts of a layer take adapters together, as " + String.join(" and ",
+                experts.stream().map(LoraTargets::belowLayer).distinct().toList()) + " (Modules.experts())"));
       }
     }
     List<String> targets = new ArrayList<>();
@@ -96,7 +98,7 @@ final class LoraTargets {
       parameters.clear();
     }
     List<String> keys = new ArrayList<>(targets);
-    keys.replaceAll(name -> parameters.contains(name) ? name + WEIGHT : name);
+    keys.replaceAll(name -> parameters.contains(name) && !experts.contains(name) ? name + WEIGHT : name);
     targets.removeAll(parameters);
     lora.rankPattern().keySet().forEach(pattern -> requireMatch("rankPattern", pattern, keys));
     lora.alphaPattern().keySet().forEach(pattern -> requireMatch("alphaPattern", pattern, keys));
@@ -106,25 +108,35 @@ final class LoraTargets {
   }
 
   /**
-   * The modules that PEFT adapts by the names of their weights alone. Routers are no linear layers in transformers, and beside
-   * experts PEFT takes the names of an MLP's projections for those of experts.
+   * The modules that PEFT adapts by the names of their weights alone. Routers and experts are no linear layers in transformers, and
+   * beside experts PEFT takes the names of an MLP's projections for those of experts.
    */
-  private static List<String> parameters(ModelConfig config, List<String> targets) {
-    return !config.hasExperts() ? List.of() : config.layers().stream().flatMap(layer -> layer.linears().stream()
-        .filter(l -> l.product() != Product.QKV && l.product() != Product.O).map(layer::module)).filter(targets::contains).toList();
+  static List<String> parameters(ModelConfig config, List<String> targets) {
+    return !config.hasExperts() ? List.of() : Stream.concat(config.layers().stream().flatMap(layer -> layer.linears().stream()
+        .filter(l -> l.product() != Product.QKV && l.product() != Product.O).map(layer::module)),
+        AdapterShape.experts(config).stream()).filter(targets::contains).toList();
   }
 
-  /** The weights of modules: routers by one name if all are meant. */
-  private static List<String> names(ModelConfig config, List<String> modules) {
-    List<String> routers = config.layers().stream().flatMap(layer -> layer.linears(Product.ROUTER).stream().map(layer::module)).toList();
+  /** The weights of modules: those of routers, or of experts, by one name if all layers are meant. */
+  static List<String> names(ModelConfig config, List<String> modules) {
+    List<String> experts = AdapterShape.experts(config);
+    List<String> routed = new ArrayList<>(config.layers().stream()
+        .flatMap(layer -> layer.linears(Product.ROUTER).stream().map(layer::module)).toList());
+    routed.addAll(experts);
     List<String> names = new ArrayList<>();
     for (String module : modules) {
-      String name = routers.contains(module) && modules.containsAll(routers) ? ROUTER : module + WEIGHT;
+      String end = belowLayer(module);
+      boolean all = routed.contains(module) && modules.containsAll(routed.stream().filter(m -> belowLayer(m).equals(end)).toList());
+      String name = (all ? end : module) + (experts.contains(module) ? "" : WEIGHT);
       if (!names.contains(name)) {
         names.add(name);
       }
     }
     return names;
+  }
+
+  private static String belowLayer(String module) {
+    return module.substring(module.indexOf("mlp."));
   }
 
   static InvalidInputException overlap(String module) {
@@ -140,6 +152,9 @@ final class LoraTargets {
     if (special && (shape.embedding().isAdapted() || shape.head().isAdapted())) {
       throw new InvalidInputException(kind + " is for the linear layers of the decoder: leave the embeddings out of targetModules()");
     }
+    if (lora.isPissa()) {
+      requireNoStart("pissa()", shape);
+    }
     if (lora.isPissa() && lora.dropout() > 0) {
       throw new InvalidInputException("pissa() with dropout would drop what is taken off again: use one of both");
     }
@@ -149,7 +164,7 @@ final class LoraTargets {
    * The last parts of the names where they say the same, as people write them; else the whole names, as for an encoder's
    * {@code dense}, of which a layer has three.
    */
-  private static List<String> shortened(List<String> targets, List<String> adaptable) {
+  static List<String> shortened(List<String> targets, List<String> adaptable) {
     Set<String> ends = targets.stream().map(LoraTargets::end).collect(Collectors.toCollection(LinkedHashSet::new));
     boolean same = adaptable.stream().filter(name -> ends.contains(end(name))).count() == targets.size();
     return same && !ends.contains("dense") ? List.copyOf(ends) : targets;
@@ -169,8 +184,12 @@ final class LoraTargets {
     }
   }
 
-  /** Settings with the targets that PEFT chooses for the family where the file names none, and with those that are tied. */
-  static AdapterConfig resolved(AdapterConfig settings, ModelConfig config, Path directory) {
+  /**
+   * Settings with the targets that PEFT chooses for the family where the file names none, with those that are tied, and with
+   * experts by the weights that hold them.
+   */
+  static AdapterConfig resolved(AdapterConfig stated, ModelConfig config, Path directory) {
+    AdapterConfig settings = stated.targets().isUnsaid() ? stated : SeparateExperts.joined(stated, config, directory);
     if (!settings.targets().isUnsaid() || !settings.extras().parameters().isEmpty()) {
       return config.tiedEmbeddings() ? settings.withTied(Layout.of(config).embeddingModule(), OuterWeight.HEAD_MODULE) : settings;
     }
@@ -182,22 +201,19 @@ final class LoraTargets {
     return settings.targeting(usual);
   }
 
-  private static void requireNoExperts(AdapterConfig settings, ModelConfig config) {
-    for (LayerConfig layer : config.layers()) {
-      for (LayerConfig.Linear linear : layer.linears()) {
-        String module = layer.module(linear);
-        String weight = config.architecture().stacked(module + WEIGHT).map(Stacked::tensor).orElse(module + WEIGHT);
-        if (linear.product().isOfExperts() && (settings.targets(module) || settings.takesParameter(weight))) {
-          throw new UnsupportedModelException(AdapterConfig.FILE_NAME + ": it adapts experts (" + weight + "), which is not "
-              + "supported: adapters are for attention, routers (" + ROUTER + " in target_parameters) and MLPs");
-        }
-      }
-    }
+  /** PEFT looks for one weight of a module there, and experts have none. */
+  static void requireNoStart(String what, AdapterShape shape) {
+    shape.adaptedExperts().ifPresent(name -> {
+      throw new UnsupportedModelException(what + " with an adapter of " + name + " is not supported, nor by PEFT: leave experts out, or "
+          + "start as usual");
+    });
   }
 
   static AdapterShape shape(AdapterConfig settings, ModelConfig config, boolean startFrozen) {
-    requireNoExperts(settings, config);
     var kind = new AdapterShape.Kind(settings.extras().dora(), settings.extras().bias(), startFrozen);
-    return AdapterShape.of(config, kind, name -> settings.targets(name) ? settings.rank(name) : 0, settings::scale);
+    List<String> experts = AdapterShape.experts(config);
+    return AdapterShape.of(config, kind,
+        name -> (experts.contains(name) ? settings.takesParameter(name) : settings.targets(name)) ? settings.rank(name) : 0,
+        settings::scale);
   }
 }

@@ -228,7 +228,8 @@ final class MemoryPlanner {
       Activations activations = layers.get(i);
       long layer = rows * (activations.backward() + activations.input() + activations.angles()
           + (i < firstKept ? activations.kept() : 0)) + activations.working(rows, longest, type, true);
-      Moment at = new Moment(always + below[i + 1] + layer * type.size(), 0, gradient.at(i));
+      long experts = Activations.expertGradients(tuned.adapters().shape(), i) * Float.BYTES;
+      Moment at = new Moment(always + below[i + 1] + layer * type.size() + experts, 0, gradient.at(i));
       most = at.total() > most.total() ? at : most;
     }
     return most;

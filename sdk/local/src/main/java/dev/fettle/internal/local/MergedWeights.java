@@ -54,10 +54,11 @@ final class MergedWeights {
     if (whole != null) {
       return tuned.parameters().values(scope, whole);
     }
+    if (w.block().place() instanceof Product p && p.isOfExperts()) {
+      return ofExpert(scope, w, p);
+    }
     Kernels k = scope.kernels();
-    Tensor base = originals.isPresent() && tuned.frozen(w.block()) instanceof Weight.Quantised
-        ? originals.get().read(scope, model.config(), w)
-        : tuned.frozen(w.block()).dense(scope, w.offset() / w.columns(), w.shape()[0]);
+    Tensor base = base(scope, w);
     AdapterShape shape = tuned.adapters().shape();
     ParameterVector.Parameter a = trained.get(AdapterNames.Kind.A.name(w.module()));
     if (w.module().equals(shape.embedding().name())) {
@@ -81,6 +82,27 @@ final class MergedWeights {
     Tensor start = tuned.adapters().start();
     return start == null ? merged : k.merged(merged, k.viewSlice(start, a.offset(), a.shape()),
         k.viewSlice(start, b.offset(), b.shape()), -scale);
+  }
+
+  private Tensor base(Scope scope, Layout.Weight w) {
+    return originals.isPresent() && tuned.frozen(w.block()) instanceof Weight.Quantised
+        ? originals.get().read(scope, model.config(), w)
+        : tuned.frozen(w.block()).dense(scope, w.offset() / w.columns(), w.shape()[0]);
+  }
+
+  /** A weight of an expert, whose adapter is a part of that of all of them. */
+  private Tensor ofExpert(Scope scope, Layout.Weight w, Product product) {
+    Kernels k = scope.kernels();
+    Tensor base = base(scope, w);
+    AdapterShape.Member member = tuned.adapters().shape().members(w.block().layer(), product).get(0);
+    if (!member.isAdapted()) {
+      return base;
+    }
+    long first = w.offset() / w.columns();
+    long expert = first / member.outputs();
+    Tensor a = k.rows(values(scope, trained.get(AdapterNames.Kind.A.name(member.stored()))), expert * member.rank(), member.rank());
+    Tensor b = k.expertsB(values(scope, trained.get(AdapterNames.Kind.B.name(member.stored()))), expert, member.copies());
+    return k.merged(base, a, k.rows(b, first % member.outputs(), w.shape()[0]), member.scale());
   }
 
   private Tensor values(Scope scope, ParameterVector.Parameter p) {

@@ -34,7 +34,12 @@ final class ParameterFiles {
   static void fill(SafetensorsFile stored, String prefix, TrainableModel tuned, String shapes) {
     Tensor start = tuned.adapters().start();
     Set<String> extra = new TreeSet<>(stored.tensors().keySet());
+    SeparateExperts separate = SeparateExperts.find(stored, prefix, tuned);
+    extra.removeAll(separate.tensors());
     for (Parameter p : tuned.parameters().parameters()) {
+      if (separate.holds(p)) {
+        continue;
+      }
       StoredTensor found = find(stored, prefix + p.name());
       if (isOfVocabulary(tuned, p)) {
         AdapterFiles.requireVocabulary(stored, found, found.shape(), p.shape());
@@ -53,7 +58,9 @@ final class ParameterFiles {
       Tensor taken = start == null ? null : scope.zeros(NumberType.F32, tuned.adapters().size());
       for (Parameter p : tuned.parameters().parameters()) {
         StoredTensor tensor = stored.tensors().get(prefix + p.name());
-        if (isDoubled(tuned, p)) {
+        if (separate.holds(p)) {
+          separate.read(p, scope.kernels().viewSlice(read, p.offset(), p.shape()));
+        } else if (isDoubled(tuned, p)) {
           halves(scope, stored, tensor, p, read, taken);
         } else {
           WeightFiles.read(stored::bytes, tensor, read, p.offset());

@@ -2,6 +2,7 @@ package dev.fettle.internal.local;
 
 import dev.fettle.MemoryPlan;
 import dev.fettle.NumericException;
+import dev.fettle.internal.Status;
 import dev.fettle.internal.torch.Kernels;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
@@ -24,6 +25,7 @@ final class RankTraining {
   private final GradientCache step;
   private final int tokens;
   private final Judge judge;
+  private boolean said;
 
   RankTraining(LocalModel model, TrainableModel tuned) {
     this(model, tuned, GradientCache.tokens(model.config(), NumberType.of(model.dtype())));
@@ -86,7 +88,25 @@ final class RankTraining {
     Map<String, Integer> places = new LinkedHashMap<>();
     int[] queries = batch.stream().mapToInt(r -> place(places, r.query())).toArray();
     int[] texts = batch.stream().flatMap(r -> r.texts().stream()).mapToInt(t -> place(places, t)).toArray();
-    return new Input(model.encoder().tokens(List.copyOf(places.keySet()), OptionalInt.empty()), queries, texts);
+    List<String> all = List.copyOf(places.keySet());
+    List<int[]> read = model.encoder().tokens(all, OptionalInt.empty());
+    sayFirstCut(batch, all, read);
+    return new Input(read, queries, texts);
+  }
+
+  /** Says once that a text is longer than what is read of it. */
+  private void sayFirstCut(List<Ranked> batch, List<String> all, List<int[]> read) {
+    int most = model.encoder().settings().maxTokens().orElseThrow();
+    for (int i = 0; i < all.size() && !said; i++) {
+      String text = all.get(i);
+      int whole = read.get(i).length < most ? 0 : model.encoder().length(text);
+      if (whole > most) {
+        said = true;
+        String what = batch.stream().anyMatch(ranked -> ranked.query().equals(text)) ? "a query" : "a text to rank";
+        Status.say(what + " has " + whole + " tokens, of which " + model.name() + " reads " + most
+            + ": its end is cut off, and so is that of other long ones. It is said once for a training");
+      }
+    }
   }
 
   private static int place(Map<String, Integer> places, String text) {

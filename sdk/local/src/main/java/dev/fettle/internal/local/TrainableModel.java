@@ -224,9 +224,9 @@ final class TrainableModel implements Running, AutoCloseable {
     Map<String, Trainable.Row> rows = new LinkedHashMap<>();
     Map<String, Long> ranks = new HashMap<>();
     adapters.parameters().stream().filter(p -> AdapterNames.isA(p.name()))
-        .forEach(p -> ranks.put(AdapterNames.module(p.name()), p.shape()[0]));
+        .forEach(p -> ranks.put(adapters.module(p), p.shape()[0] / adapters.copies(p)));
     for (Parameter p : adapters.parameters()) {
-      String module = AdapterNames.module(p.name());
+      String module = adapters.module(p);
       add(rows, module, how() + ", rank " + ranks.get(module), AdapterNames.isA(p.name()) ? 1 : 0, p.size());
     }
     full.byModule().forEach((module, weights) -> add(rows, module,

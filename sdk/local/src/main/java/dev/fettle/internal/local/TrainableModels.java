@@ -86,8 +86,14 @@ final class TrainableModels {
   private static void requireApart(AdapterParameters adapters, FullTargets full, Layout layout) {
     Set<String> trained = modules(full.rules().keySet());
     for (var p : adapters.parameters()) {
-      if (trained.contains(AdapterNames.module(p.name()))) {
-        throw LoraTargets.overlap(AdapterNames.module(p.name()));
+      String module = adapters.module(p);
+      if (trained.contains(module)) {
+        throw LoraTargets.overlap(module);
+      }
+      if (!trained.isEmpty() && !module.equals(AdapterNames.module(p.name()))) {
+        layout.expertsOf(module).stream().filter(trained::contains).findFirst().ifPresent(one -> {
+          throw LoraTargets.overlap(one);
+        });
       }
     }
     if (adapters.shape().kind().biases() && layout.config().hasBiases()

@@ -5,6 +5,9 @@ import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.checkpoint.QuantisationScheme;
 import dev.fettle.internal.checkpoint.QuantisedTensor;
+import dev.fettle.internal.gguf.GgufModel;
+import dev.fettle.internal.gguf.GgufTensor;
+import dev.fettle.internal.gguf.GgufWeight;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.WeightNames;
@@ -14,6 +17,7 @@ import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import dev.fettle.internal.torch.Torch;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Optional;
 
@@ -44,14 +48,43 @@ sealed interface WeightSource {
     return Optional.empty();
   }
 
+  /** Closes what is read from. */
+  default void close() {}
+
+  /** A GGUF, whose blocks become numbers of the model's own type. */
+  record OfGguf(GgufModel stored) implements WeightSource {
+    @Override
+    public void fill(Weights weights, ProgressMeter meter) {
+      stored.file().changed().ifPresent(WeightSource::refuseChanged);
+      meter.expectBytes(stored.file().tensors().values().stream().mapToLong(GgufTensor::bytes).sum());
+      for (GgufWeight weight : stored.tensors().values()) {
+        GgufTensor tensor = stored.file().tensors().get(weight.name());
+        GgufRows.read(stored.file(), tensor, weight, weights);
+        meter.addBytes(tensor.bytes());
+      }
+    }
+
+    @Override
+    public boolean isThere() {
+      return stored.file().changed().isEmpty();
+    }
+
+    @Override
+    public void close() {
+      stored.close();
+    }
+  }
+
+  private static void refuseChanged(Path file) {
+    throw new InvalidInputException(file + ": was written over in place since the model was loaded, and the memory "
+        + "of its weights was given back while only a full fine-tuning was at work. Load the model again");
+  }
+
   /** The files of a directory, whatever has its name by now, as long as nothing is written into them. */
   record OfFiles(ModelDirectory stored) implements WeightSource {
     @Override
     public void fill(Weights weights, ProgressMeter meter) {
-      stored.changed().ifPresent(file -> {
-        throw new InvalidInputException(file + ": was written over in place since the model was loaded, and the memory "
-            + "of its weights was given back while only a full fine-tuning was at work. Load the model again");
-      });
+      stored.changed().ifPresent(WeightSource::refuseChanged);
       ModelConfig config = weights.layout().config();
       Collection<Layout.Weight> all = weights.layout().weights().values();
       meter.expectBytes(all.stream().mapToLong(w -> bytes(config, w)).sum());

@@ -124,6 +124,11 @@ public final class Activations {
     return shape.adapted(layer).stream().mapToLong(product -> shape.inputs(layer, product)).sum();
   }
 
+  /** What the way back through a layer holds of gradients of its experts' B's until they are added; not a row but all of them. */
+  public static long expertGradients(AdapterShape shape, int layer) {
+    return shape.adapted(layer).stream().filter(Product::isOfExperts).mapToLong(product -> shape.sizeOfB(layer, product)).max().orElse(0);
+  }
+
   /** The bytes of the logits of rows that go through the head at once, and of their softmax. */
   public static long logitBytes(ModelConfig config, NumberType type, long rows) {
     int each = type == NumberType.F32 ? 2 * Float.BYTES : type.size() + 2 * Float.BYTES;

@@ -13,8 +13,8 @@ import java.util.Map;
 
 /**
  * The low-rank adapters of a model in the form that the kernels read: for each product of a layer the A's below each other
- * and the scaled B's on a diagonal, and with magnitudes a gain for each row and the inverse norms; A and scaled B of the
- * embeddings. The scope given owns the tensors.
+ * and the scaled B's on a diagonal, those of experts below each other too, and with magnitudes a gain for each row and the inverse
+ * norms; A and scaled B of the embeddings. The scope given owns the tensors.
  */
 public final class Adapter {
   /**
@@ -79,7 +79,7 @@ public final class Adapter {
         long rank = shape.rows(i, p);
         long outputs = shape.outputs(i, p);
         boolean magnitudes = shape.kind().magnitudes();
-        layer.put(p, new Pair(scope.zeros(type, rank, shape.inputs(i, p)), scope.zeros(type, outputs, rank),
+        layer.put(p, new Pair(scope.zeros(type, rank, shape.inputs(i, p)), scope.zeros(type, outputs, shape.columns(i, p)),
             magnitudes ? scope.zeros(type, outputs) : null, magnitudes ? scope.zeros(NumberType.F32, outputs) : null));
       }
       pairs.add(layer);
@@ -100,7 +100,7 @@ public final class Adapter {
     long singles = 0;
     for (int i = 0; i < shape.layers(); i++) {
       for (Product p : shape.adapted(i)) {
-        numbers += shape.rows(i, p) * (shape.inputs(i, p) + shape.outputs(i, p));
+        numbers += shape.rows(i, p) * shape.inputs(i, p) + shape.columns(i, p) * shape.outputs(i, p);
         if (shape.kind().magnitudes()) {
           numbers += shape.outputs(i, p);
           singles += shape.outputs(i, p);

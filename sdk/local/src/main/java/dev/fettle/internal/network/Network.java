@@ -29,6 +29,7 @@ public final class Network implements AutoCloseable {
   private final Scope scope = new Scope();
   private final NativeList<Tensor> noMasks = scope.list();
   private final Rotations rotations;
+  private final int padding;
   /** Whether embeddings of several kinds are summed and normalised. */
   private final boolean sums;
 
@@ -36,6 +37,7 @@ public final class Network implements AutoCloseable {
     this.config = config;
     this.type = type;
     this.outer = config.numbers().reals(type == NumberType.BF16);
+    this.padding = config.numbers().padding().orElse(-1);
     this.rotations = new Rotations(config, type, scope);
     this.sums = config.has(OuterWeight.Place.EMBEDDING_NORM);
   }
@@ -193,16 +195,16 @@ public final class Network implements AutoCloseable {
           w.outer(OuterWeight.Place.EMBEDDING_NORM), w.outer(OuterWeight.Place.EMBEDDING_NORM_BIAS),
           gw.outer(OuterWeight.Place.EMBEDDING_NORM), gw.outer(OuterWeight.Place.EMBEDDING_NORM_BIAS), overwrite);
       step.kernels().embedRowsBackward(d, trace.ids, trace.places, trace.segments, gw.embedding(),
-          gw.outer(OuterWeight.Place.POSITIONS), gw.outer(OuterWeight.Place.SEGMENTS), overwrite);
+          gw.outer(OuterWeight.Place.POSITIONS), gw.outer(OuterWeight.Place.SEGMENTS), overwrite, padding);
       return;
     }
     step.kernels().unscaleEmbedded(dy, outer);
     if (gw.hasEmbedding()) {
-      step.kernels().embeddingGradient(dy, trace.ids, gw.embedding(), overwrite && !gw.tied());
+      step.kernels().embeddingGradient(dy, trace.ids, gw.embedding(), overwrite && !gw.tied(), padding);
     }
     if (a.shape().embedding().isAdapted()) {
       step.kernels().embeddingAdapterGradient(dy, trace.ids, a.nativeEmbedding(), ga.embedding(),
-          a.shape().embedding().scale());
+          a.shape().embedding().scale(), padding);
     }
   }
 

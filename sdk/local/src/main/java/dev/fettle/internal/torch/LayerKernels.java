@@ -70,11 +70,11 @@ public interface LayerKernels {
   /** The gradient of what {@link #embed} has scaled, in place. */
   void unscaleEmbedded(Tensor dx, double[] outer);
 
-  /** Adds the gradient of the table, or sets it. */
-  void embeddingGradient(Tensor dx, Tensor ids, Tensor into, boolean overwrite);
+  /** Adds the gradient of the table, or sets it; the row of {@code padding} (-1 for none) has none. */
+  void embeddingGradient(Tensor dx, Tensor ids, Tensor into, boolean overwrite, long padding);
 
   /** Adds the gradients of an adapter of the embedding. */
-  void embeddingAdapterGradient(Tensor dx, Tensor ids, NativeList<Tensor> a, NativeList<Tensor> ga, double scale);
+  void embeddingAdapterGradient(Tensor dx, Tensor ids, NativeList<Tensor> a, NativeList<Tensor> ga, double scale, long padding);
 
   /** {@code w + scale (b a)^T}, float32. */
   Tensor mergedEmbedding(Tensor w, Tensor a, Tensor b, double scale);
@@ -84,7 +84,7 @@ public interface LayerKernels {
 
   /** Adds the gradients of the three, or sets them; empty places are left out. */
   void embedRowsBackward(Tensor dx, Tensor ids, Tensor positions, Tensor kinds, Tensor words, Tensor places,
-      Tensor segments, boolean overwrite);
+      Tensor segments, boolean overwrite, long padding);
 
   /** One vector a text, float32: what each mode makes of its rows but for the first {@code unpooled}, side by side. */
   Tensor pool(Tensor x, long[] runs, long[] modes, long unpooled);

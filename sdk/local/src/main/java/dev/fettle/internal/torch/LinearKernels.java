@@ -32,6 +32,22 @@ interface LinearKernels {
    */
   void adapterRefresh(Tensor flatA, Tensor flatB, long[] blocks, double[] scales, Tensor a, Tensor sb);
 
+  /**
+   * The same of n experts, all of one rank and scale.
+   *
+   * @param flatA [n rank, inputs]
+   * @param flatB [outputs, rank, n]
+   * @param a [n rank, inputs]
+   * @param sb [n outputs, rank]
+   */
+  void expertsAdapterRefresh(Tensor flatA, Tensor flatB, long n, double scale, Tensor a, Tensor sb);
+
+  /** The B [outputs, rank] of one of n experts, of all of them, [outputs, rank x n]. */
+  Tensor expertsB(Tensor b, long e, long n);
+
+  /** Writes a part of the B of one of n experts, from an output and a rank on. */
+  void placeExpertsB(Tensor part, Tensor into, long e, long n, long row, long rank);
+
   /** Writes magnitude / norm and 1 / norm, [outputs], of a product's rows. */
   void gainRefresh(Tensor w, Tensor a, Tensor sb, Tensor magnitude, long[] blocks, Tensor gain, Tensor inverse);
 

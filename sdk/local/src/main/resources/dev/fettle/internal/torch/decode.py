@@ -108,7 +108,7 @@ def decode_layer_(x: Tensor, positions: Tensor, w: List[List[Tensor]], v: List[T
   decode_branch_(x, gated_attention(o, qkv, v, dims), w, v, a, Product.O, Vector.ATTENTION_OUT_NORM, dims, reals)
   n = decode_norm(x, v, Vector.MLP_NORM, dims)
   if dims[Dim.EXPERTS] > 0:
-    y, _ = experts_forward(n, decode_linear(n, w, v, a, Product.ROUTER), w, dims)
+    y, _ = experts_forward(n, decode_linear(n, w, v, a, Product.ROUTER), w, a, dims)
     return decode_output_(x, y, v, Vector.MLP_OUT_NORM, dims, reals)
   u = decode_linear(n, w, v, a, Product.GATE_UP)
   return decode_branch_(x, activate(u, dims), w, v, a, Product.DOWN, Vector.MLP_OUT_NORM, dims, reals)

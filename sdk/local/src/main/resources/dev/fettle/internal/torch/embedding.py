@@ -16,13 +16,19 @@ def unscale_embedded(dx: Tensor, outer: List[float]) -> Tensor:
     dx.mul_(outer[Outer.EMBEDDING_SCALE])
   return dx
 
-def embedding_gradient(dx: Tensor, ids: Tensor, into: Tensor, overwrite: bool) -> Tensor:
+# The gradient that the table's rows have, of which that of the padding token (-1 for none) takes none.
+def of_rows(dx: Tensor, ids: Tensor, padding: int) -> Tensor:
+  if padding < 0:
+    return dx
+  return dx.masked_fill(torch.eq(ids, padding).unsqueeze(1), 0.0)
+
+def embedding_gradient(dx: Tensor, ids: Tensor, into: Tensor, overwrite: bool, padding: int) -> Tensor:
   if overwrite:
     into.zero_()
-  return into.index_add_(0, ids, dx.to(into.dtype))
+  return into.index_add_(0, ids, of_rows(dx, ids, padding).to(into.dtype))
 
-def embedding_adapter_gradient(dx: Tensor, ids: Tensor, a: List[Tensor], ga: List[Tensor], scale: float) -> Tensor:
-  ga[0].t().index_add_(0, ids, torch.mm(dx, a[1]).to(ga[0].dtype))
+def embedding_adapter_gradient(dx: Tensor, ids: Tensor, a: List[Tensor], ga: List[Tensor], scale: float, padding: int) -> Tensor:
+  ga[0].t().index_add_(0, ids, torch.mm(of_rows(dx, ids, padding), a[1]).to(ga[0].dtype))
   return ga[1].add_(torch.mm(dx.t(), torch.index_select(a[0], 1, ids).t()), alpha=scale)
 
 # An embedding with its adapter folded in, in float32: W + s (B A)^T.
@@ -44,13 +50,13 @@ def embed_rows(words: Tensor, places: Tensor, segments: Tensor, ids: Tensor, pos
 
 # Adds into the gradients of the three, or sets them where they hold nothing yet.
 def embed_rows_backward(dx: Tensor, ids: Tensor, positions: Tensor, kinds: Tensor, words: Tensor, places: Tensor,
-    segments: Tensor, overwrite: bool) -> Tensor:
+    segments: Tensor, overwrite: bool, padding: int) -> Tensor:
   if overwrite:
     words.zero_()
     places.zero_()
     segments.zero_()
   if words.numel() > 0:
-    words.index_add_(0, ids, dx.to(words.dtype))
+    words.index_add_(0, ids, of_rows(dx, ids, padding).to(words.dtype))
   if places.numel() > 0:
     places.index_add_(0, positions, dx.to(places.dtype))
   if segments.numel() > 0:

@@ -1,7 +1,8 @@
 # A mixture of experts in the place of an MLP (Shazeer et al. 2017; Fedus et al. 2021): a router gives each row a probability for
 # each expert, the row goes through those of the highest, and their outputs are added up by these probabilities.
 # A row is copied as often as it has experts and the copies are put in the order of their experts, so that all rows of an
-# expert are one product. logits: what the router gave, [rows, experts]; w: the weights of a layer by product, see linear.py.
+# expert are one product. logits: what the router gave, [rows, experts]; w, a: the weights and adapters of a layer by product, see
+# linear.py. The adapters of all experts are of one rank; theirs stand below each other in both A and s B.
 
 # Of each row the probabilities of all experts, of those that are chosen, which these are and what they count: float32.
 def route(logits: Tensor, dims: List[int]) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -28,26 +29,71 @@ def of_expert(weight: List[Tensor], e: int, n: int) -> List[Tensor]:
   rows = weight[0].size(0) // n
   return rows_of(weight, e * rows, rows)
 
-# Each expert's rows times its weight.
-def experts_product(x: Tensor, weight: List[Tensor], ends: List[int]) -> Tensor:
+# Each expert's rows times its weight and what its adapter adds to it.
+def experts_product(x: Tensor, weight: List[Tensor], a: List[Tensor], ends: List[int]) -> Tensor:
   n = len(ends)
   y = torch.empty([x.size(0), weight[0].size(0) // n], dtype=x.dtype, device=x.device)
   begin = 0
   for e in range(n):
     if ends[e] > begin:
-      y[begin:ends[e]].copy_(product(x[begin:ends[e]], of_expert(weight, e, n)))
+      rows = x[begin:ends[e]]
+      into = y[begin:ends[e]].copy_(product(rows, of_expert(weight, e, n)))
+      if len(a) > 0:
+        own = of_expert(a, e, n)
+        into.addmm_(torch.mm(rows, own[0].t()), own[1].t())
     begin = ends[e]
   return y
 
-def experts_product_backward(dy: Tensor, weight: List[Tensor], ends: List[int]) -> Tensor:
+def experts_product_backward(dy: Tensor, weight: List[Tensor], a: List[Tensor], ends: List[int]) -> Tensor:
   n = len(ends)
   dx = torch.empty([dy.size(0), inputs_of(weight)], dtype=dy.dtype, device=dy.device)
   begin = 0
   for e in range(n):
     if ends[e] > begin:
-      dx[begin:ends[e]].copy_(product_backward(dy[begin:ends[e]], of_expert(weight, e, n)))
+      rows = dy[begin:ends[e]]
+      into = dx[begin:ends[e]].copy_(product_backward(rows, of_expert(weight, e, n)))
+      if len(a) > 0:
+        own = of_expert(a, e, n)
+        into.addmm_(torch.mm(rows, own[1]), own[0])
     begin = ends[e]
   return dx
+
+# Adds the gradients of the experts' adapters: of A, [experts x rank, inputs], and of B as PEFT keeps it, [outputs, rank x experts],
+# the experts being what changes fastest.
+def experts_adapter_gradient(ga: List[Tensor], dy: Tensor, x: Tensor, a: List[Tensor], ends: List[int],
+    scales: List[float]) -> List[Tensor]:
+  if len(a) == 0:
+    return ga
+  n = len(ends)
+  rank = a[1].size(1)
+  gb = torch.zeros([n, dy.size(1), rank], device=dy.device)
+  begin = 0
+  for e in range(n):
+    if ends[e] > begin:
+      d = dy[begin:ends[e]]
+      rows = x[begin:ends[e]]
+      own = of_expert(a, e, n)
+      ga[0][e * rank:(e + 1) * rank].add_(torch.mm(torch.mm(d, own[1]).t(), rows))
+      gb[e].copy_(torch.mm(d.t(), torch.mm(rows, own[0].t())))
+    begin = ends[e]
+  ga[1].view([-1, n]).add_(gb.view([n, -1]).t(), alpha=scales[0])
+  return ga
+
+# Writes the trained A's and B's of n experts into what is read of them.
+def experts_adapter_refresh(flat_a: Tensor, flat_b: Tensor, n: int, scale: float, a: Tensor, sb: Tensor) -> Tensor:
+  a.copy_(flat_a)
+  b = torch.mul(flat_b.view([-1, sb.size(1), n]), scale)
+  sb.copy_(b.permute([2, 0, 1]).reshape([sb.size(0), sb.size(1)]))
+  return sb
+
+# The B of one of n experts: [outputs, rank].
+def experts_b(b: Tensor, e: int, n: int) -> Tensor:
+  return b.view([b.size(0), -1, n])[:, :, e]
+
+# Writes a part of the B of one of n experts, from an output and a rank on.
+def place_experts_b(part: Tensor, into: Tensor, e: int, n: int, row: int, rank: int) -> Tensor:
+  into.view([into.size(0), -1, n])[row:row + part.size(0), rank:rank + part.size(1), e].copy_(part)
+  return into
 
 # The gradients of those of the experts' projections that are trained; see weight_gradient. What no row went through has none.
 def experts_weight_gradient(gw: Tensor, dy: Tensor, x: Tensor, ends: List[int], blocks: List[int], flags: List[int],
@@ -80,33 +126,38 @@ def in_rows(copies: Tensor, order: Tensor, which: Tensor) -> Tensor:
   return torch.empty_like(copies).index_copy_(0, order, copies).view([which.size(0), which.size(1), -1])
 
 # What the experts make of the rows n, and what their first products gave.
-def experts_forward(n: Tensor, logits: Tensor, w: List[List[Tensor]], dims: List[int]) -> Tuple[Tensor, Tensor]:
+def experts_forward(n: Tensor, logits: Tensor, w: List[List[Tensor]], a: List[List[Tensor]], dims: List[int]) -> Tuple[Tensor, Tensor]:
   _, _, which, share = route(logits, dims)
   order, ends = by_expert(which, dims)
   x = torch.index_select(n, 0, torch.floor_divide(order, dims[Dim.EXPERTS_PER_TOKEN]))
-  u = experts_product(x, w[Product.EXPERTS_GATE_UP], ends)
-  y = in_rows(experts_product(activate(u, dims), w[Product.EXPERTS_DOWN], ends), order, which)
+  u = experts_product(x, w[Product.EXPERTS_GATE_UP], a[Product.EXPERTS_GATE_UP], ends)
+  y = in_rows(experts_product(activate(u, dims), w[Product.EXPERTS_DOWN], a[Product.EXPERTS_DOWN], ends), order, which)
   return (torch.bmm(share.to(y.dtype).unsqueeze(1), y).squeeze(1), u)
 
-# The gradients of n and of the router's logits from that of the output; adds those of the weights that are trained. u: what the
-# first products gave.
-def experts_backward(dy: Tensor, n: Tensor, logits: Tensor, u: Tensor, w: List[List[Tensor]], gw: List[Tensor],
-    blocks: List[List[int]], flags: List[List[int]], overwrite: bool, dims: List[int]) -> Tuple[Tensor, Tensor]:
+# The gradients of n and of the router's logits from that of the output; adds those of the weights that are trained and of
+# adapters. u: what the first products gave.
+def experts_backward(dy: Tensor, n: Tensor, logits: Tensor, u: Tensor, w: List[List[Tensor]], a: List[List[Tensor]],
+    gw: List[Tensor], ga: List[List[Tensor]], blocks: List[List[int]], scales: List[List[float]], flags: List[List[int]],
+    overwrite: bool, dims: List[int]) -> Tuple[Tensor, Tensor]:
   all, best, which, share = route(logits, dims)
   order, ends = by_expert(which, dims)
   rows = torch.floor_divide(order, dims[Dim.EXPERTS_PER_TOKEN])
   h, s = activate_again(u, dims)
   d = torch.index_select(dy, 0, rows)
-  dh = experts_product_backward(d, w[Product.EXPERTS_DOWN], ends)
+  dh = experts_product_backward(d, w[Product.EXPERTS_DOWN], a[Product.EXPERTS_DOWN], ends)
   dshare = in_rows(torch.sum(torch.mul(dh, h), [1], dtype=6), order, which).squeeze(2)
   p = torch.index_select(share.flatten(), 0, order).to(n.dtype).unsqueeze(1)
-  experts_weight_gradient(gw[Product.EXPERTS_DOWN], d, torch.mul(h, p), ends, blocks[Product.EXPERTS_DOWN],
-      flags[Product.EXPERTS_DOWN], overwrite)
+  experts_gradients(d, torch.mul(h, p), a, gw, ga, Product.EXPERTS_DOWN, ends, blocks, scales, flags, overwrite)
   du = activate_backward(dh.mul_(p), s, u, dims)
-  experts_weight_gradient(gw[Product.EXPERTS_GATE_UP], du, torch.index_select(n, 0, rows), ends, blocks[Product.EXPERTS_GATE_UP],
-      flags[Product.EXPERTS_GATE_UP], overwrite)
-  dn = torch.sum(in_rows(experts_product_backward(du, w[Product.EXPERTS_GATE_UP], ends), order, which), [1])
+  experts_gradients(du, torch.index_select(n, 0, rows), a, gw, ga, Product.EXPERTS_GATE_UP, ends, blocks, scales, flags, overwrite)
+  dn = torch.sum(in_rows(experts_product_backward(du, w[Product.EXPERTS_GATE_UP], a[Product.EXPERTS_GATE_UP], ends), order, which), [1])
   return (dn, route_backward(dshare, all, best, which, share, dims).to(logits.dtype))
+
+# Those of product i, of the weights and of the adapters.
+def experts_gradients(dy: Tensor, x: Tensor, a: List[List[Tensor]], gw: List[Tensor], ga: List[List[Tensor]], i: int,
+    ends: List[int], blocks: List[List[int]], scales: List[List[float]], flags: List[List[int]], overwrite: bool) -> Tensor:
+  experts_adapter_gradient(ga[i], dy, x, a[i], ends, scales[i])
+  return experts_weight_gradient(gw[i], dy, x, ends, blocks[i], flags[i], overwrite)
 
 # The gradient of the logits from that of what the chosen experts count.
 def route_backward(d: Tensor, all: Tensor, best: Tensor, which: Tensor, share: Tensor, dims: List[int]) -> Tensor:

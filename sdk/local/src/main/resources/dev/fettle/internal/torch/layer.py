@@ -154,7 +154,7 @@ def layer_forward(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[Lis
   n = norm(x2, v, Vector.MLP_NORM, dims, reals)
   if dims[Dim.EXPERTS] > 0:
     logits = linear(n, w, v, a, m, Product.ROUTER)
-    b, u = experts_forward(n, logits, w, dims)
+    b, u = experts_forward(n, logits, w, a, dims)
     y, kept2 = add_output(x2, b, v, Vector.MLP_OUT_NORM, Vector.MLP_SUM_NORM, dims, reals)
   else:
     logits = none
@@ -240,7 +240,7 @@ def layer_backward(dy: Tensor, saved: List[Tensor], w: List[List[Tensor]], v: Li
   d2, b2 = add_branch_backward(dy, kept, second, v, gv, Vector.MLP_OUT_NORM, Vector.MLP_SUM_NORM, dims, reals, overwrite)
   if dims[Dim.EXPERTS] > 0:
     n2 = norm(x2, v, Vector.MLP_NORM, dims, reals)
-    dn, dlogits = experts_backward(b2, n2, kept[Saved.ROUTED], u, w, gw, blocks, flags, overwrite, dims)
+    dn, dlogits = experts_backward(b2, n2, kept[Saved.ROUTED], u, w, a, gw, ga, blocks, scales, flags, overwrite, dims)
     dn.add_(linear_backward(dlogits, n2, w, a, m, gw, gv, ga, Product.ROUTER, blocks, scales, flags, overwrite, True))
   else:
     h, s = activate_again(u, dims)

@@ -13,22 +13,28 @@ import dev.fettle.Batch;
 import dev.fettle.DType;
 import dev.fettle.Datum;
 import dev.fettle.Fettle;
+import dev.fettle.FettleException;
 import dev.fettle.Full;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.Modules;
 import dev.fettle.Sample;
+import dev.fettle.Sampler;
 import dev.fettle.SamplingParams;
 import dev.fettle.Trainable;
 import dev.fettle.Training;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
+import dev.fettle.internal.checkpoint.SafetensorsWriter;
+import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.support.Golden;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -83,7 +89,17 @@ class ExpertsTest {
       Lora chosen = Lora.rank(2).targetModules(Modules.named("mlp.gate"));
       assertThatThrownBy(() -> model.tune(chosen.dora())).hasMessageContaining("model.layers.0.mlp.gate");
       assertThatThrownBy(() -> model.tune(Lora.rank(2).targetModules(Modules.named("mlp.experts.3.up_proj"))))
-          .isInstanceOf(InvalidInputException.class).hasMessageContaining("experts take no adapters");
+          .isInstanceOf(InvalidInputException.class).hasMessageContaining("mlp.experts.gate_up_proj and mlp.experts.down_proj");
+      Lora experts = Lora.rank(2).targetModules(Modules.experts());
+      assertThat(rows(model.tune(experts))).containsExactly("mlp.experts.gate_up_proj", "mlp.experts.down_proj");
+      assertThatThrownBy(() -> model.tune(experts.dora())).isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining("layers.0.mlp.experts.gate_up_proj");
+      assertThatThrownBy(() -> model.tune(experts.dropout(0.1))).isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining("layers.0.mlp.experts.gate_up_proj");
+      assertThatThrownBy(() -> model.tune(experts.pissa())).isInstanceOf(UnsupportedModelException.class)
+          .hasMessageContaining("layers.0.mlp.experts.gate_up_proj");
+      assertThatThrownBy(() -> model.tune(experts.plus(Full.of(Modules.named("layers.2.mlp.experts.1.up_proj")))))
+          .isInstanceOf(InvalidInputException.class).hasMessageContaining("model.layers.2.mlp.experts.1.up_proj is to have an adapter");
       Training hybrid = model.tune(Lora.rank(2).plus(Full.of(Modules.named("experts.1.up_proj"))));
       assertThatThrownBy(() -> hybrid.saveAdapter(temporary.resolve("adapter"))).isInstanceOf(InvalidInputException.class)
           .hasMessageContaining("saveMerged");
@@ -124,19 +140,90 @@ class ExpertsTest {
     }
   }
 
+  @Test
+  void adaptersOfExpertsAreSavedMergedAndSampledAsTheyAre() {
+    for (DType type : DType.values()) {
+      try (Fettle fettle = Fettle.local(); BaseModel model = fettle.load(QWEN, type)) {
+        Training training = model.tune(Lora.rank(2).rankPattern("gate_up_proj", 3).targetModules(Modules.experts(), Modules.named("q_proj")));
+        train(training);
+        Path saved = temporary.resolve("adapter-" + type);
+        training.saveAdapter(saved);
+        training.saveState(temporary.resolve("state-" + type));
+        training.saveMerged(temporary.resolve("merged-" + type));
+        float[] logprobs = training.sampler().logprobs(TOKENS);
+
+        AdapterConfig config = AdapterConfig.parse(saved.resolve("adapter_config.json"));
+        assertThat(config.extras().parameters()).containsExactly("mlp.experts.gate_up_proj", "mlp.experts.down_proj");
+        assertThat(config.rank("model.layers.0.mlp.experts.gate_up_proj")).isEqualTo(3);
+        assertThat(logprobs).isNotEqualTo(model.sampler().logprobs(TOKENS));
+        assertThat(model.tune(Lora.from(saved)).sampler().logprobs(TOKENS)).isEqualTo(logprobs);
+        assertThat(fettle.resume(temporary.resolve("state-" + type)).sampler().logprobs(TOKENS)).isEqualTo(logprobs);
+        try (BaseModel merged = fettle.load(temporary.resolve("merged-" + type), type)) {
+          assertThat(maxDifference(merged.sampler().logprobs(TOKENS), logprobs)).isLessThan(type == DType.F32 ? 1e-4 : 0.2);
+        }
+        Sample sample = training.sampler().sample(TOKENS, SamplingParams.greedy().maxTokens(9).ignoringEos()).get(0);
+        assertThat(own(training.sampler(), sample)).isLessThan(type == DType.F32 ? 1e-4f : 0.2f);
+      }
+    }
+  }
+
+  @Test
+  void adaptersOfEachExpertAreReadWithThoseOfDenseLayers() throws IOException {
+    Path adapter = apart("\"r\": 2, \"lora_dropout\": 0.1, \"target_modules\": [\"up_proj\", \"gate_proj\", \"down_proj\"]");
+    try (Fettle fettle = Fettle.local(); BaseModel model = fettle.load(QWEN, DType.F32)) {
+      Training training = model.tune(Lora.from(adapter));
+
+      assertThat(rows(training)).containsExactlyInAnyOrder("mlp.experts.gate_up_proj", "mlp.experts.down_proj", "mlp.gate_proj", "mlp.up_proj",
+          "mlp.down_proj");
+      train(training);
+      float[] logprobs = training.sampler().logprobs(TOKENS);
+      training.saveAdapter(temporary.resolve("again"));
+      assertThat(model.tune(Lora.from(temporary.resolve("again"))).sampler().logprobs(TOKENS)).isEqualTo(logprobs);
+      assertThat(AdapterConfig.parse(temporary.resolve("again/adapter_config.json")).rank("model.layers.0.mlp.experts.gate_up_proj"))
+          .isEqualTo(4);
+    }
+  }
+
+  /** What is no adapter of all experts alike has no place in one weight of all of them. */
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = {
-    "\"target_parameters\": [\"mlp.gate.weight\", \"mlp.experts.gate_up_proj\"]", "\"target_parameters\": [\"down_proj\"]",
-    "\"target_parameters\": [], \"target_modules\": [\"q_proj\", \"up_proj\"]"})
-  void anAdapterOfExpertsIsRefused(String targets) throws IOException {
-    Files.writeString(temporary.resolve("adapter_config.json"), "{\"peft_type\": \"LORA\", \"r\": 2, "
-        + (targets.contains("target_modules") ? "" : "\"target_modules\": [\"q_proj\"], ") + targets + "}");
-    Files.copy(QWEN.resolve("lora/adapter_model.safetensors"), temporary.resolve("adapter_model.safetensors"));
-
+    "\"r\": 2, \"target_modules\": [\"up_proj\"]|mlp.experts.0.gate_proj is not adapted as",
+    "\"r\": 2, \"target_modules\": \".*experts.[0-3].down_proj\"|mlp.experts.4.down_proj is not adapted as",
+    "\"r\": 2, \"target_modules\": [\"down_proj\"], \"rank_pattern\": {\"3.down_proj\": 4}|mlp.experts.3.down_proj is not adapted as",
+    "\"r\": 2, \"target_modules\": [\"down_proj\"], \"use_dora\": true|use_dora",
+    "\"r\": 3, \"target_modules\": [\"down_proj\"]|does not have the rank that adapter_config.json gives it",
+    "\"r\": 2, \"target_parameters\": [\"mlp.experts.down_proj\"], \"init_lora_weights\": \"pissa\"|nor by PEFT",
+    "\"r\": 2, \"target_parameters\": [\"mlp.experts.down_proj\"], \"lora_dropout\": 0.1|lora_dropout"})
+  void anAdapterOfExpertsThatIsNotOneForAllIsRefused(String settings, String message) throws IOException {
+    Path adapter = apart(settings);
     try (Fettle fettle = Fettle.local(); BaseModel model = fettle.load(QWEN, DType.F32)) {
-      assertThatThrownBy(() -> model.tune(Lora.from(temporary))).isInstanceOf(UnsupportedModelException.class)
-          .hasMessageContaining("adapter_config.json").hasMessageContaining("mlp.experts.");
+      assertThatThrownBy(() -> model.tune(Lora.from(adapter))).isInstanceOf(FettleException.class)
+          .hasMessageContaining(adapter.toString()).hasMessageContaining(message);
     }
+  }
+
+  /** An adapter of rank 2 with an A and a B for each linear layer of each expert, and of the MLP of the layer that has none. */
+  private Path apart(String settings) throws IOException {
+    Path adapter = Files.createDirectories(temporary.resolve("apart"));
+    Files.writeString(adapter.resolve("adapter_config.json"), "{\"peft_type\": \"LORA\", " + settings + "}");
+    SafetensorsWriter writer = new SafetensorsWriter();
+    try (SafetensorsFile model = SafetensorsFile.open(QWEN.resolve("model.safetensors"))) {
+      model.tensors().forEach((name, t) -> {
+        if (name.matches(".*(gate|up|down)_proj.weight")) {
+          String module = "base_model.model." + name.replaceFirst("weight$", "lora_");
+          writer.add(module + "A.weight", StoredType.F32, 2, t.shape()[1]);
+          writer.add(module + "B.weight", StoredType.F32, t.shape()[0], 2);
+        }
+      });
+    }
+    writer.write(adapter.resolve("adapter_model.safetensors"), (t, sink) -> {
+      ByteBuffer bytes = ByteBuffer.allocate((int) t.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+      for (int i = 0; i < t.elements(); i++) {
+        bytes.putFloat((float) Math.sin(7.1 * i + t.name().length()));
+      }
+      sink.put(bytes.flip());
+    });
+    return adapter;
   }
 
   /** Of experts that are trained one by one, the gradients are those that they have when all are. */
@@ -191,19 +278,20 @@ class ExpertsTest {
         .replace("\"hidden_size\": 24", "\"hidden_size\": 64").replace("\"intermediate_size\": 16", "\"intermediate_size\": 32"));
     try (Fettle fettle = Fettle.local(); BaseModel model = fettle.initialise(temporary, DType.BF16, 3)) {
       SamplingParams greedy = SamplingParams.greedy().maxTokens(12).ignoringEos();
-      float[] exact = difference(model, greedy);
-      float[] rounded = difference(model, greedy.eightBit());
-
-      assertThat(exact[0]).isLessThan(0.02f);
-      assertThat(rounded[0]).isGreaterThan(0).isLessThan(0.05f);
+      assertThat(difference(model, greedy)).isLessThan(0.02f);
+      assertThat(difference(model, greedy.eightBit())).isGreaterThan(0).isLessThan(0.05f);
     }
   }
 
-  private static float[] difference(BaseModel model, SamplingParams params) {
-    Sample sample = model.sampler().sample(TOKENS, params).get(0);
+  private static float difference(BaseModel model, SamplingParams params) {
+    return own(model.sampler(), model.sampler().sample(TOKENS, params).get(0));
+  }
+
+  /** Between the logprobs of sampled tokens and those that the sampler gives for all of the text. */
+  private static float own(Sampler sampler, Sample sample) {
     int[] all = Arrays.copyOf(TOKENS, TOKENS.length + sample.tokens().length);
     System.arraycopy(sample.tokens(), 0, all, TOKENS.length, sample.tokens().length);
-    float[] logprobs = Arrays.copyOfRange(model.sampler().logprobs(all), TOKENS.length - 1, all.length - 1);
-    return new float[] {(float) maxDifference(sample.logprobs(), logprobs)};
+    float[] logprobs = Arrays.copyOfRange(sampler.logprobs(all), TOKENS.length - 1, all.length - 1);
+    return (float) maxDifference(sample.logprobs(), logprobs);
   }
 }

@@ -86,6 +86,21 @@ class MemoryPlannerTest {
   }
 
   @Test
+  void adaptersOfExpertsArePlannedToTheByte() {
+    for (DType type : DType.values()) {
+      try (LocalModel model = load(Golden.path("families/qwen3-moe"), type)) {
+        LocalTraining training = (LocalTraining) model.tune(Lora.rank(3).targetModules(Modules.experts(), Modules.attention()));
+        TrainableModel tuned = training.tuned();
+        long vector = EngineThread.get().call(() -> bytes(NumberType.F32, tuned.parameters().values()));
+
+        assertThat(training.memoryPlan().join().bytes(MemoryPlanner.PARAMETERS))
+            .isEqualTo(vector + EngineThread.get().call(() -> adapter(tuned.adapter(), NumberType.of(type))));
+        training.close();
+      }
+    }
+  }
+
+  @Test
   void cachesGrowAsTheDecoderHasThemGrow() {
     ModelConfig config = ModelConfig.parse(Golden.path("models/qwen3").resolve("config.json"));
     long token = 2L * config.layers().stream().mapToLong(LayerConfig::keyValueWidth).sum() * 4;
@@ -120,7 +135,10 @@ class MemoryPlannerTest {
   }
 
   private static LocalModel load(DType type) {
-    Path directory = Golden.path("models/llama-untied");
+    return load(Golden.path("models/llama-untied"), type);
+  }
+
+  private static LocalModel load(Path directory, DType type) {
     return EngineThread.get().call(() -> LocalModel.load("m", ModelDirectory.files(directory),
         Optional.of(type), new ProgressMeter()));
   }

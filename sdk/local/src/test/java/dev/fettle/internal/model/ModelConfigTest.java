@@ -245,10 +245,18 @@ class ModelConfigTest {
         "'final_logit_softcapping':30.0", "'pruned_heads':{'0':[1]}", "'hidden_activation':'gelu'", "'qk_norm':true",
         "'vision_config':{'hidden_size':8}", "'compression_config':{'bits':4}", "'use_parallel_residual':true",
         "'hidden_dropout':0.1", "'clip_qkv':8", "'use_cache':false", "'output_attentions':true", "'is_decoder':true",
-        "'unsloth_version':'2026.11'", "'auto_map':{'AutoModelForCausalLM':'x.Y'}", "'pad_token_id':-1"
+        "'unsloth_version':'2026.11'", "'auto_map':{'AutoModelForCausalLM':'x.Y'}"
       })
   void settings_that_mean_nothing_are_passed_over(String extra) {
     assertThat(parse(with(extra))).isEqualTo(parse(LLAMA));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"7, 7", "-1, 31", "null,", "32,", "-33,"})
+  void the_padding_token_is_a_row_of_the_embeddings_or_none(String id, Integer row) {
+    assertThat(parse(with("'pad_token_id':" + id)).numbers().padding()).isEqualTo(row == null ? OptionalInt.empty() : OptionalInt.of(row));
+    assertThat(parse(LLAMA).numbers().padding()).isEmpty();
+    assertThat(parse(LLAMA.replace("llama", "olmo2")).numbers().padding()).hasValue(1);
   }
 
   @ParameterizedTest

@@ -1,0 +1,168 @@
+package dev.fettle;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.support.Golden;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Models written as GGUF and read from it; what llama.cpp makes of the files is looked at in the examples' {@code LlamaCppTest}. */
+class GgufTest {
+  /** What is rejected of the models that the golden values have, and the words that name it. */
+  private static final Map<String, String> REJECTED = Map.ofEntries(
+      Map.entry("models/llama-rope-dynamic", "rope_type dynamic"), Map.entry("models/qwen2-rope-dynamic", "rope_type dynamic"),
+      Map.entry("models/qwen3-rope-dynamic", "rope_type dynamic"), Map.entry("models/qwen2-rope-longrope", "rope_type longrope"),
+      Map.entry("models/qwen3-rope-longrope", "rope_type longrope"), Map.entry("models/llama-rope-yarn", "truncate"),
+      Map.entry("models/qwen2-rope-yarn", "beta_fast"), Map.entry("models/mistral-rope-yarn", "beta_fast"),
+      Map.entry("models/qwen3-untied-bias", "a bias in model.layers.0.self_attn.q_proj"),
+      Map.entry("families/gemma2", "attention scores times"), Map.entry("families/gemma3", "soft caps"),
+      Map.entry("families/gemma3-vision", "attention scores times"), Map.entry("families/ministral3", "type ministral3"),
+      Map.entry("families/olmo3", "rotates by another base"), Map.entry("families/olmoe", "fewer heads of keys"),
+      Map.entry("families/qwen3-moe", "layers with experts among layers without"), Map.entry("families/smollm3", "rotates nothing"));
+
+  @TempDir
+  static Path files;
+  private static Fettle fettle;
+
+  @BeforeAll
+  static void start() {
+    fettle = Fettle.local();
+  }
+
+  @AfterAll
+  static void stop() {
+    fettle.close();
+  }
+
+  static List<String> models() throws IOException {
+    try (Stream<Path> some = Files.list(Golden.path("models")); Stream<Path> more = Files.list(Golden.path("families"))) {
+      return Stream.concat(some, more).filter(Files::isDirectory)
+          .map(d -> d.getParent().getFileName() + "/" + d.getFileName()).sorted().toList();
+    }
+  }
+
+  private static Path file(String name) {
+    return files.resolve(name.replace('/', '-') + ".gguf");
+  }
+
+  private static float[] logprobs(BaseModel model) {
+    return model.sampler().logprobs(new int[] {5, 9, 33, 12, 12, 40, 7, 21, 60, 3, 18, 44, 29, 11, 50, 8});
+  }
+
+  @ParameterizedTest
+  @MethodSource("models")
+  void comeBackAsTheyWere(String name) {
+    try (BaseModel model = fettle.load(Golden.path(name), DType.F32)) {
+      if (REJECTED.containsKey(name)) {
+        assertThatThrownBy(() -> model.saveGguf(file(name), GgufType.F32)).isInstanceOf(UnsupportedModelException.class)
+            .hasMessageContaining(REJECTED.get(name));
+        assertThat(file(name)).doesNotExist();
+        return;
+      }
+      model.saveGguf(file(name), GgufType.F32);
+      try (BaseModel back = fettle.load(file(name), DType.F32)) {
+        assertThat(Golden.maxDifference(logprobs(back), logprobs(model))).isLessThan(2e-5);
+        assertThat(back.contextLength()).isEqualTo(model.contextLength());
+        assertThat(back.parameters()).isEqualTo(model.parameters());
+      }
+    }
+  }
+
+  @Test
+  void aModelThatOthersWroteInBlocksGivesWhatTransformersGives() {
+    JsonNode golden = Golden.json("gguf/model.json");
+    try (BaseModel model = fettle.load(Golden.path("gguf/model.gguf"), DType.F32)) {
+      float[] ours = model.sampler().logprobs(Golden.ints(golden.path("tokens")));
+      float[] theirs = Golden.floats(golden.path("logprobs"));
+      assertThat(Golden.maxDifference(ours, theirs)).isLessThan(1e-4);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"F16, 0.02", "BF16, 0.2", "Q8_0, 0.3", "Q4_0, 4"})
+  void lesserTypesAreNearly(GgufType type, double most) {
+    Path file = files.resolve(type + ".gguf");
+    try (BaseModel model = fettle.load(Golden.path("gguf/model.gguf"), DType.F32)) {
+      model.saveGguf(file, type);
+      try (BaseModel back = fettle.load(file, DType.F32)) {
+        double difference = Golden.maxDifference(logprobs48(back), logprobs48(model));
+        assertThat(difference).isPositive().isLessThan(most);
+      }
+    }
+  }
+
+  private static float[] logprobs48(BaseModel model) {
+    return model.sampler().logprobs(new int[] {5, 9, 33, 12, 12, 40, 7, 21, 47, 3});
+  }
+
+  @Test
+  void whatWasTrainedIsInTheFile() {
+    Path file = files.resolve("trained.gguf");
+    try (BaseModel model = fettle.load(Golden.path("models/llama"), DType.F32)) {
+      Training training = model.tune(Lora.rank(4));
+      for (int i = 0; i < 5; i++) {
+        training.step(Batch.of(Datum.of(5, 9, 33, 12, 12, 40)), Loss.crossEntropy(), AdamW.learningRate(0.02));
+      }
+      training.saveGguf(file, GgufType.F32);
+      try (BaseModel back = fettle.load(file, DType.F32)) {
+        float[] trained = training.sampler().logprobs(new int[] {5, 9, 33, 12, 12, 40});
+        assertThat(Golden.maxDifference(back.sampler().logprobs(new int[] {5, 9, 33, 12, 12, 40}), trained)).isLessThan(1e-4);
+        // It is a model like any other: it can be tuned, saved and resumed.
+        Training again = back.tune(Lora.rank(2));
+        again.step(Batch.of(Datum.of(5, 9, 33, 12)), Loss.crossEntropy(), AdamW.learningRate(0.01));
+        again.saveMerged(files.resolve("merged"));
+        again.saveState(files.resolve("state"));
+        try (BaseModel merged = fettle.load(files.resolve("merged"), DType.F32)) {
+          assertThat(Golden.maxDifference(logprobs(merged), again.sampler().logprobs(
+              new int[] {5, 9, 33, 12, 12, 40, 7, 21, 60, 3, 18, 44, 29, 11, 50, 8}))).isLessThan(1e-4);
+        }
+        assertThat(fettle.resume(files.resolve("state")).steps()).isEqualTo(1);
+      }
+    }
+  }
+
+  @Test
+  void adaptersThatLlamaCppCannotHaveAreRejected() {
+    Path file = files.resolve("adapter.gguf");
+    try (BaseModel model = fettle.load(Golden.path("models/llama"), DType.F32)) {
+      Map<Tuning, String> wrong = Map.of(Lora.rank(2).dora(), "DoRA", Full.all(), "no adapter",
+          Lora.rank(2).plus(Full.of(Modules.lastLayers(1))), "trained themselves");
+      wrong.forEach((tuning, what) -> assertThatThrownBy(() -> model.tune(tuning).saveGgufAdapter(file))
+          .isInstanceOf(UnsupportedModelException.class).hasMessageContaining(what).hasMessageContaining("saveGguf"));
+      assertThat(file).doesNotExist();
+    }
+  }
+
+  @Test
+  void filesOfAnotherKindAreNotReplaced() throws IOException {
+    Path file = files.resolve("thesis.txt");
+    Files.writeString(file, "years of work");
+    try (BaseModel model = fettle.load(Golden.path("models/llama"), DType.F32)) {
+      assertThatThrownBy(() -> model.saveGguf(file, GgufType.F32)).isInstanceOf(InvalidInputException.class)
+          .hasMessageContaining("another kind");
+      assertThatThrownBy(() -> model.saveGguf(files, GgufType.F32)).isInstanceOf(InvalidInputException.class);
+    }
+    assertThat(file).hasContent("years of work");
+  }
+
+  @Test
+  void aTokenizerThatLlamaCppDoesNotKnowIsNamed() {
+    try (BaseModel model = fettle.load("fettle-tiny", DType.F32)) {
+      assertThatThrownBy(() -> model.saveGguf(files.resolve("tiny.gguf"), GgufType.F16)).isInstanceOf(UnsupportedModelException.class)
+          .hasMessageContaining("tokenizer.json").hasMessageContaining("pre_tokenizer");
+    }
+  }
+}
