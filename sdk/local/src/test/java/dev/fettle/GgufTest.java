@@ -3,7 +3,6 @@ package dev.fettle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.fettle.internal.json.JsonNode;
 import dev.fettle.support.Golden;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import dev.fettle.internal.json.JsonNode;
 
 /** Models written as GGUF and read from it; what llama.cpp makes of the files is looked at in the examples' {@code LlamaCppTest}. */
 class GgufTest {

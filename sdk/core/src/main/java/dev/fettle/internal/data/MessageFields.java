@@ -1,5 +1,6 @@
 package dev.fettle.internal.data;
 
+import dev.fettle.internal.json.ArrayNode;
 import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.json.ObjectNode;
 import java.util.Iterator;
@@ -64,10 +65,10 @@ final class MessageFields {
 
   /** Calls without what is null in them; arguments keep theirs. */
   private static JsonNode calls(JsonNode calls) {
-    return JsonNode.of(calls.valueStream().map(call -> {
-      ObjectNode whole = withoutNulls(call);
-      return whole.path("function").isObject() ? whole.set("function", withoutNulls(whole.get("function"))) : whole;
-    }).toList());
+    ArrayNode all = new ArrayNode();
+    calls.valueStream().map(MessageFields::withoutNulls).forEach(call ->
+        all.add(call.path("function").isObject() ? call.set("function", withoutNulls(call.get("function"))) : call));
+    return all;
   }
 
   private static ObjectNode withoutNulls(JsonNode node) {

@@ -6,6 +6,7 @@ import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.OpenDirectory;
 import dev.fettle.internal.checkpoint.Quote;
 import dev.fettle.internal.checkpoint.StrictJson;
+import dev.fettle.internal.json.ArrayNode;
 import dev.fettle.internal.json.ObjectNode;
 import dev.fettle.internal.model.ModelConfig;
 import java.nio.charset.StandardCharsets;
@@ -59,10 +60,10 @@ public final class GgufModel implements AutoCloseable {
 
   /** The ids that end a text or a turn. */
   private static String generation(Metadata from) {
-    var root = new ObjectNode();
+    ObjectNode root = new ObjectNode();
     int[] ids = Stream.of(TokenizerMetadata.EOS, TokenizerMetadata.EOT, TokenizerMetadata.EOM)
         .flatMapToInt(key -> from.whole(key, 0, MOST).stream()).distinct().toArray();
-    var all = root.putArray("eos_token_id");
+    ArrayNode all = root.putArray("eos_token_id");
     IntStream.of(ids).forEach(all::add);
     return StrictJson.write(root);
   }

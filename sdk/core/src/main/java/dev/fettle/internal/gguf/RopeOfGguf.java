@@ -35,8 +35,8 @@ final class RopeOfGguf {
   /** Of OLMo 3 the layers with a window are not rescaled. */
   private void byKindOfLayer() {
     double theta = config.path("rope_theta").asDouble();
-    ObjectNode full = config.path("rope_scaling") instanceof ObjectNode scaled ? scaled.copy() : new ObjectNode()
-        .put("rope_type", DEFAULT);
+    ObjectNode full = config.path("rope_scaling") instanceof ObjectNode scaled ? scaled
+        : new ObjectNode().put("rope_type", DEFAULT);
     config.remove("rope_scaling");
     config.remove("rope_theta");
     ObjectNode all = config.putObject("rope_parameters");

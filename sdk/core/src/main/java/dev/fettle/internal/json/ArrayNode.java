@@ -38,17 +38,17 @@ public final class ArrayNode extends JsonNode {
   }
 
   public ArrayNode add(double value) {
-    return add(ValueNode.of(value));
+    return add(JsonNode.of(value));
   }
 
-  /** A new object as the last element. */
+  /** A new object as the last value. */
   public ObjectNode addObject() {
     ObjectNode value = new ObjectNode();
     add(value);
     return value;
   }
 
-  /** A new list as the last element. */
+  /** A new array as the last value. */
   public ArrayNode addArray() {
     ArrayNode value = new ArrayNode();
     add(value);

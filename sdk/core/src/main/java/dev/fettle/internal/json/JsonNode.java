@@ -21,17 +21,15 @@ public abstract sealed class JsonNode implements Iterable<JsonNode> permits Arra
     return ValueNode.MISSING;
   }
 
-  /** A value of maps and lists of texts, numbers, truth values and null, or of one of them; the other way of {@link #asJava}. */
+  /** A value of a text, a number, a truth value or null, or of maps and lists of them. */
   public static JsonNode of(Object value) {
-    if (value instanceof JsonNode node) {
-      return node;
-    } else if (value instanceof Map<?, ?> map) {
+    if (value instanceof Map<?, ?> map) {
       ObjectNode object = new ObjectNode();
-      map.forEach((name, property) -> object.set((String) name, of(property)));
+      map.forEach((name, each) -> object.set(String.valueOf(name), of(each)));
       return object;
-    } else if (value instanceof Iterable<?> items) {
+    } else if (value instanceof Iterable<?> list) {
       ArrayNode array = new ArrayNode();
-      items.forEach(item -> array.add(of(item)));
+      list.forEach(each -> array.add(of(each)));
       return array;
     }
     return ValueNode.of(value);

@@ -79,16 +79,10 @@ public final class ObjectNode extends JsonNode {
     return properties.remove(name);
   }
 
-  /** Another object with the same properties, whose values are shared. */
-  public ObjectNode copy() {
-    ObjectNode copy = new ObjectNode();
-    copy.properties.putAll(properties);
-    return copy;
-  }
-
   /** Another object without a property, whose values are shared. */
   public ObjectNode without(String name) {
-    ObjectNode copy = copy();
+    ObjectNode copy = new ObjectNode();
+    copy.properties.putAll(properties);
     copy.remove(name);
     return copy;
   }

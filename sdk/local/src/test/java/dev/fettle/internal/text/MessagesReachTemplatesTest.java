@@ -53,7 +53,7 @@ class MessagesReachTemplatesTest {
   Stream<DynamicTest> asTransformersGivesThem() throws IOException {
     JsonNode golden;
     try (InputStream in = getClass().getResourceAsStream("/template/messages.json")) {
-      golden = JsonReader.STANDARD.read(in);
+      golden = JsonReader.STANDARD.read(in.readAllBytes());
     }
     return golden.valueStream().map(each -> DynamicTest.dynamicTest(each.get(0).asString() + " of " + each.get(1), () -> {
       Renderer renderer = renderer(each.get(0).asString());
