@@ -41,7 +41,7 @@ public final class Progress implements AutoCloseable {
   private static final double MEMORY_OF_LOSS = 0.9;
 
   private final String what;
-  private final PrintStream out;
+  private final @Nullable PrintStream out;
   private final boolean terminal;
   private final LongSupplier clock;
   private final long start;
@@ -55,7 +55,7 @@ public final class Progress implements AutoCloseable {
   private int width;
   private boolean closed;
 
-  Progress(String what, long total, boolean passing, PrintStream out, boolean terminal, LongSupplier nanoTime) {
+  Progress(String what, long total, boolean passing, @Nullable PrintStream out, boolean terminal, LongSupplier nanoTime) {
     this.what = Objects.requireNonNull(what, "what");
     this.out = out;
     this.terminal = terminal;

@@ -37,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Learning from preferences (DPO, Rafailov et al. 2023): the chosen answer is made likelier than the rejected one, by
@@ -51,7 +52,7 @@ import java.util.Random;
  * the training as it was before that run. Not thread-safe, for one use.
  */
 public final class Dpo extends Recipe<Dpo> {
-  private Dataset data;
+  private @Nullable Dataset data;
   private int epochs = 1;
   private int batchSize = 8;
   private double beta = 0.1;
@@ -121,20 +122,21 @@ public final class Dpo extends Recipe<Dpo> {
    */
   @Override
   public Run run() {
-    if (data == null) {
+    Dataset examples = data;
+    if (examples == null) {
       throw new InvalidInputException("Dpo without data: call data(...) with at least one pair");
     }
     try (Checkpoints kept = new Checkpoints(training, directory)) {
-      return run(kept);
+      return run(kept, examples);
     }
   }
 
-  private Run run(Checkpoints kept) {
+  private Run run(Checkpoints kept, Dataset examples) {
     List<Datum> sequences = new ArrayList<>();
     int read = 0;
     MessageDigest digest = Digests.sha256();
     Lengths lengths = new Lengths(limit.within(training.renderer().contextLength()), "pairs");
-    for (Example example : data.examples()) {
+    for (Example example : examples.examples()) {
       String origin = "pair " + (++read);
       Preference pair = pair(example, origin);
       digest.update(text(pair).getBytes(StandardCharsets.UTF_8));

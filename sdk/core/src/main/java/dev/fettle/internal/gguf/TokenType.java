@@ -5,6 +5,6 @@ enum TokenType {
   NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE;
 
   long id() {
-    return ordinal() + 1;
+    return ordinal() + 1L;
   }
 }
