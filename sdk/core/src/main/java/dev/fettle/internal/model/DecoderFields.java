@@ -161,8 +161,15 @@ final class DecoderFields {
 
   /** The id that texts are padded with, counted from the end where it is negative; none where no row of embeddings has it. */
   static OptionalInt padding(JsonFields fields, int vocabulary, OptionalInt whenMissing) {
-    OptionalInt id = !fields.mentions("pad_token_id") ? whenMissing : fields.has("pad_token_id") && fields.node("pad_token_id").isIntegralNumber()
-        ? OptionalInt.of(fields.node("pad_token_id").intValue()) : OptionalInt.empty();
+    if (!fields.mentions("pad_token_id")) {
+      return within(whenMissing, vocabulary);
+    }
+    boolean isWhole = fields.has("pad_token_id") && fields.node("pad_token_id").isIntegralNumber()
+        && fields.node("pad_token_id").canConvertToInt();
+    return within(isWhole ? OptionalInt.of(fields.node("pad_token_id").intValue()) : OptionalInt.empty(), vocabulary);
+  }
+
+  private static OptionalInt within(OptionalInt id, int vocabulary) {
     boolean has = id.isPresent() && id.getAsInt() >= -vocabulary && id.getAsInt() < vocabulary;
     return has ? OptionalInt.of(Math.floorMod(id.getAsInt(), vocabulary)) : OptionalInt.empty();
   }
