@@ -33,7 +33,9 @@ class GgufTest {
       Map.entry("families/gemma2", "attention scores times"), Map.entry("families/gemma3", "soft caps"),
       Map.entry("families/gemma3-vision", "attention scores times"), Map.entry("families/ministral3", "type ministral3"),
       Map.entry("families/olmo3", "rotates by another base"), Map.entry("families/olmoe", "fewer heads of keys"),
-      Map.entry("families/qwen3-moe", "layers with experts among layers without"), Map.entry("families/smollm3", "rotates nothing"));
+      Map.entry("families/qwen3-moe", "layers with experts among layers without"), Map.entry("families/smollm3", "rotates nothing"),
+      Map.entry("families/olmoe-experts", "fewer heads of keys"), Map.entry("families/qwen3-moe-experts", "norm_topk_prob"),
+      Map.entry("families/qwen3.5", "type qwen3_5_text"), Map.entry("families/qwen3.5-vision", "type qwen3_5_text"));
 
   @TempDir
   static Path files;
