@@ -62,6 +62,7 @@ final class GgufAdapterFiles {
     String what = shape.isEmpty() ? "no adapter"
         : shape.kind().magnitudes() ? "magnitudes (DoRA)"
         : shape.kind().biases() ? "biases of B (lora_bias)"
+        : shape.adaptedExperts().isPresent() ? "adapters of experts"
         : shape.embedding().isAdapted() ? "an adapter of the input embedding"
         : shape.head().isAdapted() && tuned.layout().head() == null ? "an adapter of an output embedding that is the input embedding"
         : !tuned.full().isEmpty() ? "weights that are trained themselves"
