@@ -138,6 +138,7 @@ final class PublicInstances implements AutoCloseable {
     put(RankLoss.ListNet.class, RankLoss.listNet());
     put(Prompt.class, Prompt.none());
     put(DType.class, DType.F32);
+    put(GgufType.class, GgufType.Q8_0);
     put(TrainOn.class, TrainOn.ALL_TOKENS);
     put(TooLong.class, TooLong.CUT);
     put(Device.class, Device.cpu());

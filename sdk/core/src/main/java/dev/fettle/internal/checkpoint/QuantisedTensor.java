@@ -199,8 +199,8 @@ public record QuantisedTensor(Kind kind, String name, long[] shape, Map<String, 
 
   private static void require(StoredTensor tensor, List<StoredType> types, long... shape) {
     if (!types.contains(tensor.type())) {
-      throw new UnsupportedModelException(tensor.file() + ": tensor " + Quote.line(tensor.name()) + " is " + tensor.type() + ", expected is "
-          + types.get(0));
+      throw new UnsupportedModelException(tensor.file() + ": tensor " + Quote.line(tensor.name()) + " is " + tensor.type()
+          + ", expected is " + types.get(0));
     }
     if (!tensor.hasShape(shape)) {
       throw wrong(tensor, "has the shape " + Arrays.toString(tensor.shape()) + ", expected is " + Arrays.toString(shape));
