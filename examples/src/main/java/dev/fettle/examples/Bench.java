@@ -45,7 +45,7 @@ public final class Bench {
         + "  train, and trained_tokens_per_second, which counts the tokens in the loss alone.", BenchTrain::examples)
         .requires(Option.DATA)
         .takes(Option.ADAPTER, Option.RANK, Option.LAST_LAYERS, Option.LR, Option.BATCH_TOKENS, Option.TOKENIZER)
-        .takes(Option.DUMP, Option.BATCH)
+        .takes(Option.DUMP, Option.BATCH, Option.FIELDS)
         .takes(Option.METHOD, "lora")
         .takes(Option.LENGTH, "1024")
         .takes(Option.TIMED, "5");

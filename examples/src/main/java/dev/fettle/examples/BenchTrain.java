@@ -139,7 +139,7 @@ final class BenchTrain {
     Renderer renderer = options.has(Option.TOKENIZER)
         ? Renderers.detect(Tokenizers.open(options.path(Option.TOKENIZER))) : model.renderer();
     Renderer answers = renderer.trainOn(TrainOn.ALL_ASSISTANT_MESSAGES);
-    Dataset data = Dataset.jsonl(options.path(Option.DATA))
+    Dataset data = options.examples(Option.DATA)
         .shuffle(options.seed())
         .maxLength(Math.min(options.count(Option.LENGTH), model.contextLength()));
     Batches batches = options.has(Option.BATCH_TOKENS)

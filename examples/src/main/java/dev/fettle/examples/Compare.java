@@ -33,7 +33,7 @@ public final class Compare {
       .takes(Option.TOO_LONG, "cut")
       .takes(Option.LAST_LAYERS, "2")
       .takes(Option.VALIDATION, Option.OUTSIDE, Option.STEPS, Option.RATES, Option.DTYPE, Option.QUANTISE, Option.ALLOW_OVERLAP,
-          Option.REMOTE);
+          Option.REMOTE, Option.FIELDS);
 
   private Compare() {}
 

@@ -18,14 +18,17 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The options of the programs: each means the same in all of them. */
 enum Option {
-  MODEL("DIR", "model in Hugging Face layout, owner/name on its hub, or fettle-tiny, the one within the library",
+  MODEL("DIR", "model in Hugging Face layout, a GGUF, owner/name on the hub, or fettle-tiny, the one within the library",
       Option::directory),
   REMOTE("URL", "in place of this machine, a service that speaks the Tinker protocol; key in TINKER_API_KEY",
       Option::service),
   RANDOM("SHAPE", "instead of --model, random weights in a shape: " + String.join(", ", RandomModel.shapes()),
       oneOf(RandomModel.shapes())),
   ADAPTER("DIR", "LoRA adapter in PEFT's layout to put on the model", Option::path),
-  DATA("FILE", "examples as JSON Lines: messages, prompt and completion, or text; .gz too", Option::path),
+  DATA("FILE", "examples as JSON Lines, or .csv, .tsv or .parquet: messages, prompt and completion, or text; .gz too",
+      Option::path),
+  FIELDS("F=C,F=C", "columns of other names: prompt=question,completion=answer; within others: completion=answer.text",
+      text -> text),
   TRAIN_ON("MODE", "which parts are learnt: " + String.join(", ", trainOn()), oneOf(trainOn())),
   TOOLS("FILE", "tools of conversations that name none, a JSON array", Option::path),
   TRUST("yes|no", "whether special tokens that texts spell are those tokens; by default not in messages",
@@ -35,7 +38,7 @@ enum Option {
   TEST("FILE", "examples to judge by", Option::path),
   VALIDATION("FILE", "examples that learning rates are judged by; by default a tenth of --train, not trained on",
       Option::path),
-  OUTSIDE("FILE", "examples outside the task: how much worse they become is what was forgotten", Option::path),
+  OUTSIDE("FILE", "examples outside the task, without --fields: how much worse they become is what was forgotten", Option::path),
   METHODS("NAMES", "of base, lora, lora-attention, lora-mlp, full, hybrid, with commas between", text -> text),
   RANKS("N,N", "ranks of lora, each a method; the other adapters have the highest", Option::counts),
   METRIC("nll|exact|ndcg", "loss a token, or answers that are exactly right; rankings: see Rank",

@@ -104,9 +104,22 @@ final class Options {
     return (int[]) values.get(option);
   }
 
-  /** The examples of a file, held to {@code --length} as {@code --too-long} says. */
+  /** The examples of a file in the format that its name says, with the columns of {@code --fields}. */
+  Dataset examples(Option file) {
+    return has(Option.FIELDS) && file != Option.OUTSIDE ? read(path(file)).fields(text(Option.FIELDS).split(","))
+        : read(path(file));
+  }
+
+  private static Dataset read(Path file) {
+    String name = file.toString().toLowerCase(Locale.ROOT).replaceFirst("\\.gz$", "");
+    return name.endsWith(".parquet") ? Dataset.parquet(file)
+        : name.endsWith(".csv") || name.endsWith(".tsv") ? Dataset.csv(file)
+        : Dataset.jsonl(file);
+  }
+
+  /** The same, held to {@code --length} as {@code --too-long} says. */
   Dataset data(Option file) {
-    return Dataset.jsonl(path(file)).maxLength(count(Option.LENGTH))
+    return examples(file).maxLength(count(Option.LENGTH))
         .tooLong(TooLong.valueOf(text(Option.TOO_LONG).toUpperCase(Locale.ROOT)));
   }
 

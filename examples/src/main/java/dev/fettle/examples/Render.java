@@ -4,10 +4,10 @@
 package dev.fettle.examples;
 
 import dev.fettle.Conversation;
-import dev.fettle.Dataset;
 import dev.fettle.Example;
 import dev.fettle.Fettle;
 import dev.fettle.InvalidInputException;
+import dev.fettle.Preference;
 import dev.fettle.Rendered;
 import dev.fettle.Renderer;
 import dev.fettle.Renderers;
@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -32,7 +33,7 @@ public final class Render {
       "Prints one line of JSON for each sequence that examples give: {\"text\":...,\"tokens\":[...],\"weights\":[...]}.")
       .requires(Option.MODEL, Option.DATA)
       .takes(Option.TRAIN_ON, "last_assistant_message")
-      .takes(Option.TOOLS, Option.TRUST, Option.TEMPLATE_ARGS);
+      .takes(Option.TOOLS, Option.TRUST, Option.TEMPLATE_ARGS, Option.FIELDS);
   private static final JsonMapper JSON = new JsonMapper();
 
   private Render() {}
@@ -68,9 +69,8 @@ public final class Render {
         renderer = renderer.with((String) argument.getKey(), argument.getValue());
       }
     }
-    for (Example example : Dataset.jsonl(options.path(Option.DATA)).examples()) {
-      boolean given = example instanceof Conversation chat && chat.tools().isEmpty() && !tools.isEmpty();
-      for (Rendered sequence : renderer.render(given ? new Conversation(((Conversation) example).messages(), tools) : example)) {
+    for (Example example : options.examples(Option.DATA).examples()) {
+      for (Rendered sequence : sequences(example, tools, renderer)) {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("text", sequence.text().isEmpty() ? renderer.tokenizer().decodeAll(sequence.tokens()) : sequence.text());
         line.put("tokens", sequence.tokens());
@@ -78,6 +78,16 @@ public final class Render {
         out.println(JSON.writeValueAsString(line));
       }
     }
+  }
+
+  /** Of a pair those of the chosen answer, then those of the rejected one. */
+  private static List<Rendered> sequences(Example example, List<String> tools, Renderer renderer) {
+    if (example instanceof Preference pair) {
+      Renderer answers = renderer.trainOn(TrainOn.CUSTOMIZED);
+      return Stream.of(pair.chosen(), pair.rejected()).flatMap(answer -> sequences(answer, tools, answers).stream()).toList();
+    }
+    boolean given = example instanceof Conversation chat && chat.tools().isEmpty() && !tools.isEmpty();
+    return renderer.render(given ? new Conversation(((Conversation) example).messages(), tools) : example);
   }
 
   private static List<String> tools(Path file) {

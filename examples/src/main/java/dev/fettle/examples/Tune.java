@@ -38,7 +38,7 @@ public final class Tune {
       .takes(Option.TOO_LONG, "cut")
       .takes(Option.SCHEDULE, "constant")
       .takes(Option.RANK, Option.LAST_LAYERS, Option.ADAPTER, Option.LR, Option.STEPS, Option.DTYPE, Option.QUANTISE, Option.CHAT,
-          Option.REMOTE, Option.RESUME);
+          Option.REMOTE, Option.RESUME, Option.FIELDS);
 
   private Tune() {}
 

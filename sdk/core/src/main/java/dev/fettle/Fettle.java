@@ -93,7 +93,11 @@ public final class Fettle implements AutoCloseable {
    * downloaded: its settings, tokenizer and safetensors. What is in the cache is used without asking for anything newer.
    * The hub's variables hold: HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE.
    *
-   * @param name a directory in Hugging Face layout; else {@code owner/name} or {@code owner/name@revision} on the hub; or
+   * <p>A GGUF of llama.cpp's is read too, with tensors in F32, F16, BF16, Q8_0, Q4_0, Q4_K and Q6_K: description, tokenizer and chat
+   * template come from its metadata, and its blocks become numbers of the compute type, so that the model takes as much memory as
+   * from safetensors.
+   *
+   * @param name a directory in Hugging Face layout, or a GGUF; else {@code owner/name} or {@code owner/name@revision} on the hub; or
    *     {@code fettle-tiny}, the small model within the library; on a service a name of {@link #models()}
    * @throws InvalidInputException if it does not exist, the hub does not give it, or a file of it is broken; the message
    *     names the file
@@ -132,12 +136,12 @@ public final class Fettle implements AutoCloseable {
     return new BaseModel(Progress.watch("load " + name, meter -> backend.load(name, type, quantisation, meter)));
   }
 
-  /** Loads a base model from a directory; see {@link #load(String)}. */
+  /** Loads a base model from a directory or a GGUF; see {@link #load(String)}. */
   public BaseModel load(Path directory) {
     return load(Objects.requireNonNull(directory, "directory").toString());
   }
 
-  /** Loads a base model from a directory in a compute type; see {@link #load(String)}. */
+  /** Loads a base model from a directory or a GGUF in a compute type; see {@link #load(String)}. */
   public BaseModel load(Path directory, DType type) {
     return load(Objects.requireNonNull(directory, "directory").toString(), type);
   }

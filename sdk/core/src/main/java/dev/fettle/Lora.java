@@ -81,8 +81,8 @@ public final class Lora implements Tuning {
   /**
    * The adapter in a directory in PEFT's layout, to be trained further; its own settings apply, and only {@link #seed}
    * and the learning rates can be set. What it trains in full beside the adapters ({@code modules_to_save}) is trained in
-   * full here too; other weights of the base model that its file brings along, such as embeddings and PEFT's {@code bias}, take
-   * the place of the model's own and stay as they are. The files are read when {@link BaseModel#tune} is called.
+   * full here too, and so are the biases that PEFT's {@code bias} names; other weights of the base model that its file brings along,
+   * such as embeddings, take the place of the model's own and stay as they are. The files are read when {@link BaseModel#tune} is called.
    */
   public static Lora from(Path directory) {
     Objects.requireNonNull(directory, "directory");

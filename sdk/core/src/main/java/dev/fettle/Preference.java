@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.OneLine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -79,6 +80,6 @@ public record Preference(Example chosen, Example rejected) implements Example {
 
   @Override
   public String toString() {
-    return "Preference[" + chosen + " over " + rejected + "]";
+    return OneLine.of("Preference", chosen + " over " + rejected);
   }
 }

@@ -24,6 +24,7 @@ class ArchitectureTest {
       "ai.djl.(?!huggingface)", List.of("internal/torch"),
       "com.sun.jna", List.of("internal/torch", "internal/checkpoint", "internal/hub"),
       "okhttp3", List.of("internal/remote", "internal/hub"),
+      "org.snakeyaml", List.of("internal/hub"),
       "com.google.protobuf", List.of("internal/wire", "internal/remote"),
       "tools.jackson", List.of("internal/json", "internal/text/Tokenizer", "internal/data/JsonArrayRows"));
 

@@ -3,13 +3,15 @@ package dev.fettle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.JsonPrinter;
 import dev.fettle.support.Golden;
+import dev.fettle.support.RandomCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -17,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import dev.fettle.internal.json.JsonNode;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Models written as GGUF and read from it; what llama.cpp makes of the files is looked at in the examples' {@code LlamaCppTest}. */
 class GgufTest {
@@ -48,10 +50,7 @@ class GgufTest {
   }
 
   static List<String> models() throws IOException {
-    try (Stream<Path> some = Files.list(Golden.path("models")); Stream<Path> more = Files.list(Golden.path("families"))) {
-      return Stream.concat(some, more).filter(Files::isDirectory)
-          .map(d -> d.getParent().getFileName() + "/" + d.getFileName()).sorted().toList();
-    }
+    return GgufModels.names();
   }
 
   private static Path file(String name) {
@@ -64,8 +63,8 @@ class GgufTest {
 
   @ParameterizedTest
   @MethodSource("models")
-  void comeBackAsTheyWere(String name) {
-    try (BaseModel model = fettle.load(Golden.path(name), DType.F32)) {
+  void comeBackAsTheyWere(String name) throws IOException {
+    try (BaseModel model = fettle.load(GgufModels.directory(name, files), DType.F32)) {
       if (REJECTED.containsKey(name)) {
         assertThatThrownBy(() -> model.saveGguf(file(name), GgufType.F32)).isInstanceOf(UnsupportedModelException.class)
             .hasMessageContaining(REJECTED.get(name));
@@ -106,6 +105,46 @@ class GgufTest {
 
   private static float[] logprobs48(BaseModel model) {
     return model.sampler().logprobs(new int[] {5, 9, 33, 12, 12, 40, 7, 21, 47, 3});
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"tokenizers/gpt2", "tokenizers/qwen2/built-qwen3", "models/stories260K/hf"})
+  void tokenizersComeBackAsTheyWere(String kind) throws IOException {
+    Path directory = Files.createDirectories(files.resolve(kind));
+    for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
+      if (Files.exists(Golden.shared(kind).resolve(name))) {
+        Files.copy(Golden.shared(kind).resolve(name), directory.resolve(name));
+      }
+    }
+    Files.writeString(directory.resolve("chat_template.jinja"), "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}");
+    RandomCheckpoint.write(directory, JsonPrinter.line(Map.of("model_type", "qwen3", "head_dim", 4, "hidden_size", 4,
+        "intermediate_size", 4, "num_hidden_layers", 1, "num_attention_heads", 1, "num_key_value_heads", 1,
+        "tie_word_embeddings", true, "vocab_size", Tokenizers.open(directory).vocabSize() + 5)));
+    Path file = files.resolve("tokenizer.gguf");
+    try (BaseModel model = fettle.load(directory, DType.F32)) {
+      model.saveGguf(file, GgufType.F32);
+      try (BaseModel back = fettle.load(file, DType.F32)) {
+        Tokenizer ours = model.tokenizer();
+        Tokenizer theirs = back.tokenizer();
+        for (String text : List.of("Once upon a time", "  two spaces,  and\n\n\nlines ", "It's 12345 o'clock; DON'T!",
+            "<|im_start|>user<s>", "na\u00efve caf\u00e9 \u2013 F\u00fc\u00dfe, \u0436\u0443\u043a, \u6f22\u5b57 and \ud83d\ude42",
+            "\ttabs", "HTTPServer2Go_camelCase")) {
+          assertThat(theirs.encode(text)).as(text).isEqualTo(ours.encode(text));
+          assertThat(theirs.decode(ours.encode(text))).isEqualTo(ours.decode(ours.encode(text)));
+        }
+        for (int id = 0; id < ours.vocabSize(); id++) {
+          assertThat(theirs.token(id)).isEqualTo(ours.token(id));
+          assertThat(theirs.special(id)).as("%d %s", id, ours.token(id)).isEqualTo(ours.special(id));
+        }
+        assertThat(theirs.vocabSize()).isEqualTo(ours.vocabSize());
+        assertThat(theirs.bos()).isEqualTo(ours.bos());
+        assertThat(theirs.eos()).isEqualTo(ours.eos());
+        assertThat(theirs.addsBos()).isEqualTo(ours.addsBos());
+        assertThat(theirs.chatTemplate()).isEqualTo(ours.chatTemplate()).isPresent();
+        Conversation chat = Conversation.of(Message.user("Hello"));
+        assertThat(back.renderer().prompt(chat)).isEqualTo(model.renderer().prompt(chat));
+      }
+    }
   }
 
   @Test

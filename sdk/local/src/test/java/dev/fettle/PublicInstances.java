@@ -113,6 +113,8 @@ final class PublicInstances implements AutoCloseable {
     put(Hybrid.class, Lora.rank(2).plus(Full.of(Modules.norms())));
     put(Tuning.class, get(Lora.class));
     put(Modules.class, Modules.attention());
+    put(Quantisation.class, Quantisation.nf4());
+    put(Quantisation.Form.class, Quantisation.Form.NF4);
     put(ParameterGroup.class, new ParameterGroup(OptionalDouble.empty(), 1, OptionalDouble.empty()));
     put(AdamW.class, AdamW.standard());
     put(Schedule.class, Schedule.constant(1));
@@ -138,7 +140,7 @@ final class PublicInstances implements AutoCloseable {
     put(RankLoss.ListNet.class, RankLoss.listNet());
     put(Prompt.class, Prompt.none());
     put(DType.class, DType.F32);
-    put(GgufType.class, GgufType.Q8_0);
+    put(GgufType.class, GgufType.F32);
     put(TrainOn.class, TrainOn.ALL_TOKENS);
     put(TooLong.class, TooLong.CUT);
     put(Device.class, Device.cpu());

@@ -37,7 +37,7 @@ class SavedForPythonTest {
         .alphaPattern("layers\\.1\\.mlp\\.up_proj", 3).targetModules(Modules.attention(), Modules.mlp().within(Modules.layers(1, 1))));
     out.put("full", Full.all());
     out.put("dora", Lora.rank(4).dora());
-    out.put("pissa", Lora.rank(4).pissa());
+    out.put("pissa", Lora.rank(3).pissa());
     out.put("embeddings", Lora.rank(4).targetModules(Modules.embeddings(), Modules.lmHead(), Modules.attention()));
     out.put("head", Full.of(Modules.lmHead(), Modules.lastLayers(1)));
     out.put("hybrid", Lora.rank(4).plus(Full.of(Modules.lastLayers(1), Modules.lmHead())));

@@ -19,8 +19,8 @@ public record QuantisationScheme(Method method, int groupSize, boolean zerosAsTh
   /** Numbers as they are. */
   public static final QuantisationScheme NONE = new QuantisationScheme(Method.NONE, 0, false, 0, 0);
 
-  private static final String READ =
-      "; read are bitsandbytes in 4 and 8 bits, fp8 with scales of blocks or rows, and GPTQ and AWQ in 4 bits";
+  private static final String READ = "; read are bitsandbytes in 4 and 8 bits, fp8 with scales of blocks or rows, GPTQ and AWQ in 4 "
+      + "bits";
 
   /** Whose scheme it is. */
   public enum Method {

@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * The library that reads Parquet. Its classes are of Java 21, which a compiler of Java 17 cannot read: all of its methods that are
@@ -25,6 +27,14 @@ final class Hardwood {
   private static final int JAVA = 21;
   private static final Cleaner CLEANER = Cleaner.create();
   private static final Map<String, Class<?>> CLASSES = new ConcurrentHashMap<>();
+  /** It tells which codecs it found. Whoever has set a level of its own keeps it. */
+  private static final Logger LOG = Logger.getLogger("dev.hardwood");
+
+  static {
+    if (LOG.getLevel() == null) {
+      LOG.setLevel(Level.WARNING);
+    }
+  }
 
   private final Object rows;
   private final Cleaner.Cleanable closer;

@@ -30,6 +30,12 @@ final class RowForms {
         return example(form, node, leftovers);
       }
     }
+    for (Form form : fields.forms()) {
+      if (form.required().stream().allMatch(node::has)) {
+        throw new InvalidInputException(String.join(" and ", form.required().stream().filter(name -> !node.hasNonNull(name)).toList())
+            + " is null or an empty cell, in an object with " + JsonForms.keys(row));
+      }
+    }
     if (!fields.isEmpty()) {
       throw new InvalidInputException("an object with " + JsonForms.keys(row) + "; no value for "
           + String.join(", ", fields.forms().get(0).required().stream().filter(name -> !node.hasNonNull(name)).toList()));

@@ -33,6 +33,11 @@ final class ConfigOfGguf {
     if (!kind.equals("model")) {
       throw new UnsupportedModelException(from.source() + ": is not a model but of the type " + kind + " (general.type)");
     }
+    int parts = from.whole("split.count", 0, MOST).orElse(1);
+    if (parts > 1) {
+      throw new UnsupportedModelException(from.source() + ": is one of " + parts + " files of a model (split.count); join them first, with "
+          + "llama-gguf-split --merge");
+    }
     String name = from.requiredText("general.architecture");
     return GgufFamily.named(name).orElseThrow(() -> new UnsupportedModelException(from.source() + ": general.architecture is " + name
         + "; those that are read are " + String.join(", ", Arrays.stream(GgufFamily.values()).map(GgufFamily::id).toList())));

@@ -70,10 +70,7 @@ final class PreTokenizers {
     }
     steps.replaceAll(step -> step.equals(GPT4) ? LLAMA3 : step);
     Way way = new Way(steps, wholeWords);
-    return WAYS.entrySet().stream().filter(e -> e.getValue().equals(way)).map(Map.Entry::getKey).findFirst()
-        // Of words that merges lead to anyway it makes no difference, and those that none leads to are not there.
-        .or(() -> WAYS.entrySet().stream().filter(e -> e.getValue().steps.equals(steps) && !e.getKey().equals("dbrx"))
-            .map(Map.Entry::getKey).findFirst());
+    return WAYS.entrySet().stream().filter(e -> e.getValue().equals(way)).map(Map.Entry::getKey).findFirst();
   }
 
   private static boolean collect(JsonNode node, List<String> steps) {

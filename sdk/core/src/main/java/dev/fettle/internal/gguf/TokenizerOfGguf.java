@@ -103,7 +103,7 @@ final class TokenizerOfGguf {
     ArrayNode added = root.putArray(ADDED);
     for (int id = 0; id < end; id++) {
       boolean special = types[id] == TokenType.CONTROL || types[id] == TokenType.UNKNOWN;
-      if (id <= last) {
+      if (id <= last && ids.get(tokens[id]) == id) {
         vocabulary.put(tokens[id], id);
       }
       if (id > last || special || types[id] == TokenType.USER_DEFINED) {

@@ -23,7 +23,7 @@ final class DataFiles {
       "dummy_data.zip", "dataset_dict.json");
   private static final Map<String, String> WORDS = new LinkedHashMap<>();
   private static final String BETWEEN = "[-._ 0-9]";
-  private static final Pattern SHARD = Pattern.compile("data/(.+)-\\d{5}-of-\\d{5}[^/]*\\.[^/]*");
+  private static final Pattern SHARD = Pattern.compile("data/([^/]+)-\\d{5}-of-\\d{5}[^/]*\\.[^/]*");
 
   static {
     WORDS.put("train", "train|training");
@@ -69,6 +69,11 @@ final class DataFiles {
     throw new InvalidInputException(origin + config.map(c -> ", configuration " + c).orElse("") + ": "
         + (split.isEmpty() ? "name a split" : "there is no split \"" + wanted + "\"") + "; it has "
         + String.join(", ", splits.keySet()) + slice);
+  }
+
+  /** The splits of the only or standard configuration. */
+  Set<String> splitNames() {
+    return splits(Optional.empty()).keySet();
   }
 
   private Map<String, Supplier<List<String>>> splits(Optional<String> name) {

@@ -260,6 +260,10 @@ final class Snapshot implements AutoCloseable {
           + "; HF_HUB_OFFLINE forbids to download: unset it once, or let HF_HOME name the cache that has it"
           + Refusals.norHere(repository));
     }
+    if (cut) {
+      throw new ServiceException(repository + ": " + settings.host() + " cannot be reached, and the cache, " + cache.root() + ", has no "
+          + files + "; check the network and proxy settings, and call again", 0);
+    }
     throw new ServiceException(repository + ": " + settings.host() + " has no " + files
         + " at this revision: the repository is incomplete", 404);
   }

@@ -158,6 +158,12 @@ public final class AdapterShape {
     return layers.size();
   }
 
+  /** Whether a linear layer, by its full name, carries an adapter. */
+  public boolean isAdapted(String module) {
+    return Stream.concat(Stream.of(embedding, head), layers.stream().flatMap(layer -> layer.values().stream()).flatMap(List::stream))
+        .anyMatch(m -> m.isAdapted() && m.name.equals(module));
+  }
+
   /** The linear layers of a product, those of experts as one; none where the layer has no such product. */
   public List<Member> members(int layer, Product product) {
     return layers.get(layer).get(product);

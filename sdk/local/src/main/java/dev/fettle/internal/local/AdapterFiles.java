@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,6 +47,9 @@ final class AdapterFiles {
     }
     AtomicFiles.writeDirectory(directory, into -> {
       write(into, tuned, model.name());
+      if (!model.blocks().isDense()) {
+        Files.writeString(into.resolve(AdapterCard.NAME), AdapterCard.of(model));
+      }
       if (!model.config().isCausalLm()) {
         if (model.embeds()) {
           model.encoder().settings().write(into);
@@ -55,13 +59,23 @@ final class AdapterFiles {
     });
   }
 
-  /** In transformers an expert is no module, which PEFT could keep a copy of. */
+  /**
+   * In transformers an expert is no module, which PEFT could keep a copy of; and a module that holds others, besides numbers of its
+   * own, PEFT keeps a copy of with all that is within.
+   */
   private static void requireModules(Path directory, TrainableModel tuned) {
     Layout layout = tuned.layout();
     for (String module : tuned.full().byModule().keySet()) {
       if (layout.config().architecture().stacked(module + ".weight").isPresent()) {
         throw new InvalidInputException(directory + ": " + module + " is trained in full, and PEFT's files of adapters have no "
             + "place for weights of experts: save the whole model with saveMerged");
+      }
+      for (Layout.Weight w : layout.weights().values()) {
+        if (w.module().startsWith(module + ".") && tuned.full().byModule().get(w.module()) == null) {
+          throw new InvalidInputException(directory + ": " + module + " is trained in full and " + w.module() + " within it is not: "
+              + "PEFT's files of adapters have no place for the numbers of the one without the other. Save the whole model with "
+              + "saveMerged");
+        }
       }
     }
   }
@@ -70,7 +84,9 @@ final class AdapterFiles {
   static void write(Path into, TrainableModel tuned, String baseModel) throws IOException {
     AdapterConfig s = tuned.adapters().settings();
     AdapterConfig written = tuned.adapters().start() == null ? s : s.doubled();
-    List<String> whole = new ArrayList<>(tuned.full().byModule().keySet());
+    Set<String> modules = tuned.full().byModule().keySet();
+    List<String> whole = new ArrayList<>(modules.stream()
+        .filter(name -> modules.stream().noneMatch(other -> name.startsWith(other + "."))).toList());
     if (tied(tuned)) {
       whole.add(OuterWeight.HEAD_MODULE);
     }
@@ -80,7 +96,7 @@ final class AdapterFiles {
     SafetensorsWriter writer = new SafetensorsWriter();
     Map<String, Saved> saved = new LinkedHashMap<>();
     for (Parameter p : tuned.parameters().parameters()) {
-      saved.put(PREFIX + p.name(), saved(tuned, p));
+      saved.put(PREFIX + tuned.nameInFiles(p), saved(tuned, p));
     }
     if (tied(tuned)) {
       saved.put(PREFIX + OuterWeight.HEAD_MODULE + ".weight", saved.get(PREFIX + tuned.layout().embeddingModule() + ".weight"));
@@ -135,8 +151,8 @@ final class AdapterFiles {
   private static TrainableModel load(Lora lora, LocalModel model, OpenDirectory files) {
     Path directory = files.path();
     AdapterConfig settings = LoraTargets.resolved(AdapterConfig.in(files), model.config(), directory);
-    FullTargets full = SavedModules.of(settings, lora, model, directory);
     AdapterShape shape = LoraTargets.shape(settings, model.config(), false);
+    FullTargets full = SavedModules.withBiases(SavedModules.of(settings, lora, model, directory), settings, shape, model.layout(), lora);
     if (shape.isEmpty()) {
       throw new InvalidInputException(directory + ": target_modules fit no linear layer and no embedding of " + model.name());
     }

@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -335,8 +336,12 @@ final class AdapterParameters {
       return new Weight.Dense(scope.kernels().clone(biases.get(block).dense(scope)), type);
     }
     boolean gained = shape.kind().magnitudes() && block.place() instanceof Product p && shape.rank(block.layer(), p) > 0;
-    return gained ? new Weight.Dense(scope.kernels().scaleRows(weight.dense(scope),
-        adapter.pair(block.layer(), (Product) block.place()).gain()), type) : null;
+    if (!gained) {
+      return null;
+    }
+    Tensor gain = adapter.pair(block.layer(), (Product) block.place()).gain();
+    Optional<Weight> scaled = weight instanceof Weight.Quantised q ? q.scaled(scope, gain) : Optional.empty();
+    return scaled.orElseGet(() -> new Weight.Dense(scope.kernels().scaleRows(weight.dense(scope), gain), type));
   }
 
   private Weight foldedEmbedding(Scope scope, Layout.Block block, Weight weight, NumberType type) {

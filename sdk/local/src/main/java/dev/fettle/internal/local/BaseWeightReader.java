@@ -126,6 +126,9 @@ final class BaseWeightReader {
 
   /** The weight of a name, if the file has it and it is not trained: it takes the place of the model's own, if it differs. */
   private void weight(String name) {
+    if (full.biases().contains(name)) {
+      return;
+    }
     int dot = name.lastIndexOf('.');
     boolean head = name.equals(OuterWeight.HEAD_MODULE + WEIGHT);
     boolean trained = full.rules().containsKey(name)

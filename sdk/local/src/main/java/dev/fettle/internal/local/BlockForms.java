@@ -65,7 +65,7 @@ final class BlockForms {
     return excepted ? WeightForm.DENSE : switch (asked.form()) {
       case INT8 -> WeightForm.INT8;
       case NF4 -> new WeightForm(Levels.NF4, 64, asked.isDoubleQuantised());
-      case INT4 -> new WeightForm(Levels.INT4, 32, false);
+      case INT4 -> WeightForm.INT4;
       case DENSE -> WeightForm.DENSE;
     };
   }

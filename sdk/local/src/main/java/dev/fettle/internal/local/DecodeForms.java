@@ -40,7 +40,7 @@ final class DecodeForms implements AutoCloseable {
   /** The memory that a form takes beside the weights themselves. */
   MemoryPlan plan(boolean rounded) {
     return MemoryPlanner.plan(MemoryPlanner.DECODING,
-        rounded ? DecodeWeights.roundedBytes(weights.layout()) : DecodeWeights.copiedBytes(weights.layout(), weights.type()));
+        DecodeWeights.copiedBytes(weights, rounded));
   }
 
   /** The same where it is not there yet; nothing where it is. */

@@ -28,22 +28,25 @@ final class FullParameters {
   private final Layout layout;
   private final Map<Layout.Block, Trained> blocks = new LinkedHashMap<>();
   private final List<Parameter> parameters = new ArrayList<>();
-  private final Set<String> modules = new HashSet<>();
+  private final Set<String> names = new HashSet<>();
+  private final Set<String> biases;
   private final Map<Layout.Block, Weight> own = new HashMap<>();
   private ParameterVector vector;
   private NumberType type;
 
   /**
-   * @param rules of the weights that are trained, by name
+   * @param targets the weights that are trained
    * @param offset where in the vector they begin
    */
-  FullParameters(Layout layout, Map<String, ScaledGroup> rules, long offset) {
+  FullParameters(Layout layout, FullTargets targets, long offset) {
     this.layout = layout;
+    this.biases = targets.biases();
+    Map<String, ScaledGroup> rules = targets.rules();
     Map<Layout.Block, List<Layout.Weight>> chosen = new LinkedHashMap<>();
     for (Layout.Weight w : layout.weights().values()) {
       if (rules.containsKey(w.name())) {
         chosen.computeIfAbsent(w.block(), b -> new ArrayList<>()).add(w);
-        modules.add(w.module());
+        names.add(w.name());
       }
     }
     long at = offset;
@@ -143,7 +146,7 @@ final class FullParameters {
       long[] shape = block.shape().clone();
       shape[0] = t.size / (block.size() / block.shape()[0]);
       return parts.of(t.offset, shape);
-    }, blocks::containsKey, modules::contains);
+    }, blocks::containsKey, names::contains);
   }
 
   /** The runs of the vector that belong to one layer, or to what is before or after them: offsets and sizes. */
@@ -183,10 +186,23 @@ final class FullParameters {
         .orElse(layout.config().layers().size());
   }
 
-  /** The modules of which weights are trained, with their weights, in order. */
+  /** The biases that are trained because an adapter has it so, though the modules are not. */
+  List<Parameter> biases() {
+    return parameters.stream().filter(p -> biases.contains(p.name())).toList();
+  }
+
+  /** Whether a parameter is one of these. */
+  boolean isBias(Parameter p) {
+    return biases.contains(p.name());
+  }
+
+  /** The modules that are trained, with their weights, in order; without such biases. */
   Map<String, List<Parameter>> byModule() {
     Map<String, List<Parameter>> out = new LinkedHashMap<>();
     for (Parameter p : parameters) {
+      if (biases.contains(p.name())) {
+        continue;
+      }
       out.computeIfAbsent(p.name().substring(0, p.name().lastIndexOf('.')), k -> new ArrayList<>()).add(p);
     }
     return out;

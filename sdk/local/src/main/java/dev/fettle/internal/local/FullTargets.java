@@ -10,17 +10,29 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * From what a user asks to train in full to the weights of a model.
  *
  * @param rules of the weights, by name
  * @param untied whether the output embedding, which is the model's input embedding, is trained by itself
+ * @param biases those of the weights that are biases which an adapter trains, by PEFT's {@code bias}
  */
-record FullTargets(Map<String, ScaledGroup> rules, boolean untied) {
+record FullTargets(Map<String, ScaledGroup> rules, boolean untied, Set<String> biases) {
   private static final String HEAD = OuterWeight.HEAD_MODULE;
 
   static final FullTargets NONE = new FullTargets(Map.of(), false);
+
+  FullTargets(Map<String, ScaledGroup> rules, boolean untied) {
+    this(rules, untied, Set.of());
+  }
+
+  /** The modules that are trained. */
+  Set<String> modules() {
+    return rules.keySet().stream().filter(name -> !biases.contains(name)).map(name -> name.substring(0, name.lastIndexOf('.')))
+        .collect(Collectors.toSet());
+  }
 
   /** The weights of several parts; no two may share one. */
   static FullTargets of(List<Full> parts, Layout layout) {

@@ -9,6 +9,7 @@ import dev.fettle.internal.gguf.GgufTensor;
 import dev.fettle.internal.gguf.GgufWeight;
 import dev.fettle.internal.gguf.GgufWriter;
 import dev.fettle.internal.gguf.Metadata;
+import dev.fettle.internal.gguf.ModelMetadata;
 import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Product;
 import dev.fettle.internal.torch.NumberType;
@@ -39,6 +40,8 @@ final class GgufAdapterFiles {
     model.requireCausalLm();
     requirePlain(file, tuned);
     GgufFamily family = GgufFamily.of(model.config().architecture());
+    // It serves nothing where the model itself cannot be had there.
+    ModelMetadata.put(model.config(), family, new Metadata(file.toString()));
     GgufAdapterFiles files = new GgufAdapterFiles(tuned);
     Metadata metadata = GgufWriter.general(file.toString(), family, "adapter", GgmlType.F32).put("adapter.type", "lora")
         .put("adapter.lora.alpha", files.alpha).put("general.name", GgufModelFiles.baseName(model) + " adapter")

@@ -20,9 +20,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Whole models as one GGUF, adapters folded in, written weight by weight. */
 final class GgufModelFiles {
+  private static final Logger LOG = LoggerFactory.getLogger(GgufModelFiles.class);
+
   private final Layout layout;
   private final Values values;
   private final Map<String, GgufWeight> tensors;
@@ -59,8 +63,19 @@ final class GgufModelFiles {
       writer.add(f.tensor(), GgmlType.F32, f.values().length);
     }
     files.tensors.values().forEach(w -> writer.add(w.name(), files.type(w, wanted), w.shape()));
+    files.warn(file, config, wanted);
     meter.expectBytes(writer.bytes());
     writer.write(files::write);
+  }
+
+  private void warn(Path file, ModelConfig config, GgmlType wanted) {
+    if (!config.architecture().decoder().equals(config.architecture().type())) {
+      LOG.warn("{}: the language model alone is written: what reads images in a {} is left out", file, config.architecture().type());
+    }
+    long odd = tensors.values().stream().filter(w -> !w.isVector() && w.columns() % wanted.block() != 0).count();
+    if (odd > 0) {
+      LOG.warn("{}: {} matrices are F16: their rows are no multiple of the {} numbers of a block of {}", file, odd, wanted.block(), wanted);
+    }
   }
 
   /** The last part of the name that the model was loaded by. */

@@ -9,6 +9,7 @@ import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.network.Activations;
 import dev.fettle.internal.network.Decoder;
+import dev.fettle.internal.network.Weight;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
 import java.util.ArrayList;
@@ -34,6 +35,8 @@ final class MemoryPlanner {
   static final String CACHES = "caches";
   /** What a pass has freed and malloc cannot use again, as it looks for room to align blocks in. */
   static final String KEPT = "kept by malloc";
+  /** Rows of quantised weights as numbers. */
+  static final String SCRATCH = "weights made dense";
   static final String SNAPSHOT = "snapshot";
 
   private final Layout layout;
@@ -154,8 +157,9 @@ final class MemoryPlanner {
         LOGITS, sequences * each * config.vocabSize() * Float.BYTES));
   }
 
-  private static MemoryPlan malloced(MemoryPlan pass) {
-    return plus(pass, plan(KEPT, (pass.bytes(ACTIVATIONS) + pass.bytes(LOGITS)) / 2));
+  private MemoryPlan malloced(MemoryPlan pass) {
+    MemoryPlan kept = plan(KEPT, (pass.bytes(ACTIVATIONS) + pass.bytes(LOGITS)) / 2);
+    return forms.isDense() ? plus(pass, kept) : plus(pass, plan(SCRATCH, DataParallel.most() * Weight.Quantised.SCRATCH_BYTES), kept);
   }
 
   /** What is held at one moment of a pass, in bytes. */
@@ -181,7 +185,7 @@ final class MemoryPlanner {
   }
 
   /** The busiest moment of a pass: the largest portion of each lane at once. */
-  private static MemoryPlan busiest(Batch batch, int lanes, Pass pass) {
+  private MemoryPlan busiest(Batch batch, int lanes, Pass pass) {
     List<int[]> texts = batch.data().stream().map(Datum::inputs).toList();
     long rows = TokenPass.portions(batch, lanes).busiest(texts);
     return malloced(pass.of(rows, texts.stream().mapToInt(t -> t.length).max().orElse(0)).plan());
@@ -228,7 +232,7 @@ final class MemoryPlanner {
       Activations activations = layers.get(i);
       long layer = rows * (activations.backward() + activations.input() + activations.angles()
           + (i < firstKept ? activations.kept() : 0)) + activations.working(rows, longest, type, true);
-      long experts = Activations.expertGradients(tuned.adapters().shape(), i) * Float.BYTES;
+      long experts = tuned.lanes() * Activations.expertGradients(tuned.adapters().shape(), i) * Float.BYTES;
       Moment at = new Moment(always + below[i + 1] + layer * type.size() + experts, 0, gradient.at(i));
       most = at.total() > most.total() ? at : most;
     }

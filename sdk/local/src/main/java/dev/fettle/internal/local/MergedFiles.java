@@ -35,7 +35,7 @@ final class MergedFiles {
   private static final long SHARD = Long.getLong("fettle.shard", 4L << 30);
   private static final List<String> COMPANIONS = List.of("tokenizer.json", "tokenizer_config.json",
       "special_tokens_map.json", "generation_config.json", "chat_template.jinja", "chat_template.json", "processor_config.json",
-      "preprocessor_config.json", "vocab.json", "merges.txt",
+      "preprocessor_config.json", "video_preprocessor_config.json", "vocab.json", "merges.txt",
       "added_tokens.json", "vocab.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model");
 
   private final LocalModel model;

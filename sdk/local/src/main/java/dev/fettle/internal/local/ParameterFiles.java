@@ -10,6 +10,7 @@ import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -34,18 +35,24 @@ final class ParameterFiles {
   static void fill(SafetensorsFile stored, String prefix, TrainableModel tuned, String shapes) {
     Tensor start = tuned.adapters().start();
     Set<String> extra = new TreeSet<>(stored.tensors().keySet());
+    Set<Parameter> missing = new HashSet<>();
     SeparateExperts separate = SeparateExperts.find(stored, prefix, tuned);
     extra.removeAll(separate.tensors());
     for (Parameter p : tuned.parameters().parameters()) {
       if (separate.holds(p)) {
         continue;
       }
-      StoredTensor found = find(stored, prefix + p.name());
+      String name = prefix + tuned.nameInFiles(p);
+      if (tuned.full().isBias(p) && !stored.tensors().containsKey(name)) {
+        missing.add(p);
+        continue;
+      }
+      StoredTensor found = find(stored, name);
       if (isOfVocabulary(tuned, p)) {
         AdapterFiles.requireVocabulary(stored, found, found.shape(), p.shape());
       }
       require(stored, found, shape(tuned, p));
-      extra.remove(prefix + p.name());
+      extra.remove(name);
     }
     extra.removeIf(name -> isPassedOver(tuned, name, prefix));
     if (!extra.isEmpty()) {
@@ -57,8 +64,10 @@ final class ParameterFiles {
       Tensor read = scope.zeros(NumberType.F32, size);
       Tensor taken = start == null ? null : scope.zeros(NumberType.F32, tuned.adapters().size());
       for (Parameter p : tuned.parameters().parameters()) {
-        StoredTensor tensor = stored.tensors().get(prefix + p.name());
-        if (separate.holds(p)) {
+        StoredTensor tensor = stored.tensors().get(prefix + tuned.nameInFiles(p));
+        if (missing.contains(p)) {
+          scope.kernels().copy(scope.kernels().viewSlice(read, p.offset(), p.shape()), tuned.parameters().values(scope, p));
+        } else if (separate.holds(p)) {
           separate.read(p, scope.kernels().viewSlice(read, p.offset(), p.shape()));
         } else if (isDoubled(tuned, p)) {
           halves(scope, stored, tensor, p, read, taken);

@@ -2,15 +2,18 @@ package dev.fettle.internal.local;
 
 import dev.fettle.Lora;
 import dev.fettle.internal.checkpoint.AdapterConfig;
+import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.OuterWeight;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The weights that PEFT's {@code modules_to_save} names: copies of modules, trained in full. */
+/** The weights that an adapter has trained by themselves: copies of modules, PEFT's {@code modules_to_save}, and biases. */
 final class SavedModules {
   private static final Logger LOG = LoggerFactory.getLogger(SavedModules.class);
   private static final String HEAD = OuterWeight.HEAD_MODULE + ".weight";
@@ -45,6 +48,27 @@ final class SavedModules {
       return new FullTargets(rules, false);
     }
     return new FullTargets(rules, tied && embeddings);
+  }
+
+  /**
+   * The same with the biases that PEFT's {@code bias} trains: all of the model, or those of adapted modules. Beside B's with biases
+   * of their own they stay as they are.
+   */
+  static FullTargets withBiases(FullTargets full, AdapterConfig settings, AdapterShape shape, Layout layout, Lora lora) {
+    AdapterConfig.BaseBiases kind = settings.extras().baseBiases();
+    if (kind == AdapterConfig.BaseBiases.NONE || settings.extras().bias()) {
+      return full;
+    }
+    Set<String> biases = new LinkedHashSet<>();
+    for (Layout.Weight w : layout.weights().values()) {
+      boolean meant = kind == AdapterConfig.BaseBiases.ALL || shape.isAdapted(w.module());
+      if (w.name().endsWith(".bias") && meant && !full.rules().containsKey(w.name())) {
+        biases.add(w.name());
+      }
+    }
+    Map<String, ScaledGroup> rules = new LinkedHashMap<>(full.rules());
+    biases.forEach(name -> rules.put(name, new ScaledGroup(lora.rate())));
+    return new FullTargets(rules, full.untied(), biases);
   }
 
   private static boolean isWithin(String module, String name) {

@@ -167,12 +167,13 @@ final class StateFiles {
   /** What a state trains, made anew, with values still to be read; on the engine thread. */
   static TrainableModel tuned(OpenDirectory files, LocalModel model) {
     SavedTuning saved = read(files).tuning;
-    FullTargets full = saved.full(model);
+    FullTargets modules = saved.full(model);
     if (!saved.hasAdapters()) {
-      return TrainableModels.build(saved.tuning(), model, LoraTargets.none(model.config()), full, new BaseWeightOverrides());
+      return TrainableModels.build(saved.tuning(), model, LoraTargets.none(model.config()), modules, new BaseWeightOverrides());
     }
     AdapterParameters adapters = saved.adapters(model, AdapterConfig.in(files));
     SafetensorsFile stored = SafetensorsFile.open(files.file(AdapterFiles.WEIGHTS));
+    FullTargets full = SavedModules.withBiases(modules, adapters.settings(), adapters.shape(), model.layout(), saved.lora());
     return AdapterFiles.build(saved.tuning(), model, adapters, full, stored);
   }
 

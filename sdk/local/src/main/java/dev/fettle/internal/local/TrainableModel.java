@@ -124,6 +124,12 @@ final class TrainableModel implements Running, AutoCloseable {
     return adapters.adapter();
   }
 
+  /** What the file of an adapter calls a parameter: a bias of an adapted module belongs to what PEFT has wrapped. */
+  String nameInFiles(Parameter p) {
+    String module = p.name().replaceFirst("\\.bias$", "");
+    return full.isBias(p) && adapters.shape().isAdapted(module) ? module + ".base_layer.bias" : p.name();
+  }
+
   /** Where gradients are added. */
   GradientVectors gradients() {
     return gradients;
@@ -151,7 +157,8 @@ final class TrainableModel implements Running, AutoCloseable {
     if (!sharesAllWhenFrozen()) {
       for (Layout.Block block : running().blocks()) {
         boolean copied = isOwn(block) || adapters.folds(block);
-        bytes += copied ? block.size() * type.size() : 0;
+        bytes += !copied ? 0 : !isOwn(block) && block.isProduct() && frozen(block) instanceof Weight.Quantised q ? q.scaledBytes()
+            : block.size() * type.size();
       }
     }
     return MemoryPlanner.plan(MemoryPlanner.SNAPSHOT, bytes);
@@ -232,6 +239,7 @@ final class TrainableModel implements Running, AutoCloseable {
     full.byModule().forEach((module, weights) -> add(rows, module,
         untied() && module.equals(OuterWeight.HEAD_MODULE) ? Trainable.UNTIED : "full", 1,
         weights.stream().mapToLong(Parameter::size).sum()));
+    full.biases().forEach(p -> add(rows, p.name().replaceFirst("\\.bias$", ""), "bias", 1, p.size()));
     return new Trainable(List.copyOf(rows.values()), parameters.size(), model.parameters());
   }
 

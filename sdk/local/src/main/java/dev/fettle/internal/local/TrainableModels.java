@@ -12,7 +12,6 @@ import dev.fettle.internal.torch.NumberType;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,7 +33,7 @@ final class TrainableModels {
     }
     FullTargets full = FullTargets.of(parts, model.layout());
     AdapterParameters adapters = lora == null ? LoraTargets.none(model.config())
-        : LoraTargets.start(lora, model, modules(full.rules().keySet()));
+        : LoraTargets.start(lora, model, full.modules());
     TrainableModel tuned = build(tuning, model, adapters, full, new BaseWeightOverrides());
     try {
       tuned.adapters().initialise();
@@ -55,7 +54,7 @@ final class TrainableModels {
     Layout layout = untie ? Layout.of(model.config().untied()) : model.layout();
     requireApart(adapters, full, layout);
     NumberType type = NumberType.of(model.dtype());
-    FullParameters weights = new FullParameters(layout, full.rules(), adapters.size());
+    FullParameters weights = new FullParameters(layout, full, adapters.size());
     requireDense(full, model);
     Memory.get().require(model.memory().training(adapters, weights, brought),
         brought.bytes(type) + (weights.isAll() ? model.releasableBytes() : 0),
@@ -68,13 +67,9 @@ final class TrainableModels {
     return new TrainableModel(tuning, model, layout, adapters, weights, brought);
   }
 
-  static Set<String> modules(Set<String> weights) {
-    return weights.stream().map(w -> w.substring(0, w.lastIndexOf('.'))).collect(Collectors.toSet());
-  }
-
   /** Rounded weights do not follow small steps. */
   private static void requireDense(FullTargets full, LocalModel model) {
-    for (String module : modules(full.rules().keySet())) {
+    for (String module : full.modules()) {
       if (model.blocks().holds(module)) {
         throw new InvalidInputException(module + " of " + model.name() + " is quantised and cannot be trained in full: give it an "
             + "adapter, or load the model with it left out, as by Quantisation." + model.quantisation().map(q -> q.form().name()
@@ -84,7 +79,7 @@ final class TrainableModels {
   }
 
   private static void requireApart(AdapterParameters adapters, FullTargets full, Layout layout) {
-    Set<String> trained = modules(full.rules().keySet());
+    Set<String> trained = full.modules();
     for (var p : adapters.parameters()) {
       String module = adapters.module(p);
       if (trained.contains(module)) {

@@ -9,6 +9,7 @@ import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.Product;
 import dev.fettle.internal.model.Rope;
 import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Torch;
 
 /**
  * How many numbers passes through a layer hold for each row, a row being a token: the lists that the kernels of a layer
@@ -93,14 +94,15 @@ public final class Activations {
     return (back ? 3 : 2) * scores(rows, longest);
   }
 
-  /** As delta_scan and delta_scan_backward have it, of so many tokens of heads at once. */
+  /** As delta_scan and delta_scan_backward have it, each thread of so many tokens of heads at once. */
   private long scan(long rows, long longest, boolean back) {
     LayerNumbers n = layer.numbers();
     LayerNumbers.Delta d = n.delta();
     long group = d.valueHeads() / d.keyHeads();
     long chunk = Math.max(1, Math.min(longest, n.tile()));
     long padded = (longest + chunk - 1) / chunk * chunk;
-    long tokens = Math.min(rows * d.valueHeads(), Math.max(n.scores(), rows * group)) * padded / Math.max(1, longest);
+    long most = Math.max(Torch.get().threads() * n.scores(), rows * group);
+    long tokens = Math.min(rows * d.valueHeads(), most) * padded / Math.max(1, longest);
     long each = back ? 15L * d.keyDim() + 8L * d.valueDim() + 7 * chunk : 9L * d.keyDim() + 5L * d.valueDim() + 3 * chunk;
     return tokens * (each + (long) d.keyDim() * d.valueDim() / chunk);
   }
@@ -124,7 +126,7 @@ public final class Activations {
     return shape.adapted(layer).stream().mapToLong(product -> shape.inputs(layer, product)).sum();
   }
 
-  /** What the way back through a layer holds of gradients of its experts' B's until they are added; not a row but all of them. */
+  /** What the way back through a layer holds of gradients of its experts' B's until they are added; not a row but a thread. */
   public static long expertGradients(AdapterShape shape, int layer) {
     return shape.adapted(layer).stream().filter(Product::isOfExperts).mapToLong(product -> shape.sizeOfB(layer, product)).max().orElse(0);
   }

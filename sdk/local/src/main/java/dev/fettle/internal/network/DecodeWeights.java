@@ -26,7 +26,8 @@ public final class DecodeWeights implements AutoCloseable {
 
   private DecodeWeights(Weights weights, boolean int8) {
     this.original = weights;
-    this.formed = weights.with(scope, (block, w) -> int8 ? rounded(block, w) : packs(weights.type()) ? packed(block, w) : w);
+    this.formed = weights.with(scope, (block, w) -> isInt4(block, w, weights.type(), int8) ? packedInt4((Weight.Quantised) w)
+        : int8 ? rounded(block, w) : packs(weights.type()) ? packed(block, w) : w);
     this.products = formed.allProducts(scope);
     this.vectors = formed.allVectors(scope);
   }
@@ -44,21 +45,33 @@ public final class DecodeWeights implements AutoCloseable {
     return new DecodeWeights(weights, true);
   }
 
-  /** The memory that the copies of exact weights take, in bytes. */
-  public static long copiedBytes(Layout layout, NumberType type) {
-    return packs(type) ? matrices(layout, false) * type.size() : 0;
-  }
-
-  /** The memory that rounded matrices take, in bytes; scales are a thousandth of it. */
-  public static long roundedBytes(Layout layout) {
-    return matrices(layout, true);
-  }
-
-  /** The numbers in all matrices that decoding reads in another form. */
-  private static long matrices(Layout layout, boolean rounded) {
+  /** The memory that copies take, in bytes; scales of rows, a thousandth of it, are not counted. */
+  public static long copiedBytes(Weights weights, boolean rounded) {
+    Layout layout = weights.layout();
     Layout.Block head = layout.head() == null ? layout.embedding() : layout.head();
     return layout.blocks().stream().filter(b -> b.equals(head) || b.isProduct())
-        .filter(b -> rounded ? roundable(layout, b) : !isOfExperts(b)).mapToLong(Layout.Block::size).sum();
+        .mapToLong(b -> copiedBytes(weights, b, rounded)).sum();
+  }
+
+  private static long copiedBytes(Weights weights, Layout.Block block, boolean rounded) {
+    Weight w = weights.weight(block);
+    if (isInt4(block, w, weights.type(), rounded)) {
+      return w.bytes();
+    }
+    if (rounded) {
+      return roundable(weights.layout(), block) && !isInt8(w) ? block.size() : 0;
+    }
+    return packs(weights.type()) && w instanceof Weight.Dense && !isOfExperts(block) ? block.size() * weights.type().size() : 0;
+  }
+
+  private static boolean isInt8(Weight w) {
+    return w instanceof Weight.Quantised q && q.form().equals(WeightForm.INT8);
+  }
+
+  /** Whether it is packed for the kernel of 4-bit integers, which computes in bf16 and takes whole blocks. */
+  private static boolean isInt4(Layout.Block block, Weight w, NumberType type, boolean rounded) {
+    return (rounded || type == NumberType.BF16) && w instanceof Weight.Quantised q && q.form().equals(WeightForm.INT4)
+        && block.shape()[0] % INT8_BLOCK == 0 && block.shape()[1] % INT8_BLOCK == 0 && !isOfExperts(block);
   }
 
   private static boolean packs(NumberType type) {
@@ -71,7 +84,12 @@ public final class DecodeWeights implements AutoCloseable {
   }
 
   private Weight packed(Layout.Block block, Weight w) {
-    return w instanceof Weight.Dense dense && !isOfExperts(block) ? new Weight.Packed(dense, scope.kernels().pack(dense.values())) : w;
+    return w instanceof Weight.Dense dense && !isOfExperts(block)
+        ? new Weight.Packed(dense, List.of(scope.kernels().pack(dense.values()))) : w;
+  }
+
+  private Weight packedInt4(Weight.Quantised w) {
+    return new Weight.Packed(w, List.of(scope.kernels().packInt4(w.tensors().get(0), w.tensors().get(1))));
   }
 
   private Weight rounded(Layout.Block block, Weight w) {
@@ -79,7 +97,8 @@ public final class DecodeWeights implements AutoCloseable {
       return w;
     }
     // Scales are in bf16, which is what the kernel takes, also where the model computes in f32.
-    if (w instanceof Weight.Quantised q && q.form().equals(WeightForm.INT8)) {
+    if (isInt8(w)) {
+      Weight.Quantised q = (Weight.Quantised) w;
       Tensor scales = scope.kernels().cast(q.tensors().get(1), NumberType.BF16);
       return new Weight.Quantised(WeightForm.INT8, NumberType.BF16, w.shape(), List.of(q.tensors().get(0), scales));
     }

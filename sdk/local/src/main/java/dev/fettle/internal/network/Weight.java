@@ -1,9 +1,12 @@
 package dev.fettle.internal.network;
 
+import dev.fettle.internal.torch.Kernels;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A matrix or vector of a model, however it is stored: nothing outside asks how. Kernels multiply with {@link #tensors}; what
@@ -59,13 +62,12 @@ public sealed interface Weight {
     }
   }
 
-  /** Numbers in oneDNN's order alone, beside those that they were made of, which this does not own. */
-  record Packed(Dense original, Tensor packed) implements Weight {
-    @Override
-    public List<Tensor> tensors() {
-      return List.of(packed);
-    }
-
+  /**
+   * Numbers in the order in which the processor reads them alone, beside those that they were made of, which this does not own.
+   *
+   * @param tensors of oneDNN's form one, of 4-bit integers two
+   */
+  record Packed(Weight original, List<Tensor> tensors) implements Weight {
     @Override
     public long[] shape() {
       return original.shape();
@@ -73,7 +75,7 @@ public sealed interface Weight {
 
     @Override
     public long bytes() {
-      return original.values.size() * original.type.size();
+      return original.bytes();
     }
 
     @Override
@@ -90,6 +92,8 @@ public sealed interface Weight {
    * @param tensors see {@code quantised.py}
    */
   record Quantised(WeightForm form, NumberType type, long[] shape, List<Tensor> tensors) implements Weight {
+    /** What a pass holds on each thread of rows that it reads as numbers: 4 million, their bytes as indices, and they in bf16. */
+    public static final long SCRATCH_BYTES = 40L << 20;
     /** Numbers that are rounded at a time. */
     private static final long PIECE = 4 << 20;
 
@@ -108,6 +112,32 @@ public sealed interface Weight {
     @Override
     public Tensor dense(Scope scope, long start, long count) {
       return scope.kernels().denseRows(scope.list(tensors), start, count, type);
+    }
+
+    /** The same numbers with each row times a gain, which the scales take; empty where they cannot. */
+    public Optional<Weight> scaled(Scope scope, Tensor gain) {
+      if (form.nested()) {
+        return Optional.empty();
+      }
+      List<Tensor> out = new ArrayList<>(tensors);
+      out.set(1, gained(scope, tensors.get(1), gain));
+      if (form.levels() == Levels.UINT4) {
+        out.set(3, gained(scope, tensors.get(3), gain));
+      }
+      return Optional.of(new Quantised(form, type, shape, out));
+    }
+
+    private static Tensor gained(Scope scope, Tensor scales, Tensor gain) {
+      long[] shape = scales.shape();
+      Kernels k = scope.kernels();
+      return shape.length == 2 ? k.scaleRows(scales, gain)
+          : k.flat(k.scaleRows(k.viewSlice(scales, 0, new long[] {shape[0], 1}), gain));
+    }
+
+    /** The bytes that {@link #scaled} takes beside what it shares. */
+    public long scaledBytes() {
+      return form.nested() ? type.size() * shape[0] * shape[1]
+          : form.bytes(type, shape) - shape[0] * shape[1] / (form.levels() == Levels.INT8 ? 1 : 2);
     }
 
     /** Rounds rows, some at a time. */

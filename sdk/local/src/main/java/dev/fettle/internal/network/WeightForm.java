@@ -20,6 +20,9 @@ public record WeightForm(Levels levels, int length, boolean nested) {
   /** 8-bit integers with a scale for each row. */
   public static final WeightForm INT8 = new WeightForm(Levels.INT8, 0, false);
 
+  /** The integers from -8 to 7 with a scale for each block of 32. */
+  public static final WeightForm INT4 = new WeightForm(Levels.INT4, 32, false);
+
   /** Scales that share a factor where they are nested. */
   static final int NEST = 256;
 

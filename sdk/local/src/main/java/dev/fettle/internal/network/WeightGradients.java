@@ -5,6 +5,7 @@ import dev.fettle.internal.model.LayerVector;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.OuterWeight;
 import dev.fettle.internal.model.Product;
+import dev.fettle.internal.torch.LayerKernels;
 import dev.fettle.internal.torch.NativeList;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
@@ -36,10 +37,10 @@ public final class WeightGradients {
   /**
    * @param tensor the gradient of a block that is trained
    * @param trains whether something of a block is trained
-   * @param module whether a linear layer is trained, by its full name
+   * @param weight whether a weight is trained, by its full name
    */
   public WeightGradients(Layout layout, Scope scope, Function<Layout.Block, Tensor> tensor,
-      Predicate<Layout.Block> trains, Predicate<String> module) {
+      Predicate<Layout.Block> trains, Predicate<String> weight) {
     this.layout = layout;
     this.scope = scope;
     this.tensor = tensor;
@@ -48,7 +49,8 @@ public final class WeightGradients {
     for (LayerConfig layer : layout.config().layers()) {
       List<long[]> ofLayer = new ArrayList<>();
       for (Product p : Product.values()) {
-        ofLayer.add(layer.linears(p).stream().mapToLong(l -> module.test(layer.module(l)) ? 1 : 0).toArray());
+        ofLayer.add(layer.linears(p).stream().map(layer::module)
+            .mapToLong(m -> (weight.test(m + ".weight") ? 1 : 0) + (weight.test(m + ".bias") ? 2 : 0)).toArray());
       }
       flags.add(scope.longLists(ofLayer));
     }
@@ -75,7 +77,7 @@ public final class WeightGradients {
     return scope.list(out);
   }
 
-  /** 1 for each linear layer that is trained, by {@link Product}. */
+  /** Which linear layers' weights and biases are trained, by {@link Product}; see {@link LayerKernels#layerBackward}. */
   NativeList<long[]> flags(int layer) {
     return flags.get(layer);
   }

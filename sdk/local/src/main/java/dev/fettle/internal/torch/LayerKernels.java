@@ -32,7 +32,7 @@ public interface LayerKernels {
    * @param ga gradients of adapters by {@link Product}: A, the flat B's, their biases, magnitudes
    * @param blocks by {@link Product} rows and adapter's rank of each projection in turn
    * @param scales by {@link Product} the factor of each projection's adapter
-   * @param flags by {@link Product} 1 for each projection whose weight is trained, else 0
+   * @param flags by {@link Product} 1 for each projection whose weight is trained, else 0, and 2 more where its bias is
    * @param overwrite whether {@code gw} and {@code gv} are set rather than added to
    * @param below whether the gradient of the input is wanted; where not, what is returned means nothing
    */

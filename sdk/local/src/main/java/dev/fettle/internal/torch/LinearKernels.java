@@ -17,6 +17,9 @@ interface LinearKernels {
   /** Such scales in 8 bits [outputs, blocks], and for 256 of them in turn a factor and a mean. */
   Tensor[] nestScales(Tensor scales, Tensor levels);
 
+  /** 4-bit integers and their scales, float32, in blocks of 32, in the order in which the processor's kernel reads them. */
+  Tensor[] packInt4(Tensor codes, Tensor scales);
+
   /** Rows of a quantised matrix as numbers. */
   Tensor denseRows(NativeList<Tensor> w, long start, long count, NumberType dtype);
 

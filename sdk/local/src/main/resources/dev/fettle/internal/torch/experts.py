@@ -100,7 +100,6 @@ def experts_weight_gradient(gw: Tensor, dy: Tensor, x: Tensor, ends: List[int], 
     overwrite: bool) -> Tensor:
   if gw.numel() == 0:
     return gw
-  none = torch.empty([0], device=gw.device)
   each = len(flags) // len(ends)
   begin = 0
   at = 0
@@ -113,7 +112,7 @@ def experts_weight_gradient(gw: Tensor, dy: Tensor, x: Tensor, ends: List[int], 
     into = gw[at:at + rows]
     if rows > 0:
       if ends[e] > begin:
-        weight_gradient(into, none, dy[begin:ends[e]], x[begin:ends[e]], b, f, overwrite)
+        weight_gradient(into, dy[begin:ends[e]], x[begin:ends[e]], b, f, overwrite)
       else:
         if overwrite:
           into.zero_()

@@ -41,7 +41,7 @@ def linear_onto(residual: Tensor, x: Tensor, w: List[List[Tensor]], v: List[Tens
 # gw, gv: gradients of weights and vectors; ga: of A, the flat B's, the biases of the B's, the magnitudes; empty tensors where
 # nothing is trained
 # blocks: for each projection in turn its rows and its adapter's rank; scales: their s; flags: 1 where a projection's weight is
-# trained
+# trained, and 2 more where its bias is
 # overwrite: whether gw and gv are set rather than added to
 def linear_backward(dy: Tensor, x: Tensor, w: List[List[Tensor]], a: List[List[Tensor]], m: List[Tensor], gw: List[Tensor],
     gv: List[Tensor], ga: List[List[Tensor]], i: int, blocks: List[List[int]], scales: List[List[float]],
@@ -51,7 +51,8 @@ def linear_backward(dy: Tensor, x: Tensor, w: List[List[Tensor]], a: List[List[T
     z = adapted_(product(x, w[i]), x, a[i], m, i)
     add_rows(ga[i][3], torch.sum(z.mul_(dy), [0], dtype=6).mul_(a[i][3]), blocks[i], scales[i], False)
     d = dy * a[i][2]
-  weight_gradient(gw[i], gv[i], d, x, blocks[i], flags[i], overwrite)
+  weight_gradient(gw[i], d, x, blocks[i], flags[i], overwrite)
+  bias_gradient(gv[i], dy, blocks[i], flags[i], overwrite)
   dx = torch.empty([0], device=dy.device)
   if below:
     dx = product_backward(d, w[i])
@@ -68,28 +69,40 @@ def linear_backward(dy: Tensor, x: Tensor, w: List[List[Tensor]], a: List[List[T
         dx.addmm_(dxa, a[i][0])
   return dx
 
-# The gradients of those projections of a product that are trained in full; gw and gbias hold nothing else.
-def weight_gradient(gw: Tensor, gbias: Tensor, dy: Tensor, x: Tensor, blocks: List[int], flags: List[int],
-    overwrite: bool) -> Tensor:
+# The gradients of those projections of a product that are trained in full; gw holds nothing else.
+def weight_gradient(gw: Tensor, dy: Tensor, x: Tensor, blocks: List[int], flags: List[int], overwrite: bool) -> Tensor:
   if gw.numel() == 0:
     return gw
   if gw.size(0) == dy.size(1):
     add_product(gw, dy, x, overwrite)
-    if gbias.numel() > 0:
-      add_to(gbias, torch.sum(dy, [0]), overwrite)
     return gw
   row = 0
   at = 0
   for j in range(len(flags)):
     n = blocks[2 * j]
-    if flags[j] == 1:
-      d = dy[:, row:row + n]
-      add_product(gw[at:at + n], d, x, overwrite)
-      if gbias.numel() > 0:
-        add_to(gbias[at:at + n], torch.sum(d, [0]), overwrite)
+    if flags[j] % 2 == 1:
+      add_product(gw[at:at + n], dy[:, row:row + n], x, overwrite)
       at = at + n
     row = row + n
   return gw
+
+# The same of the biases.
+def bias_gradient(gbias: Tensor, dy: Tensor, blocks: List[int], flags: List[int], overwrite: bool) -> Tensor:
+  if gbias.numel() == 0:
+    return gbias
+  d = torch.sum(dy, [0])
+  if gbias.size(0) == d.size(0):
+    add_to(gbias, d, overwrite)
+    return gbias
+  row = 0
+  at = 0
+  for j in range(len(flags)):
+    n = blocks[2 * j]
+    if flags[j] >= 2:
+      add_to(gbias[at:at + n], d[row:row + n], overwrite)
+      at = at + n
+    row = row + n
+  return gbias
 
 # A may have more rows than are trained: those of a frozen adapter (the start that PiSSA takes off again) come last.
 def adapter_gradient(ga: Tensor, gb: Tensor, dy: Tensor, x: Tensor, xa: Tensor, dxa: Tensor, blocks: List[int],

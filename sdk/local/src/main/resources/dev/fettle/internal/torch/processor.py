@@ -34,6 +34,21 @@ def int8_product(x: Tensor, codes: Tensor, scales: Tensor) -> Tensor:
   both = torch._weight_int8pack_mm(torch.cat([upper, (x - upper.float()).to(15)]), codes, scales).float()
   return both[:x.size(0)].add_(both[x.size(0):])
 
+# 4-bit integers as quantised.py has them, in the order in which the kernel for them reads them, and for each block of 32 its
+# scale and 0, which is added.
+def pack_int4(codes: Tensor, scales: Tensor) -> Tuple[Tensor, Tensor]:
+  places = torch.stack([torch.bitwise_right_shift(codes, 4), torch.bitwise_and(codes, 15)], 2).flatten(1).to(3)
+  s = scales.t().to(15)
+  return (torch._convert_weight_to_int4pack_for_cpu(places, 1), torch.stack([s, torch.zeros_like(s)], 2).contiguous())
+
+# x W^T in bfloat16 with such a W; of x in float32 as int8_product has it.
+def int4_product(x: Tensor, packed: Tensor, scales: Tensor) -> Tensor:
+  if x.dtype == 15:
+    return torch._weight_int4pack_mm_for_cpu(x, packed, 32, scales)
+  upper = x.to(15)
+  both = torch._weight_int4pack_mm_for_cpu(torch.cat([upper, (x - upper.float()).to(15)]), packed, 32, scales).float()
+  return both[:x.size(0)].add_(both[x.size(0):])
+
 # softmax(q k^T s + mask) v, of which no more scores than those of a tile are ever held. q, k, v: [n, heads, length, dim].
 def fused_attention(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor], scale: float) -> Tensor:
   o, _ = torch._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, False, attn_mask=mask, scale=scale)

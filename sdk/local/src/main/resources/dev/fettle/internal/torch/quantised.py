@@ -2,6 +2,7 @@
 #   [codes, scales]                                8-bit integers [outputs, inputs], and a scale for each row
 #   [codes, scales, pairs]                         4 bits, two in a byte, the first in its upper half: [outputs, inputs / 2];
 #                                                  scales [outputs, blocks], float32; pairs: the two numbers of a byte [256, 2]
+#   [packed, scales]                               the same as the processor's kernel for 4-bit integers reads it
 #   [codes, scales, pairs, least]                  and for each block a number that is added
 #   [codes, steps, pairs, levels, factors, means]  scales in 8 bits too, as bitsandbytes nests them (Dettmers et al. 2023): each
 #                                                  levels[step] * factor + mean, with a factor and a mean for 256 scales in turn
@@ -93,6 +94,8 @@ def rows_at_once(x: Tensor, w: List[Tensor]) -> int:
 
 # x W^T
 def quantised_product(x: Tensor, w: List[Tensor]) -> Tensor:
+  if (w[0].dtype == 0) and (len(w) == 2):
+    return int4_product(x, w[0], w[1])
   if (w[0].dtype == 1) and has_int8_product(x, w[0], w[1]):
     return int8_product(x, w[0], w[1])
   n = w[0].size(0)

@@ -93,7 +93,7 @@ class CsvTest {
     refused("prompt,prompt\na,b\n", "a.csv:1: column 8: the first line names the column \"prompt\" twice");
     refused("prompt,completion\rx,y\ra,b", "a carriage return within a line");
     refused("question,answer\na,b", "a.csv:2: an object with the keys question, answer; expected");
-    refused("prompt,completion\na,\n", "a.csv:2: ");
+    refused("prompt,completion\na,\n", "a.csv:2: completion is null or an empty cell, in an object with the keys prompt, completion");
     refused("prompt,completion\n\n", "a.csv is empty: it holds no example");
   }
 

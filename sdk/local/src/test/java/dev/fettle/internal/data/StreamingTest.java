@@ -54,25 +54,32 @@ class StreamingTest {
     assertThat(given).isEqualTo(1000);
   }
 
-  /** 240 MB of lines through every operation, in a JVM whose heap is 24 MB. */
+  /** 240 MB of lines and 60 MB of a table through every operation, in a JVM whose heap is 24 MB. */
   @Test
-  void aFileTenTimesLargerThanTheHeap() throws IOException, InterruptedException {
-    Path file = dir.resolve("large.jsonl.gz");
-    byte[] filler = "x".repeat(2000).getBytes(StandardCharsets.UTF_8);
-    try (OutputStream out = new BufferedOutputStream(new GZIPOutputStream(Files.newOutputStream(file)))) {
-      for (int i = 0; i < LINES; i++) {
-        out.write(("{\"text\":\"N" + i + " ").getBytes(StandardCharsets.UTF_8));
-        out.write(filler);
-        out.write("\"}\n".getBytes(StandardCharsets.UTF_8));
-      }
-    }
+  void filesLargerThanTheHeap() throws IOException, InterruptedException {
+    Path lines = packed("large.jsonl.gz", LINES, "", "{\"text\":\"N%d ", "\"}\n");
+    Path table = packed("large.csv.gz", LINES / 4, "other;words\n", ";\"N%d\n;", "\"\n");
     Path log = dir.resolve("log");
     Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx24m",
         "-XX:+UseSerialGC", "-Dfettle.progress=off", "-cp", System.getProperty("java.class.path"),
-        ReadAll.class.getName(), file.toString())
+        ReadAll.class.getName(), lines.toString(), table.toString())
         .redirectErrorStream(true).redirectOutput(log.toFile()).start();
     assertThat(process.waitFor()).as(Files.readString(log)).isZero();
-    assertThat(Files.readString(log).strip()).isEqualTo(String.valueOf(LINES));
+    assertThat(Files.readString(log).lines()).containsExactly(String.valueOf(LINES), String.valueOf(LINES / 4));
+  }
+
+  private Path packed(String name, int rows, String first, String before, String after) throws IOException {
+    Path file = dir.resolve(name);
+    byte[] filler = "x".repeat(2000).getBytes(StandardCharsets.UTF_8);
+    try (OutputStream out = new BufferedOutputStream(new GZIPOutputStream(Files.newOutputStream(file)))) {
+      out.write(first.getBytes(StandardCharsets.UTF_8));
+      for (int i = 0; i < rows; i++) {
+        out.write(before.replace("%d", String.valueOf(i)).getBytes(StandardCharsets.UTF_8));
+        out.write(filler);
+        out.write(after.getBytes(StandardCharsets.UTF_8));
+      }
+    }
+    return file;
   }
 
   /** The program of the small JVM. */
@@ -80,9 +87,13 @@ class StreamingTest {
     private ReadAll() {}
 
     public static void main(String[] args) {
-      Dataset data = Dataset.jsonl(Path.of(args[0])).shuffle(7, 500);
+      read(Dataset.jsonl(Path.of(args[0])));
+      read(Dataset.csv(Path.of(args[1])).fields("text=words"));
+    }
+
+    private static void read(Dataset data) {
       long sequences = 0;
-      for (Dataset part : data.split(0.9, 0.1)) {
+      for (Dataset part : data.shuffle(7, 500).split(0.9, 0.1)) {
         for (var batch : part.maxLength(100).batches(16, Fakes.characters())) {
           sequences += batch.size();
         }

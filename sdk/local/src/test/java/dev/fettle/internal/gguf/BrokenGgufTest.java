@@ -55,7 +55,10 @@ class BrokenGgufTest {
   }
 
   private void requireRejected(byte[] content, Class<? extends FettleException> as, String... said) {
-    assertThatThrownBy(() -> open(content).close()).isInstanceOf(as).hasMessageContaining("broken.gguf").hasMessageContainingAll(said);
+    var thrown = assertThatThrownBy(() -> open(content).close()).isInstanceOf(as).hasMessageContaining("broken.gguf");
+    for (String words : said) {
+      thrown.hasMessageContaining(words);
+    }
   }
 
   @Test
@@ -109,7 +112,7 @@ class BrokenGgufTest {
     requireRejected(with("llama.attention.head_count", 4, int32(7)), InvalidInputException.class);
     requireRejected(with("general.architecture", 12, "lamma".getBytes(StandardCharsets.UTF_8)), UnsupportedModelException.class,
         "general.architecture is lamma");
-    requireRejected(with("llama.embedding_length", 4, int32(128)), InvalidInputException.class, "has the shape");
+    requireRejected(with("llama.feed_forward_length", 4, int32(128)), InvalidInputException.class, "has the shape");
   }
 
   @Test

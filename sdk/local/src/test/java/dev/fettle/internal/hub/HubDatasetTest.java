@@ -180,6 +180,10 @@ class HubDatasetTest {
     Path second = paths("org/data", "main", "train").get(1);
     Files.delete(second);
     refusedOffline("main/train-00001-of-00002");
+    String endpoint = env.put("HF_ENDPOINT", "http://localhost:1");
+    assertThatThrownBy(() -> paths("org/data", "main", "train")).isInstanceOf(ServiceException.class)
+        .hasMessageContaining("cannot be reached").hasMessageContaining("has no main/train-00001-of-00002");
+    env.put("HF_ENDPOINT", endpoint);
     env.remove("HF_HUB_OFFLINE");
     assertThat(paths("org/data", "main", "train").get(1)).isEqualTo(second).exists();
   }
@@ -225,6 +229,16 @@ class HubDatasetTest {
       throw new InvalidInputException("not " + names);
     })).hasMessage("not [data/train-00000-of-00001.parquet]");
     assertThat(server.storage).isEmpty();
+  }
+
+  @Test
+  void aUsersProgramReadsItByItsEnvironment() throws Exception {
+    Path log = home.resolve("log");
+    ProcessBuilder builder = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+        System.getProperty("java.class.path"), HubDatasetMain.class.getName(), "org/data", "main", "train");
+    builder.environment().putAll(env);
+    assertThat(builder.redirectErrorStream(true).redirectOutput(log.toFile()).start().waitFor()).as(Files.readString(log)).isZero();
+    assertThat(Files.readString(log).strip()).isEqualTo("4");
   }
 
   private void refused(String name, String config, String split, String why) {

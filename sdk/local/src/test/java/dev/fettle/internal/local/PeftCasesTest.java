@@ -100,7 +100,7 @@ class PeftCasesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"embeddings", "both-ways", "bias-all", "pissa", "olora", "pissa-dora", "tied-twice"})
+  @ValueSource(strings = {"embeddings", "both-ways", "bias-all", "bias-lora-only", "bias-beside-saved", "experts-apart", "pissa", "olora", "pissa-dora", "tied-twice"})
   void whatIsTunedFurtherIsWhatIsSaved(String kind) {
     JsonNode golden = Golden.json("peft-cases/" + kind + "/golden.json");
     String model = "models/" + golden.get("model").asString();
@@ -114,6 +114,17 @@ class PeftCasesTest {
     }
     try (Trained again = Trained.open(model, Lora.from(directory.resolve("saved")))) {
       assertThat(maxDifference(scores(again.training, golden), tuned)).isLessThan(1e-4);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bias-all", "bias-lora-only", "bias-dora", "bias-beside-saved"})
+  void biasesAndCopiesAreTrainedAsInPeft(String kind) {
+    JsonNode run = Golden.json("peft-cases/" + kind + "/run.json");
+    try (Trained t = Trained.open("models/" + run.get("model").asString(), Lora.from(Golden.path("peft-cases/" + kind)))) {
+      TrainingRunTest.follow(run, t);
+
+      assertThat(t.training.trainable().rows()).anySatisfy(row -> assertThat(row.how()).isEqualTo("bias"));
     }
   }
 

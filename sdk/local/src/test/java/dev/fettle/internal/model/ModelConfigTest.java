@@ -7,6 +7,9 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.checkpoint.Fixtures;
 import dev.fettle.internal.checkpoint.StoredType;
+import dev.fettle.support.Golden;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -67,6 +70,15 @@ class ModelConfigTest {
     assertThat(windows(parse(old + "true,'sliding_window':7,'max_window_layers':2}"))).containsExactly(0, 0, 7);
     assertThat(windows(parse(old + "false,'sliding_window':7,'max_window_layers':2}")))
         .containsExactly(0, 0, 0);
+  }
+
+  @Test
+  void queries_of_ministral_need_not_grow() throws IOException {
+    String growing = Files.readString(Golden.path("families/ministral3/config.json"));
+    String level = growing.replace("\"llama_4_scaling_beta\": 0.3", "\"llama_4_scaling_beta\": 0.0");
+
+    assertThat(ModelConfig.parse(growing, "config.json").layers().get(0).numbers().growth()).isEqualTo(0.3);
+    assertThat(ModelConfig.parse(level, "config.json").layers().get(0).numbers().growth()).isZero();
   }
 
   @Test
