@@ -52,6 +52,11 @@ public final class ObjectNode extends JsonNode {
     return set(name, ValueNode.of(value));
   }
 
+  /** A number, or null. */
+  public ObjectNode put(String name, Number value) {
+    return set(name, ValueNode.of(value));
+  }
+
   public ObjectNode put(String name, boolean value) {
     return set(name, ValueNode.of(value));
   }

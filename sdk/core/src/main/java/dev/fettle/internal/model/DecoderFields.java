@@ -2,6 +2,7 @@ package dev.fettle.internal.model;
 
 import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.StoredType;
+import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.model.LayerConfig.Numbers;
 import dev.fettle.internal.model.LayerConfig.Part;
 import dev.fettle.internal.model.LayerNumbers.Activation;
@@ -161,15 +162,11 @@ final class DecoderFields {
 
   /** The id that texts are padded with, counted from the end where it is negative; none where no row of embeddings has it. */
   static OptionalInt padding(JsonFields fields, int vocabulary, OptionalInt whenMissing) {
-    if (!fields.mentions("pad_token_id")) {
-      return within(whenMissing, vocabulary);
+    OptionalInt id = whenMissing;
+    if (fields.mentions("pad_token_id")) {
+      JsonNode given = fields.node("pad_token_id");
+      id = given.isIntegralNumber() && given.canConvertToInt() ? OptionalInt.of(given.intValue()) : OptionalInt.empty();
     }
-    boolean isWhole = fields.has("pad_token_id") && fields.node("pad_token_id").isIntegralNumber()
-        && fields.node("pad_token_id").canConvertToInt();
-    return within(isWhole ? OptionalInt.of(fields.node("pad_token_id").intValue()) : OptionalInt.empty(), vocabulary);
-  }
-
-  private static OptionalInt within(OptionalInt id, int vocabulary) {
     boolean has = id.isPresent() && id.getAsInt() >= -vocabulary && id.getAsInt() < vocabulary;
     return has ? OptionalInt.of(Math.floorMod(id.getAsInt(), vocabulary)) : OptionalInt.empty();
   }
