@@ -295,6 +295,11 @@ def write_module_names(directory):
         renamed[b + name[len(a):]] = tensor
     save_file(renamed, directory / "model-v4.safetensors", {"format": "pt"})
     shutil.copy(directory / "config.json", directory / "config-v4.json")
+    assert_equal_weights(directory)
+
+
+def assert_equal_weights(directory):
+    """Of the directory and of the same with the other names of tensors, as transformers reads them."""
     other = directory / "other"
     other.mkdir()
     shutil.copy(directory / "config.json", other)
@@ -315,6 +320,14 @@ def add_layers(directory, gen):
     for name, shape in (("mtp.fc.weight", (4, 8)), ("mtp.norm.weight", (4,))):
         tensors[name] = torch.randn(shape, generator=gen)
     save_file(tensors, directory / "model.safetensors", {"format": "pt"})
+
+
+def write_names_within(directory):
+    """The tensors by the names that they have where transformers took the decoder out of a model that reads images."""
+    within = {name.replace("model.", "model.language_model.", 1) if name.startswith("model.") else name: tensor
+              for name, tensor in load_file(directory / "model.safetensors").items()}
+    save_file(within, directory / "model-v4.safetensors", {"format": "pt"})
+    assert_equal_weights(directory)
 
 
 def gradients(directory, seed):
@@ -408,6 +421,8 @@ def family(name, seed):
             write_v4_config(directory, model, tokens[0], logits[0], *V4[name])
         if text:
             write_module_names(directory)
+        elif name in MORE_LAYERS:
+            write_names_within(directory)
     gradients(directory, seed + 1)
     run(directory, seed + 2)
     size = sum(f.stat().st_size for f in directory.rglob("*") if f.is_file())

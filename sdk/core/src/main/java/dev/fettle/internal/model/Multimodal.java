@@ -18,7 +18,7 @@ import java.util.OptionalInt;
  */
 record Multimodal(String type, String className, String textType, boolean tied) implements Architecture {
   private static final String TEXT = "text_config";
-  private static final String WITHIN = "model.language_model.";
+  static final String WITHIN = "model.language_model.";
   private static final String BELOW = "language_model.";
   private static final String HEAD = OuterWeight.HEAD_MODULE + ".weight";
 

@@ -94,6 +94,12 @@ final class Qwen35 implements Architecture {
     return states;
   }
 
+  /** transformers saves a decoder that it has taken out of a model that reads images under the names that it has there. */
+  @Override
+  public List<String> namesInFiles(String weight) {
+    return List.of(weight, weight.replaceFirst("^model\\.", Multimodal.WITHIN));
+  }
+
   @Override
   public boolean ignores(String tensor) {
     return Architecture.super.ignores(tensor) || isOther(tensor);

@@ -50,7 +50,7 @@ public record WeightForm(Levels levels, int length, boolean nested) {
   /** The bytes of a matrix or vector. */
   public long bytes(NumberType type, long... shape) {
     if (isDense()) {
-      return (shape.length == 1 ? shape[0] : shape[0] * shape[1]) * type.size();
+      return java.util.Arrays.stream(shape).reduce(type.size(), (a, b) -> a * b);
     }
     long rows = shape[0];
     if (levels == Levels.INT8) {

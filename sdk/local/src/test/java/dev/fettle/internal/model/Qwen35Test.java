@@ -72,6 +72,15 @@ class Qwen35Test {
     assertThat(parse(WHOLE.replace("'mlp_only_layers'", "'tie_word_embeddings':true,'mlp_only_layers'")).tiedEmbeddings()).isFalse();
   }
 
+  @Test
+  void aClassifierOfTextIsKnownByTheClassThatTransformersNames() {
+    ModelConfig config = parse(TEXT.replace("{'model_type'", "{'architectures':['Qwen3_5TextForSequenceClassification'],'model_type'"));
+
+    assertThat(config.purpose()).isEqualTo(ModelConfig.Purpose.SCORING);
+    assertThat(config.architecture().className()).isEqualTo("Qwen3_5TextForSequenceClassification");
+    assertThat(WeightNames.expected(config)).containsKeys("score.weight", "model.layers.0.linear_attn.dt_bias");
+  }
+
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = {
       "'linear_num_value_heads':4|'linear_num_value_heads':3|linear_num_value_heads",
