@@ -56,7 +56,7 @@ public record Preference(Example chosen, Example rejected) implements Example {
   private static int common(List<Message> chosen, List<Message> rejected) {
     int most = Math.min(chosen.size(), rejected.size()) - 1;
     int common = 0;
-    while (common < most && chosen.get(common).withTrained(false).equals(rejected.get(common).withTrained(false))) {
+    while (common < most && same(chosen.get(common), rejected.get(common))) {
       common++;
     }
     if (chosen.get(common).role().equals("user") && rejected.get(common).role().equals("user")) {
@@ -64,6 +64,12 @@ public record Preference(Example chosen, Example rejected) implements Example {
           : "chosen and rejected answer different messages of the user; give two answers to the same");
     }
     return common;
+  }
+
+  /** Whether two messages say the same, whatever else is noted of them. */
+  private static boolean same(Message a, Message b) {
+    return a.role().equals(b.role()) && a.content().equals(b.content()) && a.reasoning().equals(b.reasoning())
+        && a.toolCalls().equals(b.toolCalls());
   }
 
   private static Conversation answered(Conversation whole, int prompt, String name) {

@@ -25,6 +25,9 @@ import java.util.logging.Logger;
  */
 final class Hardwood {
   private static final int JAVA = 21;
+  private static final String BUILDER = "reader.ParquetFileReader$RowReaderBuilder";
+  /** Bytes of groups of rows that are read together. */
+  private static final long PORTION = 16L << 20;
   private static final Cleaner CLEANER = Cleaner.create();
   private static final Map<String, Class<?>> CLASSES = new ConcurrentHashMap<>();
   /** It tells which codecs it found. Whoever has set a level of its own keeps it. */
@@ -36,15 +39,56 @@ final class Hardwood {
     }
   }
 
-  private final Object rows;
+  private final Groups groups;
   private final Cleaner.Cleanable closer;
 
-  private Hardwood(Object owner, Object file, Object rows) {
-    this.rows = rows;
-    this.closer = CLEANER.register(owner, () -> {
+  private Hardwood(Object owner, Groups groups) {
+    this.groups = groups;
+    this.closer = CLEANER.register(owner, groups::close);
+  }
+
+  /** A file, and a reader of some of its groups of rows: the library holds as many rows as it is given at once. */
+  private static final class Groups {
+    private final Object file;
+    private final List<?> groups;
+    private int next;
+    private long before;
+    private Object rows;
+
+    Groups(Object file) throws ReflectiveOperationException {
+      this.file = file;
+      this.groups = (List<?>) call("metadata.FileMetaData", call("reader.ParquetFileReader", file, "getFileMetaData"), "rowGroups");
+    }
+
+    /** Goes to the next row; false at the end. */
+    boolean advance() throws ReflectiveOperationException {
+      while (rows == null || !(boolean) call("reader.RowReader", rows, "hasNext")) {
+        quietly("reader.RowReader", rows);
+        rows = null;
+        if (next == groups.size()) {
+          return false;
+        }
+        long count = 0;
+        for (long bytes = 0; next < groups.size() && (count == 0 || bytes < PORTION); next++) {
+          bytes += (long) call("metadata.RowGroup", groups.get(next), "totalByteSize");
+          count += (long) call("metadata.RowGroup", groups.get(next), "numRows");
+        }
+        if (count > 0) {
+          Object builder = call("reader.ParquetFileReader", file, "buildRowReader");
+          builder = call(BUILDER, builder, "skip", long.class, before);
+          builder = call(BUILDER, builder, "head", long.class, count);
+          rows = call(BUILDER, builder, "build");
+          before += count;
+        }
+      }
+      call("reader.RowReader", rows, "next");
+      return true;
+    }
+
+    void close() {
       quietly("reader.RowReader", rows);
       quietly("reader.ParquetFileReader", file);
-    });
+    }
   }
 
   /**
@@ -74,7 +118,7 @@ final class Hardwood {
     try {
       opened = type("reader.ParquetFileReader").getMethod("open", type("InputFile"))
           .invoke(null, type("InputFile").getMethod("of", Path.class).invoke(null, file));
-      return new Hardwood(owner, opened, call("reader.ParquetFileReader", opened, "rowReader"));
+      return new Hardwood(owner, new Groups(opened));
     } catch (ReflectiveOperationException | LinkageError e) {
       quietly("reader.ParquetFileReader", opened);
       throw unread(file, file.toString(), e);
@@ -84,11 +128,7 @@ final class Hardwood {
   /** The next row; {@code null} at the end. */
   ObjectNode next(Path file, long number) {
     try {
-      if (!(boolean) call("reader.RowReader", rows, "hasNext")) {
-        return null;
-      }
-      call("reader.RowReader", rows, "next");
-      return object(rows);
+      return groups.advance() ? object(groups.rows) : null;
     } catch (ReflectiveOperationException | LinkageError e) {
       close();
       throw unread(file, file + ", row " + number, e);
@@ -172,6 +212,12 @@ final class Hardwood {
 
   private static FettleException unread(Path file, String where, Throwable e) {
     Throwable cause = e instanceof InvocationTargetException ? e.getCause() : e;
+    for (Throwable deep = cause; deep != null; deep = deep.getCause()) {
+      if (deep instanceof OutOfMemoryError) {
+        return new FettleException(where + ": its groups of rows need more memory than Java may take; give it more (-Xmx), or write the "
+            + "file with smaller groups", cause);
+      }
+    }
     if (cause instanceof Error error && !(cause instanceof LinkageError)) {
       throw error;
     }

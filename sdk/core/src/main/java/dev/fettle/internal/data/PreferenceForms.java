@@ -85,7 +85,16 @@ final class PreferenceForms {
       return false;
     }
     int skipped = answer.get(0).role().equals("system") && !prompt.get(0).role().equals("system") ? 1 : 0;
-    return answer.size() > skipped + prompt.size() && answer.subList(skipped, skipped + prompt.size()).equals(prompt);
+    if (answer.size() <= skipped + prompt.size()) {
+      return false;
+    }
+    for (int i = 0; i < prompt.size(); i++) {
+      Message again = answer.get(skipped + i);
+      if (!again.role().equals(prompt.get(i).role()) || !again.content().equals(prompt.get(i).content())) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** How much of two texts is their prompt: what they have in common, without a space at its end. */

@@ -45,6 +45,9 @@ class PreferenceRowsTest {
     assertThat(read(row(PROMPT, withPrompt(YO), withPrompt(NO)))).as("both").isEqualTo(PAIR);
     assertThat(read(row("\"Hi\"", withPrompt(YO), withPrompt(NO)))).as("a text, and within").isEqualTo(PAIR);
     assertThat(read(row("\"Hi\"", "[" + YO + "]", "[" + NO + "]"))).as("a text").isEqualTo(PAIR);
+    Preference noted = (Preference) read(row("\"Hi\"", withPrompt(YO).replace("\"Hi\"", "\"Hi\",\"mood\":1"),
+        withPrompt(NO).replace("\"Hi\"", "\"Hi\",\"mood\":2")));
+    assertThat(((Conversation) noted.chosen()).messages()).as("whatever else is noted of it").hasSize(2);
     assertThat(read(row(PROMPT, YO, NO))).as("single messages").isEqualTo(PAIR);
   }
 
