@@ -88,7 +88,7 @@ final class ConfigOfGguf {
     }
     config.put("model_type", type());
     config.putArray("architectures").add(Architectures.className(type()));
-    config.put("vocab_size", Math.toIntExact(Math.min(MOST, embedding.shape()[0])));
+    config.put("vocab_size", Math.min(MOST, embedding.shape()[0]));
     config.put("hidden_size", hidden);
     config.put("num_hidden_layers", required("block_count", MOST));
     config.put("num_attention_heads", heads);
