@@ -161,7 +161,8 @@ final class DecoderFields {
 
   /** The id that texts are padded with, counted from the end where it is negative; none where no row of embeddings has it. */
   static OptionalInt padding(JsonFields fields, int vocabulary, OptionalInt whenMissing) {
-    OptionalInt id = !fields.mentions("pad_token_id") ? whenMissing : fields.has("pad_token_id") && fields.node("pad_token_id").isIntegralNumber()
+    boolean given = fields.has("pad_token_id") && fields.node("pad_token_id").canConvertToInt();
+    OptionalInt id = !fields.mentions("pad_token_id") ? whenMissing : given
         ? OptionalInt.of(fields.node("pad_token_id").intValue()) : OptionalInt.empty();
     boolean has = id.isPresent() && id.getAsInt() >= -vocabulary && id.getAsInt() < vocabulary;
     return has ? OptionalInt.of(Math.floorMod(id.getAsInt(), vocabulary)) : OptionalInt.empty();
