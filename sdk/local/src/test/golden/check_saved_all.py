@@ -21,7 +21,7 @@ directory = Path(sys.argv[1])
 
 def load(path):
     kind = AutoModelForImageTextToText if hasattr(AutoConfig.from_pretrained(path), "text_config") else AutoModelForCausalLM
-    return kind.from_pretrained(path, dtype=torch.float32, attn_implementation="eager")
+    return kind.from_pretrained(path, dtype=torch.float32, attn_implementation="eager", experts_implementation="eager")
 
 
 def difference(model, case):
