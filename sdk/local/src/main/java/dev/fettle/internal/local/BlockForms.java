@@ -94,7 +94,7 @@ final class BlockForms {
     return layout.blocks().stream().mapToLong(b -> of(b).bytes(type, b)).sum();
   }
 
-  /** The modules that are held in fewer bits. */
+  /** Whether a module is held in fewer bits. */
   boolean holds(String module) {
     return layout.weights().values().stream().anyMatch(w -> w.module().equals(module) && !of(w.block()).isDense());
   }
