@@ -45,7 +45,7 @@ record Multimodal(String type, String className, String textType, boolean tied) 
     List<Integer> eos = config.mentions("eos_token_id")
         ? config.integers("eos_token_id", 0, DecoderFields.MAX_VOCAB) : decoder.eosIds();
     return new ModelConfig(new Multimodal(type, className, family.type(), tied), decoder.vocabSize(), decoder.hiddenSize(),
-        decoder.contextLength(), decoder.numbers(),
+        decoder.contextLength(), decoder.numbers().plainLogits(),
         decoder.embeddings().stream().map(Multimodal::within).toList(),
         decoder.layers().stream().map(Multimodal::within).toList(), outputs, stored, bos, eos);
   }

@@ -34,6 +34,11 @@ public record OuterNumbers(double eps, boolean unitOffset, EmbeddingScale embedd
     return new OuterNumbers(eps, false, EmbeddingScale.NONE, 1, 0, padding);
   }
 
+  /** The same with logits as they are: what transformers computes for a decoder within another model, whatever its own settings say. */
+  OuterNumbers plainLogits() {
+    return new OuterNumbers(eps, unitOffset, embeddingScale, 1, 0, padding);
+  }
+
   /**
    * The numbers as kernels take them.
    *

@@ -82,6 +82,16 @@ class ModelConfigTest {
   }
 
   @Test
+  void logits_of_a_decoder_within_another_model_have_no_cap() throws IOException {
+    String capped = Files.readString(Golden.path("families/gemma3-vision/config.json"))
+        .replace("\"final_logit_softcapping\": null", "\"final_logit_softcapping\": 3.0");
+
+    assertThat(capped).contains("3.0");
+    assertThat(ModelConfig.parse(capped, "config.json").numbers().logitCap()).isZero();
+    assertThat(parse("{'model_type':'gemma3_text','final_logit_softcapping':3.0}").numbers().logitCap()).isEqualTo(3);
+  }
+
+  @Test
   void layer_types_of_qwen_are_full_or_sliding() {
     String qwen = LLAMA.replace("llama", "qwen2").replace("}", ",'num_key_value_heads':1,'layer_types':");
     assertThatThrownBy(() -> parse(qwen + "['full_attention','full_attention','chunked_attention']}"))
