@@ -5,6 +5,7 @@ import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -50,14 +51,14 @@ public record WeightForm(Levels levels, int length, boolean nested) {
   /** The bytes of a matrix or vector. */
   public long bytes(NumberType type, long... shape) {
     if (isDense()) {
-      return java.util.Arrays.stream(shape).reduce(type.size(), (a, b) -> a * b);
+      return Arrays.stream(shape).reduce(type.size(), (a, b) -> a * b);
     }
     long rows = shape[0];
     if (levels == Levels.INT8) {
       return rows * (shape[1] + type.size());
     }
     long scales = rows * blocks(shape[1]);
-    long ofScales = nested ? scales + 2 * Float.BYTES * (scales / NEST) : (levels == Levels.UINT4 ? 2 : 1) * Float.BYTES * scales;
+    long ofScales = nested ? scales + 2 * Float.BYTES * (scales / NEST) : scales * Float.BYTES * (levels == Levels.UINT4 ? 2 : 1);
     return rows * shape[1] / 2 + ofScales;
   }
 
