@@ -101,8 +101,9 @@ final class RopeOfGguf {
 
   /** Angles that are divided by factors of their own: one list for short texts, one for long ones, or the same for all. */
   private void longRope(String shortFactors, String longFactors, double attention, int dim) {
-    ObjectNode scaling = scaling("longrope").put("original_max_position_embeddings", originalContext())
-        .put("attention_factor", attention);
+    // Outside of the settings, where a Phi 3 reads it.
+    config.put("original_max_position_embeddings", originalContext());
+    ObjectNode scaling = scaling("longrope").put("attention_factor", attention);
     factors(scaling.putArray("short_factor"), shortFactors, dim);
     factors(scaling.putArray("long_factor"), longFactors, dim);
   }

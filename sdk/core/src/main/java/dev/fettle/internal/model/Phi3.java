@@ -25,7 +25,7 @@ final class Phi3 implements Architecture {
     config.refuseUnlessNeutral("resid_pdrop", 0, "dropout of activations");
     int window = config.integer("sliding_window", 1, Integer.MAX_VALUE, 0);
     // The first files call longrope by the names that it had before.
-    Rope rope = d.ropes().partial().alias("su", "longrope").alias("yarn", "longrope").read();
+    Rope rope = d.ropes().partial().original(4096).alias("su", "longrope").alias("yarn", "longrope").read();
     LayerParts parts = d.parts();
     return d.model(parts.preNorm(parts.fusedAttention(), parts.fusedMlp("mlp.gate_up_proj", "mlp.down_proj")),
         d.sameWindow(window),

@@ -38,6 +38,7 @@ final class RopeReader {
   private final int headDim;
   private final Map<String, String> aliases = new HashMap<>();
   private final Set<String> others = new HashSet<>();
+  private OptionalInt originalWhenAbsent = OptionalInt.empty();
   private boolean partial;
   private double share = 1;
   private String thetaKey = "rope_theta";
@@ -69,6 +70,12 @@ final class RopeReader {
   RopeReader theta(String key, double whenAbsent) {
     thetaKey = key;
     defaultTheta = whenAbsent;
+    return this;
+  }
+
+  /** Of a family that has an original context outside of its rope settings always, this one where the file does not say. */
+  RopeReader original(int whenAbsent) {
+    originalWhenAbsent = OptionalInt.of(whenAbsent);
     return this;
   }
 
@@ -227,7 +234,7 @@ final class RopeReader {
 
   /** The outer one counts if both are there, as in transformers. */
   private int original(JsonFields fields, int least) {
-    OptionalInt outer = config.optionalInteger(ORIGINAL, least, Integer.MAX_VALUE);
+    OptionalInt outer = config.mentions(ORIGINAL) ? config.optionalInteger(ORIGINAL, least, Integer.MAX_VALUE) : originalWhenAbsent;
     OptionalInt inner = fields.optionalInteger(ORIGINAL, least, Integer.MAX_VALUE);
     if (outer.isPresent() && inner.isPresent() && outer.getAsInt() != inner.getAsInt()) {
       LOG.warn("{}: {} {} outside the rope settings is used, not the {} within, as in transformers", config.source(), ORIGINAL,

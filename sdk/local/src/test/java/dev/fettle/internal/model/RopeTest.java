@@ -6,12 +6,14 @@ import dev.fettle.internal.checkpoint.Fixtures;
 import dev.fettle.internal.checkpoint.JsonFields;
 import dev.fettle.internal.checkpoint.StrictJson;
 import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.json.ObjectNode;
 import dev.fettle.support.Golden;
 import java.util.ArrayList;
 import java.util.List;
 import org.assertj.core.data.Offset;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 class RopeTest {
@@ -24,6 +26,25 @@ class RopeTest {
     }
     assertThat(tests).hasSize(12);
     return tests;
+  }
+
+  /** transformers' Phi3Config has 4,096 where the file says nothing outside of the settings, whatever they say within. */
+  @Test
+  void aPhi3ReadsItsOriginalContextOutsideOfTheSettings() {
+    ObjectNode config = (ObjectNode) Golden.json("families/phi3-longrope/config.json");
+    Rope said = rope(config.put("max_position_embeddings", 131_072).put("original_max_position_embeddings", 4096));
+    config.remove("original_max_position_embeddings");
+    assertThat(rope(config)).isEqualTo(said);
+    for (String settings : List.of("rope_scaling", "rope_parameters")) {
+      if (config.get(settings) instanceof ObjectNode within) {
+        within.put("original_max_position_embeddings", 64);
+      }
+    }
+    assertThat(rope(config)).isEqualTo(said);
+  }
+
+  private static Rope rope(ObjectNode config) {
+    return ModelConfig.parse(config.toString(), "config.json").layers().get(0).rope().get();
   }
 
   private static void check(JsonNode golden) {
