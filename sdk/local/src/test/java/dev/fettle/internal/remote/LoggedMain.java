@@ -28,6 +28,9 @@ import java.util.logging.SimpleFormatter;
 final class LoggedMain {
   static final String KEY = "tml-very-secret-0123456789";
 
+  /** Asked for by name, as the library quietens it else; held, as its level goes with it otherwise. */
+  private static final Logger DJL = Logger.getLogger("ai.djl");
+
   private LoggedMain() {}
 
   public static void main(String[] args) throws Exception {
@@ -36,6 +39,7 @@ final class LoggedMain {
       root.removeHandler(handler);
     }
     root.setLevel(Level.ALL);
+    DJL.setLevel(Level.ALL);
     SimpleFormatter format = new SimpleFormatter();
     root.addHandler(new Handler() {
       @Override
