@@ -83,6 +83,13 @@ class GgufTest {
   }
 
   @Test
+  void anotherFileIsNoModel() throws IOException {
+    Path file = Files.writeString(files.resolve("config.json"), "{}");
+    assertThatThrownBy(() -> fettle.load(file)).hasMessage(
+        file + ": is a file and no GGUF; name one, or the directory that holds config.json");
+  }
+
+  @Test
   void aModelThatOthersWroteInBlocksGivesWhatTransformersGives() {
     JsonNode golden = Golden.json("gguf/model.json");
     try (BaseModel model = fettle.load(Golden.path("gguf/model.gguf"), DType.F32)) {

@@ -75,8 +75,11 @@ public final class LocalBackend implements Backend {
   /** Where a model is: a GGUF or a directory. */
   private Path place(String name) {
     try {
-      if (GgufFile.isOne(Path.of(name))) {
-        return Path.of(name);
+      Path path = Path.of(name);
+      if (GgufFile.isOne(path)) {
+        return path;
+      } else if (Files.isRegularFile(path)) {
+        throw new InvalidInputException(name + ": is a file and no GGUF; name one, or the directory that holds config.json");
       }
     } catch (InvalidPathException e) {
       return directory(name);
