@@ -37,6 +37,11 @@ final class KernelSource {
     return PLACE.matcher(source).replaceAll(m -> Integer.toString(place(m.group(1), m.group(2))));
   }
 
+  /** What only one kind of device has: little, and enough to try what this processor runs. */
+  static String ofProcessor() {
+    return files().get("processor.py");
+  }
+
   /** The files as they are, by name. */
   static Map<String, String> files() {
     Map<String, String> out = new LinkedHashMap<>();

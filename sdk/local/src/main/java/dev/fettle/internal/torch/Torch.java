@@ -51,10 +51,14 @@ public final class Torch {
         JniUtils.setNumThreads(Integer.getInteger("fettle.threads"));
       }
       manager = (PtNDManager) NDManager.newBaseManager("PyTorch");
-      select(KernelSelection.PLAIN);
+      kernels = load(KernelSource.ofProcessor(), KernelSelection.PLAIN);
+      PtSymbolBlock tried = kernels;
       select(KernelSelection.of(this, processor));
+      tried.close();
       usual = execution();
       LOG.info("{}: {}", processor, usual);
+    } catch (IOException e) {
+      throw unloadable(e);
     } catch (RuntimeException | LinkageError e) {
       throw new FettleException("the native PyTorch library could not be loaded: " + e.getMessage()
           + ". Is the artifact ai.djl.pytorch:pytorch-native-cpu of this platform on the class path?", e);
@@ -173,22 +177,26 @@ public final class Torch {
     try {
       PtSymbolBlock block = loaded.get(wanted);
       if (block == null) {
-        block = load(wanted);
+        block = load(KernelSource.text(), wanted);
         loaded.put(wanted, block);
       }
       kernels = block;
       selection = wanted;
     } catch (IOException e) {
-      throw new FettleException("the kernels could not be loaded: " + e.getMessage()
-          + ". Is there room for temporary files in " + System.getProperty("java.io.tmpdir") + "?", e);
+      throw unloadable(e);
     }
   }
 
-  private PtSymbolBlock load(KernelSelection wanted) throws IOException {
+  private static FettleException unloadable(IOException e) {
+    return new FettleException("the kernels could not be loaded: " + e.getMessage()
+        + ". Is there room for temporary files in " + System.getProperty("java.io.tmpdir") + "?", e);
+  }
+
+  private PtSymbolBlock load(String source, KernelSelection wanted) throws IOException {
     Path file = Files.createTempFile("fettle-kernels", ".pt");
     try {
       try (OutputStream out = Files.newOutputStream(file)) {
-        Archive.write(KernelSource.text(), wanted, out);
+        Archive.write(source, wanted, out);
       }
       return JniUtils.loadModule(manager, file, true, new String[0], new String[0], false);
     } finally {
