@@ -424,8 +424,7 @@ final class LocalModel implements ModelBackend {
   public void saveGguf(Path file, GgufType type, ProgressMeter meter) {
     EngineThread.get().run(() -> {
       EngineThread.requireOpen(open, "the model " + name);
-      GgufModelFiles.save(file, this, layout, (step, w) -> weights().weight(w.block()).dense(step, w.offset() / w.columns(),
-          w.shape()[0]), type, meter);
+      GgufModelFiles.save(file, this, layout, (step, w) -> weights().weight(w.block()).dense(step, w), type, meter);
     });
   }
 

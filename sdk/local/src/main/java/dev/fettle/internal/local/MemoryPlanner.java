@@ -82,7 +82,7 @@ final class MemoryPlanner {
 
   /** A forward pass over a batch, without a way back. */
   MemoryPlan forward(Batch batch) {
-    return busiest(batch, DataParallel.most(), (rows, longest) -> passing(rows, longest, logits(rows), 0));
+    return busiest(Load.of(batch, DataParallel.most()), (rows, longest) -> passing(rows, longest, logits(rows), 0));
   }
 
   /**
@@ -92,15 +92,17 @@ final class MemoryPlanner {
    * @param accumulated whether there is a gradient already, to which what the pass computes is added at its end
    */
   MemoryPlan backward(Batch batch, TrainableModel tuned, int firstKept, boolean accumulated) {
+    return backward(Load.of(batch, tuned.lanes()), tuned, firstKept, accumulated);
+  }
+
+  private MemoryPlan backward(Load load, TrainableModel tuned, int firstKept, boolean accumulated) {
     long one = tuned.parameters().size() * Float.BYTES;
     if (GradientVectors.isLarge(tuned.adapters(), tuned.full())) {
-      return plus(plan(GRADIENTS, accumulated ? one : 0),
-          busiest(batch, tuned.lanes(),
-              (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> piecesFrom(tuned, layer))));
+      return plus(plan(GRADIENTS, accumulated ? one : 0), busiest(load,
+          (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> piecesFrom(tuned, layer))));
     }
-    long lanes = Math.min(tuned.lanes(), batch.size()) + (accumulated ? 1L : 0L);
-    return plus(plan(GRADIENTS, lanes * one),
-        busiest(batch, tuned.lanes(), (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> 0)));
+    return plus(plan(GRADIENTS, (load.lanes + (accumulated ? 1L : 0L)) * one),
+        busiest(load, (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> 0)));
   }
 
   /**
@@ -112,8 +114,9 @@ final class MemoryPlanner {
     if (sparing) {
       return layers.size();
     }
+    Load load = Load.of(batch, tuned.lanes());
     while (first < layers.size()
-        && !Memory.get().fits(backward(batch, tuned, first, accumulated).total() - tuned.promisedGradients())) {
+        && !Memory.get().fits(backward(load, tuned, first, accumulated).total() - tuned.promisedGradients())) {
       first++;
     }
     return first;
@@ -184,11 +187,24 @@ final class MemoryPlanner {
     Moment of(long rows, long longest);
   }
 
-  /** The busiest moment of a pass: the largest portion of each lane at once. */
-  private MemoryPlan busiest(Batch batch, int lanes, Pass pass) {
-    List<int[]> texts = batch.data().stream().map(Datum::inputs).toList();
-    long rows = TokenPass.portions(batch, lanes).busiest(texts);
-    return malloced(pass.of(rows, texts.stream().mapToInt(t -> t.length).max().orElse(0)).plan());
+  /**
+   * What a batch makes lanes carry.
+   *
+   * @param lanes how many there are
+   * @param rows of the largest portion of each lane at once
+   * @param longest tokens of the longest sequence
+   */
+  private record Load(int lanes, long rows, long longest) {
+    static Load of(Batch batch, int most) {
+      List<int[]> texts = batch.data().stream().map(Datum::inputs).toList();
+      return new Load(Math.min(most, batch.size()), TokenPass.portions(batch, most).busiest(texts),
+          texts.stream().mapToInt(t -> t.length).max().orElse(0));
+    }
+  }
+
+  /** The busiest moment of a pass. */
+  private MemoryPlan busiest(Load load, Pass pass) {
+    return malloced(pass.of(load.rows, load.longest).plan());
   }
 
   /**

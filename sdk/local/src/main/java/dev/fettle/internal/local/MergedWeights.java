@@ -87,7 +87,7 @@ final class MergedWeights {
   private Tensor base(Scope scope, Layout.Weight w) {
     return originals.isPresent() && tuned.frozen(w.block()) instanceof Weight.Quantised
         ? originals.get().read(scope, model.config(), w)
-        : tuned.frozen(w.block()).dense(scope, w.offset() / w.columns(), w.shape()[0]);
+        : tuned.frozen(w.block()).dense(scope, w);
   }
 
   /** A weight of an expert, whose adapter is a part of that of all of them. */

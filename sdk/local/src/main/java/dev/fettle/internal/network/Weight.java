@@ -1,5 +1,6 @@
 package dev.fettle.internal.network;
 
+import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.torch.Kernels;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
@@ -28,6 +29,11 @@ public sealed interface Weight {
   /** All of it, see {@link #dense(Scope, long, long)}. */
   default Tensor dense(Scope scope) {
     return dense(scope, 0, shape()[0]);
+  }
+
+  /** The part of it that is a weight of a model, see {@link #dense(Scope, long, long)}. */
+  default Tensor dense(Scope scope, Layout.Weight part) {
+    return dense(scope, part.offset() / part.columns(), part.shape()[0]);
   }
 
   /**
