@@ -48,15 +48,21 @@ final class Options {
       if (!alone && parts.length == 1 && (i + 1 == args.length || args[i + 1].startsWith("--"))) {
         throw new UsageException(option.flag() + " needs a value: " + option.placeholder());
       }
-      if (values.put(option, option.read(alone ? "" : parts.length == 2 ? parts[1] : args[++i])) != null) {
-        throw new UsageException(option.flag() + " is given twice");
-      }
+      Object value = option.read(alone ? "" : parts.length == 2 ? parts[1] : args[++i]);
+      values.merge(option, value, (before, now) -> together(option, before, now));
     }
     command.required().stream().filter(option -> !values.containsKey(option)).findFirst().ifPresent(option -> {
       throw new UsageException(option.flag() + " " + option.placeholder() + " is missing");
     });
     command.defaults().forEach((option, text) -> values.computeIfAbsent(option, o -> o.read(text)));
     return new Options(values, Stream.concat(Stream.of(command.name()), Stream.of(args)).toList());
+  }
+
+  private static Object together(Option option, Object before, Object now) {
+    if (!option.repeats()) {
+      throw new UsageException(option.flag() + " is given twice");
+    }
+    return Stream.concat(((List<?>) before).stream(), ((List<?>) now).stream()).toList();
   }
 
   /** The command line that these are from with one option more, or with another value of it, as a shell takes it. */
@@ -82,6 +88,11 @@ final class Options {
 
   String text(Option option) {
     return (String) values.get(option);
+  }
+
+  /** The values of an option that may be given several times. */
+  List<String> texts(Option option) {
+    return ((List<?>) values.get(option)).stream().map(String.class::cast).toList();
   }
 
   Path path(Option option) {
@@ -225,7 +236,8 @@ final class Options {
     };
   }
 
-  private DType dtype() {
+  /** The type of {@code --dtype}. */
+  DType dtype() {
     return DType.valueOf(text(Option.DTYPE).toUpperCase(Locale.ROOT));
   }
 
