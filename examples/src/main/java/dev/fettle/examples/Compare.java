@@ -38,8 +38,8 @@ public final class Compare {
       .takes(Option.LENGTH, "1024")
       .takes(Option.TOO_LONG, "cut")
       .takes(Option.LAST_LAYERS, "2")
-      .takes(Option.TEST, Option.FOLDS, Option.SECONDS, Option.VALIDATION, Option.OUTSIDE, Option.STEPS, Option.RATES, Option.DTYPE, Option.QUANTISE, Option.ALLOW_OVERLAP,
-          Option.REMOTE, Option.FIELDS);
+      .takes(Option.TEST, Option.FOLDS, Option.SECONDS, Option.VALIDATION, Option.OUTSIDE, Option.STEPS, Option.RATES, Option.DTYPE,
+          Option.QUANTISE, Option.ALLOW_OVERLAP, Option.REMOTE, Option.FIELDS);
 
   private Compare() {}
 

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import javax.imageio.ImageIO;
@@ -35,9 +36,7 @@ final class RankPictures {
 
   /** Writes {@code intervals.png}, {@code cost.png} and {@code curve.png}. */
   void write(List<RankSystem> systems) {
-    List<String> names = new ArrayList<>();
-    List<Double> middles = new ArrayList<>();
-    List<Double> halves = new ArrayList<>();
+    List<Bars.Bar> bars = new ArrayList<>();
     List<Series> costs = new ArrayList<>();
     for (RankSystem system : systems) {
       Map<String, Double> values = scores.values(system, RankScores.Measure.NDCG, study.collections());
@@ -45,16 +44,13 @@ final class RankPictures {
       Interval interval = Bootstrap.interval(all, Scores.RESAMPLES, seed);
       double middle = (interval.low() + interval.high()) / 2;
       double half = (interval.high() - interval.low()) / 2;
-      names.add(system.name());
-      middles.add(middle);
-      halves.add(half);
+      bars.add(new Bars.Bar(system.name(), Arrays.stream(all).average().orElse(Double.NaN), interval.low(), interval.high()));
       double seconds = study.store().beginning(system.key() + ".").stream().mapToDouble(c -> system.isTuned() ? c.cpuSeconds() : 0)
           .average().orElse(0);
       costs.add(new Series(system.name(), new double[] {seconds}, new double[] {middle}, new double[] {half}));
     }
     Charts charts = Charts.light();
-    save("intervals.png", Bars.draw(Theme.LIGHT, "Quality of each system", NDCG + " with 95 % bootstrap intervals over queries", names,
-        middles.stream().mapToDouble(v -> v).toArray(), halves.stream().mapToDouble(v -> v).toArray()));
+    save("intervals.png", Bars.draw(Theme.LIGHT, "Quality of each system", NDCG + " with 95 % bootstrap intervals over queries", bars));
     save("cost.png", charts.scatter("Quality against the cost of training", Axis.fromZero("processor seconds of a training"),
         Axis.of(NDCG), costs.toArray(Series[]::new)));
     List<Series> curves = new ArrayList<>();
