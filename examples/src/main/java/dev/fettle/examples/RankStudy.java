@@ -53,6 +53,8 @@ final class RankStudy {
     this.trained = trained;
     this.seeds = seeds;
     plan();
+    stages.forEach(stage -> stage.units().forEach(unit -> trainer.store().costs(unit.key())
+        .ifPresent(costs -> budget.done(stage.tokens(), costs.wall()))));
   }
 
   private void plan() {
@@ -139,7 +141,9 @@ final class RankStudy {
   private void stage(RankStage stage) {
     for (RankUnit unit : stage.units()) {
       if (!done(unit)) {
-        Set<RankStage> affordable = budget.affordable(open(), Figures.since(start), s -> count(List.of(s)));
+        // A stage that was passed over is not come back to.
+        List<RankStage> left = stages.subList(stages.indexOf(stage), stages.size());
+        Set<RankStage> affordable = budget.affordable(left, Figures.since(start), s -> count(List.of(s)));
         if (!affordable.contains(stage)) {
           return;
         }
@@ -164,10 +168,6 @@ final class RankStudy {
 
   private boolean done(RankUnit unit) {
     return trainer.store().costs(unit.key()).isPresent();
-  }
-
-  private List<RankStage> open() {
-    return stages.stream().filter(s -> count(List.of(s)) > 0).toList();
   }
 
   /** How many units of stages are not done. */
@@ -231,6 +231,6 @@ final class RankStudy {
 
   /** Stages that the budget had no room for. */
   List<String> dropped() {
-    return open().stream().map(RankStage::name).toList();
+    return stages.stream().filter(s -> count(List.of(s)) > 0).map(RankStage::name).toList();
   }
 }
