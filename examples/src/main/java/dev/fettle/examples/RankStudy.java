@@ -65,7 +65,7 @@ final class RankStudy {
     for (RankSetting setting : settings) {
       levers.add(new RankStage("lever " + setting.name(), importance++, folds(List.of(first)).stream()
           .map(u -> RankUnit.lever(setting, small.name(), u.collection(), u.fold())).toList(),
-          work(small, setting, first, (first.data().corpus().size() + 2) / 3, trained)));
+          work(small, setting, (first.data().corpus().size() + 2) / 3, trained)));
     }
     stages.addAll(levers);
     int later = importance;
@@ -95,7 +95,7 @@ final class RankStudy {
       List<RankCollection> in) {
     List<RankUnit> units = folds(in).stream().map(u -> new RankUnit(system, base.name(), method, u.collection(), u.fold(), seed,
         queries, false)).toList();
-    double each = in.stream().mapToDouble(c -> work(base, RankSetting.START, c, c.data().corpus().size(), length)).average()
+    double each = in.stream().mapToDouble(c -> work(base, RankSetting.START, c.data().corpus().size(), length)).average()
         .orElse(0);
     stages.add(new RankStage(name, importance, units, each));
   }
@@ -110,7 +110,7 @@ final class RankStudy {
     return units;
   }
 
-  private double work(RankBase base, RankSetting setting, RankCollection collection, int documents, int each) {
+  private double work(RankBase base, RankSetting setting, int documents, int each) {
     double read = (double) setting.steps(trainer.steps()) * trained
         * (setting.pairs() * (1.4 + setting.negatives()) + setting.further() * 1.4);
     return base.multiplied() * (BACKWARD * read + (double) documents * each);
