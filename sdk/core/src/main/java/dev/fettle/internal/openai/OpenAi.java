@@ -14,15 +14,22 @@ import org.slf4j.LoggerFactory;
 
 /** The calls of OpenAI's clients. Each has a thread as long as it lasts, as it may have to wait for a slow client. */
 public final class OpenAi implements AutoCloseable {
-  /** What the paths of all calls begin with. */
-  public static final String PREFIX = "/v1/";
+  private static final String PREFIX = "/v1/";
+  /** Where Cohere's newer clients rank. */
+  private static final String RERANK = "/v2/rerank";
 
   private static final Logger LOG = LoggerFactory.getLogger(OpenAi.class);
 
   private final ServedModels models;
-  private final ChatCall chat;
+  private final Map<String, Call> calls;
   private final ModelCalls list;
   private final ThreadPoolExecutor threads;
+
+  /** What answers requests of one path. */
+  @FunctionalInterface
+  private interface Call {
+    void answer(Fields fields, Outgoing out) throws IOException;
+  }
 
   /** Reads the body of a request, or refuses it. */
   @FunctionalInterface
@@ -51,13 +58,22 @@ public final class OpenAi implements AutoCloseable {
    */
   public OpenAi(ModelBackend model, String name, Map<String, Path> adapters, Bounds bounds) {
     models = new ServedModels(model, name, adapters);
-    chat = new ChatCall(models, bounds);
+    calls = Map.of(
+        "chat/completions", new ChatCall(models, bounds)::answer,
+        "completions", new CompletionCall(models, bounds)::answer,
+        "embeddings", new EmbeddingCall(models, bounds)::answer,
+        "rerank", new RerankCall(models, bounds)::answer);
     list = new ModelCalls(models);
     threads = new ThreadPoolExecutor(0, bounds.requests(), 30, TimeUnit.SECONDS, new SynchronousQueue<>(), work -> {
       Thread thread = new Thread(work, "fettle-openai");
       thread.setDaemon(true);
       return thread;
     });
+  }
+
+  /** Whether a path is one of OpenAI's clients. */
+  public static boolean takes(String path) {
+    return path != null && (path.startsWith(PREFIX) || path.equals(RERANK));
   }
 
   /** Takes a request on and returns at once. */
@@ -96,16 +112,15 @@ public final class OpenAi implements AutoCloseable {
 
   private void call(String method, String path, byte[] body, Outgoing out) throws IOException {
     boolean get = path.equals("models") || path.startsWith("models/");
-    boolean known = get || path.equals("chat/completions");
-    if (!known) {
+    Call call = calls.get(path);
+    if (call == null && !get) {
       throw ApiError.unknown(null, "unknown_url", "there is no call " + PREFIX + path + " here");
     } else if (!method.equals(get ? "GET" : "POST")) {
       throw ApiError.of(405, PREFIX + path + " takes " + (get ? "GET" : "POST") + ", not " + method);
-    }
-    switch (path) {
-      case "models" -> out.document(200, list.list());
-      case "chat/completions" -> chat.answer(Fields.of(body), out);
-      default -> out.document(200, list.one(path.substring("models/".length())));
+    } else if (call != null) {
+      call.answer(Fields.of(body), out);
+    } else {
+      out.document(200, path.equals("models") ? list.list() : list.one(path.substring("models/".length())));
     }
   }
 

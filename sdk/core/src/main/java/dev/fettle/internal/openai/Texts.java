@@ -1,8 +1,16 @@
 package dev.fettle.internal.openai;
 
+import dev.fettle.Tokenizer;
+import java.util.List;
+
 /** What texts have to be. */
 final class Texts {
   private Texts() {}
+
+  /** How many tokens texts have, without those that a model puts around them, and before it cuts them. */
+  static int tokens(Tokenizer tokenizer, List<String> texts) {
+    return texts.stream().mapToInt(text -> tokenizer.encode(text).length).sum();
+  }
 
   /** A text that can be written as UTF-8, as the tokenizer will want it. */
   static String unicode(String text, String place) {

@@ -21,8 +21,7 @@ final class OpenAiCalls {
   }
 
   static boolean takes(HttpExchange exchange) {
-    String path = exchange.getRequestURI().getPath();
-    return path != null && path.startsWith(OpenAi.PREFIX);
+    return OpenAi.takes(exchange.getRequestURI().getPath());
   }
 
   void handle(HttpExchange exchange) {

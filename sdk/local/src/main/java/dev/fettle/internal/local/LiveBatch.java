@@ -134,22 +134,25 @@ final class LiveBatch implements AutoCloseable {
   }
 
   private void join(List<int[]> prompts, List<LiveSequence> joining, int copies) {
+    Decoder more;
     try {
       hold(plan(prompts, joining.size()));
-      Decoder more = decoders.apply(prompts, copies);
-      if (decoder == null) {
-        decoder = more;
-        batch = joining;
-      } else {
-        int[] staying = undone();
-        decoder.join(staying, more);
-        batch = new ArrayList<>(IntStream.of(staying).mapToObj(batch::get).toList());
-        batch.addAll(joining);
-      }
+      more = decoders.apply(prompts, copies);
     } catch (RuntimeException | Error e) {
+      // Those that go on have their memory already.
       joining.forEach(s -> s.fail(e));
-      throw e;
+      keep(undone());
+      return;
     }
+    int[] staying = undone();
+    if (staying.length == 0) {
+      closeDecoder();
+      decoder = more;
+    } else {
+      decoder.join(staying, more);
+    }
+    batch = new ArrayList<>(IntStream.of(staying).mapToObj(batch::get).toList());
+    batch.addAll(joining);
   }
 
   private void hold(MemoryPlan plan) {
@@ -210,6 +213,10 @@ final class LiveBatch implements AutoCloseable {
   private void leave() {
     batch = new ArrayList<>();
     release();
+    closeDecoder();
+  }
+
+  private void closeDecoder() {
     if (decoder != null) {
       decoder.close();
       decoder = null;
