@@ -126,7 +126,7 @@ public final class Dpo extends Recipe<Dpo> {
     if (examples == null) {
       throw new InvalidInputException("Dpo without data: call data(...) with at least one pair");
     }
-    try (Checkpoints kept = new Checkpoints(training, directory)) {
+    try (Checkpoints kept = checkpoints()) {
       return run(kept, examples);
     }
   }
@@ -155,7 +155,7 @@ public final class Dpo extends Recipe<Dpo> {
     int seen = 0;
     // The reference is taken before the state of an interrupted run is loaded.
     try (Sampler start = training.sampler();
-        Recorder record = new Recorder("dpo", training, kept.files("dpo", settings(read, hash, lengths)), total)) {
+        Recorder record = recorder(kept, "dpo", settings(read, hash, lengths), total)) {
       Random random = new Random(seed);
       for (int epoch = 0; epoch < epochs; epoch++) {
         List<Integer> order = order(pairs, random);

@@ -24,6 +24,7 @@ public final class Checkpoints implements AutoCloseable {
   private final Training training;
   private final Optional<Path> directory;
   private final Optional<Destination> place;
+  private final boolean overwrite;
   private TempDirectory temporary;
   private double least = Double.POSITIVE_INFINITY;
   private long best;
@@ -33,17 +34,19 @@ public final class Checkpoints implements AutoCloseable {
    * Checkpoints in a run's directory; without one, the best weights are in a temporary directory until the end.
    *
    * @param directory null if there is none
+   * @param overwrite whether the run begins anew where another one was
    * @throws InvalidInputException if nothing can be written there, or another run has it
    */
-  public Checkpoints(Training training, Path directory) {
+  public Checkpoints(Training training, Path directory, boolean overwrite) {
     this.training = training;
+    this.overwrite = overwrite;
     this.directory = Optional.ofNullable(directory);
     this.place = this.directory.map(Destination::within);
   }
 
   /** The run's files, if it has a directory; an interrupted run's state is loaded. */
   public Optional<RunFiles> files(String recipe, Map<String, Object> settings) {
-    return directory.map(d -> new RunFiles(d, recipe, training, settings));
+    return directory.map(d -> new RunFiles(d, recipe, training, settings, overwrite));
   }
 
   /** Remembers what the validations of earlier steps found. */
