@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <R> the recipe itself
  */
-public abstract sealed class Recipe<R extends Recipe<R>> permits Dpo, PromptRecipe, Sft {
+public abstract sealed class Recipe<R extends Recipe<R>> permits PreferenceRecipe, PromptRecipe, RewardModel, Sft {
   final Training training;
   double learningRate;
   AdamW optimizer = AdamW.standard();

@@ -15,15 +15,16 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What a recipe did: {@link Sft}, {@link Dpo}, {@link Grpo} or {@link Distill}. The trained weights are in
+ * What a recipe did: {@link Sft}, {@link Dpo}, {@link Grpo} and the like. The trained weights are in
  * {@link #training()}: those of the best step where there were validation data, else the last ones. Immutable.
  *
  * <p>Each step has these metrics, on every backend, in {@code metrics.jsonl} too: {@code step} from 1; {@code loss}, per
  * unit of weight, in nats; {@code loss_sum}; {@code weight}, which is the number of trained tokens unless weights say
  * otherwise; {@code tokens} read; {@code learning_rate}; {@code gradient_norm} before clipping; {@code seconds} since
  * the run began, and {@code tokens_per_second} of the step. Where validation came after a step: {@code validation_loss}.
- * Where a batch was passed over because its loss or gradient was not finite: {@code skipped}, 1, and no loss. DPO adds
- * {@code accuracy}, {@code margin}, {@code chosen_reward}, {@code rejected_reward}; GRPO {@code reward},
+ * Where a batch was passed over because its loss or gradient was not finite: {@code skipped}, 1, and no loss. DPO, ORPO, SimPO and
+ * reward models add {@code accuracy}, {@code margin}, {@code chosen_reward}, {@code rejected_reward}, ORPO {@code nll} and
+ * {@code log_odds}; KTO the last three and {@code kl}; GRPO {@code reward},
  * {@code reward_deviation}, {@code answer_tokens}, {@code kl_base} where it is penalised; on-policy distillation
  * {@code reverse_kl} and {@code answer_tokens}.
  *
