@@ -29,6 +29,7 @@ import dev.fettle.recipes.Orpo;
 import dev.fettle.recipes.Reward;
 import dev.fettle.recipes.RewardModel;
 import dev.fettle.recipes.Run;
+import dev.fettle.recipes.RunListener;
 import dev.fettle.recipes.Sft;
 import dev.fettle.recipes.SimPo;
 import dev.fettle.recipes.Trial;
@@ -234,6 +235,7 @@ final class PublicInstances implements AutoCloseable {
     put(Grpo.class, Grpo.on(training));
     put(Distill.class, Distill.on(training));
     others.put(Reward.class, (Reward) (prompt, answer) -> 1);
+    others.put(RunListener.class, (RunListener) step -> { });
     put(Comparison.class, Comparison.of(get(BaseModel.class)));
     put(Trial.class, Trial.of(training, 1e-4, 1, 3));
     put(Progress.class, Progress.passing("a", 1));

@@ -92,7 +92,7 @@ public final class Distill extends PromptRecipe<Distill> {
           + training.tokenizer().vocabSize() + ": on-policy distillation needs one tokenizer; use offPolicy()");
     }
     Prompts.requireSome("Distill", prompts);
-    try (Checkpoints kept = new Checkpoints(training, directory)) {
+    try (Checkpoints kept = checkpoints()) {
       Limit limit = Limit.NONE.treating(tooLong).within(training.renderer().contextLength())
           .within(teacher().renderer().contextLength());
       Prompts source = new Prompts("Distill", prompts, limit, this::promptTokens, seed);
@@ -127,9 +127,8 @@ public final class Distill extends PromptRecipe<Distill> {
         }
       }
     }
-    Sft sft = Sft.on(training).data(Dataset.of(lessons)).trainOn(TrainOn.LAST_ASSISTANT_MESSAGE).epochs(epochs)
-        .batchSize(batchSize).learningRate(learningRate).optimizer(optimizer).seed(seed);
-    return (directory == null ? sft : sft.directory(directory)).run();
+    return pass(Sft.on(training).data(Dataset.of(lessons)).trainOn(TrainOn.LAST_ASSISTANT_MESSAGE).epochs(epochs)
+        .batchSize(batchSize)).run();
   }
 
   /** The student answers, the teacher scores each token. */
@@ -137,7 +136,7 @@ public final class Distill extends PromptRecipe<Distill> {
     AdamW settings = optimizer.withLearningRate(learningRate);
     String hash = source.sha256();
     Map<String, Object> own = new TreeMap<>(Map.of("teacher", teacher().toString(), "batch_size", batchSize));
-    try (Recorder record = new Recorder("distill", training, kept.files("distill", settings(source, own)), steps)) {
+    try (Recorder record = recorder(kept, "distill", settings(source, own), steps)) {
       for (int step = 0; step < steps; step++) {
         List<Conversation> asked = source.next(batchSize);
         if (step < record.count()) {
@@ -157,7 +156,7 @@ public final class Distill extends PromptRecipe<Distill> {
         Map<String, Double> line = record.line(training.step(batch, Loss.importanceSampling(), settings), learningRate, batch);
         line.putAll(rollouts.metrics());
         record.write(line);
-        if (kept.stop(record.count(), steps, hash)) {
+        if (kept.stop(record.count(), steps, saveEvery, hash)) {
           return record.stopped(steps);
         }
       }

@@ -107,7 +107,7 @@ public final class Grpo extends PromptRecipe<Grpo> {
   public Run run() {
     Prompts.requireSome("Grpo", prompts);
     reward();
-    try (Checkpoints kept = new Checkpoints(training, directory)) {
+    try (Checkpoints kept = checkpoints()) {
       return run(kept);
     }
   }
@@ -127,7 +127,7 @@ public final class Grpo extends PromptRecipe<Grpo> {
     SamplingParams params = sampling.stoppingAtEndOf(renderer).samples(samples);
     AdamW settings = optimizer.withLearningRate(learningRate);
     try (Sampler base = kl > 0 ? training.model().sampler() : null;
-        Recorder record = new Recorder("grpo", training, kept.files("grpo", settings(source)), steps)) {
+        Recorder record = recorder(kept, "grpo", settings(source), steps)) {
       for (int step = 0; step < steps; step++) {
         List<Conversation> asked = source.next(groups);
         if (step < record.count()) {
@@ -155,7 +155,7 @@ public final class Grpo extends PromptRecipe<Grpo> {
         }
         line.putAll(rollouts.metrics());
         record.write(line);
-        if (kept.stop(record.count(), steps, hash)) {
+        if (kept.stop(record.count(), steps, saveEvery, hash)) {
           return record.stopped(steps);
         }
       }

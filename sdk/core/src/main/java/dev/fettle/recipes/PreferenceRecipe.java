@@ -98,7 +98,7 @@ public abstract sealed class PreferenceRecipe<R extends PreferenceRecipe<R>> ext
     if (examples == null) {
       throw new InvalidInputException(name + " without data: call data(...) with at least one " + unit);
     }
-    try (Checkpoints kept = new Checkpoints(training, directory)) {
+    try (Checkpoints kept = checkpoints()) {
       Lessons lessons = new Lessons(name, unit, training.renderer(), examples, limit);
       for (Example example : examples.examples()) {
         read(example, lessons);
@@ -116,7 +116,7 @@ public abstract sealed class PreferenceRecipe<R extends PreferenceRecipe<R>> ext
     int seen = 0;
     // The reference is taken before the state of an interrupted run is loaded.
     try (@Nullable Sampler start = comparesWithStart() ? training.sampler() : null;
-        Recorder record = new Recorder(file, training, kept.files(file, settings(read, hash)), total)) {
+        Recorder record = recorder(kept, file, settings(read, hash), total)) {
       Random random = new Random(seed);
       for (int epoch = 0; epoch < epochs; epoch++) {
         List<Lesson> order = new ArrayList<>(lessons);
@@ -137,7 +137,7 @@ public abstract sealed class PreferenceRecipe<R extends PreferenceRecipe<R>> ext
               .forEach(metric -> line.put(metric, result.loss().metrics().get(metric)));
           line.put("loss", result.loss().loss());
           record.write(line);
-          if (kept.stop(record.count(), total, hash)) {
+          if (kept.stop(record.count(), total, saveEvery, hash)) {
             return record.stopped(total);
           }
         }

@@ -96,7 +96,7 @@ public final class RewardModel extends Recipe<RewardModel> {
     if (examples == null) {
       throw new InvalidInputException("RewardModel without data: call data(...) with at least one pair");
     }
-    try (Checkpoints kept = new Checkpoints(training, directory)) {
+    try (Checkpoints kept = checkpoints()) {
       return run(kept, ranked(examples));
     }
   }
@@ -106,7 +106,7 @@ public final class RewardModel extends Recipe<RewardModel> {
     int total = (pairs.size() + batchSize - 1) / batchSize * epochs;
     Schedule rates = Schedule.linear(learningRate, total);
     int seen = 0;
-    try (Recorder record = new Recorder("reward", training, kept.files("reward", settings(pairs.size(), hash)), total)) {
+    try (Recorder record = recorder(kept, "reward", settings(pairs.size(), hash), total)) {
       Random random = new Random(seed);
       for (int epoch = 0; epoch < epochs; epoch++) {
         List<Ranked> order = new ArrayList<>(pairs);
@@ -122,7 +122,7 @@ public final class RewardModel extends Recipe<RewardModel> {
           line.put("loss", result.loss());
           line.putAll(metrics(result));
           record.write(line);
-          if (kept.stop(record.count(), total, hash)) {
+          if (kept.stop(record.count(), total, saveEvery, hash)) {
             return record.stopped(total);
           }
         }

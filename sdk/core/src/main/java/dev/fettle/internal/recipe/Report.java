@@ -36,6 +36,7 @@ final class Report {
 
   static String html(Run run, Map<String, Object> about, List<ReportSample> samples) {
     StringBuilder page = new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
+        .append(run.ending().equals(RunFiles.RUNNING) ? "<meta http-equiv=\"refresh\" content=\"10\">\n" : "")
         .append("<meta name=\"viewport\" content=\"width=device-width\">\n<title>").append(text(title(run)))
         .append("</title>\n<style>\n").append(STYLE).append("</style>\n</head>\n<body>\n<h1>").append(text(title(run)))
         .append("</h1>\n<p>").append(text(summary(run))).append("</p>\n");
