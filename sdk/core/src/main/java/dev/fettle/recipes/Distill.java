@@ -156,7 +156,7 @@ public final class Distill extends PromptRecipe<Distill> {
         Map<String, Double> line = record.line(training.step(batch, Loss.importanceSampling(), settings), learningRate, batch);
         line.putAll(rollouts.metrics());
         record.write(line);
-        if (kept.stop(record.count(), steps, hash)) {
+        if (kept.stop(record.count(), steps, saveEvery, hash)) {
           return record.stopped(steps);
         }
       }

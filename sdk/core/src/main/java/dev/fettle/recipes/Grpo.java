@@ -155,7 +155,7 @@ public final class Grpo extends PromptRecipe<Grpo> {
         }
         line.putAll(rollouts.metrics());
         record.write(line);
-        if (kept.stop(record.count(), steps, hash)) {
+        if (kept.stop(record.count(), steps, saveEvery, hash)) {
           return record.stopped(steps);
         }
       }
