@@ -249,6 +249,7 @@ final class PublicInstances implements AutoCloseable {
     others.put(Duration.class, Duration.ofSeconds(60));
     others.put(OptionalInt.class, OptionalInt.empty());
     others.put(Instant.class, Instant.EPOCH);
+    others.put(Boolean.class, true);
     others.put(Integer.class, 1);
     others.put(Number.class, 1);
     others.put(Double.class, 0.5);
