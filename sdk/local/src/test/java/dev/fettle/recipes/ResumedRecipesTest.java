@@ -33,6 +33,7 @@ class ResumedRecipesTest {
 
   @TempDir Path directory;
   private final Fettle fettle = Fettle.local();
+  private final BaseModel model = fettle.load("fettle-tiny", DType.F32);
 
   @AfterEach
   void close() {
@@ -40,7 +41,7 @@ class ResumedRecipesTest {
   }
 
   private Training training() {
-    return fettle.load("fettle-tiny", DType.F32).tune(Lora.rank(2));
+    return model.tune(Lora.rank(2));
   }
 
   /** Three runs of a recipe: a whole one, one that is torn in its fourth step, and the rest of that one. */
@@ -83,7 +84,6 @@ class ResumedRecipesTest {
 
   @Test
   void recipesThatSampleGoOnWhereTheyBrokeOff() {
-    BaseModel model = fettle.load("fettle-tiny", DType.F32);
     Training taught = model.tune(Lora.rank(2));
     Sft.on(taught).data(Dataset.of(new Text("red is a colour"))).epochs(2).learningRate(1e-2).run();
     Sampler teacher = taught.sampler();
