@@ -114,7 +114,7 @@ enum Option {
   NAME("TEXT", "what clients call the model; by default as --model says", text -> text),
   STATE("DIR", "where checkpoints are kept", Option::path),
   PROMPT("TEXT", "text to continue", text -> text),
-  CHAT("TEXT", "message to answer, in the model's chat format", text -> text),
+  CHAT("TEXT", "message to answer, in the model's chat format; none to chat", text -> text),
   PROMPT_TOKENS("prompt", "N", "random tokens that the model is given first", Option::count),
   WEIGHTS("exact|int8", "while decoding: as the model has them, or rounded to 8 bits", oneOf(List.of("exact", "int8"))),
   NEW("N", "tokens to sample after them", Option::count),
