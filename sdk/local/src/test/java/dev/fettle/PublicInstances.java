@@ -89,7 +89,8 @@ final class PublicInstances implements AutoCloseable {
     put(Remote.class, service);
     models(model, remote.load("fettle-tiny"));
     put(Checkpoints.class, remote.checkpoints());
-    put(Checkpoint.class, new Checkpoint("tinker://a", true, Optional.empty(), OptionalLong.empty(), Optional.empty()));
+    put(Checkpoint.class, new Checkpoint("tinker://a", true, Optional.empty(), OptionalLong.empty(), Optional.empty(),
+        Optional.empty(), Map.of()));
     values();
     data(directory);
     ranking(directory);
