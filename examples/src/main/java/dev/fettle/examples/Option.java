@@ -29,6 +29,10 @@ enum Option {
       + "directory; may be given many times", Option::named),
   DATA("FILE", "examples as JSON Lines, or .csv, .tsv or .parquet: messages, prompt and completion, or text; .gz too",
       Option::path),
+  COLLECTION("data", "DIR", "collection in BEIR's layout, in it or in its beir/; may be given several times, settings are chosen on the "
+      + "first", text -> List.of(path(text).toString())),
+  BASE("DIR[:Q|D]", "embedding model, after a colon what stands before its queries and its documents, as in e5:query: |passage: ; "
+      + "may be given several times, the one to tune first", Option::base),
   FIELDS("F=C,F=C", "columns of other names: prompt=question,completion=answer; within others: completion=answer.text",
       text -> text),
   TRAIN_ON("MODE", "which parts are learnt: " + String.join(", ", trainOn()), oneOf(trainOn())),
@@ -45,7 +49,13 @@ enum Option {
   RANKS("N,N", "ranks of lora, each a method; the other adapters have the highest", Option::counts),
   METRIC("nll|exact|ndcg", "loss a token, or answers that are exactly right; rankings: see Rank",
       oneOf(List.of("nll", "exact", "ndcg"))),
-  SEEDS("N", "runs of each method, at least 3", Option::count),
+  SEEDS("N", "runs of each method; of Compare at least 3", Option::count),
+  FOLDS("N", "parts of the queries or items, each of which is tested once", Option::count),
+  LEVERS("NAMES", "what may be tried beside the start setting, with commas between, or none: " + RankSetting.names(),
+      RankSetting::named),
+  TRAIN_LENGTH("N", "tokens that a document has at most when it is trained on", Option::count),
+  BUDGET("N", "minutes that all may take; what is least important is left out then, and named; 0 for as many as it needs",
+      Option::countOrNone),
   RATES("M=X:X,M=X", "learning rates that the sweep of method M begins with; by default around 5e-4, of full 5e-5",
       text -> text),
   ALLOW_OVERLAP("", "lets test data be in the training data", text -> text),
@@ -164,13 +174,13 @@ enum Option {
     return placeholder;
   }
 
-  /** Whether it may be given more than once. */
-  boolean repeats() {
-    return this == ADAPTERS;
-  }
-
   String help() {
     return help;
+  }
+
+  /** Whether it may be given several times; its value is a list then. */
+  boolean repeats() {
+    return this == ADAPTERS || this == COLLECTION || this == BASE;
   }
 
   /** The value of a text; {@link UsageException} with the reason if it has none. */
@@ -227,7 +237,15 @@ enum Option {
     Path path = (Path) path(text.substring(at + 1));
     Path last = path.toAbsolutePath().normalize().getFileName();
     require(at != 0 && last != null, "give DIR or NAME=DIR");
-    return Map.of(at < 0 ? last.toString() : text.substring(0, at), path);
+    return List.of(Map.of(at < 0 ? last.toString() : text.substring(0, at), path));
+  }
+
+  private static Object base(String text) {
+    path(text);
+    if (text.indexOf(':') >= 0) {
+      RankBase.prefixes(text.substring(text.indexOf(':') + 1));
+    }
+    return List.of(text);
   }
 
   private static Object service(String text) {

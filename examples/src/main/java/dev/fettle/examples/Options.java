@@ -59,11 +59,7 @@ public final class Options {
         throw new UsageException(option.flag() + " needs a value: " + option.placeholder());
       }
       Object value = option.read(alone ? "" : parts.length == 2 ? parts[1] : args[++i]);
-      if (option.repeats()) {
-        values.merge(option, List.of(value), (all, more) -> Stream.concat(((List<?>) all).stream(), ((List<?>) more).stream()).toList());
-      } else if (values.put(option, value) != null) {
-        throw new UsageException(option.flag() + " is given twice");
-      }
+      values.merge(option, value, (before, now) -> together(option, before, now));
     }
     if (values.containsKey(Option.CONFIG)) {
       ConfigFile.read((Path) values.get(Option.CONFIG), command).forEach(values::putIfAbsent);
@@ -73,6 +69,13 @@ public final class Options {
     });
     command.defaults().forEach((option, text) -> values.computeIfAbsent(option, o -> o.read(text)));
     return new Options(values, arguments, Stream.concat(Stream.of(command.name()), Stream.of(args)).toList());
+  }
+
+  private static Object together(Option option, Object before, Object now) {
+    if (!option.repeats()) {
+      throw new UsageException(option.flag() + " is given twice");
+    }
+    return Stream.concat(((List<?>) before).stream(), ((List<?>) now).stream()).toList();
   }
 
   /** The command line that these are from with one option more, or with another value of it, as a shell takes it. */
@@ -127,6 +130,11 @@ public final class Options {
 
   String text(Option option) {
     return (String) values.get(option);
+  }
+
+  /** The values of an option that may be given several times. */
+  List<String> texts(Option option) {
+    return ((List<?>) values.get(option)).stream().map(String.class::cast).toList();
   }
 
   Path path(Option option) {
@@ -295,7 +303,8 @@ public final class Options {
     };
   }
 
-  private DType dtype() {
+  /** The type of {@code --dtype}. */
+  DType dtype() {
     return DType.valueOf(text(Option.DTYPE).toUpperCase(Locale.ROOT));
   }
 
