@@ -26,7 +26,8 @@ import java.util.Set;
  * {@code left_out}, too long or with nothing to learn. Where a batch was passed over because its loss or gradient was not
  * finite: {@code skipped}, 1, and no loss. DPO, ORPO, SimPO and reward models add {@code accuracy}, {@code margin},
  * {@code chosen_reward}, {@code rejected_reward}, ORPO {@code nll} and {@code log_odds} too; KTO those but {@code accuracy}, and {@code kl}; GRPO
- * {@code reward}, {@code reward_deviation}, {@code answer_tokens}, {@code kl_base} where it is penalised; on-policy distillation
+ * {@code reward}, {@code reward_deviation}, {@code answer_tokens}, {@code kl_base} where it is penalised,
+ * in environments {@code turns}, and {@code cut_off}, the share of episodes that a limit ended; on-policy distillation
  * {@code reverse_kl} and {@code answer_tokens}.
  *
  * @param recipe its name, such as {@code sft}
