@@ -117,15 +117,13 @@ public final class Bench {
   static int run(String[] args, PrintStream out, PrintStream err) {
     String verb = args.length == 0 ? "" : args[0];
     if (verb.equals("--help")) {
-      MODES.values().forEach(mode -> out.print(mode.command.usage()));
+      MODES.values().forEach(mode -> out.println(mode.command.usage()));
       return 0;
     }
     Mode mode = MODES.get(verb);
     if (mode == null) {
-      err.println("the first argument says what is measured, one of " + String.join(", ", MODES.keySet())
-          + (verb.isEmpty() ? "" : ": " + verb));
-      MODES.values().forEach(m -> err.print(m.command.usage()));
-      return Command.MISUSED;
+      return Command.misused(new UsageException("the first argument says what is measured, one of "
+          + String.join(", ", MODES.keySet()) + (verb.isEmpty() ? "" : ": " + verb)), "Bench", err);
     }
     return mode.command.run(Arrays.copyOfRange(args, 1, args.length), out, err,
         mode.body);

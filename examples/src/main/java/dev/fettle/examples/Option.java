@@ -49,16 +49,36 @@ enum Option {
   ALLOW_OVERLAP("", "lets test data be in the training data", text -> text),
   FILE("FILE", "texts, one a line", Option::path),
   OUT("DIR", "where the adapter is saved, or with --method full or hybrid the whole model", Option::path),
-  RESUME("DIR", "state that an interrupted Tune left in a directory beside --out, to go on from", Option::path),
+  HELD_OUT("validation", "FILE|SHARE", "examples that the loss is measured on meanwhile, or the share of --data that is held "
+      + "out for it, such as 0.05; the best weights are kept", Option::fileOrShare),
+  EVALUATE_EVERY("N", "steps from one validation to the next; by default a tenth of all", Option::count),
+  PATIENCE("N", "validations in a row without a better loss that end the run", Option::count),
+  SAVE_EVERY("N", "steps from one state to go on from to the next; by default a tenth of all", Option::count),
+  RESUME("yes|no", "whether to go on with the run that was interrupted in OUT-run, the directory beside --out",
+      oneOf(List.of("yes", "no"))),
+  OVERWRITE("yes|no", "whether to begin anew in the place of an earlier result or run", oneOf(List.of("yes", "no"))),
+  CONFIG("FILE", "options in a file, as YAML or JSON, a line each: \"epochs: 3\"; those given here win", Option::path),
+  REPORT("yes|no", "whether OUT-run/report.html, the page of the run, also has what the model answers before and after",
+      oneOf(List.of("yes", "no"))),
+  SERVE_REPORT("PORT", "port at which a browser on this machine sees the page live; 0 takes a free one, which is printed",
+      Option::port),
+  TENSORBOARD("DIR", "directory in which an event file for TensorBoard is written", Option::path),
+  CSV("FILE", "file that has a line of figures for each step", Option::path),
   METHOD("lora|full|hybrid", "train adapters, weights themselves, or adapters and the last layers themselves",
       oneOf(List.of("lora", "full", "hybrid"))),
   LAST_LAYERS("N", "layers that are trained themselves, from the last on, with the output embedding; hybrid: 2",
       Option::count),
   RANK("N", "rank of the adapters; by default 16", Option::count),
+  TARGET_MODULES("NAMES", "what adapters are for, with commas between: linear, attention, mlp, experts, lm_head, "
+      + "embeddings, or names such as q_proj; by default linear", Option::names),
+  DROPOUT("X", "share of the adapters' input that is dropped, 0 or more and less than 1", Option::share),
   EPOCHS("N", "how often the data is read", Option::count),
   BATCH("N", "sequences at a time", Option::count),
+  GRADIENT_ACCUMULATION("N", "batches a step learns from, one after the other", Option::count),
   LR("X", "learning rate; by default 5e-4 for lora, 5e-5 for full, 5e-4 and a tenth of it for hybrid", Option::positive),
   SCHEDULE("constant|linear|cosine", "how the learning rate falls", oneOf(List.of("constant", "linear", "cosine"))),
+  WARMUP("N|SHARE", "steps in which the learning rate rises at first, or their share of all, such as 0.05",
+      Option::countOrShare),
   SEED("N", "of all random choices", Option::whole),
   LENGTH("N", "tokens that a sequence has at most; longer ones are cut and counted", Option::count),
   TOO_LONG("cut|skip|refuse", "sequences of more than --length tokens or the model's context: cut them at their end, leave "
@@ -227,6 +247,31 @@ enum Option {
 
   private static Object whole(String text) {
     return Long.parseLong(text);
+  }
+
+  private static Object names(String text) {
+    require(!text.isBlank(), "name at least one");
+    return Arrays.stream(text.split(",")).map(String::strip).toList();
+  }
+
+  private static Object share(String text) {
+    double value = Double.parseDouble(text);
+    require(value >= 0 && value < 1, "give at least 0 and less than 1");
+    return value;
+  }
+
+  /** A share if it is a number, else a file. */
+  private static Object fileOrShare(String text) {
+    if (!text.matches("[0-9.]+")) {
+      return path(text);
+    }
+    Object share = share(text);
+    require((double) share > 0, "a share of nothing");
+    return share;
+  }
+
+  private static Object countOrShare(String text) {
+    return text.contains(".") ? share(text) : countOrNone(text);
   }
 
   private static Object positive(String text) {

@@ -1,5 +1,10 @@
 package dev.fettle.recipes;
 
+import dev.fettle.internal.recipe.CsvLog;
+import dev.fettle.internal.recipe.EventFile;
+import java.nio.file.Path;
+import java.util.Objects;
+
 /**
  * Is told of a run's steps as they are made; see {@link Recipe#listen}. All calls come from the run's own thread, which waits
  * for them; what they throw ends the run. As a lambda it hears of steps alone:
@@ -7,6 +12,8 @@ package dev.fettle.recipes;
  * <pre>{@code
  * Sft.on(training).data(train).listen(step -> System.out.println(step.value("loss"))).run();
  * }</pre>
+ *
+ * <p>{@link #csv}, {@link #tensorBoard} and {@link ReportServer} are listeners.
  */
 @FunctionalInterface
 public interface RunListener {
@@ -27,4 +34,24 @@ public interface RunListener {
    * @param run with all steps; its ending says which of these it was
    */
   default void end(Run run) {}
+
+  /**
+   * Writes comma-separated values, a line for each step and a column for each metric, empty where a step does not have it. The
+   * file is replaced when a run begins, earlier steps of an interrupted run included.
+   *
+   * @throws dev.fettle.InvalidInputException if nothing can be written there
+   */
+  static RunListener csv(Path file) {
+    return new CsvLog(Objects.requireNonNull(file, "file"));
+  }
+
+  /**
+   * Writes event files for TensorBoard: a scalar of each metric at each step, under its name. Each run that begins or goes on
+   * adds a file to the directory, as is usual there; {@code tensorboard --logdir} on a directory above compares runs.
+   *
+   * @throws dev.fettle.InvalidInputException if nothing can be written there
+   */
+  static RunListener tensorBoard(Path directory) {
+    return new EventFile(Objects.requireNonNull(directory, "directory"));
+  }
 }

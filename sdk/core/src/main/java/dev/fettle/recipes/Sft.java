@@ -53,6 +53,8 @@ public final class Sft extends Recipe<Sft> {
   public static final int DEFAULT_BATCH_SIZE = 16;
   /** How often the validation loss may fail to improve before the run ends, unless {@link #patience(int)} is called. */
   public static final int DEFAULT_PATIENCE = 3;
+  /** Prompts that a report shows answers to, unless {@link #samples(int)} is called. */
+  public static final int DEFAULT_SAMPLES = 3;
   /** The share of the steps in which the rate rises, unless {@link #schedule} is called. */
   public static final double WARMUP = 0.05;
 
@@ -66,6 +68,7 @@ public final class Sft extends Recipe<Sft> {
   private int accumulation = 1;
   private int validateEvery;
   private int patience = DEFAULT_PATIENCE;
+  private int samples = DEFAULT_SAMPLES;
 
   private Sft(Training training) {
     super(training, training.tuning() instanceof Lora ? 5e-4 : 5e-5);
@@ -143,6 +146,18 @@ public final class Sft extends Recipe<Sft> {
   }
 
   /**
+   * How many prompts, of the validation data or else the data, the report shows what the model answers to before and after the
+   * run; 0 for none. Default 3.
+   */
+  public Sft samples(int prompts) {
+    if (prompts < 0) {
+      throw new InvalidInputException("samples " + prompts + ": give at least 0");
+    }
+    samples = prompts;
+    return this;
+  }
+
+  /**
    * Trains. A batch whose loss or gradient is not finite is skipped. Examples longer than the model's context, or than
    * {@link Dataset#maxLength(int)}, become what {@link Dataset#tooLong(TooLong)} says.
    *
@@ -178,7 +193,7 @@ public final class Sft extends Recipe<Sft> {
     }
     Map<String, Object> settings = settings(examples, content, total, rates, every, saving);
     try (Recorder record = recorder(kept, "sft", settings, total)) {
-      SampleTable samples = SampleTable.of(training, validation != null ? validation : examples, directory != null);
+      SampleTable answers = SampleTable.of(training, validation != null ? validation : examples, directory == null ? 0 : samples);
       kept.restore(record.steps());
       Batches left = kept.from(batches, record.steps());
       String ending = "all " + total + " steps done";
@@ -208,7 +223,7 @@ public final class Sft extends Recipe<Sft> {
         }
       }
       long best = kept.restoreBest(record.count());
-      return record.finish(ending, best, samples.answered(training));
+      return record.finish(ending, best, answers.answered(training));
     }
   }
 
