@@ -23,6 +23,7 @@ import dev.fettle.recipes.Comparison;
 import dev.fettle.recipes.ComparisonResult;
 import dev.fettle.recipes.Distill;
 import dev.fettle.recipes.Dpo;
+import dev.fettle.recipes.Environment;
 import dev.fettle.recipes.Grpo;
 import dev.fettle.recipes.Kto;
 import dev.fettle.recipes.Orpo;
@@ -235,6 +236,7 @@ final class PublicInstances implements AutoCloseable {
     put(RewardModel.class, RewardModel.on(training));
     put(Grpo.class, Grpo.on(training));
     put(Distill.class, Distill.on(training));
+    others.put(Environment.class, Environment.withTools(Conversation.of(Message.user("a")), call -> "b", chat -> 1));
     others.put(Reward.class, (Reward) (prompt, answer) -> 1);
     others.put(RunListener.class, (RunListener) step -> { });
     put(Comparison.class, Comparison.of(get(BaseModel.class)));

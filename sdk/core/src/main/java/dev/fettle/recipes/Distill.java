@@ -136,7 +136,7 @@ public final class Distill extends PromptRecipe<Distill> {
     AdamW settings = optimizer.withLearningRate(learningRate);
     String hash = source.sha256();
     Map<String, Object> own = new TreeMap<>(Map.of("teacher", teacher().toString(), "batch_size", batchSize));
-    try (Recorder record = recorder(kept, "distill", settings(source, own), steps)) {
+    try (Recorder record = recorder(kept, "distill", settings(about(source), own), steps)) {
       for (int step = 0; step < steps; step++) {
         List<Conversation> asked = source.next(batchSize);
         if (step < record.count()) {
@@ -149,7 +149,7 @@ public final class Distill extends PromptRecipe<Distill> {
         Rollouts rollouts = new Rollouts();
         for (int i = 0; i < asked.size(); i++) {
           int[] prompt = training.renderer().prompt(asked.get(i));
-          rollouts.add(prompt, Rollouts.cut(answers.get(i), context - prompt.length));
+          rollouts.add(Episode.of(prompt, Rollouts.cut(answers.get(i), context - prompt.length)));
         }
         rollouts.penalise(teacher(), 1, "reverse_kl");
         Batch batch = rollouts.batch();

@@ -25,9 +25,10 @@ import java.util.Set;
  * {@link Sft} adds {@code sequences} and, where there were some, how many of them were {@code cut} and how many more were
  * {@code left_out}, too long or with nothing to learn. Where a batch was passed over because its loss or gradient was not
  * finite: {@code skipped}, 1, and no loss. DPO, ORPO, SimPO and reward models add {@code accuracy}, {@code margin},
- * {@code chosen_reward}, {@code rejected_reward}, ORPO {@code nll} and {@code log_odds} too; KTO those but {@code accuracy}, and
- * {@code kl}; GRPO {@code reward}, {@code reward_deviation}, {@code answer_tokens}, {@code kl_base} where it is penalised;
- * on-policy distillation {@code reverse_kl} and {@code answer_tokens}.
+ * {@code chosen_reward} and {@code rejected_reward}, ORPO {@code nll} and {@code log_odds} too; KTO the same but
+ * {@code accuracy}, and {@code kl}; GRPO {@code reward}, {@code reward_deviation}, {@code answer_tokens}, {@code kl_base} where it
+ * is penalised, in environments {@code turns}, and {@code cut_off}, the share of episodes that a limit ended; on-policy
+ * distillation {@code reverse_kl} and {@code answer_tokens}.
  *
  * @param recipe its name, such as {@code sft}
  * @param training the training that it worked on

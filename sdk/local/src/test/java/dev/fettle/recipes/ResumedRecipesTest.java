@@ -75,10 +75,8 @@ class ResumedRecipesTest {
 
   @Test
   void recipesThatLearnFromPreferencesGoOnWhereTheyBrokeOff() {
-    assertResumes((training, brief) -> Dpo.on(training).data(PAIRS).epochs(2).batchSize(2).learningRate(1e-3).seed(3));
     assertResumes((training, brief) -> Kto.on(training).data(Dataset.of(PAIRS)).batchSize(2).learningRate(1e-3));
     assertResumes((training, brief) -> Orpo.on(training).data(PAIRS).epochs(2).batchSize(2).learningRate(1e-3));
-    assertResumes((training, brief) -> SimPo.on(training).data(PAIRS).epochs(2).batchSize(2).learningRate(1e-3));
     assertResumes((training, brief) -> RewardModel.on(training).data(PAIRS).epochs(2).batchSize(2).learningRate(1e-3));
   }
 
