@@ -1,6 +1,7 @@
 package dev.fettle.internal.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.fettle.ClosedException;
 import dev.fettle.DType;
@@ -32,7 +33,13 @@ class LiveBatchTest {
     final List<SampledToken> tokens = new CopyOnWriteArrayList<>();
     final CompletableFuture<Sample.StopReason> end = new CompletableFuture<>();
     volatile boolean abandoned;
+    volatile int cached = -1;
     private Runnable atTwo = () -> { };
+
+    @Override
+    public void began(int tokens) {
+      cached = tokens;
+    }
 
     @Override
     public void token(SampledToken token) {
@@ -135,6 +142,34 @@ class LiveBatchTest {
       Futures.join(told.get(i).end);
       assertThat(told.get(i).ids()).as("sample %d", i).containsExactly(expected.get(i).tokens());
     }
+  }
+
+  @Test
+  void aPromptThatBeginsAsOneBeforeIsReadFromWhereItDiffers() {
+    String chat = "Where is my order? It was to come on Monday, and now it is Friday. I want to know where it is now, please.";
+    SamplingParams params = SamplingParams.standard().maxTokens(12).seed(2).samples(2).ignoringEos();
+    Told before = begin(chat, SamplingParams.greedy().maxTokens(20).ignoringEos());
+    Futures.join(before.end);
+    int[] prompt = model.tokenizer().encode(chat + " Tell me".repeat(40));
+    Told first = new Told();
+    Told second = new Told();
+    sampler.begin(new LiveRequest(prompt, params, 0, false, List.of(first, second)));
+    Futures.join(second.end);
+    Futures.join(first.end);
+    List<Sample> expected = Futures.join(sampler.sample(List.of(prompt), params)).get(0);
+
+    assertThat(before.cached).isZero();
+    assertThat(first.cached).isGreaterThanOrEqualTo(model.tokenizer().encode(chat).length).isLessThan(prompt.length);
+    assertThat(first.ids()).containsExactly(expected.get(0).tokens());
+    assertThat(second.ids()).containsExactly(expected.get(1).tokens());
+    for (int i = 0; i < first.tokens.size(); i++) {
+      assertThat(first.tokens.get(i).logprob()).isCloseTo(expected.get(0).logprobs()[i], within(1e-4f));
+    }
+    Told same = new Told();
+    sampler.begin(new LiveRequest(prompt, params.samples(1), 0, false, List.of(same)));
+    Futures.join(same.end);
+    assertThat(same.cached).isEqualTo(prompt.length - 1);
+    assertThat(same.ids()).containsExactly(expected.get(0).tokens());
   }
 
   @Test

@@ -64,8 +64,12 @@ final class ServedTiny implements AutoCloseable {
     Rendered rendered = model.renderer().render(chat).get(0);
     try (Training training = model.tune(Lora.rank(32))) {
       double loss = 1;
-      for (int i = 0; i < 200 && loss > 0.3; i++) {
+      // The sum over the answer: below log 2, no token is less likely than one half.
+      for (int i = 0; i < 200 && loss > 0.6; i++) {
         loss = training.step(Batch.of(rendered.datum()), Loss.crossEntropy(), AdamW.learningRate(4e-3)).loss().loss();
+      }
+      if (loss > 0.6) {
+        throw new IllegalStateException("the answer was not learnt: the loss is " + loss);
       }
       training.saveAdapter(directory);
       return directory;
