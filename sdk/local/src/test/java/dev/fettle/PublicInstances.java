@@ -41,6 +41,7 @@ import java.lang.reflect.Array;
 import java.lang.reflect.Parameter;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
+import java.lang.reflect.TypeVariable;
 import java.lang.reflect.WildcardType;
 import java.net.URI;
 import java.nio.file.Files;
@@ -252,6 +253,7 @@ final class PublicInstances implements AutoCloseable {
     others.put(OptionalInt.class, OptionalInt.empty());
     others.put(Instant.class, Instant.EPOCH);
     others.put(Integer.class, 1);
+    others.put(Boolean.class, true);
     others.put(Number.class, 1);
     others.put(Double.class, 0.5);
     others.put(Throwable.class, new IllegalStateException("a"));
@@ -296,6 +298,9 @@ final class PublicInstances implements AutoCloseable {
   private Object argument(Type type) {
     if (type instanceof WildcardType wildcard) {
       return argument(wildcard.getUpperBounds()[0]);
+    }
+    if (type instanceof TypeVariable<?> variable) {
+      return argument(variable.getBounds()[0]);
     }
     if (type instanceof ParameterizedType generic) {
       return generic((Class<?>) generic.getRawType(), generic.getActualTypeArguments());

@@ -102,7 +102,8 @@ public final class RewardModel extends Recipe<RewardModel> {
   }
 
   private Run run(Checkpoints kept, List<Ranked> pairs) {
-    String hash = Digests.sha256(pairs.stream().map(p -> p.query() + '\0' + String.join("\0", p.texts())).collect(Collectors.joining("\1")));
+    String hash = Digests.sha256(pairs.stream().map(p -> p.query() + '\0' + String.join("\0", p.texts()))
+        .collect(Collectors.joining("\1")));
     int total = (pairs.size() + batchSize - 1) / batchSize * epochs;
     Schedule rates = Schedule.linear(learningRate, total);
     int seen = 0;
