@@ -24,6 +24,7 @@ import dev.fettle.recipes.ComparisonResult;
 import dev.fettle.recipes.Distill;
 import dev.fettle.recipes.Dpo;
 import dev.fettle.recipes.Grpo;
+import dev.fettle.recipes.ReportServer;
 import dev.fettle.recipes.Reward;
 import dev.fettle.recipes.Run;
 import dev.fettle.recipes.RunListener;
@@ -226,6 +227,7 @@ final class PublicInstances implements AutoCloseable {
     put(Grpo.class, Grpo.on(training));
     put(Distill.class, Distill.on(training));
     others.put(Reward.class, (Reward) (prompt, answer) -> 1);
+    put(ReportServer.class, ReportServer.at(0));
     others.put(RunListener.class, (RunListener) step -> { });
     put(Comparison.class, Comparison.of(get(BaseModel.class)));
     put(Trial.class, Trial.of(training, 1e-4, 1, 3));
