@@ -27,6 +27,7 @@ import dev.fettle.recipes.Environment;
 import dev.fettle.recipes.Grpo;
 import dev.fettle.recipes.Kto;
 import dev.fettle.recipes.Orpo;
+import dev.fettle.recipes.ReportServer;
 import dev.fettle.recipes.Reward;
 import dev.fettle.recipes.RewardModel;
 import dev.fettle.recipes.Run;
@@ -238,6 +239,7 @@ final class PublicInstances implements AutoCloseable {
     put(Distill.class, Distill.on(training));
     others.put(Environment.class, Environment.withTools(Conversation.of(Message.user("a")), call -> "b", chat -> 1));
     others.put(Reward.class, (Reward) (prompt, answer) -> 1);
+    put(ReportServer.class, ReportServer.at(0));
     others.put(RunListener.class, (RunListener) step -> { });
     put(Comparison.class, Comparison.of(get(BaseModel.class)));
     put(Trial.class, Trial.of(training, 1e-4, 1, 3));
