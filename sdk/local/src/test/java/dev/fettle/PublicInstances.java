@@ -27,6 +27,7 @@ import dev.fettle.recipes.Environment;
 import dev.fettle.recipes.Grpo;
 import dev.fettle.recipes.Kto;
 import dev.fettle.recipes.Orpo;
+import dev.fettle.recipes.ReportServer;
 import dev.fettle.recipes.Reward;
 import dev.fettle.recipes.RewardModel;
 import dev.fettle.recipes.Run;
@@ -41,6 +42,7 @@ import java.lang.reflect.Array;
 import java.lang.reflect.Parameter;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
+import java.lang.reflect.TypeVariable;
 import java.lang.reflect.WildcardType;
 import java.net.URI;
 import java.nio.file.Files;
@@ -238,6 +240,7 @@ final class PublicInstances implements AutoCloseable {
     put(Distill.class, Distill.on(training));
     others.put(Environment.class, Environment.withTools(Conversation.of(Message.user("a")), call -> "b", chat -> 1));
     others.put(Reward.class, (Reward) (prompt, answer) -> 1);
+    put(ReportServer.class, ReportServer.at(0));
     others.put(RunListener.class, (RunListener) step -> { });
     put(Comparison.class, Comparison.of(get(BaseModel.class)));
     put(Trial.class, Trial.of(training, 1e-4, 1, 3));
@@ -254,6 +257,7 @@ final class PublicInstances implements AutoCloseable {
     others.put(Instant.class, Instant.EPOCH);
     others.put(Boolean.class, true);
     others.put(Integer.class, 1);
+    others.put(Boolean.class, true);
     others.put(Number.class, 1);
     others.put(Double.class, 0.5);
     others.put(Throwable.class, new IllegalStateException("a"));
@@ -298,6 +302,9 @@ final class PublicInstances implements AutoCloseable {
   private Object argument(Type type) {
     if (type instanceof WildcardType wildcard) {
       return argument(wildcard.getUpperBounds()[0]);
+    }
+    if (type instanceof TypeVariable<?> variable) {
+      return argument(variable.getBounds()[0]);
     }
     if (type instanceof ParameterizedType generic) {
       return generic((Class<?>) generic.getRawType(), generic.getActualTypeArguments());

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
@@ -83,7 +84,8 @@ public final class ReportServer implements RunListener, AutoCloseable {
     ReportServer made = new ReportServer(server, threads);
     server.setExecutor(threads);
     server.createContext("/", made::answer);
-    server.start();
+    // The server's own thread is of the kind of the one that starts it: this page keeps no process from ending.
+    CompletableFuture.runAsync(server::start, threads).join();
     return made;
   }
 

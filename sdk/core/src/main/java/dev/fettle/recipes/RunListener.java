@@ -1,7 +1,5 @@
 package dev.fettle.recipes;
 
-import dev.fettle.internal.recipe.CsvLog;
-import dev.fettle.internal.recipe.EventFile;
 import java.nio.file.Path;
 import java.util.Objects;
 

@@ -61,7 +61,8 @@ class PreferenceRecipesTest {
     JsonNode expected = GOLDEN.get(name);
     assertThat(value.loss()).isCloseTo(expected.get("loss").asDouble(), within(1e-9));
     for (int i = 0; i < value.gradient().size(); i++) {
-      assertThat(value.gradient().get(i)).as("gradient " + i).containsExactly(Golden.floats(expected.get("gradients").get(i)), within(1e-7f));
+      assertThat(value.gradient().get(i)).as("gradient " + i)
+          .containsExactly(Golden.floats(expected.get("gradients").get(i)), within(1e-7f));
     }
     expected.properties().stream().filter(field -> !List.of("loss", "gradients").contains(field.getKey())).forEach(field ->
         assertThat(value.metrics().get(field.getKey())).as(field.getKey()).isCloseTo(field.getValue().asDouble(), within(1e-9)));
@@ -199,7 +200,8 @@ class PreferenceRecipesTest {
     assertThatThrownBy(() -> RewardModel.on(training).run()).hasMessageContaining("data(");
     Dataset texts = Dataset.of(new Text("a b"));
     assertThatThrownBy(() -> Kto.on(training).data(texts).run()).hasMessageContaining("answer 1 is a Text").hasMessageContaining("label");
-    assertThatThrownBy(() -> Orpo.on(training).data(texts).run()).hasMessageContaining("pair 1 is a Text").hasMessageContaining("Orpo learns");
+    assertThatThrownBy(() -> Orpo.on(training).data(texts).run()).hasMessageContaining("pair 1 is a Text")
+        .hasMessageContaining("Orpo learns");
     assertThatThrownBy(() -> RewardModel.on(training).data(texts).run()).hasMessageContaining("pair 1 is a Text");
     assertThatThrownBy(() -> Kto.on(training).data(List.of(Feedback.of("a", "b", true))).run()).hasMessageContaining("at least 2");
     assertThatThrownBy(() -> SimPo.on(training).data(pairs()).maxLength(8).tooLong(TooLong.REFUSE).run())

@@ -1,10 +1,8 @@
-package dev.fettle.internal.recipe;
+package dev.fettle.recipes;
 
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.Linux;
 import dev.fettle.internal.checkpoint.AtomicFiles;
-import dev.fettle.recipes.Run;
-import dev.fettle.recipes.RunListener;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -23,7 +21,7 @@ import java.util.zip.CRC32C;
  * little-endian), each with an {@code Event} message of {@code tensorboard/compat/proto/event.proto}; a step is one event with a
  * scalar for each metric.
  */
-public final class EventFile implements RunListener {
+final class EventFile implements RunListener {
   private static final AtomicLong COUNTER = new AtomicLong();
   private static final int WALL_TIME = 1;
   private static final int STEP = 2;
@@ -45,7 +43,7 @@ public final class EventFile implements RunListener {
   private OutputStream out;
 
   /** Event files in a directory, one for each run that is told of. */
-  public EventFile(Path directory) {
+  EventFile(Path directory) {
     this.directory = directory;
     AtomicFiles.rehearseWithin(directory);
   }

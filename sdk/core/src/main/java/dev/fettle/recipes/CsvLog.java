@@ -1,9 +1,7 @@
-package dev.fettle.internal.recipe;
+package dev.fettle.recipes;
 
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.checkpoint.AtomicFiles;
-import dev.fettle.recipes.Run;
-import dev.fettle.recipes.RunListener;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -17,13 +15,13 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /** A run's metrics as comma-separated values: a line for each step, a column for each metric, empty where a step has none. */
-public final class CsvLog implements RunListener {
+final class CsvLog implements RunListener {
   private final Path file;
   private final Set<String> columns = new LinkedHashSet<>();
   private final List<Run.Step> steps = new ArrayList<>();
 
   /** A file that is written or replaced when a run begins. */
-  public CsvLog(Path file) {
+  CsvLog(Path file) {
     this.file = file;
     AtomicFiles.rehearseFile(file);
   }
