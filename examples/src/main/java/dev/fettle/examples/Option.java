@@ -25,6 +25,8 @@ enum Option {
   RANDOM("SHAPE", "instead of --model, random weights in a shape: " + String.join(", ", RandomModel.shapes()),
       oneOf(RandomModel.shapes())),
   ADAPTER("DIR", "LoRA adapter in PEFT's layout to put on the model", Option::path),
+  ADAPTERS("adapter", "[NAME=]DIR", "LoRA adapter that clients of OpenAI choose as their model by its name, by default that of the "
+      + "directory; may be given many times", Option::named),
   DATA("FILE", "examples as JSON Lines, or .csv, .tsv or .parquet: messages, prompt and completion, or text; .gz too",
       Option::path),
   FIELDS("F=C,F=C", "columns of other names: prompt=question,completion=answer; within others: completion=answer.text",
@@ -142,6 +144,11 @@ enum Option {
     return placeholder;
   }
 
+  /** Whether it may be given more than once. */
+  boolean repeats() {
+    return this == ADAPTERS;
+  }
+
   String help() {
     return help;
   }
@@ -193,6 +200,14 @@ enum Option {
   private static Object path(String text) {
     require(!text.isBlank(), "it is empty");
     return Path.of(text);
+  }
+
+  private static Object named(String text) {
+    int at = text.indexOf('=');
+    Path path = (Path) path(text.substring(at + 1));
+    Path last = path.toAbsolutePath().normalize().getFileName();
+    require(at != 0 && last != null, "give DIR or NAME=DIR");
+    return Map.of(at < 0 ? last.toString() : text.substring(0, at), path);
   }
 
   private static Object service(String text) {

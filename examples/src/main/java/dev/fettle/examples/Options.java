@@ -48,7 +48,10 @@ final class Options {
       if (!alone && parts.length == 1 && (i + 1 == args.length || args[i + 1].startsWith("--"))) {
         throw new UsageException(option.flag() + " needs a value: " + option.placeholder());
       }
-      if (values.put(option, option.read(alone ? "" : parts.length == 2 ? parts[1] : args[++i])) != null) {
+      Object value = option.read(alone ? "" : parts.length == 2 ? parts[1] : args[++i]);
+      if (option.repeats()) {
+        values.merge(option, List.of(value), (all, more) -> Stream.concat(((List<?>) all).stream(), ((List<?>) more).stream()).toList());
+      } else if (values.put(option, value) != null) {
         throw new UsageException(option.flag() + " is given twice");
       }
     }

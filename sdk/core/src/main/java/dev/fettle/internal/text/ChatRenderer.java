@@ -41,6 +41,10 @@ final class ChatRenderer implements Renderer {
     this.unread = unread;
   }
 
+  ChatFormat format() {
+    return format;
+  }
+
   @Override
   public List<Rendered> render(Example example) {
     return sequences(example).stream().map(MarkedSequence::rendered).toList();

@@ -160,6 +160,19 @@ final class MemoryPlanner {
         LOGITS, sequences * each * config.vocabSize() * Float.BYTES));
   }
 
+  /**
+   * Sequences that are continued together while the memory of their caches is moved, and prompts are read that join them.
+   *
+   * @param room for tokens, of each cache
+   */
+  MemoryPlan continued(List<int[]> read, long sequences, long room) {
+    long rows = read.stream().mapToLong(p -> p.length).sum();
+    Moment reading = passing(rows, read.stream().mapToInt(p -> p.length).max().orElse(0), 0, 0);
+    return malloced(plan(ACTIVATIONS, reading.activations,
+        CACHES, 2 * Decoder.cacheBytes(config, type, sequences, room),
+        LOGITS, sequences * 9L * config.vocabSize() * Float.BYTES));
+  }
+
   private MemoryPlan malloced(MemoryPlan pass) {
     MemoryPlan kept = plan(KEPT, (pass.bytes(ACTIVATIONS) + pass.bytes(LOGITS)) / 2);
     return forms.isDense() ? plus(pass, kept) : plus(pass, plan(SCRATCH, DataParallel.most() * Weight.Quantised.SCRATCH_BYTES), kept);

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Continues several sequences at once, a token each per call, with cached keys and values, or states. The prompts run through the
@@ -56,7 +57,7 @@ public final class Decoder implements AutoCloseable {
     for (int i = 0; i < lengths.length; i++) {
       lengths[i] = prompts.get(i / copies).length;
     }
-    this.room = Arrays.stream(lengths).max().orElse(0) + GROWTH;
+    this.room = room(longest());
     try {
       this.adapters = adapter.all(scope);
       this.finalNorm = scope.list(weights.original().finalNorm(), scope.floats((float) config.eps()));
@@ -82,6 +83,11 @@ public final class Decoder implements AutoCloseable {
       before = room;
       room *= 2;
     }
+    return cacheBytes(config, type, sequences, room) + (before > 0 ? cacheBytes(config, type, sequences, before) : 0);
+  }
+
+  /** The bytes of the caches of so many sequences with room for so many tokens each. */
+  public static long cacheBytes(ModelConfig config, NumberType type, long sequences, long room) {
     long keys = 0;
     long states = 0;
     for (LayerConfig layer : config.layers()) {
@@ -89,7 +95,12 @@ public final class Decoder implements AutoCloseable {
       keys += layer.hasState() ? 0 : 2 * layer.keyValueWidth();
       states += d.state() * Float.BYTES + (layer.hasState() ? (d.width() - 1L) * d.convolved() * type.size() : 0);
     }
-    return sequences * (keys * type.size() * (before + room) + states * (before > 0 ? 2 : 1));
+    return sequences * (keys * type.size() * room + states);
+  }
+
+  /** The room for tokens that a decoder has at first whose longest sequence has so many. */
+  public static int room(int longest) {
+    return longest + GROWTH;
   }
 
   /** The logits of the next token of every sequence: [sequences, vocabulary], float32; valid until the next step. */
@@ -100,9 +111,9 @@ public final class Decoder implements AutoCloseable {
   /** Appends a token to every sequence. */
   public void step(int[] tokens) {
     try (Scope step = new Scope()) {
-      int used = Arrays.stream(lengths).max().orElse(0) + 1;
+      int used = longest() + 1;
       if (used > room) {
-        room = 2 * room;
+        room = grown();
         keepRows(step, all());
       }
       rotate(used);
@@ -124,6 +135,40 @@ public final class Decoder implements AutoCloseable {
       replaceLogits(step, step.kernels().selectRows(logits, step.longs(sequences)));
       lengths = Arrays.stream(sequences).map(i -> lengths[i]).toArray();
     }
+  }
+
+  /**
+   * Drops all sequences but some, as {@link #keep}, and takes over those of a decoder of the same model, which come after them;
+   * it is closed.
+   */
+  public void join(int[] kept, Decoder others) {
+    try (others; Scope step = new Scope()) {
+      lengths = IntStream.concat(Arrays.stream(kept).map(i -> lengths[i]), Arrays.stream(others.lengths)).toArray();
+      room = room(longest());
+      Tensor mine = step.longs(kept);
+      NativeList<Tensor> old = cache;
+      cache = scope.adopt(step.kernels().cacheJoin(old, mine, others.cache, room), step);
+      scope.free(old);
+      replaceLogits(step, step.kernels().joined(step.kernels().selectRows(logits, mine), others.logits, 0));
+    }
+  }
+
+  /** The room for tokens that the caches will have during the next step; while they grow, they are there twice. */
+  public int nextRoom() {
+    return longest() + 1 > room ? grown() : room;
+  }
+
+  /** Whether the caches grow with the next step. */
+  public boolean isFull() {
+    return longest() + 1 > room;
+  }
+
+  private int grown() {
+    return 2 * room;
+  }
+
+  private int longest() {
+    return Arrays.stream(lengths).max().orElse(0);
   }
 
   @Override

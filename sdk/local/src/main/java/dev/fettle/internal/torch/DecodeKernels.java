@@ -30,6 +30,9 @@ interface DecodeKernels {
   /** The cache of some sequences, with room for so many tokens. */
   NativeList<Tensor> cacheKeep(NativeList<Tensor> cache, Tensor sequences, long room);
 
+  /** The caches of some sequences and after them those of others, with room for so many tokens. */
+  NativeList<Tensor> cacheJoin(NativeList<Tensor> cache, Tensor sequences, NativeList<Tensor> others, long room);
+
   /** The next token of each row, and its logprob under the model itself; {@code u}: uniform random numbers. */
   Tensor[] sampleToken(Tensor logits, Tensor u, double temperature, long k, double p);
 

@@ -179,3 +179,18 @@ def cache_keep(cache: List[Tensor], sequences: Tensor, room: int) -> List[Tensor
       chosen = n
     out.append(chosen)
   return out
+
+# The caches of some sequences and after them those of others, with room for so many tokens; they may have had room for more.
+def cache_join(cache: List[Tensor], sequences: Tensor, others: List[Tensor], room: int) -> List[Tensor]:
+  out: List[Tensor] = []
+  for i in range(len(cache)):
+    mine = torch.index_select(cache[i], 0, sequences)
+    theirs = others[i]
+    if mine.dim() == 4:
+      n = torch.zeros([mine.size(0) + theirs.size(0), mine.size(1), room, mine.size(3)], dtype=mine.dtype, device=mine.device)
+      n[:mine.size(0), :, :mine.size(2)].copy_(mine[:, :, :room])
+      n[mine.size(0):, :, :theirs.size(2)].copy_(theirs[:, :, :room])
+      out.append(n)
+    else:
+      out.append(torch.cat([mine, theirs], 0))
+  return out
