@@ -12,8 +12,8 @@ import java.util.List;
  * {@link FettleChatModel}.
  *
  * <p>A request is checked by the caller's thread, which gets its errors. Then a daemon thread of its own samples and calls the
- * handler, which may cancel. Text that may turn out to be a tool call is held back until it is known; calls are given whole,
- * when the answer is complete. Thread-safe; closes nothing.
+ * handler, which may cancel. Text that may turn out to be a tool call is held back until it is known; a call is
+ * given whole, when it is complete. Thread-safe; closes nothing.
  */
 public final class FettleStreamingChatModel implements StreamingChatModel {
   private final ChatSettings settings;

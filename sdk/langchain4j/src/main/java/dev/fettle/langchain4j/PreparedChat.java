@@ -7,7 +7,9 @@ import dev.fettle.Renderer;
 import dev.fettle.Sample;
 import dev.fettle.SamplingParams;
 import dev.fettle.Token;
+import dev.fettle.Tokenizer;
 import dev.fettle.ToolCall;
+import dev.fettle.internal.text.AnswerStream;
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.agent.tool.ToolSpecification;
 import dev.langchain4j.data.message.AiMessage;
@@ -28,9 +30,8 @@ import java.util.UUID;
  *
  * @param prompt its tokens
  * @param params how to sample, with what ends an answer
- * @param own the request's own stop texts
  */
-record PreparedChat(ChatSettings settings, int[] prompt, SamplingParams params, List<String> own) {
+record PreparedChat(ChatSettings settings, int[] prompt, SamplingParams params) {
   private static final int ID_LENGTH = 9;
 
   static PreparedChat of(ChatSettings settings, ChatRequest request) {
@@ -46,7 +47,7 @@ record PreparedChat(ChatSettings settings, int[] prompt, SamplingParams params, 
       if (!tools.isEmpty() && Arrays.equals(prompt, renderer.prompt(new Conversation(chat.messages(), List.of())))) {
         throw ChatSettings.unsupported("a request with tools", "the model's chat template has no place for them");
       }
-      return new PreparedChat(settings, prompt, params.stoppingAtEndOf(renderer), params.stop());
+      return new PreparedChat(settings, prompt, params.stoppingAtEndOf(renderer));
     } catch (InvalidInputException e) {
       throw new InvalidRequestException(e);
     }
@@ -56,7 +57,9 @@ record PreparedChat(ChatSettings settings, int[] prompt, SamplingParams params, 
   ChatResponse answer() {
     try {
       Sample sample = settings.sampler().sample(prompt, params).get(0);
-      return response(read(sample.tokens()), sample.tokens().length, sample.stopReason() == Sample.StopReason.LENGTH);
+      Message message = read(sample.tokens());
+      return response(message, message.toolCalls().stream().map(PreparedChat::call).toList(), sample.tokens().length,
+          sample.stopReason() == Sample.StopReason.LENGTH);
     } catch (InvalidInputException e) {
       throw new InvalidRequestException(e);
     }
@@ -70,25 +73,30 @@ record PreparedChat(ChatSettings settings, int[] prompt, SamplingParams params, 
     return settings.sampler().renderer();
   }
 
-  /** Whether the prompt itself opened the block in which the model thinks. */
-  boolean thinks() {
-    return renderer().tokenizer().decodeAll(prompt).stripTrailing().endsWith(AnswerParts.THINK);
+  /** What tells the parts of this answer apart as its text comes. */
+  AnswerStream parts() {
+    return new AnswerStream(renderer(), prompt);
   }
 
-  /** The message in sampled tokens, up to the request's own stop texts. */
-  Message read(int[] tokens) {
-    Message message = renderer().parse(tokens);
-    String content = cut(message.content());
-    String reasoning = cut(message.reasoning());
-    if (thinks() && !renderer().tokenizer().decodeAll(tokens).contains(AnswerParts.THOUGHT)) {
-      return Message.assistant("").withReasoning(content.strip());
-    }
-    return Message.assistant(content).withReasoning(reasoning).withToolCalls(message.toolCalls().toArray(ToolCall[]::new));
+  /** A token's text as {@link #parts} reads it: formats with special tokens of their own see them. */
+  String text(Token token) {
+    return AnswerStream.readsSpecials(renderer()) && renderer().tokenizer().special(token.id()) && !ends(token.id())
+        ? renderer().tokenizer().decodeAll(token.id()) : token.text();
   }
 
-  private String cut(String text) {
-    int end = own.stream().mapToInt(text::indexOf).filter(at -> at >= 0).min().orElse(text.length());
-    return text.substring(0, end);
+  private boolean ends(int id) {
+    return params.stopTokens().contains(id);
+  }
+
+  /** The message in sampled tokens. */
+  private Message read(int[] tokens) {
+    int[] ids = Arrays.stream(tokens).takeWhile(id -> !ends(id)).toArray();
+    Tokenizer tokenizer = renderer().tokenizer();
+    String text = AnswerStream.readsSpecials(renderer()) ? tokenizer.decodeAll(ids) : tokenizer.decode(ids);
+    int end = params.stop().stream().mapToInt(text::indexOf).filter(at -> at >= 0).min().orElse(text.length());
+    AnswerStream parts = parts();
+    parts.take(text.substring(0, end));
+    return parts.message();
   }
 
   /** Whether sampling ended for want of room, as a stream does not say. */
@@ -96,15 +104,12 @@ record PreparedChat(ChatSettings settings, int[] prompt, SamplingParams params, 
     int last = tokens.length == 0 ? -1 : tokens[tokens.length - 1];
     boolean full = tokens.length >= params.maxTokens()
         || renderer().contextLength().stream().anyMatch(length -> prompt.length + tokens.length >= length);
-    return full && !params.stopTokens().contains(last) && !renderer().tokenizer().special(last)
+    return full && !ends(last) && !renderer().tokenizer().special(last)
         && params.stop().stream().noneMatch(renderer().tokenizer().decode(tokens)::contains);
   }
 
-  /** A response with ids for the calls that have none: nine letters and digits, as Mistral's templates demand. */
-  ChatResponse response(Message message, int sampled, boolean cutOff) {
-    List<ToolExecutionRequest> calls = message.toolCalls().stream().map(call -> ToolExecutionRequest.builder()
-        .id(call.id().isEmpty() ? id().substring(0, ID_LENGTH) : call.id())
-        .name(call.name()).arguments(call.arguments()).build()).toList();
+  /** A response; calls as {@link #call} makes them. */
+  ChatResponse response(Message message, List<ToolExecutionRequest> calls, int sampled, boolean cutOff) {
     boolean thought = settings.returnThinking() && !message.reasoning().isEmpty();
     AiMessage.Builder said = AiMessage.builder()
         .text(message.content().isEmpty() && !calls.isEmpty() ? null : message.content())
@@ -119,6 +124,12 @@ record PreparedChat(ChatSettings settings, int[] prompt, SamplingParams params, 
             .finishReason(cutOff ? FinishReason.LENGTH : calls.isEmpty() ? FinishReason.STOP : FinishReason.TOOL_EXECUTION)
             .build())
         .build();
+  }
+
+  /** A call with an id, if it has none one of nine letters and digits, as Mistral's templates demand. */
+  static ToolExecutionRequest call(ToolCall call) {
+    return ToolExecutionRequest.builder().id(call.id().isEmpty() ? id().substring(0, ID_LENGTH) : call.id())
+        .name(call.name()).arguments(call.arguments()).build();
   }
 
   private static String id() {

@@ -1,12 +1,11 @@
 package dev.fettle.langchain4j;
 
 import dev.fettle.InvalidInputException;
-import dev.fettle.Message;
 import dev.fettle.Token;
+import dev.fettle.internal.text.AnswerStream;
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.internal.InternalStreamingChatResponseHandlerUtils;
-import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.CompleteToolCall;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.chat.response.StreamingHandle;
@@ -18,6 +17,8 @@ import java.util.List;
 final class StreamedChat implements Runnable, StreamingHandle {
   private final PreparedChat chat;
   private final StreamingChatResponseHandler handler;
+  private final List<Integer> ids = new ArrayList<>();
+  private final List<ToolExecutionRequest> calls = new ArrayList<>();
   private volatile boolean cancelled;
 
   StreamedChat(PreparedChat chat, StreamingChatResponseHandler handler) {
@@ -53,44 +54,49 @@ final class StreamedChat implements Runnable, StreamingHandle {
   }
 
   private void stream() {
-    AnswerParts parts = new AnswerParts(chat.renderer(), chat.thinks());
-    List<Integer> ids = new ArrayList<>();
+    AnswerStream parts = chat.parts();
     Iterator<Token> tokens = chat.stream().iterator();
     boolean more = tokens.hasNext();
     while (more && !cancelled) {
       Token token = tokens.next();
       ids.add(token.id());
-      parts.add(token);
       more = tokens.hasNext();
+      List<AnswerStream.Part> certain = new ArrayList<>(parts.take(chat.text(token)));
       // The last token's text is given with the rest, so that no token makes two pieces.
-      if (more) {
-        give(parts.next());
+      certain.addAll(more ? List.of() : parts.end());
+      give(certain);
+    }
+    if (!cancelled) {
+      int[] sampled = ids.stream().mapToInt(Integer::intValue).toArray();
+      InternalStreamingChatResponseHandlerUtils.onCompleteResponse(handler,
+          chat.response(parts.message(), calls, sampled.length, chat.cutOff(sampled)));
+    }
+  }
+
+  private void give(List<AnswerStream.Part> parts) {
+    StringBuilder thought = new StringBuilder();
+    StringBuilder said = new StringBuilder();
+    List<ToolExecutionRequest> called = new ArrayList<>();
+    for (AnswerStream.Part part : parts) {
+      if (part instanceof AnswerStream.Thought more) {
+        thought.append(more.text());
+      } else if (part instanceof AnswerStream.Content more) {
+        said.append(more.text());
+      } else if (part instanceof AnswerStream.Call more) {
+        called.add(PreparedChat.call(more.call()));
       }
     }
-    if (!cancelled) {
-      complete(parts, ids.stream().mapToInt(Integer::intValue).toArray());
-    }
-  }
-
-  private void complete(AnswerParts parts, int[] tokens) {
-    Message message = parts.agreed(chat.read(tokens));
-    give(parts.rest(message));
-    ChatResponse response = chat.response(message, tokens.length, chat.cutOff(tokens));
-    List<ToolExecutionRequest> calls = response.aiMessage().toolExecutionRequests();
-    for (int i = 0; i < calls.size() && !cancelled; i++) {
-      InternalStreamingChatResponseHandlerUtils.onCompleteToolCall(handler, new CompleteToolCall(i, calls.get(i)));
-    }
-    if (!cancelled) {
-      InternalStreamingChatResponseHandlerUtils.onCompleteResponse(handler, response);
-    }
-  }
-
-  private void give(AnswerParts.Piece piece) {
     if (chat.settings().returnThinking() && !cancelled) {
-      InternalStreamingChatResponseHandlerUtils.onPartialThinking(handler, piece.thinking(), this);
+      InternalStreamingChatResponseHandlerUtils.onPartialThinking(handler, thought.toString(), this);
     }
     if (!cancelled) {
-      InternalStreamingChatResponseHandlerUtils.onPartialResponse(handler, piece.text(), this);
+      InternalStreamingChatResponseHandlerUtils.onPartialResponse(handler, said.toString(), this);
+    }
+    for (ToolExecutionRequest call : called) {
+      calls.add(call);
+      if (!cancelled) {
+        InternalStreamingChatResponseHandlerUtils.onCompleteToolCall(handler, new CompleteToolCall(calls.size() - 1, call));
+      }
     }
   }
 }

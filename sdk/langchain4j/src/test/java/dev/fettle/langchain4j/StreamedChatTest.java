@@ -3,9 +3,6 @@ package dev.fettle.langchain4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.fettle.Message;
-import dev.fettle.Renderer;
-import dev.fettle.Token;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.model.chat.request.ChatRequest;
@@ -14,18 +11,12 @@ import dev.langchain4j.model.chat.response.PartialResponse;
 import dev.langchain4j.model.chat.response.PartialResponseContext;
 import dev.langchain4j.model.chat.response.PartialThinking;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Answers on their way: what the contract of LangChain4j does not ask. */
 class StreamedChatTest {
-  private static final String CALL = "<tool_call>\n{\"name\": \"getWeather\", \"arguments\": {\"city\": \"Munich\"}}\n</tool_call>";
-
   /** Collects what comes. */
   private static final class Heard implements StreamingChatResponseHandler {
     private final StringBuilder text = new StringBuilder();
@@ -110,63 +101,5 @@ class StreamedChatTest {
 
     assertThatThrownBy(() -> heard.response.get(1, TimeUnit.MINUTES)).cause()
         .isExactlyInstanceOf(InvalidRequestException.class).hasMessageContaining("512");
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"Hello", "  spaced \n\n out \n", "<think>\nIt is late.\n</think>\n\nGood night.", "<think>\ncut off",
-      "<think>\n\n</think>\n\n1 < 2 <b> <tool", "a\n" + CALL, CALL + "\n" + CALL, "<tool_call>no call", "{\"is\": \"JSON\"}",
-      "Look: " + CALL + " and more", "<thin"})
-  void piecesGiveTheWholeAndNoneIsTakenBack(String answer) {
-    Renderer renderer = TaughtModel.get().sampler().renderer();
-    int[] ids = renderer.tokenizer().encode(answer);
-    AnswerParts parts = new AnswerParts(renderer, false);
-    StringBuilder text = new StringBuilder();
-    StringBuilder thinking = new StringBuilder();
-    List<String> before = new ArrayList<>();
-
-    for (int id : ids) {
-      parts.add(new Token(id, renderer.tokenizer().decode(id), 0));
-      AnswerParts.Piece piece = parts.next();
-      text.append(piece.text());
-      thinking.append(piece.thinking());
-      before.add(text.toString());
-    }
-    Message whole = renderer.parse(ids);
-    Message agreed = parts.agreed(whole);
-    AnswerParts.Piece rest = parts.rest(agreed);
-
-    assertThat(agreed).isEqualTo(whole);
-    assertThat(text + rest.text()).isEqualTo(whole.content());
-    assertThat(thinking + rest.thinking()).isEqualTo(whole.reasoning());
-    assertThat(before).noneMatch(given -> given.contains("<tool_call") || given.contains("<think"));
-  }
-
-  @Test
-  void whatWasGivenStaysWhereTheWholeIsReadOtherwise() {
-    Renderer renderer = TaughtModel.get().sampler().renderer();
-    AnswerParts parts = new AnswerParts(renderer, false);
-    parts.add(new Token(0, "Not marked as thinking.", 0));
-    String given = parts.next().text();
-    parts.add(new Token(0, "</think>\n\nHello", 0));
-
-    Message agreed = parts.agreed(Message.assistant("Hello").withReasoning("Not marked as thinking."));
-
-    assertThat(agreed).isEqualTo(Message.assistant("Not marked as thinking.</think>\n\nHello"));
-    assertThat(given + parts.rest(agreed).text()).isEqualTo(agreed.content());
-  }
-
-  @Test
-  void aPromptThatOpensTheThinkingIsKnown() {
-    Renderer renderer = TaughtModel.get().sampler().renderer();
-    AnswerParts parts = new AnswerParts(renderer, true);
-    StringBuilder said = new StringBuilder();
-
-    for (int id : renderer.tokenizer().encode("\nIt is late.\n</think>\n\nGood night.")) {
-      parts.add(new Token(id, renderer.tokenizer().decode(id), 0));
-      AnswerParts.Piece piece = parts.next();
-      said.append(piece.thinking().isEmpty() ? "" : "(" + piece.thinking() + ")").append(piece.text());
-    }
-
-    assertThat(said.toString().replace(")(", "")).isEqualTo("(It is late.)Good night.");
   }
 }
