@@ -50,6 +50,7 @@ enum Option {
   METRIC("nll|exact|ndcg", "loss a token, or answers that are exactly right; rankings: see Rank",
       oneOf(List.of("nll", "exact", "ndcg"))),
   SEEDS("N", "runs of each method; of Compare at least 3", Option::count),
+  SECONDS("X", "in place of --steps, as many steps of each method as take so many processor seconds", Option::positive),
   FOLDS("N", "parts of the queries or items, each of which is tested once", Option::count),
   LEVERS("NAMES", "what may be tried beside the start setting, with commas between, or none: " + RankSetting.names(),
       RankSetting::named),

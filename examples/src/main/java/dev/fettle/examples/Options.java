@@ -170,9 +170,14 @@ public final class Options {
         : Dataset.jsonl(file);
   }
 
-  /** The same, held to {@code --length} as {@code --too-long} says. */
+  /** The same, {@link #limited}. */
   Dataset data(Option file) {
-    return examples(file).maxLength(count(Option.LENGTH))
+    return limited(examples(file));
+  }
+
+  /** Examples held to {@code --length} as {@code --too-long} says. */
+  Dataset limited(Dataset examples) {
+    return examples.maxLength(count(Option.LENGTH))
         .tooLong(TooLong.valueOf(text(Option.TOO_LONG).toUpperCase(Locale.ROOT)));
   }
 

@@ -70,7 +70,8 @@ final class RankReport {
         + "*residual*: without documents that are relevant to a training query, in rankings and judgements, of the queries that "
         + "keep a relevant one (%d). *over untuned*: the mean difference by query, not corrected. *training*: processor seconds "
         + "of the training steps, mean over folds; *query*: from text to ranking, one at a time. *peak memory*: of the whole "
-        + "process, all base models included.", queries, study.collections().size(), Scores.RESAMPLES, seed,
+        + "process, all base models and what earlier runs left included. Of several seeds the mean counts: the tests are over queries, "
+        + "and what other seeds would change is not in them.", queries, study.collections().size(), Scores.RESAMPLES, seed,
         pooled(RankSystem.WORDS, RankScores.Measure.RESIDUAL).size()));
     return text.toString();
   }

@@ -2,7 +2,10 @@ package dev.fettle.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import dev.fettle.DType;
+import dev.fettle.Fettle;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Tokenizer;
 import dev.fettle.Tokenizers;
@@ -20,6 +23,7 @@ import org.junit.jupiter.api.Test;
 
 /** What a comparison of rankings is made of. */
 class RankPartsTest {
+  private static final Path ENCODERS = Path.of("..", "sdk", "local", "src", "test", "resources", "golden", "encoders");
   private static final RankCollection THINGS = new RankCollection("things", RankData.of(18), 5);
 
   @Test
@@ -62,8 +66,22 @@ class RankPartsTest {
   }
 
   @Test
+  void withoutPrefixesTheModelsOwnPromptsHold() {
+    try (Fettle fettle = Fettle.local()) {
+      RankBase own = RankBase.load(fettle, ENCODERS.resolve("qwen3-embedding").toString(), DType.F32);
+      RankBase named = RankBase.load(fettle, ENCODERS.resolve("qwen3-embedding") + ":q: |d: ", DType.F32);
+
+      assertThat(own.name()).isEqualTo("qwen3-embedding");
+      assertThat(List.of(own.query(), own.document())).isEqualTo(List.of(own.model().prompts().get("query"),
+          own.model().prompts().get("document"))).doesNotContain("q: ");
+      assertThat(List.of(named.query(), named.document())).containsExactly("q: ", "d: ");
+      assertThat(named.multiplied()).isPositive().isLessThan(named.model().parameters());
+    }
+  }
+
+  @Test
   void aTextIsCutAtWholeWordsWithinTheLength() {
-    Tokenizer tokenizer = Tokenizers.open(Path.of("..", "sdk", "local", "src", "test", "resources", "golden", "encoders", "mean"));
+    Tokenizer tokenizer = Tokenizers.open(ENCODERS.resolve("mean"));
     String text = "flow of the wing ".repeat(100).strip();
 
     String cut = RankTexts.cut(text, tokenizer, 40);
@@ -139,7 +157,7 @@ class RankPartsTest {
     RankDifference difference = RankDifference.of(Map.of("a", 0.1, "b", 0.5), Map.of("b", 0.8, "a", 0.2), 1);
 
     assertThat(difference.queries()).isEqualTo(2);
-    assertThat(difference.mean()).isEqualTo(0.2, org.assertj.core.api.Assertions.within(1e-12));
+    assertThat(difference.mean()).isEqualTo(0.2, within(1e-12));
     assertThat(difference.p()).isEqualTo(0.5);
   }
 }
