@@ -96,7 +96,7 @@ public final class Weights {
       return this;
     }
     return with(into, (block, w) -> w instanceof Weight.Dense dense
-        ? new Weight.Dense(dense.values(), type, into.kernels().pack(dense.values())) : w);
+        ? new Weight.Dense(dense.values(), type, into.kernels().pack(dense.values(), 1)) : w);
   }
 
   private static List<List<Tensor>> products(int layer, Map<Layout.Block, Weight> weights) {
