@@ -80,6 +80,11 @@ public final class Torch {
     return selection.onednnBf16();
   }
 
+  /** Whether oneDNN multiplies numbers of a type, and so reads weights that it has packed faster. */
+  public boolean packs(NumberType type) {
+    return type == NumberType.BF16 ? selection.onednnBf16() : selection.onednnF32();
+  }
+
   /** How operations are carried out now. */
   public Execution execution() {
     return new Execution(selection, threads());
