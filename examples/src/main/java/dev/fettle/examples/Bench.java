@@ -90,9 +90,9 @@ public final class Bench {
         .takes(Option.LENGTH, "256")
         .takes(Option.TIMED, "5");
     mode("sweep", "Times LoRA steps while one thing grows: length 128 to 4096 (one sequence), rank 1 to 256,\n"
-        + "  sequences 1 to 32, adapters on one base 1 to 16, layers of a random model 1 to all. Writes sweep-WHAT.csv "
-        + "and .png; the last line is JSON:\n"
-        + "  a list for each figure.",
+        + "  batch 1 to 32, adapters on one base 1 to 64, layers of a random model 1 to all; or greedy decoding of 1 to 64\n"
+        + "  sequences. Writes sweep-WHAT.csv and .png; the last line is JSON: a list for each figure, and the exponents e of\n"
+        + "  seconds and memory that grow as value^e, fitted over all points.",
         BenchSweep::sweep)
         .requires(Option.WHAT, Option.FIGURES)
         .takes(Option.LR, Option.MOST)
