@@ -13,14 +13,22 @@ import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.SampleListener;
 import dev.fettle.internal.SampledToken;
 import dev.fettle.internal.SamplerBackend;
+import dev.fettle.internal.model.LayerConfig;
+import dev.fettle.support.Golden;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Samples that join others and leave them: each is what it would have been alone. */
 class LiveBatchTest {
@@ -172,6 +180,31 @@ class LiveBatchTest {
     assertThat(same.ids()).containsExactly(expected.get(0).tokens());
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"models/qwen2-window", "families/gemma2", "families/gemma3", "families/granite4", "families/ministral3",
+      "families/phi3-longrope", "families/qwen3-moe", "families/qwen3.5", "families/smollm3"})
+  void anyFamilyGoesOnFromWhatWasReadOrReadsAnew(String name) {
+    try (ModelBackend family = backend.load(Golden.path(name).toString(), Optional.of(DType.F32)); SamplerBackend own = family.sampler()) {
+      int[] prompt = new Random(3).ints(50, 0, family.vocabSize()).toArray();
+      SamplingParams params = SamplingParams.greedy().maxTokens(6).ignoringEos();
+      List<Told> told = new ArrayList<>();
+      for (int length : new int[] {40, 50}) {
+        Told next = new Told();
+        own.begin(new LiveRequest(Arrays.copyOf(prompt, length), params, 0, false, List.of(next)));
+        Futures.join(next.end);
+        told.add(next);
+      }
+      float[] expected = Futures.join(own.logprobs(List.of(IntStream.concat(Arrays.stream(prompt), Arrays.stream(told.get(1).ids())).toArray())))
+          .get(0);
+
+      boolean states = ((LocalModel) family).config().layers().stream().anyMatch(LayerConfig::hasState);
+      assertThat(told.get(1).cached).isEqualTo(states ? 0 : 40);
+      for (int i = 0; i < 6; i++) {
+        assertThat(told.get(1).tokens.get(i).logprob()).as("token %d", i).isCloseTo(expected[49 + i], within(1e-4f));
+      }
+    }
+  }
+
   @Test
   void nothingIsToldOfASampleThatNobodyWants() {
     Told left = begin("The order", SamplingParams.greedy().maxTokens(400).ignoringEos());
@@ -197,7 +230,7 @@ class LiveBatchTest {
     SamplingParams params = SamplingParams.standard().maxTokens(12).seed(3).ignoringEos();
     Told told = new Told();
     LiveSequence sequence = new LiveSequence(new LiveRequest(model.tokenizer().encode("I want"), params, 0, false, List.of(told)), 0,
-        model.tokenizer(), java.util.Set.of(), model.contextLength());
+        model.tokenizer(), Set.of(), model.contextLength());
     int[] expected = alone("I want", params).tokens();
     for (int i = 0; i < 5; i++) {
       sequence.next();
