@@ -85,6 +85,11 @@ public abstract sealed class Recipe<R extends Recipe<R>> permits PreferenceRecip
     return self();
   }
 
+  /** Whether it begins anew where another run was. */
+  final boolean isAnew() {
+    return overwrite;
+  }
+
   /** Tells these of the run's steps, after those that were given before. */
   public R listen(RunListener... told) {
     listeners.addAll(List.of(NoNulls.in(told, "told")));

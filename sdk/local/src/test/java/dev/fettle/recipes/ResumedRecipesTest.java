@@ -16,6 +16,7 @@ import dev.fettle.SamplingParams;
 import dev.fettle.Text;
 import dev.fettle.Training;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -90,8 +91,13 @@ class ResumedRecipesTest {
         .sampling(brief).reward((prompt, answer) -> answer.content().length()).learningRate(1e-3));
     assertResumes((training, brief) -> Distill.on(training).teacher(teacher).prompts(QUESTIONS).steps(4).batchSize(2)
         .sampling(brief));
-    assertResumes((training, brief) -> Distill.on(training).teacher(teacher).prompts(QUESTIONS).offPolicy().epochs(2).batchSize(2)
-        .sampling(brief));
+    // The one that would be asked again says something else.
+    Iterator<Sampler> teachers = List.of(teacher, teacher, model.sampler()).iterator();
+    assertResumes((training, brief) -> Distill.on(training).teacher(teachers.next()).prompts(QUESTIONS).offPolicy().epochs(2)
+        .batchSize(2).sampling(brief));
+    assertThat(directory.resolve("sft/answers.jsonl")).content().hasLineCount(1 + QUESTIONS.size());
+    assertThatThrownBy(() -> Distill.on(training()).teacher(teacher).prompts(QUESTIONS).offPolicy().batchSize(2)
+        .sampling(BRIEF.temperature(0.5)).directory(directory.resolve("sft")).run()).hasMessageContaining("answers.jsonl: holds answers");
   }
 
   @Test
