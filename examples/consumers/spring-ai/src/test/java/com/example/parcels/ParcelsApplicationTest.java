@@ -32,8 +32,8 @@ class ParcelsApplicationTest {
   private Path directory;
 
   private static ConfigurableApplicationContext start(FettleServer server, String model) {
-    return SpringApplication.run(ParcelsApplication.class, "--spring.main.web-application-type=none", "--spring.main.banner-mode=off", "--logging.level.root=warn",
-        "--spring.ai.openai.base-url=" + server.uri(), "--spring.ai.openai.api-key=none",
+    return SpringApplication.run(ParcelsApplication.class, "--spring.main.web-application-type=none", "--spring.main.banner-mode=off",
+        "--logging.level.root=warn", "--spring.ai.openai.base-url=" + server.uri(), "--spring.ai.openai.api-key=none",
         "--spring.ai.openai.chat.options.model=" + model, "--spring.ai.openai.chat.options.temperature=0",
         "--spring.ai.openai.chat.options.max-tokens=8", "--spring.ai.openai.embedding.options.model=" + model);
   }
