@@ -17,18 +17,18 @@ import java.nio.file.Path;
 
 /** Trains a step and asks a server of its own. */
 public final class Parcels {
-  private static final String REQUEST = """
-      {"model": "parcels", "max_tokens": 8, "temperature": 0, "messages": [{"role": "user", "content": "Where is my parcel?"}]}
-      """;
+  /** Without blocks of text: Debian's Gradle compiles nothing newer than Java 12. */
+  private static final String CHAT = "{\"messages\": [{\"role\": \"user\", \"content\": \"Where is my parcel?\"}, "
+      + "{\"role\": \"assistant\", \"content\": \"On its way.\"}]}\n";
+  private static final String REQUEST = "{\"model\": \"parcels\", \"max_tokens\": 8, \"temperature\": 0, "
+      + "\"messages\": [{\"role\": \"user\", \"content\": \"Where is my parcel?\"}]}";
 
   private Parcels() {}
 
   public static void main(String[] args) throws Exception {
     Path directory = Path.of(args[0]);
     Path data = directory.resolve("train.jsonl");
-    Files.writeString(data, """
-        {"messages": [{"role": "user", "content": "Where is my parcel?"}, {"role": "assistant", "content": "On its way."}]}
-        """);
+    Files.writeString(data, CHAT);
     try (Fettle fettle = Fettle.local()) {
       Training training = fettle.load("fettle-tiny").tune(Lora.rank(4));
       for (Batch batch : Dataset.jsonl(data).batches(1, training.renderer())) {
