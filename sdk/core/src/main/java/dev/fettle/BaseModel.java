@@ -124,6 +124,7 @@ public final class BaseModel implements AutoCloseable {
 
   /**
    * Saves the model as one file for llama.cpp, Ollama and the like; with an adapter, {@code tune(Lora.from(adapter)).saveGguf}.
+   * What was quantised while it was loaded is written from the files it was loaded from, if they are as they were.
    *
    * @throws UnsupportedModelException as {@link Training#saveGguf(Path, GgufType)}
    * @throws InvalidInputException as {@link Training#saveGguf(Path, GgufType)}

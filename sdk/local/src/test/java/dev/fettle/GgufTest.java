@@ -83,6 +83,18 @@ class GgufTest {
   }
 
   @Test
+  void aModelThatWasQuantisedIsWrittenFromWhatItWasLoadedFrom() throws IOException {
+    Path directory = GgufModels.directory(GgufModels.names().get(0), files);
+    try (BaseModel dense = fettle.load(directory, DType.F32);
+        BaseModel quantised = fettle.load(directory, DType.F32, Quantisation.nf4())) {
+      assertThat(logprobs(quantised)).isNotEqualTo(logprobs(dense));
+      dense.saveGguf(files.resolve("dense.gguf"), GgufType.F32);
+      quantised.saveGguf(files.resolve("quantised.gguf"), GgufType.F32);
+      assertThat(files.resolve("quantised.gguf")).hasSameBinaryContentAs(files.resolve("dense.gguf"));
+    }
+  }
+
+  @Test
   void anotherFileIsNoModel() throws IOException {
     Path file = Files.writeString(files.resolve("config.json"), "{}");
     assertThatThrownBy(() -> fettle.load(file)).hasMessage(

@@ -16,6 +16,9 @@ import dev.fettle.internal.chart.Smooth;
 import dev.fettle.internal.chart.Theme;
 import dev.fettle.internal.chart.TokenMap;
 import dev.fettle.internal.chart.UpdateNorms;
+import dev.fettle.ranking.Interval;
+import dev.fettle.ranking.Metric;
+import dev.fettle.ranking.Scores;
 import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,6 +27,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Pictures of a training, 900 pixels wide: notebooks show a {@link BufferedImage} by themselves, and
@@ -180,8 +185,34 @@ public final class Charts {
     if (NoNulls.in(names, "names").size() != Objects.requireNonNull(values, "values").length) {
       throw new InvalidInputException(names.size() + " names but " + values.length + " values");
     }
-    return Bars.draw(theme, title, what, List.copyOf(names), values.clone(), new double[0]);
+    List<Bars.Bar> bars = new ArrayList<>();
+    for (int i = 0; i < values.length; i++) {
+      bars.add(new Bars.Bar(names.get(i), values[i], Double.NaN, Double.NaN));
+    }
+    return Bars.draw(theme, title, what, bars);
   }
+
+  /**
+   * A bar for each ranking's mean, with its 95 % interval over queries; see {@link Scores#interval(long)} with seed 1. Intervals that
+   * overlap do not mean that two rankings cannot be told apart: {@link Scores#to} compares query by query.
+   *
+   * @param scores of one metric
+   * @throws InvalidInputException if their metrics differ
+   */
+  public BufferedImage scores(String title, Scores... scores) {
+    Objects.requireNonNull(title, "title");
+    Set<Metric> metrics = Arrays.stream(NoNulls.in(scores, "scores")).map(Scores::metric).collect(Collectors.toSet());
+    if (metrics.size() != 1) {
+      throw new InvalidInputException("scores of " + metrics + ": give those of one metric");
+    }
+    List<Bars.Bar> bars = new ArrayList<>();
+    for (Scores s : scores) {
+      Interval interval = s.interval(1);
+      bars.add(new Bars.Bar(s.run(), s.mean(), interval.low(), interval.high()));
+    }
+    return Bars.draw(theme, title, scores[0].metric() + ", with 95 % intervals", bars);
+  }
+
 
   /**
    * A table of numbers as colours, from zero to the largest; NaN leaves a cell empty.

@@ -1,5 +1,7 @@
 package dev.fettle.internal.chart;
 
+import java.util.Arrays;
+
 /**
  * Values in order, and how they are drawn. NaN leaves a gap.
  *
@@ -25,5 +27,16 @@ public record Curve(String name, double[] x, double[] y, double[] errors, Style 
   /** Under each error bar, and over it. */
   double error(int i) {
     return errors.length == 0 ? 0 : errors[i];
+  }
+
+  /** Whether most of its values are where another has them too, within a hundredth of the whole height. */
+  boolean isLike(Curve other) {
+    double least = Math.min(Arrays.stream(y).min().orElse(0), Arrays.stream(other.y).min().orElse(0));
+    double most = Math.max(Arrays.stream(y).max().orElse(0), Arrays.stream(other.y).max().orElse(0));
+    int same = 0;
+    for (int i = 0; i < Math.min(x.length, other.x.length); i++) {
+      same += x[i] == other.x[i] && Math.abs(y[i] - other.y[i]) <= 0.01 * (most - least) ? 1 : 0;
+    }
+    return 2 * same > x.length;
   }
 }

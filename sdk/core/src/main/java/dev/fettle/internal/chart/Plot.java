@@ -14,6 +14,8 @@ public final class Plot {
   private static final int HEIGHT = 440;
   private static final int BOTTOM = 62;
   private static final int LEGEND_LINE = 22;
+  private static final BasicStroke BROKEN =
+      new BasicStroke(2.2f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10f, new float[] {9f, 9f}, 0f);
 
   private final Theme theme;
   private final String title;
@@ -73,8 +75,8 @@ public final class Plot {
       canvas.left(yAxis.label(), Canvas.SMALL, theme.faint(), Canvas.EDGE, top - 12);
       axes(canvas, area, x, y);
       canvas.clip(new Rectangle2D.Double(area.getX() - 6, area.getY() - 6, area.getWidth() + 12, area.getHeight() + 12));
-      for (Curve curve : curves) {
-        curve(canvas, area, x, y, curve);
+      for (int i = 0; i < curves.size(); i++) {
+        curve(canvas, area, x, y, curves.get(i), hides(i));
       }
       return canvas.image();
     }
@@ -123,7 +125,13 @@ public final class Plot {
     canvas.centred(xAxis.label(), Canvas.SMALL, theme.faint(), area.getCenterX(), area.getMaxY() + 46);
   }
 
-  private void curve(Canvas canvas, Rectangle2D area, Scale x, Scale y, Curve curve) {
+  /** Whether a curve lies on an earlier one, which would not be seen if it were not broken. */
+  private boolean hides(int index) {
+    return curves.get(index).style() != Curve.Style.FAINT && curves.subList(0, index).stream()
+        .anyMatch(earlier -> earlier.style() != Curve.Style.FAINT && curves.get(index).isLike(earlier));
+  }
+
+  private void curve(Canvas canvas, Rectangle2D area, Scale x, Scale y, Curve curve, boolean broken) {
     Color colour = theme.series(curve.colour());
     Color pale = Theme.mix(theme.ground(), colour, 0.4);
     Path2D path = new Path2D.Double();
@@ -158,7 +166,7 @@ public final class Plot {
     if (curve.style() == Curve.Style.FAINT) {
       canvas.stroke(pale, new BasicStroke(1f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND), path);
     } else if (curve.style() != Curve.Style.POINTS) {
-      canvas.stroke(colour, new BasicStroke(2.2f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND), path);
+      canvas.stroke(colour, broken ? BROKEN : new BasicStroke(2.2f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND), path);
     }
     boolean lone = dots.size() == 1;
     if (curve.style() == Curve.Style.DOTTED || curve.style() == Curve.Style.POINTS || lone) {

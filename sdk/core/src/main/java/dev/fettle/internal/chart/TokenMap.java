@@ -38,14 +38,16 @@ public final class TokenMap {
       for (Box box : boxes) {
         Color ground = Double.isNaN(box.loss) ? theme.ground() : theme.ramp(box.loss / FULL);
         canvas.fill(ground, new RoundRectangle2D.Double(box.x + 0.5, box.y, box.width - 1, 23, 5, 5));
-        canvas.left(box.text, FONT, Double.isNaN(box.loss) ? theme.faint() : Theme.on(ground), box.x, box.y + 17);
-        String number = Double.isNaN(box.loss) ? "" : String.format(Locale.ROOT, "%.1f", box.loss);
-        if (box.width >= Canvas.width(LOSS, number) + 2) {
-          canvas.centred(number, LOSS, theme.faint(), box.x + box.width / 2.0, box.y + 35);
-        }
+        double middle = box.x + box.width / 2.0;
+        canvas.centred(box.text, FONT, Double.isNaN(box.loss) ? theme.faint() : Theme.on(ground), middle, box.y + 17);
+        canvas.centred(number(box.loss), LOSS, theme.faint(), middle, box.y + 35);
       }
       return canvas.image();
     }
+  }
+
+  private static String number(double loss) {
+    return Double.isNaN(loss) ? "" : String.format(Locale.ROOT, "%.1f", Math.max(0, loss));
   }
 
   private static double mean(float[] losses) {
@@ -68,7 +70,7 @@ public final class TokenMap {
       boolean broken = tokens.get(i).contains("\n");
       String text = tokens.get(i).replace("\n", "\u21b5").replaceAll("\\p{Cntrl}", "\u00b7");
       String shown = Canvas.fitting(FONT, text.isEmpty() ? "\u00b7" : text, Canvas.WIDTH - 2 * Canvas.EDGE);
-      int width = Canvas.width(FONT, shown);
+      int width = Math.max(Canvas.width(FONT, shown), Canvas.width(LOSS, number(losses[i])) + 4);
       if (x > Canvas.EDGE && x + width > Canvas.WIDTH - Canvas.EDGE) {
         x = Canvas.EDGE;
         y += LINE;

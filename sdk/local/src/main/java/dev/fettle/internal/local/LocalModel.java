@@ -429,7 +429,8 @@ final class LocalModel implements ModelBackend {
   public void saveGguf(Path file, GgufType type, ProgressMeter meter) {
     EngineThread.get().run(() -> {
       EngineThread.requireOpen(open, "the model " + name);
-      GgufModelFiles.save(file, this, layout, (step, w) -> weights().weight(w.block()).dense(step, w), type, meter);
+      Originals originals = new Originals(this);
+      GgufModelFiles.save(file, this, layout, (step, w) -> originals.value(step, weights().weight(w.block()), w), type, meter);
     });
   }
 

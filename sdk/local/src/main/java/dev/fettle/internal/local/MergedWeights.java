@@ -5,34 +5,28 @@ import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.LayerVector;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.Product;
-import dev.fettle.internal.network.Weight;
 import dev.fettle.internal.torch.Kernels;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
 
 /** The weights of a training with adapters folded in, one by one. */
 final class MergedWeights {
-  private final LocalModel model;
   private final TrainableModel tuned;
-  /** What the model was quantised from, if it is still at hand. */
-  private final Optional<WeightSource> originals;
+  private final Originals originals;
   private final Map<String, ParameterVector.Parameter> trained = new HashMap<>();
 
   MergedWeights(LocalModel model, TrainableModel tuned) {
     requireBiases(tuned);
-    this.model = model;
     this.tuned = tuned;
-    this.originals = model.blocks().isDense() ? Optional.empty()
-        : Optional.of(model.source()).filter(s -> s.isThere() && s.isDense(model.config()));
+    this.originals = new Originals(model);
     tuned.parameters().parameters().forEach(p -> trained.put(p.name(), p));
   }
 
   /** Whether adapters are folded into what the model was quantised from. */
   boolean areOriginal() {
-    return originals.isPresent();
+    return originals.areThere();
   }
 
   /** A trained bias needs one in the model to be added to. */
@@ -85,9 +79,7 @@ final class MergedWeights {
   }
 
   private Tensor base(Scope scope, Layout.Weight w) {
-    return originals.isPresent() && tuned.frozen(w.block()) instanceof Weight.Quantised
-        ? originals.get().read(scope, model.config(), w)
-        : tuned.frozen(w.block()).dense(scope, w);
+    return originals.value(scope, tuned.frozen(w.block()), w);
   }
 
   /** A weight of an expert, whose adapter is a part of that of all of them. */
