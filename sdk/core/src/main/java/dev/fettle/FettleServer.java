@@ -19,9 +19,11 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A server of the Tinker protocol: trains and samples a model of this process for any client that speaks it, several
- * at a time. Requests are carried out one after the other; clients take turns. What one of them may ask for at a time is
- * bounded: 64 MiB a request, or a sixteenth of Java's memory, rank 1024, 16384 data a pass, 1024 samples, 1024 sessions.
+ * A server of a model of this process. Clients of OpenAI find it below {@code /v1}: chats, completions, embeddings and rankings
+ * by the model or one of its {@linkplain Setup#adapter adapters}; what is under way is sampled together. Clients of the Tinker
+ * protocol train and sample it; their requests are carried out one after the other, and clients take turns. What one client may
+ * ask for at a time is bounded: 64 MiB a request, or a sixteenth of Java's memory, rank 1024, 16384 data a pass, 1024 samples,
+ * 1024 sessions, 256 requests of OpenAI's clients.
  *
  * <pre>{@code
  * try (Fettle fettle = Fettle.local();
@@ -117,7 +119,7 @@ public final class FettleServer implements AutoCloseable {
     }
 
     /**
-     * What clients have to send as their key. It is asked for at each request, so that it can change; where it is
+     * What clients have to send as their key (OpenAI's as bearer token). It is asked for at each request, so that it can change; where it is
      * null, the default, any client is served. Python's client takes only keys that begin with {@code tml-}.
      */
     public Setup token(Supplier<@Nullable String> value) {

@@ -4,6 +4,9 @@ import dev.fettle.Sample;
 
 /** Is told of one sample while it is made, on the thread that makes it, which it must not hold up. */
 public interface SampleListener {
+  /** The prompt has been read, so many tokens of it before. */
+  default void began(int cached) {}
+
   /** A token came. */
   void token(SampledToken token);
 

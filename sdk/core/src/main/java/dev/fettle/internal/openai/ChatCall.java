@@ -103,7 +103,7 @@ final class ChatCall {
       json.put("model", request.model().name());
       json.put("choices", contents);
       if (counted || request.usage()) {
-        json.put("usage", counted ? usage.json() : null);
+        json.put("usage", counted ? usage.json(samples.cached()) : null);
       }
       return json;
     }

@@ -150,7 +150,7 @@ final class CompletionCall {
       json.put("model", request.model().name());
       json.put("choices", choices);
       if (counted || request.usage()) {
-        json.put("usage", counted ? usage.json() : null);
+        json.put("usage", counted ? usage.json(samples.cached()) : null);
       }
       return json;
     }

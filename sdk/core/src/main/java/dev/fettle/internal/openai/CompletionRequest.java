@@ -63,6 +63,9 @@ record CompletionRequest(Served model, List<int[]> prompts, List<SamplingParams>
   }
 
   private static int[] ids(JsonNode node, String place, ModelBackend model) {
+    if (!node.isArray() || node.isEmpty()) {
+      throw ApiError.invalid("prompt", place + " is " + Fields.excerpt(node) + ": give a text or at least one token");
+    }
     int[] out = new int[node.size()];
     for (int i = 0; i < out.length; i++) {
       JsonNode id = node.get(i);
@@ -71,9 +74,6 @@ record CompletionRequest(Served model, List<int[]> prompts, List<SamplingParams>
             + (model.vocabSize() - 1));
       }
       out[i] = id.intValue();
-    }
-    if (out.length == 0) {
-      throw ApiError.invalid("prompt", place + " is " + Fields.excerpt(node) + ": give a text or at least one token");
     }
     return out;
   }

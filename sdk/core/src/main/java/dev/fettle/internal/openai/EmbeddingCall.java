@@ -72,6 +72,9 @@ final class EmbeddingCall {
 
   /** Of tokens, as clients send them that count them before. */
   private static String text(JsonNode tokens, String place, Tokenizer tokenizer) {
+    if (!tokens.isArray() || tokens.isEmpty()) {
+      throw ApiError.invalid("input", place + " is " + Fields.excerpt(tokens) + ": give a text, or at least one token");
+    }
     int[] ids = new int[tokens.size()];
     for (int i = 0; i < ids.length; i++) {
       JsonNode id = tokens.get(i);
@@ -80,9 +83,6 @@ final class EmbeddingCall {
             + (tokenizer.vocabSize() - 1) + ", or a text");
       }
       ids[i] = id.intValue();
-    }
-    if (ids.length == 0) {
-      throw ApiError.invalid("input", place + " is " + Fields.excerpt(tokens) + ": give a text");
     }
     return tokenizer.decode(ids);
   }

@@ -10,10 +10,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** What comes of a request's samples, in the order in which it comes. Closing it ends those that are not whole. */
 final class Samples implements AutoCloseable {
   private final LinkedBlockingQueue<Event> events = new LinkedBlockingQueue<>();
+  private final AtomicInteger cached = new AtomicInteger();
   private int begun;
   private int ended;
   private volatile boolean closed;
@@ -38,6 +40,11 @@ final class Samples implements AutoCloseable {
 
   int count() {
     return begun;
+  }
+
+  /** How many tokens of the prompts had been read before. */
+  int cached() {
+    return cached.get();
   }
 
   /** Whether all samples are whole. */
@@ -84,6 +91,11 @@ final class Samples implements AutoCloseable {
 
     Listener(int index) {
       this.index = index;
+    }
+
+    @Override
+    public void began(int tokens) {
+      cached.addAndGet(tokens);
     }
 
     @Override

@@ -18,12 +18,13 @@ final class Usage {
     reasoning += thought ? 1 : 0;
   }
 
-  Map<String, Object> json() {
+  /** @param cached how many tokens of the prompts had been read before */
+  Map<String, Object> json(int cached) {
     Map<String, Object> out = new TreeMap<>();
     out.put("prompt_tokens", prompt);
     out.put("completion_tokens", sampled);
     out.put("total_tokens", prompt + sampled);
-    out.put("prompt_tokens_details", Map.of("cached_tokens", 0));
+    out.put("prompt_tokens_details", Map.of("cached_tokens", cached));
     out.put("completion_tokens_details", Map.of("reasoning_tokens", reasoning));
     return out;
   }

@@ -13,7 +13,6 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -27,7 +26,9 @@ final class LiveBatch implements AutoCloseable {
   private static final int READ = 2048;
 
   private final LocalModel model;
-  private final BiFunction<List<int[]>, Integer, Decoder> decoders;
+  private final Decoders decoders;
+  private final LivePrefixes prefixes = new LivePrefixes();
+  private final boolean keepsPrefixes;
   private final Deque<LiveSequence> waiting = new ArrayDeque<>();
   private List<LiveSequence> batch = new ArrayList<>();
   private Decoder decoder;
@@ -35,10 +36,18 @@ final class LiveBatch implements AutoCloseable {
   private boolean scheduled;
   private RuntimeException closed;
 
-  /** @param decoders reads prompts, with so many continuations of each */
-  LiveBatch(LocalModel model, BiFunction<List<int[]>, Integer, Decoder> decoders) {
+  /** What reads prompts, with so many continuations of each. */
+  interface Decoders {
+    Decoder read(List<int[]> prompts, int copies);
+
+    /** Of one whose beginning has been read. */
+    Decoder readOn(LivePrefixes.Match beginning, int[] prompt, int copies);
+  }
+
+  LiveBatch(LocalModel model, Decoders decoders) {
     this.model = model;
     this.decoders = decoders;
+    this.keepsPrefixes = Decoder.keepsPrefixes(model.config());
   }
 
   /** Takes samples on; on any thread. */
@@ -73,9 +82,8 @@ final class LiveBatch implements AutoCloseable {
     scheduled = false;
     try {
       waiting.removeIf(LiveSequence::done);
-      if (!admit()) {
-        keep(undone());
-      }
+      keep(undone());
+      admit();
       if (!batch.isEmpty()) {
         choose();
         keep(undone());
@@ -92,30 +100,44 @@ final class LiveBatch implements AutoCloseable {
   }
 
   /** Lets samples join that wait, as far as there is memory. */
-  private boolean admit() {
+  private void admit() {
+    int copies = Math.min(copies(), MOST - batch.size());
+    if (copies <= 0) {
+      return;
+    }
+    LivePrefixes.Match beginning = prefixes.find(waiting.peek().prompt());
     List<int[]> prompts = new ArrayList<>();
     List<LiveSequence> joining = new ArrayList<>();
-    int copies = Math.min(copies(), MOST - batch.size());
-    int tokens = 0;
-    while (copies > 0 && copies() >= copies && batch.size() + joining.size() + copies <= MOST
-        && (prompts.isEmpty() || tokens + waiting.peek().prompt().length <= READ)) {
+    int read = 0;
+    do {
       prompts.add(waiting.peek().prompt());
-      tokens += waiting.peek().prompt().length;
+      read += waiting.peek().prompt().length;
       for (int i = 0; i < copies; i++) {
         joining.add(waiting.poll());
       }
-    }
-    while (!prompts.isEmpty() && !fits(prompts, joining.size()) && (prompts.size() > 1 || !batch.isEmpty())) {
-      prompts.remove(prompts.size() - 1);
-      for (int i = 0; i < copies; i++) {
-        waiting.addFirst(joining.remove(joining.size() - 1));
+    } while (beginning == null && batch.size() + joining.size() + copies <= MOST && joinsToo(copies, READ - read));
+    while (!fits(prompts, joining.size())) {
+      if (!prefixes.isEmpty()) {
+        prefixes.close();
+        beginning = null;
+      } else if (prompts.size() > 1 || !batch.isEmpty()) {
+        prompts.remove(prompts.size() - 1);
+        for (int i = 0; i < copies; i++) {
+          waiting.addFirst(joining.remove(joining.size() - 1));
+        }
+        if (prompts.isEmpty()) {
+          return;
+        }
+      } else {
+        break;
       }
     }
-    if (prompts.isEmpty()) {
-      return false;
-    }
-    join(prompts, joining, copies);
-    return true;
+    join(prompts, joining, copies, beginning);
+  }
+
+  /** Whether the next prompt that waits is read together with those before it. */
+  private boolean joinsToo(int copies, int room) {
+    return copies() >= copies && waiting.peek().prompt().length <= room && prefixes.find(waiting.peek().prompt()) == null;
   }
 
   /** How many of the samples that wait next are of one prompt. */
@@ -133,25 +155,22 @@ final class LiveBatch implements AutoCloseable {
         Math.max(decoder == null ? 0 : decoder.nextRoom(), Decoder.room(longest)));
   }
 
-  private void join(List<int[]> prompts, List<LiveSequence> joining, int copies) {
+  private void join(List<int[]> prompts, List<LiveSequence> joining, int copies, LivePrefixes.Match beginning) {
     Decoder more;
     try {
       hold(plan(prompts, joining.size()));
-      more = decoders.apply(prompts, copies);
+      more = beginning == null ? decoders.read(prompts, copies) : decoders.readOn(beginning, prompts.get(0), copies);
+      joining.forEach(s -> s.begin(beginning == null ? 0 : beginning.shared()));
     } catch (RuntimeException | Error e) {
       // Those that go on have their memory already.
       joining.forEach(s -> s.fail(e));
-      keep(undone());
       return;
     }
-    int[] staying = undone();
-    if (staying.length == 0) {
-      closeDecoder();
+    if (decoder == null) {
       decoder = more;
     } else {
-      decoder.join(staying, more);
+      decoder.join(more);
     }
-    batch = new ArrayList<>(IntStream.of(staying).mapToObj(batch::get).toList());
     batch.addAll(joining);
   }
 
@@ -185,6 +204,7 @@ final class LiveBatch implements AutoCloseable {
 
   private void keep(int[] staying) {
     if (staying.length < batch.size()) {
+      remember();
       if (staying.length == 0) {
         leave();
       } else {
@@ -194,8 +214,22 @@ final class LiveBatch implements AutoCloseable {
     }
   }
 
+  /** Keeps what was read of samples that have ended. */
+  private void remember() {
+    for (int i = 0; i < batch.size() && keepsPrefixes; i++) {
+      LiveSequence sequence = batch.get(i);
+      if (sequence.done() && sequence.isFirst()) {
+        int row = i;
+        prefixes.keep(sequence.tokens(decoder.length(i)), model.memory().kept(decoder.length(i)), () -> decoder.prefix(row));
+      }
+    }
+  }
+
   /** The next token of all goes through the network; where the caches cannot grow, those that came last are read anew later. */
   private void step() {
+    if (decoder != null && decoder.isFull() && !fits(List.of(), 0)) {
+      prefixes.close();
+    }
     while (decoder != null && decoder.isFull() && batch.size() > 1 && !fits(List.of(), 0)) {
       LiveSequence latest = batch.get(batch.size() - 1);
       latest.rewind();
@@ -234,6 +268,7 @@ final class LiveBatch implements AutoCloseable {
   public void close() {
     closed = new ClosedException("this sampler is closed");
     fail(closed);
+    prefixes.close();
     waiting.forEach(s -> s.fail(closed));
     waiting.clear();
   }

@@ -20,6 +20,7 @@ final class LiveSequence {
   private final SplittableRandom random;
   private final SampledText text;
   private final SampleListener listener;
+  private final boolean first;
   private int[] prompt;
   private int[] tokens = new int[16];
   private int count;
@@ -28,6 +29,7 @@ final class LiveSequence {
 
   LiveSequence(LiveRequest request, int index, Tokenizer tokenizer, Set<Integer> ends, int context) {
     this.params = request.params();
+    this.first = index == 0;
     this.ends = ends;
     this.top = request.top();
     this.prompt = request.prompt();
@@ -42,11 +44,30 @@ final class LiveSequence {
     return prompt;
   }
 
+  /** Whether it is the first of its prompt's samples. */
+  boolean isFirst() {
+    return first;
+  }
+
+  /** Tells, once, that its prompt has been read, so many tokens of it before. */
+  void begin(int cached) {
+    if (sampled == 0) {
+      listener.began(cached);
+    }
+  }
+
+  /** The first tokens of prompt and sample. */
+  int[] tokens(int length) {
+    int[] all = Arrays.copyOf(prompt, length);
+    if (length > prompt.length) {
+      System.arraycopy(tokens, 0, all, prompt.length, length - prompt.length);
+    }
+    return all;
+  }
+
   /** Makes ready to be read anew, with what has been sampled. */
   void rewind() {
-    int[] all = Arrays.copyOf(prompt, prompt.length + count);
-    System.arraycopy(tokens, 0, all, prompt.length, count);
-    prompt = all;
+    prompt = tokens(prompt.length + count);
     tokens = new int[16];
     count = 0;
   }

@@ -59,8 +59,17 @@ final class LocalSampler implements SamplerBackend {
     Optional<DecodeForms> shared = model.forms(frozen.weights());
     this.sharesForms = shared.isPresent();
     this.forms = shared.orElseGet(() -> new DecodeForms(frozen.weights()));
-    this.live = new LiveBatch(model, (prompts, copies) ->
-        new Decoder(model.network(), forms.of(false), frozen.adapter(), prompts, copies));
+    this.live = new LiveBatch(model, new LiveBatch.Decoders() {
+      @Override
+      public Decoder read(List<int[]> prompts, int copies) {
+        return new Decoder(model.network(), forms.of(false), frozen.adapter(), prompts, copies);
+      }
+
+      @Override
+      public Decoder readOn(LivePrefixes.Match beginning, int[] prompt, int copies) {
+        return new Decoder(model.network(), forms.of(false), frozen.adapter(), beginning.prefix(), beginning.shared(), prompt, copies);
+      }
+    });
   }
 
   @Override

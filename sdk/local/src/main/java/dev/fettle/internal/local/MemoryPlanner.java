@@ -173,6 +173,11 @@ final class MemoryPlanner {
         LOGITS, sequences * 9L * config.vocabSize() * Float.BYTES));
   }
 
+  /** What is kept of a sequence of so many tokens for others that begin as it did. */
+  MemoryPlan kept(long tokens) {
+    return plan(CACHES, Decoder.cacheBytes(config, type, 1, tokens));
+  }
+
   private MemoryPlan malloced(MemoryPlan pass) {
     MemoryPlan kept = plan(KEPT, (pass.bytes(ACTIVATIONS) + pass.bytes(LOGITS)) / 2);
     return forms.isDense() ? plus(pass, kept) : plus(pass, plan(SCRATCH, DataParallel.most() * Weight.Quantised.SCRATCH_BYTES), kept);
