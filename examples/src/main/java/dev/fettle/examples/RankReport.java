@@ -182,6 +182,14 @@ final class RankReport {
     text.append("\n| lever | nDCG@10 | over the start | p, uncorrected | chosen for folds |\n|---|---|---|---|---|\n");
     int folds = study.collections().get(0).folds();
     Map<String, Double> start = judged(RankSetting.START);
+    Map<String, Double> untuned = new LinkedHashMap<>();
+    RankCollection collection = study.collections().get(0);
+    for (int fold = 0; fold < folds; fold++) {
+      untuned.putAll(RankTrainer.untuned(collection, study.store().run(RankSearches.untuned(study.bases().get(0), collection)), fold));
+    }
+    RankDifference base = RankDifference.of(start, untuned, seed);
+    text.append(String.format(Locale.ROOT, "| (the model untuned) | %.4f | %s | %s | |%n", average(untuned), base.shown(),
+        RankDifference.shown(base.p())));
     for (RankSetting setting : tried) {
       List<String> chosen = new ArrayList<>();
       for (int fold = 0; fold < folds; fold++) {

@@ -65,7 +65,7 @@ record RankTrainer(RankStore store, int steps, int rank, int lastLayers, long se
       long peak = Figures.peakResidentBytes();
       RankBase.Embedder embedder = RankBase.tuned(training);
       Map<String, float[]> sought = texts.vectors(embedder, collection.fold(test));
-      Collection<String> some = unit.lever() ? near(collection, untuned, test) : List.of();
+      Collection<String> some = unit.lever() ? near(collection, untuned.own(), test) : List.of();
       try (VectorIndex index = unit.lever() ? texts.index(embedder, some) : texts.index(embedder)) {
         RankedRun run = texts.run(unit.system(), index, sought);
         boolean first = unit.fold() == 0 && unit.seed() == 1 && !unit.lever();
@@ -107,9 +107,16 @@ record RankTrainer(RankStore store, int steps, int rank, int lastLayers, long se
     return RankSetting.LORA_RATE * (method.equals("full") ? RankSetting.FULL_SHARE : 1);
   }
 
-  private static Collection<String> near(RankCollection collection, RankUntuned untuned, int fold) {
+  /** nDCG@10 of the untuned model's rankings where levers are judged. */
+  static Map<String, Double> untuned(RankCollection collection, RankedRun own, int fold) {
+    Collection<String> others = new TreeSet<>(collection.data().corpus().keySet());
+    others.removeAll(near(collection, own, fold));
+    return quality(own.only(collection.fold(fold)).without(others), collection);
+  }
+
+  private static Collection<String> near(RankCollection collection, RankedRun own, int fold) {
     Collection<String> documents = new TreeSet<>(collection.relevant(collection.fold(fold)));
-    collection.fold(fold).forEach(query -> untuned.own().ranking(query).stream().limit(NEAR)
+    collection.fold(fold).forEach(query -> own.ranking(query).stream().limit(NEAR)
         .forEach(hit -> documents.add(hit.document())));
     return documents;
   }

@@ -75,13 +75,14 @@ class CompareTest {
   @Test
   void aTimeGivesEachMethodItsOwnStepsWhichAreKept() throws Exception {
     Path few = Files.write(out.resolve("few.jsonl"), Files.readAllLines(data.resolve("tickets-train.jsonl")).subList(0, 12));
+    Path judged = Files.write(out.resolve("judged.jsonl"), Files.readAllLines(data.resolve("tickets-test.jsonl")).subList(0, 20));
     String[] line = ("--model fettle-tiny --dtype f32 --seconds 0.01 --methods lora,full --ranks 2 --rates lora=1e-3,full=1e-4 --batch 4 "
-        + "--train " + few + " --test " + data.resolve("tickets-validation.jsonl") + " --out " + out.resolve("time")).split(" ");
+        + "--train " + few + " --test " + judged + " --validation " + judged + " --out " + out.resolve("time")).split(" ");
 
     Outcome outcome = Outcome.of(Compare::run, line);
 
     assertThat(outcome.err()).isEmpty();
-    assertThat(outcome.out()).contains("100 items in 1 parts", "| steps |");
+    assertThat(outcome.out()).contains("20 items. ", "| steps |");
     assertThat(Files.readString(out.resolve("time/steps.json"))).contains("\"lora\":", "\"full\":");
     assertThat(Outcome.of(Compare::run, line).out()).isEqualTo(outcome.out());
   }

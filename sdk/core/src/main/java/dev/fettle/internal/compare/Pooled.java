@@ -38,9 +38,9 @@ public record Pooled(List<Row> rows, List<Pair> pairs, int items, String markdow
     }
     List<Pair> pairs = Significance.pairs(quality);
     int items = all.get(0).items().length;
-    StringBuilder text = new StringBuilder(String.format(Locale.ROOT, "%,d items in %d parts, each judged by runs that did not see "
-        + "its part. `%s`: %s is better, mean ± standard deviation over seeds.%n%n", items, parts.size(), metric,
-        higher ? "higher" : "lower"));
+    StringBuilder text = new StringBuilder(String.format(Locale.ROOT, "%,d items%s. `%s`: %s is better, mean ± standard deviation over "
+        + "seeds.%n%n", items, parts.size() == 1 ? "" : " in " + parts.size() + " parts, each judged by runs that did not see its part",
+        metric, higher ? "higher" : "lower"));
     text.append("| method | trained | learning rate | ").append(metric).append(" | steps | seconds | tokens/s | peak memory | saved |\n")
         .append("|---".repeat(9)).append("|\n");
     for (Row row : rows) {
