@@ -90,9 +90,9 @@ public final class Bench {
         .takes(Option.LENGTH, "256")
         .takes(Option.TIMED, "5");
     mode("sweep", "Times LoRA steps while one thing grows: length 128 to 4096 (one sequence), rank 1 to 256,\n"
-        + "  sequences 1 to 32, adapters on one base 1 to 16, layers of a random model 1 to all. Writes sweep-WHAT.csv "
-        + "and .png; the last line is JSON:\n"
-        + "  a list for each figure.",
+        + "  batch 1 to 32, adapters on one base 1 to 64, layers of a random model 1 to all; or greedy decoding of 1 to 64\n"
+        + "  sequences. Writes sweep-WHAT.csv and .png; the last line is JSON: a list for each figure, and the exponents e of\n"
+        + "  seconds and memory that grow as value^e, fitted over all points.",
         BenchSweep::sweep)
         .requires(Option.WHAT, Option.FIGURES)
         .takes(Option.LR, Option.MOST)
@@ -123,15 +123,13 @@ public final class Bench {
   static int run(String[] args, PrintStream out, PrintStream err) {
     String verb = args.length == 0 ? "" : args[0];
     if (verb.equals("--help")) {
-      MODES.values().forEach(mode -> out.print(mode.command.usage()));
+      MODES.values().forEach(mode -> out.println(mode.command.usage()));
       return 0;
     }
     Mode mode = MODES.get(verb);
     if (mode == null) {
-      err.println("the first argument says what is measured, one of " + String.join(", ", MODES.keySet())
-          + (verb.isEmpty() ? "" : ": " + verb));
-      MODES.values().forEach(m -> err.print(m.command.usage()));
-      return Command.MISUSED;
+      return Command.misused(new UsageException("the first argument says what is measured, one of "
+          + String.join(", ", MODES.keySet()) + (verb.isEmpty() ? "" : ": " + verb)), "Bench", err);
     }
     return mode.command.run(Arrays.copyOfRange(args, 1, args.length), out, err,
         mode.body);

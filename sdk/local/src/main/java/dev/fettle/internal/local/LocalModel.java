@@ -272,9 +272,7 @@ final class LocalModel implements ModelBackend {
       held = Memory.get().hold(memory.weights(), "loading " + name);
       Weights empty = Weights.zeros(layout, scope, type, blocks::of);
       source.fill(empty, meter);
-      // Many rows go through an encoder whose weights mostly stay frozen: packed ones serve them faster.
-      boolean packs = !config.isCausalLm() && Memory.get().fits(2 * memory.weights().total());
-      weights = packs ? empty.packed(scope) : empty;
+      weights = memory.packs() ? empty.packed(scope) : empty;
     }
     return weights;
   }

@@ -266,7 +266,7 @@ public final class Decoder implements AutoCloseable {
         parts.add(step.zeros(network.type(), lengths.length, Math.max(0, d.width() - 1), d.convolved()));
       }
       cache = scope.list(parts);
-      Network.Trace trace = network.forward(step, weights.original(), adapter, packing, Dropout.NONE, (layer, t) -> {
+      Network.Trace trace = network.forward(step, weights.ofPrompts(), adapter, packing, Dropout.NONE, (layer, t) -> {
         for (int i = 0; i < lengths.length; i += copies) {
           step.kernels().cacheFill(t.saved(layer), packing.starts()[i / copies], lengths[i], weights.original().vectors(layer),
               config.layers().get(layer).numbers().dims(), parts.get(layer), parts.get(config.layers().size() + layer), i, copies);
@@ -277,7 +277,7 @@ public final class Decoder implements AutoCloseable {
       for (int i = 0; i < last.length; i++) {
         last[i] = packing.starts()[i / copies] + lengths[i] - 1;
       }
-      replaceLogits(step, new Head(weights.original(), adapter, 1).logits(step, trace.output(), last));
+      replaceLogits(step, new Head(weights.ofPrompts(), adapter, 1).logits(step, trace.output(), last));
     }
   }
 
