@@ -244,9 +244,14 @@ final class LocalModel implements ModelBackend {
     return network;
   }
 
+  @Override
+  public boolean predictsTokens() {
+    return config.isCausalLm();
+  }
+
   /** Refuses what only a model that predicts tokens can do. */
   void requireCausalLm() {
-    if (!config.isCausalLm()) {
+    if (!predictsTokens()) {
       throw new InvalidInputException(name + (embeds() ? " is an encoder: it gives vectors of texts, not the next token. Use embed, "
           : " is an encoder that scores texts: it gives no next token. Use score, ") + "and losses over rankings");
     }

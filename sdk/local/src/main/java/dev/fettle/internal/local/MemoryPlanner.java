@@ -175,6 +175,24 @@ final class MemoryPlanner {
         LOGITS, sequences * each * config.vocabSize() * Float.BYTES));
   }
 
+  /**
+   * Sequences that are continued together while the memory of their caches is moved, and prompts are read that join them.
+   *
+   * @param room for tokens, of each cache
+   */
+  MemoryPlan continued(List<int[]> read, long sequences, long room) {
+    long rows = read.stream().mapToLong(p -> p.length).sum();
+    Moment reading = passing(rows, read.stream().mapToInt(p -> p.length).max().orElse(0), 0, 0);
+    return malloced(plan(ACTIVATIONS, reading.activations,
+        CACHES, 2 * Decoder.cacheBytes(config, type, sequences, room),
+        LOGITS, sequences * 9L * config.vocabSize() * Float.BYTES));
+  }
+
+  /** What is kept of a sequence of so many tokens for others that begin as it did. */
+  MemoryPlan kept(long tokens) {
+    return plan(CACHES, Decoder.cacheBytes(config, type, 1, tokens));
+  }
+
   private MemoryPlan malloced(MemoryPlan pass) {
     MemoryPlan kept = plan(KEPT, (pass.bytes(ACTIVATIONS) + pass.bytes(LOGITS)) / 2);
     return forms.isDense() ? plus(pass, kept) : plus(pass, plan(SCRATCH, DataParallel.most() * Weight.Quantised.SCRATCH_BYTES), kept);

@@ -92,7 +92,7 @@ public final class Weights {
   /** The same with copies of the layers' matrices in the order in which oneDNN reads them. */
   public Weights packed(Scope into) {
     return with(into, (block, w) -> w instanceof Weight.Dense dense
-        ? new Weight.Dense(dense.values(), type, into.kernels().pack(dense.values())) : w);
+        ? new Weight.Dense(dense.values(), type, into.kernels().pack(dense.values(), 1)) : w);
   }
 
   private static List<List<Tensor>> products(int layer, Map<Layout.Block, Weight> weights) {
