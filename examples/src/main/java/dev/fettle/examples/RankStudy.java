@@ -53,6 +53,8 @@ final class RankStudy {
     this.trained = trained;
     this.seeds = seeds;
     plan();
+    stages.forEach(stage -> stage.units().forEach(unit -> trainer.store().costs(unit.key())
+        .ifPresent(costs -> budget.done(stage.tokens(), costs.wall()))));
   }
 
   private void plan() {
@@ -63,7 +65,7 @@ final class RankStudy {
     for (RankSetting setting : settings) {
       levers.add(new RankStage("lever " + setting.name(), importance++, folds(List.of(first)).stream()
           .map(u -> RankUnit.lever(setting, small.name(), u.collection(), u.fold())).toList(),
-          work(small, setting, first, (first.data().corpus().size() + 2) / 3, trained)));
+          work(small, setting, (first.data().corpus().size() + 2) / 3, trained)));
     }
     stages.addAll(levers);
     int later = importance;
@@ -93,7 +95,7 @@ final class RankStudy {
       List<RankCollection> in) {
     List<RankUnit> units = folds(in).stream().map(u -> new RankUnit(system, base.name(), method, u.collection(), u.fold(), seed,
         queries, false)).toList();
-    double each = in.stream().mapToDouble(c -> work(base, RankSetting.START, c, c.data().corpus().size(), length)).average()
+    double each = in.stream().mapToDouble(c -> work(base, RankSetting.START, c.data().corpus().size(), length)).average()
         .orElse(0);
     stages.add(new RankStage(name, importance, units, each));
   }
@@ -108,7 +110,7 @@ final class RankStudy {
     return units;
   }
 
-  private double work(RankBase base, RankSetting setting, RankCollection collection, int documents, int each) {
+  private double work(RankBase base, RankSetting setting, int documents, int each) {
     double read = (double) setting.steps(trainer.steps()) * trained
         * (setting.pairs() * (1.4 + setting.negatives()) + setting.further() * 1.4);
     return base.multiplied() * (BACKWARD * read + (double) documents * each);
@@ -139,7 +141,9 @@ final class RankStudy {
   private void stage(RankStage stage) {
     for (RankUnit unit : stage.units()) {
       if (!done(unit)) {
-        Set<RankStage> affordable = budget.affordable(open(), Figures.since(start), s -> count(List.of(s)));
+        // A stage that was passed over is not come back to.
+        List<RankStage> left = stages.subList(stages.indexOf(stage), stages.size());
+        Set<RankStage> affordable = budget.affordable(left, Figures.since(start), s -> count(List.of(s)));
         if (!affordable.contains(stage)) {
           return;
         }
@@ -164,10 +168,6 @@ final class RankStudy {
 
   private boolean done(RankUnit unit) {
     return trainer.store().costs(unit.key()).isPresent();
-  }
-
-  private List<RankStage> open() {
-    return stages.stream().filter(s -> count(List.of(s)) > 0).toList();
   }
 
   /** How many units of stages are not done. */
@@ -231,6 +231,6 @@ final class RankStudy {
 
   /** Stages that the budget had no room for. */
   List<String> dropped() {
-    return open().stream().map(RankStage::name).toList();
+    return stages.stream().filter(s -> count(List.of(s)) > 0).map(RankStage::name).toList();
   }
 }
