@@ -25,8 +25,14 @@ enum Option {
   RANDOM("SHAPE", "instead of --model, random weights in a shape: " + String.join(", ", RandomModel.shapes()),
       oneOf(RandomModel.shapes())),
   ADAPTER("DIR", "LoRA adapter in PEFT's layout to put on the model", Option::path),
+  ADAPTERS("adapter", "[NAME=]DIR", "LoRA adapter that clients of OpenAI choose as their model by its name, by default that of the "
+      + "directory; may be given many times", Option::named),
   DATA("FILE", "examples as JSON Lines, or .csv, .tsv or .parquet: messages, prompt and completion, or text; .gz too",
       Option::path),
+  COLLECTION("data", "DIR", "collection in BEIR's layout, in it or in its beir/; may be given several times, settings are chosen on the "
+      + "first", text -> List.of(path(text).toString())),
+  BASE("DIR[:Q|D]", "embedding model, after a colon what stands before its queries and its documents, as in e5:query: |passage: ; "
+      + "may be given several times, the one to tune first", Option::base),
   FIELDS("F=C,F=C", "columns of other names: prompt=question,completion=answer; within others: completion=answer.text",
       text -> text),
   TRAIN_ON("MODE", "which parts are learnt: " + String.join(", ", trainOn()), oneOf(trainOn())),
@@ -43,7 +49,14 @@ enum Option {
   RANKS("N,N", "ranks of lora, each a method; the other adapters have the highest", Option::counts),
   METRIC("nll|exact|ndcg", "loss a token, or answers that are exactly right; rankings: see Rank",
       oneOf(List.of("nll", "exact", "ndcg"))),
-  SEEDS("N", "runs of each method, at least 3", Option::count),
+  SEEDS("N", "runs of each method; of Compare at least 3", Option::count),
+  SECONDS("X", "in place of --steps, as many steps of each method as take so many processor seconds", Option::positive),
+  FOLDS("N", "parts of the queries or items, each of which is tested once", Option::count),
+  LEVERS("NAMES", "what may be tried beside the start setting, with commas between, or none: " + RankSetting.names(),
+      RankSetting::named),
+  TRAIN_LENGTH("N", "tokens that a document has at most when it is trained on", Option::count),
+  BUDGET("N", "minutes that all may take; what is least important is left out then, and named; 0 for as many as it needs",
+      Option::countOrNone),
   RATES("M=X:X,M=X", "learning rates that the sweep of method M begins with; by default around 5e-4, of full 5e-5",
       text -> text),
   ALLOW_OVERLAP("", "lets test data be in the training data", text -> text),
@@ -75,7 +88,14 @@ enum Option {
   EPOCHS("N", "how often the data is read", Option::count),
   BATCH("N", "sequences at a time", Option::count),
   GRADIENT_ACCUMULATION("N", "batches a step learns from, one after the other", Option::count),
-  LR("X", "learning rate; by default 5e-4 for lora, 5e-5 for full, 5e-4 and a tenth of it for hybrid", Option::positive),
+  LR("X", "learning rate; where no default is named, 5e-4 for lora, 5e-5 for full, 5e-4 and a tenth of it for hybrid", Option::positive),
+  LOSS("dpo|kto|orpo|simpo", "how preferences are learnt; kto takes good and bad answers one by one, orpo and simpo need no reference",
+      oneOf(List.of("dpo", "kto", "orpo", "simpo"))),
+  BETA("X", "how strongly a preference must show, or orpo's weight of it; by default 0.1, of simpo 2", Option::positive),
+  GAMMA("X", "by how much simpo wants the chosen answer's reward above the other; by default 1", Option::atLeastZero),
+  REWARD("exact|contains|number", "what an answer gets 1 for, else 0: that it is the right one, has it in it, or that the last numbers "
+      + "of both are equal", oneOf(List.of("exact", "contains", "number"))),
+  KL("X", "what a nat of divergence from the base model costs a token", Option::atLeastZero),
   SCHEDULE("constant|linear|cosine", "how the learning rate falls", oneOf(List.of("constant", "linear", "cosine"))),
   WARMUP("N|SHARE", "steps in which the learning rate rises at first, or their share of all, such as 0.05",
       Option::countOrShare),
@@ -93,8 +113,8 @@ enum Option {
   DUMP("FILE", "where the token ids and weights, or the texts, of all batches are written, as JSON", Option::path),
   NEGATIVES("N", "hard negatives of each pair", Option::countOrNone),
   SAMPLES("N", "continuations of each prompt, sampled at temperature 1 if there is more than one", Option::count),
-  WHAT("length|rank|batch|adapters|layers", "what grows",
-      oneOf(List.of("length", "rank", "batch", "adapters", "layers"))),
+  WHAT("length|rank|batch|adapters|layers|sequences", "what grows",
+      oneOf(List.of("length", "rank", "batch", "adapters", "layers", "sequences"))),
   SETTING("NAME", "one of " + String.join(", ", BenchMemory.names()), oneOf(BenchMemory.names())),
   MOST("N", "how far it grows at most", Option::count),
   FIGURES("out", "DIR", "where the CSV and the PNG are written", Option::path),
@@ -112,7 +132,7 @@ enum Option {
   NAME("TEXT", "what clients call the model; by default as --model says", text -> text),
   STATE("DIR", "where checkpoints are kept", Option::path),
   PROMPT("TEXT", "text to continue", text -> text),
-  CHAT("TEXT", "message to answer, in the model's chat format", text -> text),
+  CHAT("TEXT", "message to answer, in the model's chat format; none to chat", text -> text),
   PROMPT_TOKENS("prompt", "N", "random tokens that the model is given first", Option::count),
   WEIGHTS("exact|int8", "while decoding: as the model has them, or rounded to 8 bits", oneOf(List.of("exact", "int8"))),
   NEW("N", "tokens to sample after them", Option::count),
@@ -166,6 +186,11 @@ enum Option {
     return help;
   }
 
+  /** Whether it may be given several times; its value is a list then. */
+  boolean repeats() {
+    return this == ADAPTERS || this == COLLECTION || this == BASE;
+  }
+
   /** The value of a text; {@link UsageException} with the reason if it has none. */
   Object read(String text) {
     try {
@@ -213,6 +238,22 @@ enum Option {
   private static Object path(String text) {
     require(!text.isBlank(), "it is empty");
     return Path.of(text);
+  }
+
+  private static Object named(String text) {
+    int at = text.indexOf('=');
+    Path path = (Path) path(text.substring(at + 1));
+    Path last = path.toAbsolutePath().normalize().getFileName();
+    require(at != 0 && last != null, "give DIR or NAME=DIR");
+    return List.of(Map.of(at < 0 ? last.toString() : text.substring(0, at), path));
+  }
+
+  private static Object base(String text) {
+    path(text);
+    if (text.indexOf(':') >= 0) {
+      RankBase.prefixes(text.substring(text.indexOf(':') + 1));
+    }
+    return List.of(text);
   }
 
   private static Object service(String text) {

@@ -58,9 +58,8 @@ public final class Options {
       if (!alone && parts.length == 1 && (i + 1 == args.length || args[i + 1].startsWith("--"))) {
         throw new UsageException(option.flag() + " needs a value: " + option.placeholder());
       }
-      if (values.put(option, option.read(alone ? "" : parts.length == 2 ? parts[1] : args[++i])) != null) {
-        throw new UsageException(option.flag() + " is given twice");
-      }
+      Object value = option.read(alone ? "" : parts.length == 2 ? parts[1] : args[++i]);
+      values.merge(option, value, (before, now) -> together(option, before, now));
     }
     if (values.containsKey(Option.CONFIG)) {
       ConfigFile.read((Path) values.get(Option.CONFIG), command).forEach(values::putIfAbsent);
@@ -70,6 +69,13 @@ public final class Options {
     });
     command.defaults().forEach((option, text) -> values.computeIfAbsent(option, o -> o.read(text)));
     return new Options(values, arguments, Stream.concat(Stream.of(command.name()), Stream.of(args)).toList());
+  }
+
+  private static Object together(Option option, Object before, Object now) {
+    if (!option.repeats()) {
+      throw new UsageException(option.flag() + " is given twice");
+    }
+    return Stream.concat(((List<?>) before).stream(), ((List<?>) now).stream()).toList();
   }
 
   /** The command line that these are from with one option more, or with another value of it, as a shell takes it. */
@@ -135,6 +141,11 @@ public final class Options {
     return (String) values.get(option);
   }
 
+  /** The values of an option that may be given several times. */
+  List<String> texts(Option option) {
+    return ((List<?>) values.get(option)).stream().map(String.class::cast).toList();
+  }
+
   Path path(Option option) {
     return (Path) values.get(option);
   }
@@ -168,9 +179,14 @@ public final class Options {
         : Dataset.jsonl(file);
   }
 
-  /** The same, held to {@code --length} as {@code --too-long} says. */
+  /** The same, {@link #limited}. */
   Dataset data(Option file) {
-    return examples(file).maxLength(count(Option.LENGTH))
+    return limited(examples(file));
+  }
+
+  /** Examples held to {@code --length} as {@code --too-long} says. */
+  Dataset limited(Dataset examples) {
+    return examples.maxLength(count(Option.LENGTH))
         .tooLong(TooLong.valueOf(text(Option.TOO_LONG).toUpperCase(Locale.ROOT)));
   }
 
@@ -301,7 +317,8 @@ public final class Options {
     };
   }
 
-  private DType dtype() {
+  /** The type of {@code --dtype}. */
+  DType dtype() {
     return DType.valueOf(text(Option.DTYPE).toUpperCase(Locale.ROOT));
   }
 

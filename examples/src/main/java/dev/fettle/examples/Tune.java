@@ -124,13 +124,7 @@ public final class Tune {
       json.put("validation_loss", run.validationLoss());
       json.put("best_step", run.best());
     }
-    json.put("steps", run.steps().size());
-    json.put("tokens", (long) sum(run, "tokens"));
-    String saved = options.path(Option.OUT).toString();
-    json.put("adapter", options.adapters() ? saved : null);
-    if (!options.adapters()) {
-      json.put("model", saved);
-    }
+    Tuned.finish(json, run, options);
     return json;
   }
 }

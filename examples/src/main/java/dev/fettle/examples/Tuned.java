@@ -20,6 +20,7 @@ import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
@@ -179,6 +180,17 @@ final class Tuned implements AutoCloseable {
       }
     }
     return true;
+  }
+
+  /** Ends the line of JSON that a program prints: steps, tokens, and where the result is. */
+  static void finish(Map<String, Object> json, Run run, Options options) {
+    json.put("steps", run.steps().size());
+    json.put("tokens", (long) run.steps().stream().mapToDouble(step -> step.value("tokens")).filter(Double::isFinite).sum());
+    String saved = options.path(Option.OUT).toString();
+    json.put("adapter", options.adapters() ? saved : null);
+    if (!options.adapters()) {
+      json.put("model", saved);
+    }
   }
 
   @Override

@@ -38,9 +38,9 @@ class UsageTest {
       assertThat(Outcome.of(program, "--seed", "1")).matches(o -> o.code() == 2 && o.out().isEmpty())
           .extracting(Outcome::err).asString().contains("is missing", "--help");
     }
-    assertThat(Outcome.of(Rank::run, "--model", "m", "--data", "none", "--download", "maybe").err())
+    assertThat(Outcome.of(Rank::run, "--base", "m", "--data", "none", "--download", "maybe").err())
         .contains("--download", "yes, no");
-    Outcome absent = Outcome.of(Rank::run, "--model", "m", "--data", "none");
+    Outcome absent = Outcome.of(Rank::run, "--base", "m", "--data", "none");
     assertThat(absent.code()).isEqualTo(1);
     assertThat(absent.err()).contains("none").doesNotContain("Exception");
   }

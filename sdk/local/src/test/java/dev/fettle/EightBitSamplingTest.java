@@ -13,7 +13,7 @@ class EightBitSamplingTest {
   private static final SamplingParams PARAMS = SamplingParams.standard().seed(5).maxTokens(60).samples(4).ignoringEos();
 
   @Test
-  void logprobsMoveALittleMoreThanRoundingOfTheComputationMovesThem() {
+  void logprobsMoveLittleMoreThanRoundingOfTheComputationMovesThem() {
     try (Fettle fettle = Fettle.local()) {
       BaseModel model = fettle.load("fettle-tiny", DType.BF16);
       int[] prompt = model.renderer().prompt(CHAT);
@@ -22,7 +22,7 @@ class EightBitSamplingTest {
       double rounded = difference(model, prompt, PARAMS.eightBit());
 
       assertThat(exact).isLessThan(0.02);
-      assertThat(rounded).isGreaterThan(exact).isLessThan(0.05);
+      assertThat(rounded).isBetween(exact / 2, 2 * exact);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.fettle.recipes;
 import dev.fettle.AdamW;
 import dev.fettle.Training;
 import dev.fettle.internal.NoNulls;
+import dev.fettle.internal.Positive;
 import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.Recorder;
 import java.nio.file.Path;
@@ -18,12 +19,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <R> the recipe itself
  */
-public abstract sealed class Recipe<R extends Recipe<R>> permits Dpo, PromptRecipe, Sft {
+public abstract sealed class Recipe<R extends Recipe<R>> permits PreferenceRecipe, PromptRecipe, RewardModel, Sft {
   final Training training;
   double learningRate;
   AdamW optimizer = AdamW.standard();
   long seed;
   @Nullable Path directory;
+  int saveEvery;
   private boolean overwrite;
   private final List<RunListener> listeners = new ArrayList<>();
 
@@ -66,12 +68,26 @@ public abstract sealed class Recipe<R extends Recipe<R>> permits Dpo, PromptReci
   }
 
   /**
+   * Saves what an interrupted run goes on from after every {@code steps} steps. Default a tenth of all, of {@link Sft} as often
+   * as it validates.
+   */
+  public R saveEvery(int steps) {
+    saveEvery = Positive.of("saveEvery", steps);
+    return self();
+  }
+
+  /**
    * Begins anew in the {@link #directory}, whatever run was there: its files are replaced when all has been checked. Default
    * not: a run that was interrupted there is resumed, and one that has ended is an error.
    */
   public R overwrite() {
     overwrite = true;
     return self();
+  }
+
+  /** Whether it begins anew where another run was. */
+  final boolean isAnew() {
+    return overwrite;
   }
 
   /** Tells these of the run's steps, after those that were given before. */
@@ -87,6 +103,7 @@ public abstract sealed class Recipe<R extends Recipe<R>> permits Dpo, PromptReci
     to.optimizer = optimizer;
     to.seed = seed;
     to.directory = directory;
+    to.saveEvery = saveEvery;
     to.overwrite = overwrite;
     to.listeners.addAll(listeners);
     return other;

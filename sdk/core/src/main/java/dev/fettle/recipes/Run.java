@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What a recipe did: {@link Sft}, {@link Dpo}, {@link Grpo} or {@link Distill}. The trained weights are in
+ * What a recipe did: {@link Sft}, {@link Dpo}, {@link Grpo} and the like. The trained weights are in
  * {@link #training()}: those of the best step where there were validation data, else the last ones. Immutable.
  *
  * <p>Each step has these metrics, on every backend, in {@code metrics.jsonl} too: {@code step} from 1; {@code loss}, per
@@ -24,9 +24,11 @@ import java.util.Set;
  * the run began, and {@code tokens_per_second} of the step. Where validation came after a step: {@code validation_loss}.
  * {@link Sft} adds {@code sequences} and, where there were some, how many of them were {@code cut} and how many more were
  * {@code left_out}, too long or with nothing to learn. Where a batch was passed over because its loss or gradient was not
- * finite: {@code skipped}, 1, and no loss. DPO adds {@code accuracy}, {@code margin}, {@code chosen_reward},
- * {@code rejected_reward}; GRPO {@code reward}, {@code reward_deviation}, {@code answer_tokens}, {@code kl_base} where it
- * is penalised; on-policy distillation {@code reverse_kl} and {@code answer_tokens}.
+ * finite: {@code skipped}, 1, and no loss. DPO, ORPO, SimPO and reward models add {@code accuracy}, {@code margin},
+ * {@code chosen_reward} and {@code rejected_reward}, ORPO {@code nll} and {@code log_odds} too; KTO the same but
+ * {@code accuracy}, and {@code kl}; GRPO {@code reward}, {@code reward_deviation}, {@code answer_tokens}, {@code kl_base} where it
+ * is penalised, in environments {@code turns}, and {@code cut_off}, the share of episodes that a limit ended; on-policy
+ * distillation {@code reverse_kl} and {@code answer_tokens}.
  *
  * @param recipe its name, such as {@code sft}
  * @param training the training that it worked on

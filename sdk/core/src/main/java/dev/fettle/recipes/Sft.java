@@ -67,7 +67,6 @@ public final class Sft extends Recipe<Sft> {
   private int most;
   private int accumulation = 1;
   private int validateEvery;
-  private int saveEvery;
   private int patience = DEFAULT_PATIENCE;
   private int samples = DEFAULT_SAMPLES;
 
@@ -137,12 +136,6 @@ public final class Sft extends Recipe<Sft> {
   /** Validates after every {@code steps} steps. Default a tenth of all. */
   public Sft validateEvery(int steps) {
     validateEvery = Positive.of("validateEvery", steps);
-    return this;
-  }
-
-  /** Saves what an interrupted run goes on from after every {@code steps} steps. Default as often as it validates. */
-  public Sft saveEvery(int steps) {
-    saveEvery = Positive.of("saveEvery", steps);
     return this;
   }
 

@@ -90,15 +90,15 @@ public final class Checkpoints implements AutoCloseable {
   }
 
   /**
-   * Saves what a run whose data are made anew could go on from, if a tenth of its steps was made since, or the process was
-   * told to end.
+   * Saves what a run whose data are made anew could go on from, if it is time to, or the process was told to end.
    *
+   * @param every after how many steps it is time; 0 for a tenth of all
    * @param data a hash of them, in hexadecimal digits
    * @return whether the run is to stop here
    */
-  public boolean stop(int steps, int total, String data) {
+  public boolean stop(int steps, int total, int every, String data) {
     boolean stop = stopAsked();
-    if (stop || steps % Math.max(1, total / COUNT) == 0 || steps == total) {
+    if (stop || steps % (every > 0 ? every : Math.max(1, total / COUNT)) == 0 || steps == total) {
       save(new DataPosition(steps, 0, 0, data.substring(0, FINGERPRINT)));
     }
     return stop && steps < total;

@@ -15,17 +15,19 @@ import java.util.List;
  * which closing frees; the rest is that of the weights given, which must outlive this.
  */
 public final class DecodeWeights implements AutoCloseable {
-  /** The kernel for 8-bit integers takes so many at once and does not look where a row or the matrix ends. */
+  /** libtorch's own kernel for 8-bit integers takes so many at once and does not look where a row or the matrix ends. */
   private static final int INT8_BLOCK = 32;
 
   private final Scope scope = new Scope();
   private final Weights original;
   private final Weights formed;
+  private final boolean rounds;
   private final NativeList<NativeList<NativeList<Tensor>>> products;
   private final NativeList<NativeList<Tensor>> vectors;
 
   private DecodeWeights(Weights weights, boolean int8) {
     this.original = weights;
+    this.rounds = int8;
     this.formed = weights.with(scope, (block, w) -> isInt4(block, w, weights.type(), int8) ? packedInt4((Weight.Quantised) w)
         : int8 ? rounded(block, w) : packs(weights.type()) ? packed(block, w) : w);
     this.products = formed.allProducts(scope);
@@ -38,8 +40,8 @@ public final class DecodeWeights implements AutoCloseable {
   }
 
   /**
-   * Matrices rounded to 8 bits, with a scale for each row; for weights in bf16. A matrix with a side that is no multiple of
-   * 32 stays as it is, and so does what chooses experts.
+   * Matrices rounded to 8 bits, with a scale for each row. What chooses experts stays as it is; so does, of experts and where oneDNN
+   * does not multiply with 8-bit integers, a matrix with a side that is no multiple of 32.
    */
   public static DecodeWeights int8(Weights weights) {
     return new DecodeWeights(weights, true);
@@ -59,7 +61,7 @@ public final class DecodeWeights implements AutoCloseable {
       return w.bytes();
     }
     if (rounded) {
-      return roundable(weights.layout(), block) && !isInt8(w) ? block.size() : 0;
+      return roundable(weights.layout(), block) && (!isInt8(w) || isPackedInt8(block)) ? block.size() : 0;
     }
     return packs(weights.type()) && w instanceof Weight.Dense && !isOfExperts(block) ? block.size() * weights.type().size() : 0;
   }
@@ -75,7 +77,15 @@ public final class DecodeWeights implements AutoCloseable {
   }
 
   private static boolean packs(NumberType type) {
-    return type == NumberType.BF16 && Torch.get().bf16();
+    return Torch.get().packs(type);
+  }
+
+  /**
+   * For how many rows oneDNN is asked to order a matrix. Asked for eight, it reads a single row faster too where the processor has
+   * AVX-512, which is where it packs bf16; without AVX-512 the order for one row is the better one for any number.
+   */
+  private static long rows() {
+    return Torch.get().bf16() ? 8 : 1;
   }
 
   /** Of a packed matrix no rows can be taken out, as those of an expert are. */
@@ -85,7 +95,7 @@ public final class DecodeWeights implements AutoCloseable {
 
   private Weight packed(Layout.Block block, Weight w) {
     return w instanceof Weight.Dense dense && !isOfExperts(block)
-        ? new Weight.Packed(dense, List.of(scope.kernels().pack(dense.values()))) : w;
+        ? new Weight.Packed(dense, List.of(scope.kernels().pack(dense.values(), rows()))) : w;
   }
 
   private Weight packedInt4(Weight.Quantised w) {
@@ -95,6 +105,9 @@ public final class DecodeWeights implements AutoCloseable {
   private Weight rounded(Layout.Block block, Weight w) {
     if (!roundable(original.layout(), block)) {
       return w;
+    }
+    if (isPackedInt8(block)) {
+      return packedInt8(w);
     }
     // Scales are in bf16, which is what the kernel takes, also where the model computes in f32.
     if (isInt8(w)) {
@@ -107,8 +120,27 @@ public final class DecodeWeights implements AutoCloseable {
     return out;
   }
 
+  private static boolean isPackedInt8(Layout.Block block) {
+    return Torch.get().int8() && !isOfExperts(block);
+  }
+
+  private Weight packedInt8(Weight w) {
+    try (Scope step = new Scope()) {
+      List<Tensor> codes = w.tensors();
+      if (!isInt8(w)) {
+        Weight.Quantised made = (Weight.Quantised) WeightForm.INT8.zeros(step, NumberType.F32, w.shape());
+        made.write(0, w.shape()[0], w::dense);
+        codes = made.tensors();
+      }
+      return new Weight.Packed(w, List.of(scope.kernels().packInt8(codes.get(0), codes.get(1))));
+    }
+  }
+
   /** Whether the kernel takes a matrix, or each expert's part of it. A router stays exact: rounded, it would choose others. */
   private static boolean roundable(Layout layout, Layout.Block block) {
+    if (isPackedInt8(block)) {
+      return block.place() != Product.ROUTER;
+    }
     boolean rows = block.shape()[0] % INT8_BLOCK == 0;
     if (isOfExperts(block)) {
       rows = layout.config().layers().get(block.layer()).linears((Product) block.place()).stream()
@@ -120,6 +152,11 @@ public final class DecodeWeights implements AutoCloseable {
   /** The weights that these were made of. */
   Weights original() {
     return original;
+  }
+
+  /** What prompts are read with: no rounded weights, but packed ones, which need no copy of each matrix in every pass. */
+  Weights ofPrompts() {
+    return rounds ? original : formed;
   }
 
   /** A weight in the form in which it is decoded. */

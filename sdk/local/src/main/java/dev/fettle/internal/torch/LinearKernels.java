@@ -2,8 +2,8 @@ package dev.fettle.internal.torch;
 
 /** Weights and adapters of linear layers: {@code processor.py}, {@code weight.py}, {@code quantised.py}, {@code linear.py}. */
 interface LinearKernels {
-  /** A dense matrix in oneDNN's order, which oneDNN alone can read. */
-  Tensor pack(Tensor w);
+  /** A dense matrix in oneDNN's order for so many rows, which oneDNN alone can read. */
+  Tensor pack(Tensor w, long rows);
 
   /** Adds {@code x} to {@code into}, or overwrites it. */
   void addTo(Tensor into, Tensor x, boolean overwrite);
@@ -16,6 +16,9 @@ interface LinearKernels {
 
   /** Such scales in 8 bits [outputs, blocks], and for 256 of them in turn a factor and a mean. */
   Tensor[] nestScales(Tensor scales, Tensor levels);
+
+  /** 8-bit integers and a scale for each row as oneDNN reads them, for products with numbers of any type. */
+  Tensor[] packInt8(Tensor codes, Tensor scales);
 
   /** 4-bit integers and their scales, float32, in blocks of 32, in the order in which the processor's kernel reads them. */
   Tensor[] packInt4(Tensor codes, Tensor scales);

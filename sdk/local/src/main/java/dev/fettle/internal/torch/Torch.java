@@ -39,6 +39,7 @@ public final class Torch {
   private final Processor processor = Processor.here();
   private final Map<KernelSelection, PtSymbolBlock> loaded = new HashMap<>();
   private final Execution usual;
+  private final boolean int8;
   private volatile PtSymbolBlock kernels;
   private volatile KernelSelection selection;
 
@@ -54,6 +55,7 @@ public final class Torch {
       kernels = load(KernelSource.ofProcessor(), KernelSelection.PLAIN);
       PtSymbolBlock tried = kernels;
       select(KernelSelection.of(this, processor));
+      int8 = runs("int8_packs");
       tried.close();
       usual = execution();
       LOG.info("{}: {}", processor, usual);
@@ -78,6 +80,16 @@ public final class Torch {
   /** Whether products in bf16 read weights that oneDNN has packed. */
   public boolean bf16() {
     return selection.onednnBf16();
+  }
+
+  /** Whether oneDNN multiplies numbers of a type, and so reads weights that it has packed faster. */
+  public boolean packs(NumberType type) {
+    return type == NumberType.BF16 ? selection.onednnBf16() : selection.onednnF32();
+  }
+
+  /** Whether oneDNN multiplies with 8-bit integers here. */
+  public boolean int8() {
+    return int8;
   }
 
   /** How operations are carried out now. */

@@ -5,9 +5,9 @@
 def is_packed(w: Tensor) -> bool:
   return w.is_mkldnn
 
-# A matrix [outputs, inputs] in the order in which oneDNN likes to read it. Only oneDNN can read the result.
-def pack(w: Tensor) -> Tensor:
-  return ops.mkldnn._reorder_linear_weight(w, 1)
+# A matrix [outputs, inputs] in the order in which oneDNN likes to read it for so many rows. Only oneDNN can read the result.
+def pack(w: Tensor, rows: int) -> Tensor:
+  return ops.mkldnn._reorder_linear_weight(w, rows)
 
 # x W^T
 def onednn_product(x: Tensor, w: Tensor) -> Tensor:
@@ -33,6 +33,26 @@ def int8_product(x: Tensor, codes: Tensor, scales: Tensor) -> Tensor:
   upper = x.to(15)
   both = torch._weight_int8pack_mm(torch.cat([upper, (x - upper.float()).to(15)]), codes, scales).float()
   return both[:x.size(0)].add_(both[x.size(0):])
+
+# 8-bit integers [outputs, inputs] in oneDNN's order, their scales in float32, and what int8_digits_product has to take off again.
+def pack_int8(codes: Tensor, scales: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+  s = scales.float()
+  shifted = torch.sum(codes, [1], dtype=6).mul_(s).mul_(64.0 + 64.0 / 126.0)
+  return (ops.onednn.qlinear_prepack(codes, [2, codes.size(1)]), s, shifted)
+
+# x W^T with such a W, for numbers of any type. A row of x is cut into steps of a 63rd of its largest magnitude, and what that
+# leaves into steps of a 126th of these: two rows of integers from -63 to 63, as good as 14 bits. oneDNN takes integers from 0 on, so
+# 64 is added to them, which is exact; it would take them up to 255, but without VNNI its sums of two products have 16 bits.
+def int8_digits_product(x: Tensor, packed: Tensor, scales: Tensor, shifted: Tensor) -> Tensor:
+  n = x.size(0)
+  step = torch.amax(torch.abs(x), [1], True).float().mul_(1.0 / 63.0).clamp_min_(1e-30)
+  rest = torch.div(x, step)
+  upper = torch.round(rest)
+  digits = torch.cat([upper, rest.sub_(upper).mul_(126.0).round_()]).add_(64.0).to(0)
+  zeros = torch.zeros([1], dtype=3, device=x.device)
+  y = ops.onednn.qlinear_pointwise(digits, 1.0, 0, packed, scales, zeros, None, 1.0, 0, 6, "none",
+      annotate(List[Optional[number]], []), "")
+  return torch.add(y[:n], y[n:], alpha=1.0 / 126.0).sub_(shifted).mul_(step).to(x.dtype)
 
 # 4-bit integers as quantised.py has them, in the order in which the kernel for them reads them, and for each block of 32 its
 # scale and 0, which is added.
@@ -60,7 +80,12 @@ def onednn_multiplies() -> Tensor:
 
 # Whether this processor packs weights in bfloat16 and multiplies with them: fails where it does not.
 def bf16_packs() -> Tensor:
-  return onednn_product(torch.ones([2, 64], dtype=15, device=torch.device("cpu")), pack(torch.ones([64, 64], dtype=15, device=torch.device("cpu"))))
+  return onednn_product(torch.ones([2, 64], dtype=15, device=torch.device("cpu")), pack(torch.ones([64, 64], dtype=15, device=torch.device("cpu")), 1))
+
+# Whether oneDNN multiplies with matrices of 8-bit integers: fails where it does not.
+def int8_packs() -> Tensor:
+  w, s, shifted = pack_int8(torch.ones([32, 32], dtype=1, device=torch.device("cpu")), torch.ones([32], device=torch.device("cpu")))
+  return int8_digits_product(torch.ones([1, 32], device=torch.device("cpu")), w, s, shifted)
 
 # Sums of products of 8-bit integers, in 32 bits. Those of y must be within -63 and 63: without VNNI, oneDNN adds two products
 # in 16 bits and cuts off what these do not hold, with x shifted to 0 to 255.

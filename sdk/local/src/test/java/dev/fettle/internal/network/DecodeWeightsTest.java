@@ -1,28 +1,60 @@
 package dev.fettle.internal.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.Product;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
+import dev.fettle.internal.torch.Torch;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class DecodeWeightsTest {
-  /** libtorch's kernel for 8-bit integers would read past the end of others. */
+  /** oneDNN takes matrices of any size; libtorch's own kernel, for processors without oneDNN, would read past the end of some. */
   @Test
-  void matricesWithASideThatIsNoMultipleOf32StayAsTheyAre() {
+  void matricesOfAnySizeAreRoundedWhereTheProcessorTakesThem() {
     Layout layout = layout(36, 40);
     Layout even = layout(32, 48);
 
     try (Scope scope = new Scope(); DecodeWeights odd = DecodeWeights.int8(Weights.zeros(layout, scope, NumberType.BF16));
         DecodeWeights rounded = DecodeWeights.int8(Weights.zeros(even, scope, NumberType.BF16))) {
+      Class<?> form = Torch.get().int8() ? Weight.Packed.class : Weight.Dense.class;
       assertThat(layout.blocks()).filteredOn(Layout.Block::isProduct).isNotEmpty().allMatch(b -> b.shape()[0] % 32 != 0
-          || b.shape()[1] % 32 != 0).allSatisfy(b -> assertThat(odd.weight(b)).isInstanceOf(Weight.Dense.class));
-      assertThat(rounded.weight(even.block(0, Product.QKV).orElseThrow())).isInstanceOf(Weight.Quantised.class);
-      assertThat(rounded.weight(even.block(0, Product.DOWN).orElseThrow())).as("48 inputs").isInstanceOf(Weight.Dense.class);
-      assertThat(rounded.weight(even.block(0, Product.GATE_UP).orElseThrow())).as("96 outputs").isInstanceOf(Weight.Quantised.class);
+          || b.shape()[1] % 32 != 0).allSatisfy(b -> assertThat(odd.weight(b)).isInstanceOf(form));
+      assertThat(rounded.weight(even.block(0, Product.QKV).orElseThrow())).isNotInstanceOf(Weight.Dense.class);
+      assertThat(rounded.weight(even.block(0, Product.DOWN).orElseThrow())).as("48 inputs").isInstanceOf(form);
+      assertThat(rounded.weight(even.block(0, Product.GATE_UP).orElseThrow())).as("96 outputs").isNotInstanceOf(Weight.Dense.class);
+    }
+  }
+
+  /** Rows with numbers of very different size, a row of zeros, and weights at both ends of what 8 bits hold. */
+  @Test
+  void aProductWithRoundedWeightsIsThatWithTheNumbersTheyStandFor() {
+    assumeTrue(Torch.get().int8(), "oneDNN does not multiply with 8-bit integers here");
+    try (Scope scope = new Scope()) {
+      var kernels = scope.kernels();
+      Weight.Quantised w = (Weight.Quantised) WeightForm.INT8.zeros(scope, NumberType.F32, 37, 1001);
+      Tensor values = kernels.normal(new long[] {37, 1001}, 1, NumberType.F32, scope.device());
+      w.write(0, 37, (step, from, count) -> step.kernels().rows(values, from, count));
+      double[] plain = layout(32, 32).config().numbers().reals(false);
+      for (NumberType type : List.of(NumberType.F32, NumberType.BF16)) {
+        Tensor x = kernels.cast(kernels.joined(kernels.normal(new long[] {2, 1001}, 30, NumberType.F32, scope.device()),
+            scope.zeros(NumberType.F32, 1, 1001), 0), type);
+        float[] exact = kernels.headLogits(kernels.cast(x, NumberType.F32), scope.list(w.dense(scope)), plain).floats();
+        Tensor[] packed = kernels.packInt8(w.tensors().get(0), w.tensors().get(1));
+        float[] got = kernels.headLogits(x, scope.list(packed), plain).floats();
+        double norm = Math.sqrt(IntStream.range(0, 74).mapToDouble(i -> exact[i] * exact[i]).sum());
+        double error = Math.sqrt(IntStream.range(0, 74).mapToDouble(i -> Math.pow(got[i] - exact[i], 2)).sum());
+
+        assertThat(error / norm).as(type.toString()).isLessThan(type == NumberType.F32 ? 3e-4 : 3e-3);
+        IntStream.range(74, 111).forEach(i -> assertThat(got[i]).as("of zeros").isCloseTo(0, within(1e-30f)));
+      }
     }
   }
 
