@@ -71,7 +71,6 @@ public final class Tune {
 
   private static Sft sft(Options options, Training training, Dataset data) {
     Sft sft = Sft.on(training)
-        .learningRate(options.learningRate())
         .epochs(options.count(Option.EPOCHS))
         .batchSize(options.count(Option.BATCH))
         .gradientAccumulation(options.count(Option.GRADIENT_ACCUMULATION))

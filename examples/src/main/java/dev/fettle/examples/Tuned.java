@@ -123,9 +123,9 @@ final class Tuned implements AutoCloseable {
     }
   }
 
-  /** Sets what all recipes have and all programs mean alike: seed, the run's files, and who is told of it. */
+  /** Sets what all recipes have: rate, seed, the run's files, and who is told of it. */
   <R extends Recipe<R>> R listening(R recipe, PrintStream out) {
-    R set = recipe.seed(options.seed()).directory(run).listen(config());
+    R set = recipe.learningRate(options.learningRate()).seed(options.seed()).directory(run).listen(config());
     if (options.has(Option.TENSORBOARD)) {
       set.listen(RunListener.tensorBoard(options.path(Option.TENSORBOARD)));
     }
