@@ -228,7 +228,7 @@ final class Options {
     };
   }
 
-  private DType dtype() {
+  DType dtype() {
     return DType.valueOf(text(Option.DTYPE).toUpperCase(Locale.ROOT));
   }
 
