@@ -110,6 +110,17 @@ public final class Bench {
     MODES.put("memory", new Mode(new Command("Bench memory", "Compares the memory that is planned with the growth that the "
         + "system sees, in settings of training and\n  sampling, each in a process of its own. Prints a table as Markdown; with "
         + "--setting one row of it.").takes(Option.SETTING), BenchMemory::run));
+    MODES.put("adapters", new Mode(new Command("Bench adapters", "Times sampling by --batch clients, each with an adapter of its own "
+        + "on one model with random\n  weights: all in one batch, as many samples of one adapter, and one client after the other. The last "
+        + "line is\n  JSON: new tokens a second of each, and how much memory an adapter took beyond the first.")
+        .requires(Option.RANDOM)
+        .takes(Option.DTYPE)
+        .takes(Option.SEED, "0")
+        .takes(Option.RANK, "16")
+        .takes(Option.BATCH, "64")
+        .takes(Option.PROMPT_TOKENS, "32")
+        .takes(Option.NEW, "64")
+        .takes(Option.TIMED, "3"), BenchAdapters::run));
     mode("save", "Writes the model of --random to a directory, for measurements that load one.", BenchTrain::save)
         .requires(Option.OUT);
   }
