@@ -20,11 +20,12 @@ public record Output(String type, String data) {
   static String seen(String printed) {
     StringBuilder seen = new StringBuilder();
     for (String line : printed.replace("\r\n", "\n").split("(?<=\n)")) {
+      String end = line.endsWith("\n") ? "\n" : "";
       StringBuilder shown = new StringBuilder();
-      for (String part : line.split("\r")) {
+      for (String part : line.substring(0, line.length() - end.length()).split("\r")) {
         shown.replace(0, Math.min(part.length(), shown.length()), part);
       }
-      seen.append(line.contains("\r") ? shown.toString().stripTrailing() + (line.endsWith("\n") ? "\n" : "") : line);
+      seen.append(line.contains("\r") ? shown.toString().stripTrailing() : shown).append(end);
     }
     return seen.toString();
   }

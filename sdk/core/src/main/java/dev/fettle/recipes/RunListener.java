@@ -11,7 +11,7 @@ import java.util.Objects;
  * Sft.on(training).data(train).listen(step -> System.out.println(step.value("loss"))).run();
  * }</pre>
  *
- * <p>{@link #csv}, {@link #tensorBoard} and {@link ReportServer} are listeners.
+ * <p>{@link #csv}, {@link #tensorBoard}, {@link ReportServer} and {@link RunMeters} are listeners.
  */
 @FunctionalInterface
 public interface RunListener {

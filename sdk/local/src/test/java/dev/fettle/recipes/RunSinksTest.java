@@ -10,6 +10,8 @@ import dev.fettle.Fettle;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.Training;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -65,6 +67,20 @@ class RunSinksTest {
 
     assertThat(file).hasContent("step,loss,validation_loss\n1,2.5,\n2,,\n3,0.25,0.5\n4,1.0E-5,\n");
     assertThatThrownBy(() -> RunListener.csv(directory)).isInstanceOf(InvalidInputException.class);
+  }
+
+  @Test
+  void metersHaveTheLatestOfEachMetricWhileTheRunGoesOn() {
+    MeterRegistry registry = new SimpleMeterRegistry();
+    RunMeters meters = RunMeters.in(registry);
+    meters.begin(run("running"));
+    meters.step(step(1, 2.5));
+    meters.step(new Run.Step(new TreeMap<>(Map.of("step", 2.0, "loss", 0.25, "gradient_norm", 3.0))));
+
+    assertThat(registry.get("fettle.run.loss").tag("recipe", "sft").tag("model", "fettle-tiny").gauge().value()).isEqualTo(0.25);
+    assertThat(registry.get("fettle.run.gradient.norm").gauge().value()).isEqualTo(3);
+    meters.end(run("done"));
+    assertThat(registry.getMeters()).isEmpty();
   }
 
   @Test
