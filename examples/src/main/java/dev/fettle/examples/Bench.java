@@ -59,12 +59,6 @@ public final class Bench {
         .takes(Option.PROMPT_TOKENS, "32")
         .takes(Option.NEW, "64")
         .takes(Option.TIMED, "3");
-    mode("serve", "Times --batch requests at once to a server beside one alone, in turn. The last line is JSON: new tokens a second of\n"
-        + "  both, and how many times as many the requests at once give.", BenchServe::serve)
-        .takes(Option.BATCH, "16")
-        .takes(Option.PROMPT_TOKENS, "32")
-        .takes(Option.NEW, "64")
-        .takes(Option.TIMED, "3");
     mode("embed", "Times an encoder's vectors of texts of --length tokens, --batch texts a call. All of the call counts,\n"
         + "  tokenising included. The last line is JSON: documents and tokens a second, seconds of the median call, peak\n"
         + "  memory, the last call's first vector.", BenchEmbed::embed)
@@ -81,6 +75,12 @@ public final class Bench {
         .takes(Option.NEGATIVES, "0")
         .takes(Option.LENGTH, "128")
         .takes(Option.TIMED, "5");
+    mode("serve", "Times --batch requests at once to a server beside one alone, in turn. The last line is JSON: new tokens a second of\n"
+        + "  both, and how many times as many the requests at once give.", BenchServe::serve)
+        .takes(Option.BATCH, "16")
+        .takes(Option.PROMPT_TOKENS, "32")
+        .takes(Option.NEW, "64")
+        .takes(Option.TIMED, "3");
     mode("profile", "Says what the time of a training step is spent on. The last line is JSON as of train, with the\n"
         + "  seconds a step by phase and by native call.",
         BenchProfile::profile)
