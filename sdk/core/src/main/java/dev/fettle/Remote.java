@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
