@@ -59,12 +59,6 @@ public final class Bench {
         .takes(Option.PROMPT_TOKENS, "32")
         .takes(Option.NEW, "64")
         .takes(Option.TIMED, "3");
-    mode("serve", "Times --batch requests at once to a server beside one alone, in turn. The last line is JSON: new tokens a second of\n"
-        + "  both, and how many times as many the requests at once give.", BenchServe::serve)
-        .takes(Option.BATCH, "16")
-        .takes(Option.PROMPT_TOKENS, "32")
-        .takes(Option.NEW, "64")
-        .takes(Option.TIMED, "3");
     mode("embed", "Times an encoder's vectors of texts of --length tokens, --batch texts a call. All of the call counts,\n"
         + "  tokenising included. The last line is JSON: documents and tokens a second, seconds of the median call, peak\n"
         + "  memory, the last call's first vector.", BenchEmbed::embed)
@@ -81,6 +75,12 @@ public final class Bench {
         .takes(Option.NEGATIVES, "0")
         .takes(Option.LENGTH, "128")
         .takes(Option.TIMED, "5");
+    mode("serve", "Times --batch requests at once to a server beside one alone, in turn. The last line is JSON: new tokens a second of\n"
+        + "  both, and how many times as many the requests at once give.", BenchServe::serve)
+        .takes(Option.BATCH, "16")
+        .takes(Option.PROMPT_TOKENS, "32")
+        .takes(Option.NEW, "64")
+        .takes(Option.TIMED, "3");
     mode("profile", "Says what the time of a training step is spent on. The last line is JSON as of train, with the\n"
         + "  seconds a step by phase and by native call.",
         BenchProfile::profile)
@@ -110,6 +110,17 @@ public final class Bench {
     MODES.put("memory", new Mode(new Command("Bench memory", "Compares the memory that is planned with the growth that the "
         + "system sees, in settings of training and\n  sampling, each in a process of its own. Prints a table as Markdown; with "
         + "--setting one row of it.").takes(Option.SETTING), BenchMemory::run));
+    MODES.put("adapters", new Mode(new Command("Bench adapters", "Times sampling by --batch clients, each with an adapter of its own "
+        + "on one model with random\n  weights: all in one batch, as many samples of one adapter, and one client after the other. The last "
+        + "line is\n  JSON: new tokens a second of each, and how much memory an adapter took beyond the first.")
+        .requires(Option.RANDOM)
+        .takes(Option.DTYPE)
+        .takes(Option.SEED, "0")
+        .takes(Option.RANK, "16")
+        .takes(Option.BATCH, "64")
+        .takes(Option.PROMPT_TOKENS, "32")
+        .takes(Option.NEW, "64")
+        .takes(Option.TIMED, "3"), BenchAdapters::run));
     mode("save", "Writes the model of --random to a directory, for measurements that load one.", BenchTrain::save)
         .requires(Option.OUT);
   }

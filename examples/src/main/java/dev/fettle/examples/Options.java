@@ -101,6 +101,15 @@ public final class Options {
     return index < arguments.size() ? arguments.get(index) : otherwise;
   }
 
+  /** An argument that is a number of at least 1, or what it is by default. */
+  public int argument(int index, int otherwise) {
+    String text = argument(index, String.valueOf(otherwise));
+    if (!text.matches("[1-9]\\d{0,8}")) {
+      throw new UsageException("\"" + text + "\" is no number of at least 1");
+    }
+    return Integer.parseInt(text);
+  }
+
   /** The name of the program. */
   String program() {
     return line.get(0);

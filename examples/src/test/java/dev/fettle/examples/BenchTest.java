@@ -139,6 +139,16 @@ class BenchTest {
   }
 
   @Test
+  void adaptersAreDecodedInOneBatchOrInTurn() {
+    JsonNode result = measured("adapters --random tiny --batch 3 --rank 2 --prompt 4 --new 6 --steps 1");
+
+    assertThat(result.get("clients").asInt()).isEqualTo(3);
+    assertThat(result.get("tokens_per_second").asDouble()).isPositive();
+    assertThat(result.get("tokens_per_second_of_one_adapter").asDouble()).isPositive();
+    assertThat(result.get("tokens_per_second_in_turn").asDouble()).isPositive();
+  }
+
+  @Test
   void aProfileSplitsAStepIntoPhasesThatAddUpToIt() {
     JsonNode result = measured("profile --random tiny --batch 2 --length 8 --steps 1");
 

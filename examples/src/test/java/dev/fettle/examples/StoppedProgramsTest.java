@@ -67,14 +67,14 @@ class StoppedProgramsTest {
     Path parts = directory.resolve("parts");
     Path metrics = directory.resolve("parts-run/metrics.jsonl");
     List<String> args = List.of("--model", "fettle-tiny", "--dtype", "f32", "--rank", "2", "--dropout", "0.1", "--batch", "1",
-        "--data", data.toString(), "--epochs", "60", "--save-every", "1000", "--out");
+        "--data", data.toString(), "--epochs", "12", "--save-every", "1000", "--out");
 
     assertThat(stopped(start(Tune.class, with(args, parts.toString())), "INT", metrics, "\n", 4)).isEqualTo(130);
 
     int made = last("out").get("steps").asInt();
     String said = Files.readString(directory.resolve("err"));
-    assertThat(made).isBetween(4, 479);
-    assertThat(said).contains("stopped after step " + made + " of 480", "What was learnt so far is in " + parts,
+    assertThat(made).isBetween(4, 95);
+    assertThat(said).contains("stopped after step " + made + " of 96", "What was learnt so far is in " + parts,
         "To resume: Tune --model fettle-tiny --dtype f32", "'" + data + "'", "--resume yes");
     assertThat(parts.resolve("adapter_model.safetensors")).isNotEmptyFile();
     assertThat(Outcome.of(Tune::run, with(args, parts.toString()).toArray(String[]::new)).err())
@@ -82,9 +82,9 @@ class StoppedProgramsTest {
 
     List<String> resumed = with(args, parts.toString(), "--resume", "yes");
     assertThat(stopped(start(Tune.class, resumed), "TERM", metrics, "\n", made + 4)).isEqualTo(143);
-    assertThat(last("out").get("steps").asInt()).isBetween(made + 4, 479);
+    assertThat(last("out").get("steps").asInt()).isBetween(made + 4, 95);
     assertThat(ended(start(Tune.class, resumed))).as(Files.readString(directory.resolve("err"))).isZero();
-    assertThat(last("out").get("steps").asInt()).isEqualTo(480);
+    assertThat(last("out").get("steps").asInt()).isEqualTo(96);
 
     Path whole = directory.resolve("whole");
     assertThat(ended(start(Tune.class, with(args, whole.toString())))).isZero();

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Objects;
@@ -25,7 +26,7 @@ public record Checkpoint(String path, boolean resumable, Optional<Instant> saved
     Objects.requireNonNull(bytes, "bytes");
     Objects.requireNonNull(expires, "expires");
     Objects.requireNonNull(model, "model");
-    metadata = Map.copyOf(metadata);
+    metadata = Map.copyOf(NoNulls.in(metadata, "metadata"));
   }
 
   @Override

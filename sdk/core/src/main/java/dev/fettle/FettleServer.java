@@ -119,8 +119,8 @@ public final class FettleServer implements AutoCloseable {
     }
 
     /**
-     * What clients have to send as their key (OpenAI's as bearer token). It is asked for at each request, so that it can change; where it is
-     * null, the default, any client is served. Python's client takes only keys that begin with {@code tml-}.
+     * What clients have to send as their key (OpenAI's as bearer token). It is asked for at each request, so that it can change;
+     * where it is null, the default, any client is served. Tinker's client for Python takes only keys that begin with {@code tml-}.
      */
     public Setup token(Supplier<@Nullable String> value) {
       return new Setup(fettle, model, name, adapters, host, port, Objects.requireNonNull(value, "value"), state, limits);

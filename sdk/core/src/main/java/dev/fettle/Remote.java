@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.NoNulls;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
@@ -103,7 +104,7 @@ public final class Remote {
    * @throws InvalidInputException if a name is empty
    */
   public Remote metadata(Map<String, String> notes) {
-    Map<String, String> copy = Map.copyOf(Objects.requireNonNull(notes, "notes"));
+    Map<String, String> copy = Map.copyOf(NoNulls.in(notes, "notes"));
     if (copy.keySet().stream().anyMatch(String::isBlank)) {
       throw new InvalidInputException("metadata " + copy + ": a name is empty");
     }

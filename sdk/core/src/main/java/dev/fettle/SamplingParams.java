@@ -104,8 +104,8 @@ public record SamplingParams(int maxTokens, double temperature, int topK, double
   /**
    * With each matrix of the model rounded to 8-bit integers and a scale for each of its rows while new tokens are
    * computed: fewer bytes to read, so that decoding one sequence at a time is faster. Adapters, norms and the reading of
-   * the prompt keep all their bits. On {@code fettle-tiny} logprobs move by 0.01 nats. Only on this machine,
-   * and for models loaded in {@link DType#BF16}: others are rejected.
+   * the prompt keep all their bits. On {@code fettle-tiny} logprobs move by 0.01 nats. Only on this machine; for models of
+   * any {@link DType}.
    */
   public SamplingParams eightBit() {
     return new SamplingParams(maxTokens, temperature, topK, topP, seed, stop, stopTokens, samples, ignoreEos, true);

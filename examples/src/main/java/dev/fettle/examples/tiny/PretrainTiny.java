@@ -46,7 +46,7 @@ public final class PretrainTiny {
 
   private static void train(Options options, PrintStream told) {
     Path out = Path.of(options.argument(0, "fettle-tiny"));
-    int steps = Integer.parseInt(options.argument(1, String.valueOf(TinyRecipe.STEPS)));
+    int steps = options.argument(1, TinyRecipe.STEPS);
     try (Destination place = Destination.replacing(out)) {
       train(place, steps, told);
     } catch (IOException e) {

@@ -40,11 +40,12 @@ final class EventFile implements RunListener {
 
   private final Path directory;
   private Path file;
-  private OutputStream out;
+  private OutputStream out = OutputStream.nullOutputStream();
 
   /** Event files in a directory, one for each run that is told of. */
   EventFile(Path directory) {
     this.directory = directory;
+    this.file = directory;
     AtomicFiles.rehearseWithin(directory);
   }
 

@@ -34,7 +34,11 @@ public final class OpenAi implements AutoCloseable {
   /** Reads the body of a request, or refuses it. */
   @FunctionalInterface
   public interface Body {
-    /** @throws Refused with the reason */
+    /**
+     * Its bytes.
+     *
+     * @throws Refused with the reason
+     */
     byte[] read() throws IOException;
   }
 

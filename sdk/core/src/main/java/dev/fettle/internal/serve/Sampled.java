@@ -2,6 +2,7 @@ package dev.fettle.internal.serve;
 
 import dev.fettle.Sample;
 import dev.fettle.SamplingParams;
+import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.Futures;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.wire.Sampling;
@@ -11,6 +12,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
@@ -49,7 +51,12 @@ final class Sampled extends Scheduler.Lane {
   };
   private final Map<Long, SampleHistory> histories = new ConcurrentHashMap<>();
   private final AtomicLong copies = new AtomicLong();
+  private final Scheduler.Lane finishing = new Scheduler.Lane();
+  /** Requests whose samples are being made beside others. */
+  private final Set<Piece> making = ConcurrentHashMap.newKeySet();
   private Loaded loaded;
+  private boolean live = true;
+  private boolean unloading;
 
   /**
    * A sampler.
@@ -202,17 +209,80 @@ final class Sampled extends Scheduler.Lane {
     }
     SamplerBackend backend = backend();
     Piece first = pieces.get(0);
+    if (first.free && joins(backend, pieces)) {
+      return;
+    }
     SamplingParams params = first.free ? first.params.seed(ThreadLocalRandom.current().nextLong()) : first.params;
     List<List<Sample>> samples = Futures.join(backend.sample(pieces.stream().map(p -> p.prompt).toList(), params));
     for (int i = 0; i < pieces.size(); i++) {
       Piece piece = pieces.get(i);
       piece.promise.result().complete(piece.scores.result(backend, piece.prompt, samples.get(i).stream().map(s ->
           new Sampling.Sequence(s.stopReason() == Sample.StopReason.STOP ? "stop" : "length", s.tokens(), s.logprobs()))
-          .toList()));
+          .toList(), 0));
+    }
+  }
+
+  /**
+   * Lets samples join those that are made already, of all samplers with the same weights, and goes on; false where the engine
+   * does not do that.
+   */
+  private boolean joins(SamplerBackend backend, List<Piece> pieces) {
+    if (!live) {
+      return false;
+    }
+    for (Piece piece : pieces) {
+      making.add(piece);
+      LiveSamples samples = new LiveSamples(piece.params.samples(), piece.promise.result()::isDone,
+          done -> engine.scheduler().submit(finishing, new Finish(piece, done)));
+      try {
+        backend.begin(samples.request(piece.prompt, piece.params.seed(ThreadLocalRandom.current().nextLong())));
+      } catch (UnsupportedModelException e) {
+        making.remove(piece);
+        live = false;
+        return false;
+      } catch (RuntimeException e) {
+        making.remove(piece);
+        piece.promise.result().completeExceptionally(e);
+      }
+    }
+    return true;
+  }
+
+  /** Answers a request whose samples have been made, or have failed. */
+  private final class Finish implements Scheduler.Work {
+    private final Piece piece;
+    private final LiveSamples samples;
+
+    Finish(Piece piece, LiveSamples samples) {
+      this.piece = piece;
+      this.samples = samples;
+    }
+
+    @Override
+    public void run() {
+      try {
+        if (!piece.promise.result().isDone()) {
+          piece.promise.result().complete(piece.scores.result(loaded.backend, piece.prompt, samples.sequences(), samples.cached()));
+        }
+      } catch (RuntimeException | Error e) {
+        piece.promise.result().completeExceptionally(e);
+      } finally {
+        making.remove(piece);
+        if (making.isEmpty() && unloading) {
+          unload();
+        }
+      }
+    }
+
+    @Override
+    public void drop(RuntimeException reason) {
+      piece.drop(reason);
+      making.remove(piece);
     }
   }
 
   private SamplerBackend backend() {
+    unloading = false;
     if (loaded == null) {
       loaded = loader.get();
     }
@@ -220,17 +290,19 @@ final class Sampled extends Scheduler.Lane {
     return loaded.backend;
   }
 
-  /** Takes the weights out of memory. */
+  /** Takes the weights out of memory, once no samples are made with them. */
   void unload() {
-    if (loaded != null) {
+    unloading = !making.isEmpty();
+    if (loaded != null && !unloading) {
       loaded.release.run();
       loaded = null;
     }
   }
 
-  /** Ends it; what waits fails. */
+  /** Ends it; what waits fails, and what is being made is left. */
   void end(RuntimeException reason) {
     engine.scheduler().close(this, reason);
+    making.forEach(piece -> piece.drop(reason));
     Scheduler.Lane last = new Scheduler.Lane();
     engine.scheduler().submit(last, new Scheduler.Work() {
       @Override

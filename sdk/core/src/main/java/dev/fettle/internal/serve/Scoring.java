@@ -67,14 +67,18 @@ record Scoring(int prompt, int topOfPrompt, int topOfSamples, TensorData targets
     return targets;
   }
 
-  /** The answer to a request. */
-  Sampling.Result result(SamplerBackend backend, int[] tokens, List<Sampling.Sequence> sequences) {
+  /**
+   * The answer to a request.
+   *
+   * @param cached how many of the tokens had been read before
+   */
+  Sampling.Result result(SamplerBackend backend, int[] tokens, List<Sampling.Sequence> sequences, int cached) {
     TokenScores scores = tokens.length > 1 && topOfPrompt > 0 || targets != null && targets.ints().length > 0
         ? Futures.join(backend.scores(tokens, 0, topOfPrompt, asked())) : null;
     return new Sampling.Result(
         topOfSamples == 0 ? sequences : sequences.stream().map(s -> with(backend, tokens, s)).toList(),
         prompt < 0 ? null : logprobs(backend, tokens),
-        topOfPrompt == 0 ? null : withNothingAtFirst(scores), targets == null ? null : answered(scores), null);
+        topOfPrompt == 0 ? null : withNothingAtFirst(scores), targets == null ? null : answered(scores), cached);
   }
 
   private List<Float> logprobs(SamplerBackend backend, int[] tokens) {

@@ -4,8 +4,10 @@ import dev.fettle.ClosedException;
 import dev.fettle.MemoryPlan;
 import dev.fettle.NumericException;
 import dev.fettle.internal.LiveRequest;
+import dev.fettle.internal.network.Adapter;
 import dev.fettle.internal.network.Decoder;
 import dev.fettle.internal.torch.Memory;
+import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -14,10 +16,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
- * The samples that a sampler makes together: each joins when it has been asked for and leaves when it ends. All that waits
- * on the engine thread gets its turn after each token. Where memory is short, samples wait, or are read anew later.
+ * The samples that are made together, of one sampler or of several with adapters on the same weights: each joins when it has been
+ * asked for and leaves when it ends. All that waits on the engine thread gets its turn after each token. Where memory is short,
+ * samples wait, or are read anew later.
  */
 final class LiveBatch implements AutoCloseable {
   /** Sequences that are continued together. */
@@ -38,10 +42,11 @@ final class LiveBatch implements AutoCloseable {
 
   /** What reads prompts, with so many continuations of each. */
   interface Decoders {
-    Decoder read(List<int[]> prompts, int copies);
+    /** Of prompts with an adapter each. */
+    Decoder read(List<Adapter> adapters, List<int[]> prompts, int copies);
 
-    /** Of one whose beginning has been read. */
-    Decoder readOn(LivePrefixes.Match beginning, int[] prompt, int copies);
+    /** Of one whose beginning has been read with the same adapter. */
+    Decoder readOn(Adapter adapter, LivePrefixes.Match beginning, int[] prompt, int copies);
   }
 
   LiveBatch(LocalModel model, Decoders decoders) {
@@ -50,16 +55,19 @@ final class LiveBatch implements AutoCloseable {
     this.keepsPrefixes = Decoder.keepsPrefixes(model.config());
   }
 
-  /** Takes samples on; on any thread. */
-  void add(LiveRequest request) {
+  /** Takes samples of a sampler on; on any thread. */
+  void add(LiveRequest request, LocalSampler sampler, Adapter adapter) {
     EngineThread.get().later(() -> {
       Set<Integer> ends = new HashSet<>(request.params().stopTokens());
       if (!request.params().ignoreEos()) {
         ends.addAll(model.endTokens());
       }
       for (int i = 0; i < request.listeners().size(); i++) {
-        LiveSequence sequence = new LiveSequence(request, i, model.tokenizer(), ends, model.contextLength());
-        if (closed != null) {
+        LiveSequence sequence = new LiveSequence(request, i, model.tokenizer(), ends, model.contextLength(), sampler,
+            adapter);
+        if (!sampler.isOpen()) {
+          sequence.fail(sampler.closed());
+        } else if (closed != null) {
           sequence.fail(closed);
         } else if (sequence.hasRoom()) {
           waiting.add(sequence);
@@ -69,6 +77,11 @@ final class LiveBatch implements AutoCloseable {
       }
       schedule();
     });
+  }
+
+  /** How many samples are continued together now, for tests. */
+  int size() {
+    return batch.size();
   }
 
   private void schedule() {
@@ -105,23 +118,26 @@ final class LiveBatch implements AutoCloseable {
     if (copies <= 0) {
       return;
     }
-    LivePrefixes.Match beginning = prefixes.find(waiting.peek().prompt());
+    LivePrefixes.Match beginning = prefixes.find(waiting.peek().prompt(), waiting.peek().adapter());
     List<int[]> prompts = new ArrayList<>();
+    List<Adapter> adapters = new ArrayList<>();
     List<LiveSequence> joining = new ArrayList<>();
     int read = 0;
     do {
       prompts.add(waiting.peek().prompt());
+      adapters.add(waiting.peek().adapter());
       read += waiting.peek().prompt().length;
       for (int i = 0; i < copies; i++) {
         joining.add(waiting.poll());
       }
     } while (beginning == null && batch.size() + joining.size() + copies <= MOST && joinsToo(copies, READ - read));
-    while (!fits(prompts, joining.size())) {
+    while (!fits(prompts, joining)) {
       if (!prefixes.isEmpty()) {
         prefixes.close();
         beginning = null;
       } else if (prompts.size() > 1 || !batch.isEmpty()) {
         prompts.remove(prompts.size() - 1);
+        adapters.remove(adapters.size() - 1);
         for (int i = 0; i < copies; i++) {
           waiting.addFirst(joining.remove(joining.size() - 1));
         }
@@ -132,34 +148,41 @@ final class LiveBatch implements AutoCloseable {
         break;
       }
     }
-    join(prompts, joining, copies, beginning);
+    join(adapters, prompts, joining, copies, beginning);
   }
 
   /** Whether the next prompt that waits is read together with those before it. */
   private boolean joinsToo(int copies, int room) {
-    return copies() >= copies && waiting.peek().prompt().length <= room && prefixes.find(waiting.peek().prompt()) == null;
+    return copies() >= copies && waiting.peek().prompt().length <= room
+        && prefixes.find(waiting.peek().prompt(), waiting.peek().adapter()) == null;
   }
 
   /** How many of the samples that wait next are of one prompt. */
   private int copies() {
-    return (int) waiting.stream().takeWhile(s -> s.prompt() == waiting.peek().prompt()).count();
+    return (int) waiting.stream().takeWhile(s -> s.prompt() == waiting.peek().prompt() && s.adapter() == waiting.peek().adapter())
+        .count();
   }
 
-  private boolean fits(List<int[]> prompts, int joining) {
+  private boolean fits(List<int[]> prompts, List<LiveSequence> joining) {
     return Memory.get().fits(plan(prompts, joining).total() - (held == null ? 0 : held.plan().total()));
   }
 
-  private MemoryPlan plan(List<int[]> prompts, int joining) {
+  private MemoryPlan plan(List<int[]> prompts, List<LiveSequence> joining) {
     int longest = prompts.stream().mapToInt(p -> p.length).max().orElse(0);
-    return model.memory().continued(prompts, (long) batch.size() + joining,
+    MemoryPlan plan = model.memory().continued(prompts, (long) batch.size() + joining.size(),
         Math.max(decoder == null ? 0 : decoder.nextRoom(), Decoder.room(longest)));
+    List<Adapter> adapters = Stream.concat(batch.stream(), joining.stream()).map(LiveSequence::adapter).distinct()
+        .toList();
+    return adapters.size() < 2 ? plan : MemoryPlanner.plus(plan, MemoryPlanner.plan(MemoryPlanner.SNAPSHOT,
+        adapters.stream().mapToLong(a -> Adapter.bytes(a.shape(), NumberType.of(model.dtype()))).sum()));
   }
 
-  private void join(List<int[]> prompts, List<LiveSequence> joining, int copies, LivePrefixes.Match beginning) {
+  private void join(List<Adapter> adapters, List<int[]> prompts, List<LiveSequence> joining, int copies, LivePrefixes.Match beginning) {
     Decoder more;
     try {
-      hold(plan(prompts, joining.size()));
-      more = beginning == null ? decoders.read(prompts, copies) : decoders.readOn(beginning, prompts.get(0), copies);
+      hold(plan(prompts, joining));
+      more = beginning == null ? decoders.read(adapters, prompts, copies)
+          : decoders.readOn(adapters.get(0), beginning, prompts.get(0), copies);
       joining.forEach(s -> s.begin(beginning == null ? 0 : beginning.shared()));
     } catch (RuntimeException | Error e) {
       // Those that go on have their memory already.
@@ -218,19 +241,20 @@ final class LiveBatch implements AutoCloseable {
   private void remember() {
     for (int i = 0; i < batch.size() && keepsPrefixes; i++) {
       LiveSequence sequence = batch.get(i);
-      if (sequence.done() && sequence.isFirst()) {
+      if (sequence.done() && sequence.isFirst() && sequence.sampler().isOpen()) {
         int row = i;
-        prefixes.keep(sequence.tokens(decoder.length(i)), model.memory().kept(decoder.length(i)), () -> decoder.prefix(row));
+        prefixes.keep(sequence.adapter(), sequence.tokens(decoder.length(i)), model.memory().kept(decoder.length(i)),
+            () -> decoder.prefix(row));
       }
     }
   }
 
   /** The next token of all goes through the network; where the caches cannot grow, those that came last are read anew later. */
   private void step() {
-    if (decoder != null && decoder.isFull() && !fits(List.of(), 0)) {
+    if (decoder != null && decoder.isFull() && !fits(List.of(), List.of())) {
       prefixes.close();
     }
-    while (decoder != null && decoder.isFull() && batch.size() > 1 && !fits(List.of(), 0)) {
+    while (decoder != null && decoder.isFull() && batch.size() > 1 && !fits(List.of(), List.of())) {
       LiveSequence latest = batch.get(batch.size() - 1);
       latest.rewind();
       waiting.addFirst(latest);
@@ -238,7 +262,7 @@ final class LiveBatch implements AutoCloseable {
     }
     if (decoder != null) {
       if (decoder.isFull()) {
-        hold(plan(List.of(), 0));
+        hold(plan(List.of(), List.of()));
       }
       decoder.step(batch.stream().mapToInt(LiveSequence::last).toArray());
     }
@@ -261,6 +285,20 @@ final class LiveBatch implements AutoCloseable {
     List<LiveSequence> failed = batch;
     leave();
     failed.forEach(s -> s.fail(error));
+  }
+
+  /** Ends the samples of a sampler that has been closed, before its adapter goes; on the engine thread. */
+  void end(LocalSampler sampler, Adapter adapter) {
+    waiting.removeIf(s -> {
+      boolean ends = s.sampler() == sampler;
+      if (ends) {
+        s.fail(sampler.closed());
+      }
+      return ends;
+    });
+    batch.stream().filter(s -> s.sampler() == sampler).forEach(s -> s.fail(sampler.closed()));
+    keep(undone());
+    prefixes.forget(adapter);
   }
 
   /** Ends all samples; on the engine thread. */

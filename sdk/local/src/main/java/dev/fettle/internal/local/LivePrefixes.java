@@ -1,6 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.MemoryPlan;
+import dev.fettle.internal.network.Adapter;
 import dev.fettle.internal.network.Decoder;
 import dev.fettle.internal.torch.Memory;
 import java.util.ArrayDeque;
@@ -21,7 +22,7 @@ final class LivePrefixes implements AutoCloseable {
 
   private final Deque<Kept> kept = new ArrayDeque<>();
 
-  private record Kept(int[] tokens, Decoder.Prefix prefix, Memory.Held held) {
+  private record Kept(Adapter adapter, int[] tokens, Decoder.Prefix prefix, Memory.Held held) {
     private void close() {
       prefix.close();
       held.close();
@@ -31,12 +32,12 @@ final class LivePrefixes implements AutoCloseable {
   /** How a prompt may begin. */
   record Match(Decoder.Prefix prefix, int shared) {}
 
-  /** The longest beginning of a prompt, of which at least one token has to be read; null if there is none. */
-  Match find(int[] prompt) {
+  /** The longest beginning of a prompt with an adapter, of which at least one token has to be read; null if there is none. */
+  Match find(int[] prompt, Adapter adapter) {
     Match best = null;
     for (Kept each : kept) {
       int shared = Math.min(shared(each.tokens, prompt), prompt.length - 1);
-      if (shared >= LEAST && (best == null || shared > best.shared)) {
+      if (each.adapter == adapter && shared >= LEAST && (best == null || shared > best.shared)) {
         best = new Match(each.prefix, shared);
       }
     }
@@ -49,12 +50,13 @@ final class LivePrefixes implements AutoCloseable {
   }
 
   /** Keeps what begins so, unless something longer does already. */
-  void keep(int[] tokens, MemoryPlan plan, Supplier<Decoder.Prefix> prefix) {
-    if (tokens.length < LEAST || kept.stream().anyMatch(each -> shared(each.tokens, tokens) == tokens.length)) {
+  void keep(Adapter adapter, int[] tokens, MemoryPlan plan, Supplier<Decoder.Prefix> prefix) {
+    if (tokens.length < LEAST || kept.stream().anyMatch(each -> each.adapter == adapter
+        && shared(each.tokens, tokens) == tokens.length)) {
       return;
     }
     kept.removeIf(each -> {
-      boolean within = shared(each.tokens, tokens) == each.tokens.length;
+      boolean within = each.adapter == adapter && shared(each.tokens, tokens) == each.tokens.length;
       if (within) {
         each.close();
       }
@@ -62,11 +64,21 @@ final class LivePrefixes implements AutoCloseable {
     });
     long all = plan.total() + kept.stream().mapToLong(each -> each.held.plan().total()).sum();
     if (Memory.get().fits(PART * all)) {
-      kept.addFirst(new Kept(tokens, prefix.get(), Memory.get().hold(plan, "keeping a prompt of " + tokens.length + " tokens")));
+      kept.addFirst(new Kept(adapter, tokens, prefix.get(), Memory.get().hold(plan, "keeping a prompt of " + tokens.length + " tokens")));
       if (kept.size() > MOST) {
         kept.removeLast().close();
       }
     }
+  }
+
+  /** Gives back what is kept of samples with an adapter. */
+  void forget(Adapter adapter) {
+    kept.removeIf(each -> {
+      if (each.adapter == adapter) {
+        each.close();
+      }
+      return each.adapter == adapter;
+    });
   }
 
   /** Whether nothing is kept. */

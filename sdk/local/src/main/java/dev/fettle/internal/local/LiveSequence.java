@@ -6,6 +6,7 @@ import dev.fettle.Tokenizer;
 import dev.fettle.internal.LiveRequest;
 import dev.fettle.internal.SampleListener;
 import dev.fettle.internal.SampledToken;
+import dev.fettle.internal.network.Adapter;
 import dev.fettle.internal.text.SampledText;
 import java.util.Arrays;
 import java.util.Set;
@@ -26,8 +27,13 @@ final class LiveSequence {
   private int count;
   private int sampled;
   private boolean done;
+  private final LocalSampler sampler;
+  private final Adapter adapter;
 
-  LiveSequence(LiveRequest request, int index, Tokenizer tokenizer, Set<Integer> ends, int context) {
+  LiveSequence(LiveRequest request, int index, Tokenizer tokenizer, Set<Integer> ends, int context, LocalSampler sampler,
+      Adapter adapter) {
+    this.sampler = sampler;
+    this.adapter = adapter;
     this.params = request.params();
     this.first = index == 0;
     this.ends = ends;
@@ -37,6 +43,15 @@ final class LiveSequence {
     this.random = Generation.random(params.seed(), index);
     this.text = new SampledText(tokenizer, request.specials(), prompt, params.stop());
     this.listener = request.listeners().get(index);
+  }
+
+  /** Whose sample it is. */
+  LocalSampler sampler() {
+    return sampler;
+  }
+
+  Adapter adapter() {
+    return adapter;
   }
 
   /** What a decoder has to read before this goes on; the same array for samples that begin with the same prompt. */

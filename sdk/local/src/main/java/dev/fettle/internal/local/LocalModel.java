@@ -66,6 +66,7 @@ final class LocalModel implements ModelBackend {
   private final MemoryPlanner memory;
   private Memory.Held held;
   private DecodeForms forms;
+  private LiveBatch live;
   private final LocalEncoder encoder;
   private final List<AutoCloseable> dependants = new ArrayList<>();
   private boolean open = true;
@@ -288,7 +289,19 @@ final class LocalModel implements ModelBackend {
     return Optional.of(forms);
   }
 
+  /** The samples of all samplers that share this model's own weights. */
+  LiveBatch live() {
+    if (live == null) {
+      live = LocalSampler.live(this, forms(weights).orElseThrow());
+    }
+    return live;
+  }
+
   private void forgetForms() {
+    if (live != null) {
+      live.close();
+      live = null;
+    }
     if (forms != null) {
       forms.close();
       forms = null;

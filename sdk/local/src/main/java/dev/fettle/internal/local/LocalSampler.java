@@ -1,6 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.Batch;
+import dev.fettle.ClosedException;
 import dev.fettle.Datum;
 import dev.fettle.InvalidInputException;
 import dev.fettle.MemoryPlan;
@@ -13,6 +14,7 @@ import dev.fettle.internal.LiveRequest;
 import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TokenScores;
+import dev.fettle.internal.network.Adapter;
 import dev.fettle.internal.network.DecodeWeights;
 import dev.fettle.internal.network.Decoder;
 import dev.fettle.internal.network.Dropout;
@@ -47,6 +49,7 @@ final class LocalSampler implements SamplerBackend {
   private final boolean sharesForms;
   private final MemoryPlan snapshot;
   private final Optional<Memory.Held> held;
+  private final boolean sharesLive;
   private final LiveBatch live;
   private boolean open = true;
 
@@ -59,15 +62,21 @@ final class LocalSampler implements SamplerBackend {
     Optional<DecodeForms> shared = model.forms(frozen.weights());
     this.sharesForms = shared.isPresent();
     this.forms = shared.orElseGet(() -> new DecodeForms(frozen.weights()));
-    this.live = new LiveBatch(model, new LiveBatch.Decoders() {
+    this.sharesLive = sharesForms && Decoder.canMix(frozen.adapter());
+    this.live = sharesLive ? model.live() : live(model, forms);
+  }
+
+  /** A batch of samples that are decoded with some weights. */
+  static LiveBatch live(LocalModel model, DecodeForms forms) {
+    return new LiveBatch(model, new LiveBatch.Decoders() {
       @Override
-      public Decoder read(List<int[]> prompts, int copies) {
-        return new Decoder(model.network(), forms.of(false), frozen.adapter(), prompts, copies);
+      public Decoder read(List<Adapter> adapters, List<int[]> prompts, int copies) {
+        return new Decoder(model.network(), forms.of(false), adapters, prompts, copies);
       }
 
       @Override
-      public Decoder readOn(LivePrefixes.Match beginning, int[] prompt, int copies) {
-        return new Decoder(model.network(), forms.of(false), frozen.adapter(), beginning.prefix(), beginning.shared(), prompt, copies);
+      public Decoder readOn(Adapter adapter, LivePrefixes.Match beginning, int[] prompt, int copies) {
+        return new Decoder(model.network(), forms.of(false), adapter, beginning.prefix(), beginning.shared(), prompt, copies);
       }
     });
   }
@@ -109,7 +118,7 @@ final class LocalSampler implements SamplerBackend {
   @Override
   public void begin(LiveRequest request) {
     check("prompts", List.of(request.prompt()));
-    live.add(request);
+    live.add(request, this, frozen.adapter());
   }
 
   @Override
@@ -133,6 +142,15 @@ final class LocalSampler implements SamplerBackend {
   public Iterator<Token> stream(int[] prompt, SamplingParams params) {
     check("prompts", List.of(prompt));
     return new LocalStream(this, () -> begin(List.of(prompt), 0, params.samples(1), new ProgressMeter()));
+  }
+
+  boolean isOpen() {
+    return open;
+  }
+
+  /** What samples end with when it is closed. */
+  ClosedException closed() {
+    return new ClosedException("this sampler is closed");
   }
 
   void requireOpen() {
@@ -240,7 +258,11 @@ final class LocalSampler implements SamplerBackend {
     EngineThread.get().run(() -> {
       open = false;
       List.copyOf(streams).forEach(LocalStream.Session::end);
-      live.close();
+      if (sharesLive) {
+        live.end(this, frozen.adapter());
+      } else {
+        live.close();
+      }
       if (!sharesForms) {
         forms.close();
       }

@@ -10,6 +10,7 @@ import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -27,9 +28,8 @@ public final class Decoder implements AutoCloseable {
   private final Network network;
   private final ModelConfig config;
   private final DecodeWeights weights;
-  private final Adapter adapter;
   private final Scope scope = new Scope();
-  private final NativeList<NativeList<NativeList<Tensor>>> adapters;
+  private final SequenceAdapters adapters;
   private final NativeList<Tensor> finalNorm;
   private final NativeList<long[]> dims;
   private final NativeList<double[]> reals;
@@ -43,43 +43,49 @@ public final class Decoder implements AutoCloseable {
   private int rotated;
   private Tensor logits;
 
-  /**
-   * Reads the prompts.
-   *
-   * @param copies how many continuations each prompt gets; those of a prompt stand next to each other
-   */
+  /** Reads prompts with one adapter. */
   public Decoder(Network network, DecodeWeights weights, Adapter adapter, List<int[]> prompts, int copies) {
-    this(network, weights, adapter, IntStream.range(0, prompts.size() * copies).map(i -> prompts.get(i / copies).length).toArray());
-    guarded(() -> read(prompts, copies));
+    this(network, weights, Collections.nCopies(prompts.size(), adapter), prompts, copies);
   }
 
   /**
-   * Reads what a prompt has after its beginning, which another sequence began with too.
+   * Reads the prompts.
+   *
+   * @param adapterOf the adapter of each prompt; several only where each {@link #canMix}
+   * @param copies how many continuations each prompt gets; those of a prompt stand next to each other
+   */
+  public Decoder(Network network, DecodeWeights weights, List<Adapter> adapterOf, List<int[]> prompts, int copies) {
+    this(network, weights, IntStream.range(0, prompts.size() * copies).mapToObj(i -> adapterOf.get(i / copies)).toList(),
+        IntStream.range(0, prompts.size() * copies).map(i -> prompts.get(i / copies).length).toArray());
+    guarded(() -> read(adapterOf, prompts, copies));
+  }
+
+  /**
+   * Reads what a prompt has after its beginning, which another sequence with the same adapter began with too.
    *
    * @param beginning what is kept of that sequence
    * @param shared how many tokens they share, fewer than the prompt has
    */
   public Decoder(Network network, DecodeWeights weights, Adapter adapter, Prefix beginning, int shared, int[] prompt, int copies) {
-    this(network, weights, adapter, IntStream.generate(() -> prompt.length).limit(copies).toArray());
+    this(network, weights, Collections.nCopies(copies, adapter), IntStream.generate(() -> prompt.length).limit(copies).toArray());
     guarded(() -> readOn(beginning, shared, prompt, copies));
   }
 
-  private Decoder(Network network, DecodeWeights weights, Adapter adapter, int[] lengths) {
+  private Decoder(Network network, DecodeWeights weights, List<Adapter> adapters, int[] lengths) {
     this.network = network;
     this.config = network.config();
     this.weights = weights;
-    this.adapter = adapter;
     this.ropes = config.layers().stream().map(LayerConfig::rope).distinct().toList();
     this.ropeOfLayer = config.layers().stream().mapToLong(layer -> ropes.indexOf(layer.rope())).toArray();
     this.lengths = lengths;
     this.room = room(longest());
+    this.adapters = new SequenceAdapters(adapters);
     try {
-      this.adapters = adapter.all(scope);
       this.finalNorm = scope.list(weights.original().finalNorm(), scope.floats((float) config.eps()));
       this.dims = scope.longLists(config.layers().stream().map(l -> l.numbers().dims()).toList());
       this.reals = scope.doubleLists(config.layers().stream().map(l -> l.numbers().reals()).toList());
     } catch (RuntimeException | Error e) {
-      scope.close();
+      close();
       throw e;
     }
   }
@@ -88,7 +94,7 @@ public final class Decoder implements AutoCloseable {
     try {
       reading.run();
     } catch (RuntimeException | Error e) {
-      scope.close();
+      close();
       throw e;
     }
   }
@@ -125,6 +131,11 @@ public final class Decoder implements AutoCloseable {
   /** How many tokens of a sequence have been read. */
   public int length(int sequence) {
     return lengths[sequence];
+  }
+
+  /** Whether sequences with this adapter can be continued together with those of another. */
+  public static boolean canMix(Adapter adapter) {
+    return SequenceAdapters.canMix(adapter);
   }
 
   /**
@@ -184,7 +195,7 @@ public final class Decoder implements AutoCloseable {
 
   private Tensor through(Scope step, int[] tokens, int[] at, boolean level, int used) {
     return step.kernels().decodeStep(longs(tokens), longs(at), level, weights.original().embedding(), finalNorm, weights.head(),
-        weights.products(), weights.vectors(), adapters, cache, cosines, sines, ropeOfLayer, used, dims, reals, network.outer());
+        weights.products(), weights.vectors(), adapters.all(), cache, cosines, sines, ropeOfLayer, used, dims, reals, network.outer());
   }
 
   /** Drops all sequences but some, which keep their order; the logits are those of the sequences that stay. */
@@ -193,6 +204,7 @@ public final class Decoder implements AutoCloseable {
       keepRows(step, sequences);
       replaceLogits(step, step.kernels().selectRows(logits, step.longs(sequences)));
       lengths = Arrays.stream(sequences).map(i -> lengths[i]).toArray();
+      adapters.keep(sequences);
     }
   }
 
@@ -201,6 +213,7 @@ public final class Decoder implements AutoCloseable {
     try (others; Scope step = new Scope()) {
       lengths = IntStream.concat(Arrays.stream(lengths), Arrays.stream(others.lengths)).toArray();
       room = room(longest());
+      adapters.join(others.adapters);
       NativeList<Tensor> old = cache;
       cache = scope.adopt(step.kernels().cacheJoin(old, others.cache, room), step);
       scope.free(old);
@@ -228,6 +241,7 @@ public final class Decoder implements AutoCloseable {
 
   @Override
   public void close() {
+    adapters.close();
     scope.close();
   }
 
@@ -252,8 +266,7 @@ public final class Decoder implements AutoCloseable {
     scope.free(old);
   }
 
-  private void read(List<int[]> prompts, int copies) {
-    Packing packing = Packing.of(prompts);
+  private void read(List<Adapter> adapterOf, List<int[]> prompts, int copies) {
     try (Scope step = new Scope()) {
       List<Tensor> parts = new ArrayList<>();
       for (LayerConfig layer : config.layers()) {
@@ -266,19 +279,34 @@ public final class Decoder implements AutoCloseable {
         parts.add(step.zeros(network.type(), lengths.length, Math.max(0, d.width() - 1), d.convolved()));
       }
       cache = scope.list(parts);
-      Network.Trace trace = network.forward(step, weights.ofPrompts(), adapter, packing, Dropout.NONE, (layer, t) -> {
-        for (int i = 0; i < lengths.length; i += copies) {
-          step.kernels().cacheFill(t.saved(layer), packing.starts()[i / copies], lengths[i], weights.original().vectors(layer),
-              config.layers().get(layer).numbers().dims(), parts.get(layer), parts.get(config.layers().size() + layer), i, copies);
+      for (int first = 0; first < prompts.size();) {
+        int end = first + 1;
+        while (end < prompts.size() && adapterOf.get(end) == adapterOf.get(first)) {
+          end++;
         }
-        return Network.Kept.NOTHING;
-      });
-      int[] last = new int[lengths.length];
-      for (int i = 0; i < last.length; i++) {
-        last[i] = packing.starts()[i / copies] + lengths[i] - 1;
+        Tensor some = read(step, adapterOf.get(first), prompts.subList(first, end), first * copies, copies, parts);
+        replaceLogits(step, first == 0 ? some : step.kernels().joined(logits, some, 0));
+        first = end;
       }
-      replaceLogits(step, new Head(weights.ofPrompts(), adapter, 1).logits(step, trace.output(), last));
     }
+  }
+
+  /** Reads prompts with one adapter into the caches of the sequences from {@code at} on; returns their logits. */
+  private Tensor read(Scope step, Adapter adapter, List<int[]> prompts, int at, int copies, List<Tensor> parts) {
+    Packing packing = Packing.of(prompts);
+    Network.Trace trace = network.forward(step, weights.ofPrompts(), adapter, packing, Dropout.NONE, (layer, t) -> {
+      for (int i = 0; i < prompts.size(); i++) {
+        step.kernels().cacheFill(t.saved(layer), packing.starts()[i], prompts.get(i).length, weights.original().vectors(layer),
+            config.layers().get(layer).numbers().dims(), parts.get(layer), parts.get(config.layers().size() + layer),
+            at + (long) i * copies, copies);
+      }
+      return Network.Kept.NOTHING;
+    });
+    int[] last = new int[prompts.size() * copies];
+    for (int i = 0; i < last.length; i++) {
+      last[i] = packing.starts()[i / copies] + prompts.get(i / copies).length - 1;
+    }
+    return new Head(weights.ofPrompts(), adapter, 1).logits(step, trace.output(), last);
   }
 
   private void readOn(Prefix beginning, int shared, int[] prompt, int copies) {

@@ -11,7 +11,7 @@ interface DecodeKernels {
    * @param finalNorm weight and eps
    * @param w weights of each layer by {@link Product}
    * @param v vectors of each layer by {@link LayerVector}
-   * @param a adapters of each layer by {@link Product}
+   * @param a adapters of each layer by {@link Product}; where sequences have several, see {@code stacked_adapters}
    * @param cache keys and values of each layer: [sequences, 2 kv heads, room, dim], or its state: [sequences, value heads x key dim,
    *     value dim], float32; then for each layer the tokens that its convolution reads again: [sequences, tokens, channels]
    * @param cos of all positions, for each way of rotating; empty where nothing is rotated
@@ -23,6 +23,13 @@ interface DecodeKernels {
       NativeList<Tensor> head, NativeList<NativeList<NativeList<Tensor>>> w, NativeList<NativeList<Tensor>> v,
       NativeList<NativeList<NativeList<Tensor>>> a, NativeList<Tensor> cache, NativeList<Tensor> cos,
       NativeList<Tensor> sin, long[] ropes, long used, NativeList<long[]> dims, NativeList<double[]> reals, double[] outer);
+
+  /**
+   * Adapters of one product as two tensors: A's [adapters, rank, inputs] and B's [adapters, outputs, rank].
+   *
+   * @param which their places among {@code n}; what no adapter is in are zeros
+   */
+  Tensor[] stackAdapters(NativeList<Tensor> a, NativeList<Tensor> b, long[] which, long n);
 
   /** Copies what a prompt, rows from {@code first} on, leaves in a layer into the places of {@code count} sequences in its caches. */
   void cacheFill(NativeList<Tensor> saved, long first, long length, NativeList<Tensor> v, long[] dims, Tensor cache, Tensor convolved,

@@ -70,10 +70,32 @@ def capped_attention(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor], sc
     scores.add_(mask)
   return torch.matmul(torch.softmax(scores, -1), v)
 
+# What adapters add of which each sequence has one. a: see stack_adapters; the row of x for each place of each adapter, [adapters x
+# places]; the place of each row of x among these.
+def stacked_adapters(x: Tensor, a: List[Tensor]) -> Tensor:
+  placed = torch.index_select(x, 0, a[2]).view([a[0].size(0), -1, x.size(1)])
+  added = torch.bmm(torch.bmm(placed, a[0].transpose(1, 2)), a[1].transpose(1, 2))
+  return torch.index_select(added.flatten(0, 1), 0, a[3])
+
+# Adapters of one product, [rank, inputs] and [outputs, rank], as [adapters, rank, inputs] and [adapters, outputs, rank], smaller
+# ranks filled up with zeros. which: the place of each among so many as there are in all; those of other places stay zeros.
+def stack_adapters(a: List[Tensor], b: List[Tensor], which: List[int], n: int) -> Tuple[Tensor, Tensor]:
+  rank = 0
+  for one in a:
+    rank = max(rank, one.size(0))
+  down = torch.zeros([n, rank, a[0].size(1)], dtype=a[0].dtype, device=a[0].device)
+  up = torch.zeros([n, b[0].size(0), rank], dtype=b[0].dtype, device=b[0].device)
+  for i in range(len(a)):
+    down[which[i], :a[i].size(0)].copy_(a[i])
+    up[which[i], :, :b[i].size(1)].copy_(b[i])
+  return (down, up)
+
 # Product i of a layer, as linear has it, without dropout.
 def decode_linear(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], i: int) -> Tensor:
   y = product(x, w[i])
-  if len(a[i]) > 0:
+  if len(a[i]) == 4:
+    y.add_(stacked_adapters(x, a[i]))
+  elif len(a[i]) > 0:
     y.addmm_(torch.mm(x, a[i][0].t()), a[i][1].t())
     if len(a[i]) > 2:
       y.mul_(a[i][2])

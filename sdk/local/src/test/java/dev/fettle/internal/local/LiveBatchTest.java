@@ -230,7 +230,7 @@ class LiveBatchTest {
     SamplingParams params = SamplingParams.standard().maxTokens(12).seed(3).ignoringEos();
     Told told = new Told();
     LiveSequence sequence = new LiveSequence(new LiveRequest(model.tokenizer().encode("I want"), params, 0, false, List.of(told)), 0,
-        model.tokenizer(), Set.of(), model.contextLength());
+        model.tokenizer(), Set.of(), model.contextLength(), null, null);
     int[] expected = alone("I want", params).tokens();
     for (int i = 0; i < 5; i++) {
       sequence.next();

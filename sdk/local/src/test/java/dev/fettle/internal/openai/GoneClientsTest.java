@@ -14,8 +14,6 @@ import dev.fettle.internal.local.LocalBackend;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -35,20 +33,6 @@ class GoneClientsTest {
   private final LocalBackend backend = new LocalBackend();
   private HttpServer http;
   private OpenAi calls;
-
-  /** What does as another does, but for one method. */
-  private static <T> T instead(Class<T> type, T real, String method, java.util.function.Function<Object[], Object> other) {
-    return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, called, arguments) -> {
-      if (called.getName().equals(method)) {
-        return other.apply(arguments);
-      }
-      try {
-        return called.invoke(real, arguments);
-      } catch (InvocationTargetException e) {
-        throw e.getCause();
-      }
-    }));
-  }
 
   private Object endless(LiveRequest request) {
     SampleListener listener = request.listeners().get(0);
@@ -71,8 +55,8 @@ class GoneClientsTest {
   @BeforeEach
   void start() throws IOException {
     ModelBackend model = backend.load("fettle-tiny", Optional.of(DType.F32));
-    SamplerBackend sampler = instead(SamplerBackend.class, model.sampler(), "begin", a -> endless((LiveRequest) a[0]));
-    calls = new OpenAi(instead(ModelBackend.class, model, "sampler", a -> sampler), "endless", Map.of(), Bounds.standard());
+    SamplerBackend sampler = Instead.of(SamplerBackend.class, model.sampler(), "begin", a -> endless((LiveRequest) a[0]));
+    calls = new OpenAi(Instead.of(ModelBackend.class, model, "sampler", a -> sampler), "endless", Map.of(), Bounds.standard());
     http = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     http.createContext("/", exchange -> calls.handle(exchange, () -> exchange.getRequestBody().readAllBytes()));
     http.start();

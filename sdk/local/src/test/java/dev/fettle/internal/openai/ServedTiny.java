@@ -10,75 +10,56 @@ import dev.fettle.FettleServer;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.Message;
-import dev.fettle.Rendered;
-import dev.fettle.ToolCall;
+import dev.fettle.Sampler;
+import dev.fettle.SamplingParams;
 import dev.fettle.Training;
-import dev.fettle.internal.json.JsonNode;
-import dev.fettle.internal.json.JsonPrinter;
-import dev.fettle.internal.json.JsonReader;
-import dev.fettle.internal.json.ObjectNode;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The built-in model with a template that writes tools, served with adapters that have learnt one answer each by heart. */
+/** The built-in model served with two adapters, neither of which answers as the other or as the base does. */
 final class ServedTiny implements AutoCloseable {
   static final String QUESTION = "How warm is it?";
-  static final String TOOL = "{\"type\": \"function\", \"function\": {\"name\": \"weather\", \"parameters\": {\"type\": \"object\"}}}";
-  static final String GREETING = "Grüße 👋, naïve!";
-  static final String ARGUMENTS = "{\"city\": \"Rome\"}";
-
-  private static final String TEMPLATE = "{% if tools %}{{ '<|im_start|>system\\n' }}{% for tool in tools %}{{ tool | tojson }}{% endfor %}"
-      + "{{ '<|im_end|>\\n' }}{% endif %}{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' }}"
-      + "{% if m['content'] %}{{ m['content'] }}{% endif %}{% for call in m.tool_calls or [] %}{{ '\\n<tool_call>\\n{\"name\": \"' "
-      + "+ call.function.name + '\", \"arguments\": ' }}{{ call.function.arguments | tojson }}{{ '}\\n</tool_call>' }}{% endfor %}"
-      + "{{ '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
   private final Fettle fettle = Fettle.local();
-  final BaseModel model;
+  final BaseModel model = fettle.load("fettle-tiny", DType.F32);
   final FettleServer server;
   final Api api;
+  private final Map<String, String> answers = new LinkedHashMap<>();
 
-  ServedTiny(Path directory) throws IOException {
-    for (String file : List.of("config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
-      try (InputStream in = Fettle.class.getResourceAsStream("/dev/fettle/fettle-tiny/" + file)) {
-        Files.write(directory.resolve(file), in.readAllBytes());
-      }
-    }
-    Path config = directory.resolve("tokenizer_config.json");
-    JsonNode read = JsonReader.STANDARD.read(Files.readAllBytes(config));
-    Files.write(config, JsonPrinter.utf8(((ObjectNode) read).put("chat_template", TEMPLATE)));
-    model = fettle.load(directory.toString(), DType.F32);
-    Path caller = learnt(directory.resolve("caller"), new Conversation(List.of(Message.user(QUESTION), Message.assistant("Let me see.")
-        .withToolCalls(new ToolCall("", "weather", ARGUMENTS))), List.of(TOOL)));
-    Path greeter = learnt(directory.resolve("greeter"), Conversation.of(Message.user(QUESTION), Message.assistant(GREETING)));
-    server = FettleServer.serve(fettle, model).name("tiny").adapter("caller", caller).adapter("greeter", greeter).start();
+  ServedTiny(Path directory) {
+    learn(directory.resolve("one"), "The order is cancelled.");
+    learn(directory.resolve("two"), "We sent it on Monday.");
+    answers.put("tiny", answer(model.sampler()));
+    server = FettleServer.serve(fettle, model).name("tiny").adapter("one", directory.resolve("one"))
+        .adapter("two", directory.resolve("two")).start();
     api = new Api(server.uri());
   }
 
-  private Path learnt(Path directory, Conversation chat) {
-    Rendered rendered = model.renderer().render(chat).get(0);
-    try (Training training = model.tune(Lora.rank(32))) {
-      double loss = 1;
-      // The sum over the answer: below log 2, no token is less likely than one half.
-      for (int i = 0; i < 200 && loss > 0.6; i++) {
-        loss = training.step(Batch.of(rendered.datum()), Loss.crossEntropy(), AdamW.learningRate(4e-3)).loss().loss();
-      }
-      if (loss > 0.6) {
-        throw new IllegalStateException("the answer was not learnt: the loss is " + loss);
+  private void learn(Path directory, String answer) {
+    Conversation chat = Conversation.of(Message.user(QUESTION), Message.assistant(answer));
+    try (Training training = model.tune(Lora.rank(8).seed(1))) {
+      for (int i = 0; i < 6; i++) {
+        training.step(Batch.of(model.renderer().render(chat).get(0).datum()), Loss.crossEntropy(), AdamW.learningRate(5e-3));
       }
       training.saveAdapter(directory);
-      return directory;
+      answers.put(directory.getFileName().toString(), answer(training.sampler()));
     }
+  }
+
+  private static String answer(Sampler sampler) {
+    return sampler.chat(Conversation.of(Message.user(QUESTION)), SamplingParams.greedy().maxTokens(20)).content();
+  }
+
+  /** What each of the models answers to the question, by its name. */
+  Map<String, String> answers() {
+    return answers;
   }
 
   /** A chat of one message with the likeliest tokens, and what else is said of it. */
   static Map<String, Object> chat(String model, Object... more) {
-    Map<String, Object> out = new LinkedHashMap<>(Map.of("model", model, "temperature", 0, "max_tokens", 100,
+    Map<String, Object> out = new LinkedHashMap<>(Map.of("model", model, "temperature", 0, "max_tokens", 20,
         "messages", List.of(Map.of("role", "user", "content", QUESTION))));
     for (int i = 0; i < more.length; i += 2) {
       out.put((String) more[i], more[i + 1]);

@@ -14,6 +14,8 @@ import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.torch.Torch;
 import dev.fettle.internal.wire.Paths;
 import dev.fettle.internal.wire.Sampling;
+import dev.fettle.internal.wire.Steps;
+import dev.fettle.internal.wire.Weights;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -84,6 +86,36 @@ class CrowdTest {
         int[] got = IntStream.range(0, tokens.size()).map(j -> tokens.get(j).asInt()).toArray();
         assertThat(got).isEqualTo(local.get(i % 7).get(0).tokens());
       }
+    }
+  }
+
+  @Test
+  void clientsWithAdaptersOfTheirOwnSampleAtOnceWhatEachWouldAlone() {
+    try (Small small = new Small(Limits.standard(), state)) {
+      Sampling.Params greedy = new Sampling.Params(12, null, null, 0.0, -1, 1.0);
+      List<String> samplers = new ArrayList<>();
+      for (int c = 0; c < 6; c++) {
+        String model = small.wire.model(small.wire.session(), 0);
+        for (int step = 0; step < 3; step++) {
+          small.wire.result(small.wire.forwardBackward(model, 2 * step + 1, tokens(c)));
+          small.wire.result(small.wire.post(Paths.OPTIM_STEP, Steps.OptimStep.of(new Steps.AdamParams(0.02 * (c + 1), 0.9, 0.95,
+              1e-8, 0.0, 0.0), model, 2 * step + 2)));
+        }
+        samplers.add(small.wire.result(small.wire.post(Paths.SAVE_FOR_SAMPLER, Weights.SaveForSampler.unnamed(model, 0, 7)))
+            .get("sampling_session_id").asString());
+      }
+      List<JsonNode> alone = samplers.stream().map(s -> small.wire.result(small.wire.post(Paths.SAMPLE,
+          Sampling.Sample.of(s, 0, TOKENS, 1, greedy, true)))).toList();
+
+      List<Wire.Answer> submitted = IntStream.range(0, 24).mapToObj(i -> small.wire.post(Paths.SAMPLE,
+          Sampling.Sample.of(samplers.get(i % 6), 1 + i, TOKENS, 1, greedy, true))).toList();
+
+      for (int i = 0; i < 24; i++) {
+        JsonNode together = small.wire.result(submitted.get(i));
+        assertThat(together.get("sequences").get(0).get("tokens")).isEqualTo(alone.get(i % 6).get("sequences").get(0).get("tokens"));
+        assertThat(together.get("prompt_logprobs")).isEqualTo(alone.get(i % 6).get("prompt_logprobs"));
+      }
+      assertThat(alone.stream().map(a -> a.get("sequences").get(0).get("tokens").toString()).distinct().count()).isGreaterThan(1);
     }
   }
 
