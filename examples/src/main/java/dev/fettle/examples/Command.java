@@ -134,8 +134,8 @@ public final class Command {
   /** Words in lines of at most {@link #WIDTH}, but for a word that is longer; those after the first are indented. */
   private static List<String> wrapped(String begin, List<String> words, String indent) {
     List<String> lines = new ArrayList<>();
-    StringBuilder line = new StringBuilder(begin.isEmpty() ? indent : begin + " ");
-    boolean empty = true;
+    StringBuilder line = new StringBuilder(begin.isEmpty() ? indent : begin);
+    boolean empty = begin.isEmpty();
     for (String word : words) {
       if (!empty && line.length() + 1 + word.length() > WIDTH) {
         lines.add(line.toString());

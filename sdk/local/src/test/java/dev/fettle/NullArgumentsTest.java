@@ -7,6 +7,7 @@ import dev.fettle.ranking.HardNegatives;
 import dev.fettle.ranking.RankedRun;
 import dev.fettle.ranking.Retriever;
 import dev.fettle.ranking.VectorIndex;
+import dev.fettle.recipes.Environment;
 import dev.fettle.recipes.Reward;
 import dev.fettle.recipes.RunListener;
 import dev.fettle.recipes.Sft;
@@ -48,7 +49,7 @@ class NullArgumentsTest {
       "InvalidInputException", "as every Throwable");
 
   /** Types that only users implement: there is nothing of Fettle's own to call. */
-  private static final List<Class<?>> OF_USERS = List.of(Reward.class, RunListener.class);
+  private static final List<Class<?>> OF_USERS = List.of(Environment.class, Reward.class, RunListener.class);
 
   @TempDir
   static Path files;
