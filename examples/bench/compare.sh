@@ -1,10 +1,17 @@
 #!/usr/bin/env bash
-# Measures Fettle beside PEFT and transformers, run by run in turn, and prints a table as Markdown.
+# Measures Fettle beside PEFT and transformers, llama.cpp and ONNX Runtime, run by run in turn, and prints a table as Markdown.
 #
 #   examples/bench/compare.sh [ROW...]    rows: train-f32 train-bf16 qwen sft long decode decode-int8 decode8 samples8
-#                                         full full-bf16 start disturbed embed-f32 embed-bf16 contrastive-lora-f32
-#                                         contrastive-lora-bf16 contrastive-full-f32 contrastive-full-bf16; all of
-#                                         them without an argument
+#                                         full full-bf16 start disturbed embed-f32 embed-one embed-bf16
+#                                         contrastive-lora-f32 contrastive-lora-bf16 contrastive-full-f32
+#                                         contrastive-full-bf16 (beside PyTorch; embed-f32 and embed-one beside ONNX
+#                                         Runtime as LangChain4j runs it, too);
+#                                         llama llama-q8 llama8 llama-samples8 llama-prompt (beside llama.cpp);
+#                                         quantised (a base in 8 and 4 bits beside a dense one); growth (how cost grows);
+#                                         all of them without an argument
+#
+# Another kind of processor is had by ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2, for all
+# sides but llama.cpp and ONNX Runtime, which do not ask these.
 #
 # Needs bash, python3, java and mvn. Variables, all optional:
 #   VENV      a virtual environment with torch, transformers and peft; made below examples/bench/target if not given
@@ -17,7 +24,9 @@
 #   ENCODER   directory of a BERT encoder for the rows embed and contrastive; by default that in SHARED
 #   DOCUMENTS, PAIRS, NEGATIVES, TEXT   of these rows: 128 texts a call, 32 pairs a step, 0 hard negatives each,
 #             128 tokens a text
+#   MOST      how far anything grows in the row growth
 #   OUT       where each run's figures are kept; KEEP=1 puts those of earlier rows into the table too
+#   BUILT=1   does not build again what was built
 #   RECORD    1 writes the table into PERFORMANCE.md, in the section of this processor, 0 does not; 1 when all rows are run
 #             without QUICK
 #   JAVA_OPTS -Xmx1g
@@ -46,7 +55,8 @@ note() { echo "$(date +%H:%M:%S) $*" >&2; }
 fail() { echo "$*" >&2; exit 1; }
 
 all="train-f32 train-bf16 qwen sft long decode decode-int8 decode8 samples8 full full-bf16 start disturbed"
-all="$all embed-f32 embed-bf16 contrastive-lora-f32 contrastive-lora-bf16 contrastive-full-f32 contrastive-full-bf16"
+all="$all llama llama-q8 llama8 llama-samples8 llama-prompt quantised growth"
+all="$all embed-f32 embed-one embed-bf16 contrastive-lora-f32 contrastive-lora-bf16 contrastive-full-f32 contrastive-full-bf16"
 rows=${*:-$all}
 for row in $rows; do
   case " $all " in *" $row "*) ;; *) fail "no row \"$row\"; there are: $all" ;; esac
@@ -66,13 +76,30 @@ fi
 python=$VENV/bin/python
 [ -x "$python" ] || fail "VENV=$VENV has no bin/python"
 
-note "building"
-(cd "$root" && mvn -q -B package -DskipTests dependency:build-classpath \
-  -Dmdep.outputFile=target/classpath -Dmdep.includeScope=runtime >&2)
+# The class path of a scope: NAME, SCOPE.
+built() {
+  if [ "${BUILT:-0}" = 1 ] && [ -f "$root/examples/target/$1" ]; then return; fi
+  note "building"
+  (cd "$root" && mvn -q -B package -DskipTests dependency:build-classpath -Dmdep.outputFile=target/"$1" \
+    -Dmdep.includeScope="$2" >&2)
+}
+built classpath runtime
 classpath=$root/examples/target/classes:$(cat "$root/examples/target/classpath")
+# Tests alone have llama.cpp among their dependencies.
+case " $rows" in *" llama"*)
+  built testpath test
+  llama=$root/examples/target/test-classes:$root/examples/target/classes:$(cat "$root/examples/target/testpath") ;;
+esac
+case " $rows" in *" embed-f32"* | *" embed-one"*)
+  mvn -q -B -f "$here/onnx.pom.xml" dependency:build-classpath -Dmdep.outputFile="$out/onnx.classpath" >&2
+  onnx=$(cat "$out/onnx.classpath") ;;
+esac
 
 native=f32
-if [ -n "$(grep -m 1 -E 'avx512_bf16|amx_bf16|[[:space:]]bf16' /proc/cpuinfo 2>/dev/null)" ]; then native=bf16; fi
+if [ "${ATEN_CPU_CAPABILITY:-}" != avx2 ] \
+    && [ -n "$(grep -m 1 -E 'avx512_bf16|amx_bf16|[[:space:]]bf16' /proc/cpuinfo 2>/dev/null)" ]; then
+  native=bf16
+fi
 
 # Keeps the last line of a run as ROW.SIDE.NUMBER.json.
 keep() {
@@ -141,6 +168,33 @@ encode() {
       peft "$row.$side.$i" "$mode" --model "$encoder" --dtype "$theirs" --length "$text" --texts "$out/texts" \
         ${both[@]+"${both[@]}"} ${way[@]+"${way[@]}"}
     done
+    case $row in embed-f32 | embed-one)
+      # shellcheck disable=SC2086
+      keep "$row.onnx.$i" java ${JAVA_OPTS:--Xmx1g} -cp "$onnx" "$here/OnnxBench.java" "$out/texts" "$threads" ;;
+    esac
+  done
+}
+
+# Decoding beside llama.cpp, both with the same weights: ROW, Fettle's type and weights, llama.cpp's type, sequences, samples of
+# each, tokens of a prompt, new ones.
+decoded() {
+  local row=$1 directory=$out/llama-$shape
+  if [ ! -f "$shared/tokenizers/gpt2/tokenizer.json" ]; then
+    note "$row left out: no tokenizer in $shared/tokenizers/gpt2; give SHARED=DIR"
+    return
+  fi
+  # shellcheck disable=SC2086
+  if [ ! -f "$directory/$4.gguf" ]; then
+    java ${JAVA_OPTS:--Xmx1g} -cp "$llama" dev.fettle.examples.LlamaCppBench write "$shared/tokenizers/gpt2" "$directory" "$shape" \
+      "$4" >&2
+  fi
+  for ((i = 1; i <= runs; i++)); do
+    note "$row $i of $runs"
+    fettle "$row.fettle.$i" decode --model "$directory/model" --dtype "$2" --weights "$3" --batch "$5" --samples "$6" \
+      --prompt "$7" --new "$8" --steps 3
+    # shellcheck disable=SC2086
+    keep "$row.llama.$i" java ${JAVA_OPTS:--Xmx1g} -cp "$llama" dev.fettle.examples.LlamaCppBench decode "$directory/$4.gguf" \
+      batch="$5" samples="$6" prompt="$7" new="$8" runs=3 threads="$threads"
   done
 }
 
@@ -210,6 +264,26 @@ for row in $rows; do
       -- decode --shape "$shape" --dtype "$native" --batch 8 --new "$new" --steps 3 ;;
     samples8) pair "$row" decode --random "$shape" --dtype "$native" --samples 8 --new "$new" --steps 3 \
       -- decode --shape "$shape" --dtype "$native" --samples 8 --new "$new" --steps 3 ;;
+    llama) decoded "$row" "$native" exact "$native" 1 1 32 "$new" ;;
+    llama-q8) decoded "$row" "$native" int8 q8_0 1 1 32 "$new" ;;
+    llama8) decoded "$row" "$native" exact "$native" 8 1 32 "$new" ;;
+    llama-samples8) decoded "$row" "$native" exact "$native" 1 8 32 "$new" ;;
+    llama-prompt) decoded "$row" "$native" exact "$native" 1 1 512 1 ;;
+    quantised)
+      if [ "$shape" = tiny ]; then other=tiny; else other=qwen3-0.6b; fi
+      for ((i = 1; i <= runs; i++)); do
+        note "quantised $i of $runs"
+        both=(train --random "$other" --dtype "$native" --batch "$batch" --length "$length" --steps "$steps")
+        fettle "quantised.dense.$i" "${both[@]}"
+        for form in int8 nf4; do fettle "quantised.$form.$i" "${both[@]}" --quantise "$form"; done
+      done ;;
+    growth)
+      for what in length rank batch adapters layers sequences; do
+        note "growth with $what"
+        fettle "growth-$what.fettle.1" sweep --random "$shape" --dtype "$native" --what "$what" --batch 1 --length 128 --steps 2 \
+          ${MOST:+--most "$MOST"} --out "$here/growth"
+      done ;;
+    embed-one) encode "$row" embed f32 1 -- ;;
     embed-*) encode "$row" embed "${row#embed-}" "$documents" -- ;;
     contrastive-*)
       method=${row#contrastive-}

@@ -2,6 +2,7 @@
 import collections
 import datetime
 import json
+import os
 import pathlib
 import platform
 import re
@@ -41,7 +42,7 @@ def encoded(row, work, unit):
     if row not in runs:
         return
     key = unit + "_per_second"
-    ways = [s for s in runs[row] if s != "fettle"]
+    ways = [s for s in runs[row] if s not in ("fettle", "onnx")]
     rates = {s: median(row, s, key) for s in ways}
     way = max(ways, key=rates.get)
     mib = [median(row, s, "peak_rss_bytes") / 2 ** 20 for s in ("fettle", way)]
@@ -53,6 +54,17 @@ def encoded(row, work, unit):
          f"{rates[way]:,.1f} {unit}/s, {mib[1]:,.0f} MiB, {runs[row][way][0]['micro']} texts at a time"
          + (f" ({names[way]}; {others})" if others else ""),
          f"{speed:.2f}x", f"{mib[0] / mib[1]:.2f}x", "at least 1.5x", speed >= 1.5)
+
+
+def beside(row, side, name, work, least, key="tokens_per_second", unit="tokens", times=1, most=None):
+    """Rate and memory beside a program that has a name."""
+    if row not in runs or side not in runs[row]:
+        return
+    sides = [(times * median(row, s, key), median(row, s, "peak_rss_bytes") / 2 ** 30) for s in ("fettle", side)]
+    speed, memory = sides[0][0] / sides[1][0], sides[0][1] / sides[1][1]
+    cells = [f"{rate:,.1f} {unit}/s, {gib:.2f} GiB" for rate, gib in sides]
+    line(work, cells[0], f"{name} {cells[1]}", f"{speed:.2f}x", f"{memory:.2f}x",
+         f"at least {least}x" + (f", at most {most}x" if most else ""), speed >= least and (most is None or memory <= most))
 
 
 def share(row, kind):
@@ -74,8 +86,9 @@ def cpu():
     flags = set(re.search(r"(?:flags|Features)\s*:\s*(.*)", text).group(1).split()) if text else set()
     known = [f for f in ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "avx512_vnni", "amx_int8", "asimd", "bf16")
              if f in flags]
+    held = ", held to AVX2" if os.environ.get("ATEN_CPU_CAPABILITY") == "avx2" else ""
     return ((name.group(1) if name else platform.processor() or platform.machine())
-            + (f", model {family.group(1)}" if family else "") + f"; {' '.join(known) or 'no known flags'}")
+            + (f", model {family.group(1)}" if family else "") + f"{held}; {' '.join(known) or 'no known flags'}")
 
 
 counts = sorted({len(r) for sides in runs.values() for r in sides.values()})
@@ -116,8 +129,33 @@ if "disturbed" in runs:
     alone, beside = (median("disturbed", s, "tokens_per_second") for s in ("alone", "fettle"))
     line(f"LoRA step, {step}, {native}, one of {threads} cores taken", f"{beside:,.1f} tokens/s",
          f"alone {alone:,.1f} tokens/s", f"{beside / alone:.0%}", "", "at least 45 %", beside / alone >= 0.45)
+beside("llama", "llama", "llama.cpp", f"decode, {shape}, batch 1, {native}", 1)
+beside("llama-q8", "llama", "llama.cpp Q8_0", f"decode, {shape}, batch 1, 8 bit", 0.9)
+beside("llama8", "llama", "llama.cpp", f"decode, {shape}, 8 prompts, {native}", 1.3)
+beside("llama-samples8", "llama", "llama.cpp", f"decode, {shape}, 8 samples of one prompt, {native}", 1)
+beside("llama-prompt", "llama", "llama.cpp", f"reading a prompt of 512 tokens, {shape}, {native}", 1, times=512)
+if "quantised" in runs:
+    speed, peak = (median("quantised", "dense", k) for k in ("tokens_per_second", "peak_rss_bytes"))
+    for form in ("int8", "nf4"):
+        rate, least = (median("quantised", form, k) for k in ("tokens_per_second", "peak_rss_bytes"))
+        spared = (peak - least) / 2 ** 30
+        line(f"LoRA step, {other}, {batch} x {length} tokens, base in {form}", f"{rate:,.1f} tokens/s, {least / 2 ** 30:.2f} GiB",
+             f"dense {speed:,.1f} tokens/s, {peak / 2 ** 30:.2f} GiB", f"{rate / speed:.2f}x", f"{spared:.2f} GiB less",
+             "at least 0.75x, 0.6 GiB less", rate / speed >= 0.75 and spared >= 0.6)
 for kind in ("f32", "bf16"):
     encoded(f"embed-{kind}", f"embed {kind}, {texts}, tokenised by both", "documents")
+for row, work, least in (("embed-f32", f"embed f32, {texts}", 1.5), ("embed-one", "embed f32, one text by one", 1.2)):
+    beside(row, "onnx", "ONNX Runtime", work, least, "documents_per_second", "texts", most=1)
 for method in ("lora", "full"):
     for kind in ("f32", "bf16"):
         encoded(f"contrastive-{method}-{kind}", f"contrastive {method} {kind}, {pairs}", "pairs")
+growth = [r[7:] for r in runs if r.startswith("growth-")]
+if growth:
+    print("\n| what grows | from, to | seconds, tokens/s | grows with exponent | peak memory | with exponent |\n"
+          "|---|---|---|---|---|---|")
+for what in growth:
+    g = runs[f"growth-{what}"]["fettle"][0]
+    ends = [f"{g['values'][i]}: {g['seconds'][i]:.2f}, {g['tokens_per_second'][i]:,.0f}" for i in (0, -1)]
+    memory = [f"{g['peak_rss_bytes'][i] / 2 ** 30:.2f}" for i in (0, -1)]
+    print(f"| [{what}](growth/sweep-{what}.png) | {g['values'][0]}, {g['values'][-1]} | {'; '.join(ends)} "
+          f"| {g['exponents']['seconds']:.2f} | {', '.join(memory)} GiB | {g['exponents']['peak_rss_bytes']:.2f} |")

@@ -59,6 +59,12 @@ public final class Bench {
         .takes(Option.PROMPT_TOKENS, "32")
         .takes(Option.NEW, "64")
         .takes(Option.TIMED, "3");
+    mode("serve", "Times --batch requests at once to a server beside one alone, in turn. The last line is JSON: new tokens a second of\n"
+        + "  both, and how many times as many the requests at once give.", BenchServe::serve)
+        .takes(Option.BATCH, "16")
+        .takes(Option.PROMPT_TOKENS, "32")
+        .takes(Option.NEW, "64")
+        .takes(Option.TIMED, "3");
     mode("embed", "Times an encoder's vectors of texts of --length tokens, --batch texts a call. All of the call counts,\n"
         + "  tokenising included. The last line is JSON: documents and tokens a second, seconds of the median call, peak\n"
         + "  memory, the last call's first vector.", BenchEmbed::embed)
@@ -84,9 +90,9 @@ public final class Bench {
         .takes(Option.LENGTH, "256")
         .takes(Option.TIMED, "5");
     mode("sweep", "Times LoRA steps while one thing grows: length 128 to 4096 (one sequence), rank 1 to 256,\n"
-        + "  sequences 1 to 32, adapters on one base 1 to 16, layers of a random model 1 to all. Writes sweep-WHAT.csv "
-        + "and .png; the last line is JSON:\n"
-        + "  a list for each figure.",
+        + "  batch 1 to 32, adapters on one base 1 to 64, layers of a random model 1 to all; or greedy decoding of 1 to 64\n"
+        + "  sequences. Writes sweep-WHAT.csv and .png; the last line is JSON: a list for each figure, and the exponents e of\n"
+        + "  seconds and memory that grow as value^e, fitted over all points.",
         BenchSweep::sweep)
         .requires(Option.WHAT, Option.FIGURES)
         .takes(Option.LR, Option.MOST)
@@ -117,15 +123,13 @@ public final class Bench {
   static int run(String[] args, PrintStream out, PrintStream err) {
     String verb = args.length == 0 ? "" : args[0];
     if (verb.equals("--help")) {
-      MODES.values().forEach(mode -> out.print(mode.command.usage()));
+      MODES.values().forEach(mode -> out.println(mode.command.usage()));
       return 0;
     }
     Mode mode = MODES.get(verb);
     if (mode == null) {
-      err.println("the first argument says what is measured, one of " + String.join(", ", MODES.keySet())
-          + (verb.isEmpty() ? "" : ": " + verb));
-      MODES.values().forEach(m -> err.print(m.command.usage()));
-      return Command.MISUSED;
+      return Command.misused(new UsageException("the first argument says what is measured, one of "
+          + String.join(", ", MODES.keySet()) + (verb.isEmpty() ? "" : ": " + verb)), "Bench", err);
     }
     return mode.command.run(Arrays.copyOfRange(args, 1, args.length), out, err,
         mode.body);

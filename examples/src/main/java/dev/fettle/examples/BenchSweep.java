@@ -8,6 +8,7 @@ import dev.fettle.Fettle;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.Progress;
+import dev.fettle.SamplingParams;
 import dev.fettle.Training;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.recipes.Charts;
@@ -22,10 +23,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 
-/** LoRA steps while one thing grows. */
+/** LoRA steps, or decoding, while one thing grows. */
 final class BenchSweep {
+  /** Tokens of a prompt, and as many new ones, where decoding is measured. */
+  private static final int PROMPT = 32;
+
   private BenchSweep() {}
 
   /** One measurement: how big what grows is, and what a step costs. */
@@ -59,6 +66,9 @@ final class BenchSweep {
     result.put("tokens_per_second", points.stream().map(Point::tokensPerSecond).toList());
     result.put("seconds", points.stream().map(Point::seconds).toList());
     result.put("peak_rss_bytes", points.stream().map(Point::peakBytes).toList());
+    if (points.size() > 1) {
+      result.put("exponents", Map.of("seconds", exponent(points, Point::seconds), "peak_rss_bytes", exponent(points, Point::peakBytes)));
+    }
     return result;
   }
 
@@ -68,8 +78,9 @@ final class BenchSweep {
       case "length" -> Math.min(4096, model.contextLength());
       case "rank" -> 256;
       case "batch" -> 32;
+      case "adapters", "sequences" -> 64;
       case "layers" -> (int) RandomModel.config(options.text(Option.RANDOM)).get("num_hidden_layers");
-      default -> 16;
+      default -> throw new IllegalArgumentException(what);
     };
     most = Math.min(most, options.count(Option.MOST, most));
     List<Integer> values = new ArrayList<>();
@@ -79,7 +90,18 @@ final class BenchSweep {
     return values;
   }
 
+  /** The slope of the logarithms by least squares: what is measured grows as value^e. */
+  static double exponent(List<Point> points, ToDoubleFunction<Point> measured) {
+    double x = points.stream().mapToDouble(p -> Math.log(p.value)).average().orElseThrow();
+    double y = points.stream().mapToDouble(p -> Math.log(measured.applyAsDouble(p))).average().orElseThrow();
+    double both = points.stream().mapToDouble(p -> (Math.log(p.value) - x) * (Math.log(measured.applyAsDouble(p)) - y)).sum();
+    return both / points.stream().mapToDouble(p -> Math.pow(Math.log(p.value) - x, 2)).sum();
+  }
+
   private static Point point(String what, int value, BaseModel model, Options options) {
+    if (what.equals("sequences")) {
+      return decoded(value, model, options);
+    }
     if (!what.equals("layers")) {
       return measured(what, value, model, options);
     }
@@ -117,20 +139,39 @@ final class BenchSweep {
     return new Point(value, batch * length / median, median, Figures.peakResidentBytes());
   }
 
+  /** Greedy decoding of as many tokens as a prompt has, of several sequences at once; one prompt for all would be read once. */
+  private static Point decoded(int sequences, BaseModel model, Options options) {
+    SplittableRandom random = new SplittableRandom(options.seed());
+    int length = Math.min(PROMPT, options.count(Option.LENGTH));
+    List<int[]> prompts = Stream.generate(() -> Figures.tokens(random, length, model.vocabSize())).limit(sequences).toList();
+    double[] seconds = new double[options.count(Option.TIMED)];
+    Figures.forgetPeak();
+    for (int run = -1; run < seconds.length; run++) {
+      long start = System.nanoTime();
+      model.sampler().sample(prompts, SamplingParams.greedy().maxTokens(length).ignoringEos());
+      if (run >= 0) {
+        seconds[run] = Figures.since(start);
+      }
+    }
+    double median = Figures.median(seconds);
+    return new Point(sequences, sequences * length / median, median, Figures.peakResidentBytes());
+  }
+
   private static void write(String what, List<Point> points, BaseModel model, Path directory) {
     StringBuilder csv = new StringBuilder(what + ",tokens_per_second,seconds,peak_rss_bytes\n");
     for (Point p : points) {
       csv.append(String.format(Locale.ROOT, "%d,%.3f,%.6f,%d%n", p.value, p.tokensPerSecond, p.seconds, p.peakBytes));
     }
     double[] values = points.stream().mapToDouble(Point::value).toArray();
-    String title = String.format(Locale.ROOT, "LoRA step of %.1f M parameters in %s", model.parameters() / 1e6, model.dtype());
+    String title = String.format(Locale.ROOT, "%s, %.1f M parameters in %s",
+        what.equals("sequences") ? "Decoding" : "LoRA step", model.parameters() / 1e6, model.dtype());
     Charts charts = Charts.light();
     BufferedImage plot = charts.stack(
         charts.lines(title, Axis.of(label(what)), Axis.fromZero("tokens a second"),
             Series.of("", values, points.stream().mapToDouble(Point::tokensPerSecond).toArray())),
-        charts.lines("", Axis.of(label(what)), Axis.fromZero("seconds a step"),
+        charts.lines(grows(points, Point::seconds), Axis.of(label(what)), Axis.fromZero("seconds"),
             Series.of("", values, points.stream().mapToDouble(Point::seconds).toArray())),
-        charts.lines("", Axis.of(label(what)), Axis.fromZero("peak memory, GiB"),
+        charts.lines(grows(points, Point::peakBytes), Axis.of(label(what)), Axis.fromZero("peak memory, GiB"),
             Series.of("", values, points.stream().mapToDouble(p -> p.peakBytes / (double) (1 << 30)).toArray())));
     try {
       Files.createDirectories(directory);
@@ -141,12 +182,17 @@ final class BenchSweep {
     }
   }
 
+  private static String grows(List<Point> points, ToDoubleFunction<Point> measured) {
+    return points.size() < 2 ? "" : String.format(Locale.ROOT, "grows with exponent %.2f", exponent(points, measured));
+  }
+
   private static String label(String what) {
     return switch (what) {
       case "length" -> "tokens of one sequence";
       case "rank" -> "rank of the adapters";
       case "batch" -> "sequences a step";
       case "layers" -> "layers of the model";
+      case "sequences" -> "sequences decoded at once";
       default -> "adapters on one base";
     };
   }

@@ -3,6 +3,7 @@ package dev.fettle.examples;
 import dev.fettle.FettleException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -11,24 +12,35 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** A program's command line: which options it takes, its usage, and what becomes of errors. Immutable once in use. */
-final class Command {
+/** A program's command line: which options it takes, its help, and what becomes of errors. Immutable once in use. */
+public final class Command {
   static final int FAILED = 1;
   static final int MISUSED = 2;
+  /** As much as any terminal and any page shows. */
+  private static final int WIDTH = 60;
 
   private final String name;
   private final String summary;
   private final Set<Option> required = EnumSet.noneOf(Option.class);
   private final Set<Option> optional = EnumSet.noneOf(Option.class);
   private final Map<Option, String> defaults = new EnumMap<>(Option.class);
+  private final List<Argument> arguments = new ArrayList<>();
+
+  /** What may be given without an option's name. */
+  private record Argument(String placeholder, String help) {}
 
   /** What a program does once its options are understood. */
   @FunctionalInterface
-  interface Body {
+  public interface Body {
     void run(Options options, PrintStream out);
   }
 
-  Command(String name, String summary) {
+  /**
+   * A command without options.
+   *
+   * @param summary what the program does and prints
+   */
+  public Command(String name, String summary) {
     this.name = name;
     this.summary = summary;
   }
@@ -47,6 +59,18 @@ final class Command {
     optional.add(option);
     defaults.put(option, standard);
     return this;
+  }
+
+  /** What may be given without an option's name, after those named before; any number of the last, if its name ends with dots. */
+  public Command argument(String placeholder, String help) {
+    arguments.add(new Argument(placeholder, help));
+    return this;
+  }
+
+  /** How many arguments may be given without an option's name. */
+  int arguments() {
+    boolean any = !arguments.isEmpty() && arguments.get(arguments.size() - 1).placeholder.endsWith("...");
+    return any ? Integer.MAX_VALUE : arguments.size();
   }
 
   Set<Option> required() {
@@ -68,7 +92,14 @@ final class Command {
         known.add(option.flag());
       }
     }
-    throw new UsageException("unknown option \"" + flag + "\"; there are " + String.join(" ", known));
+    throw new UsageException("unknown option \"" + flag + "\"" + Nearest.of(flag, known).map(n -> "; do you mean " + n + "?").orElse(""));
+  }
+
+  /** The options that may be set. */
+  Set<Option> options() {
+    Set<Option> all = EnumSet.copyOf(required.isEmpty() ? EnumSet.noneOf(Option.class) : required);
+    all.addAll(optional);
+    return all;
   }
 
   String name() {
@@ -76,21 +107,54 @@ final class Command {
   }
 
   String usage() {
-    StringBuilder usage = new StringBuilder("usage: " + name);
-    required.forEach(o -> usage.append(' ').append(o.flag()).append(' ').append(o.placeholder()));
-    usage.append(optional.isEmpty() ? "\n" : " [options]\n").append("  ").append(summary).append('\n');
-    for (Option option : Option.values()) {
-      if (required.contains(option) || optional.contains(option)) {
-        String standard = required.contains(option) ? " (required)"
-            : defaults.containsKey(option) ? " (default " + defaults.get(option) + ")" : "";
-        String flag = option.flag() + " " + option.placeholder();
-        usage.append(String.format("  %-34s %s%s%n", flag, option.help(), standard));
-      }
+    List<String> call = new ArrayList<>();
+    required.forEach(o -> call.add(o.flag() + " " + o.placeholder()));
+    arguments.forEach(a -> call.add("[" + a.placeholder + "]"));
+    if (!optional.isEmpty()) {
+      call.add("[options]");
     }
-    return usage.toString();
+    String begin = "usage: " + name;
+    List<String> lines = new ArrayList<>(wrapped(begin, call, " ".repeat(7)));
+    lines.addAll(wrapped("", List.of(summary.split("\\s+")), "  "));
+    lines.add("");
+    arguments.forEach(a -> {
+      lines.add("  " + a.placeholder);
+      lines.addAll(wrapped("", List.of(a.help.split(" ")), "      "));
+    });
+    for (Option option : options()) {
+      String standard = required.contains(option) ? " (required)"
+          : defaults.containsKey(option) ? " (default " + defaults.get(option) + ")" : "";
+      lines.add("  " + option.flag() + " " + option.placeholder());
+      lines.addAll(wrapped("", List.of((option.help() + standard).split(" ")), "      "));
+    }
+    lines.addAll(List.of("  --help", "      prints this"));
+    return String.join(System.lineSeparator(), lines) + System.lineSeparator();
   }
 
-  /** Runs a program and gives its exit code: 0, or 1 with an error's message, or 2 with the usage. */
+  /** Words in lines of at most {@link #WIDTH}, but for a word that is longer; those after the first are indented. */
+  private static List<String> wrapped(String begin, List<String> words, String indent) {
+    List<String> lines = new ArrayList<>();
+    StringBuilder line = new StringBuilder(begin.isEmpty() ? indent : begin + " ");
+    boolean empty = true;
+    for (String word : words) {
+      if (!empty && line.length() + 1 + word.length() > WIDTH) {
+        lines.add(line.toString());
+        line = new StringBuilder(indent);
+        empty = true;
+      }
+      line.append(empty ? "" : " ").append(word);
+      empty = false;
+    }
+    lines.add(line.toString());
+    return lines;
+  }
+
+  /** Runs a program as its {@code main}. */
+  public void main(String[] args, Body body) {
+    exit(run(args, utf8(System.out), utf8(System.err), body));
+  }
+
+  /** Runs a program and gives its exit code: 0, or 1 with an error's message, or 2 with where the options are explained. */
   int run(String[] args, PrintStream out, PrintStream err, Body body) {
     if (Arrays.asList(args).contains("--help")) {
       out.print(usage());
@@ -106,9 +170,7 @@ final class Command {
       out.flush();
       return 0;
     } catch (UsageException e) {
-      err.println(e.getMessage());
-      err.print(usage());
-      return MISUSED;
+      return misused(e, name, err);
     } catch (FettleException e) {
       err.println(String.valueOf(e.getMessage()).replaceAll("\\R", " "));
       return FAILED;
@@ -117,6 +179,13 @@ final class Command {
         System.clearProperty("fettle.progress");
       }
     }
+  }
+
+  /** Says what is wrong with a command line, and where to read how it is done. */
+  static int misused(UsageException error, String name, PrintStream err) {
+    err.println(error.getMessage());
+    err.println(name + " --help lists what can be given");
+    return MISUSED;
   }
 
   /** Text for people and programs alike: UTF-8 whatever the system's locale says. */

@@ -33,7 +33,7 @@ final class CranfieldDownload {
   private CranfieldDownload() {}
 
   /**
-   * Makes a directory as {@link Cranfield#read} takes it. Files that are there with the right checksum are not fetched
+   * Makes a directory as {@link RankCollection#read} takes it. Files that are there with the right checksum are not fetched
    * again.
    *
    * @throws FettleException if a file cannot be fetched or is another than it should be; it is not kept

@@ -14,7 +14,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The collection as it has been handed on since the 1960s: records that begin with {@code .I}, with fields each of
@@ -29,26 +28,14 @@ final class CranfieldFiles {
 
   private CranfieldFiles() {}
 
-  /** Writes {@code beir/} and {@code split.json}: queries by their number modulo 10, 0-5 train, 6 dev, 7-9 test. */
+  /** Writes {@code beir/}. */
   static void convert(Path directory) {
     List<Document> documents = new ArrayList<>();
     records(directory.resolve(DOCUMENTS)).forEach(fields -> documents.add(new Document(text(fields, ".I"),
         text(fields, ".T"), text(fields, ".W"))));
     Map<String, String> queries = new LinkedHashMap<>();
-    Map<String, List<String>> split = new LinkedHashMap<>();
-    List.of("train", "dev", "test").forEach(part -> split.put(part, new ArrayList<>()));
-    records(directory.resolve(QUERIES)).forEach(fields -> {
-      int number = queries.size() + 1;
-      queries.put(String.valueOf(number), text(fields, ".W"));
-      split.get(number % 10 < 6 ? "train" : number % 10 == 6 ? "dev" : "test").add(String.valueOf(number));
-    });
-    Path beir = directory.resolve("beir");
-    RetrievalData.of(documents, queries, Qrels.of(grades(directory.resolve(JUDGEMENTS)))).writeBeir(beir, "test");
-    try {
-      Files.writeString(directory.resolve("split.json"), new JsonMapper().writeValueAsString(split));
-    } catch (IOException e) {
-      throw FileErrors.unsaved(directory.resolve("split.json"), e);
-    }
+    records(directory.resolve(QUERIES)).forEach(fields -> queries.put(String.valueOf(queries.size() + 1), text(fields, ".W")));
+    RetrievalData.of(documents, queries, Qrels.of(grades(directory.resolve(JUDGEMENTS)))).writeBeir(directory.resolve("beir"), "test");
   }
 
   private static List<Map<String, StringBuilder>> records(Path file) {

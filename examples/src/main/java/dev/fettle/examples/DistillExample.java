@@ -16,15 +16,24 @@ import dev.fettle.examples.tiny.TicketTask;
 import dev.fettle.recipes.Distill;
 import dev.fettle.recipes.Run;
 import dev.fettle.recipes.Sft;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
 
 /** A student learns the ticket task from a tuned teacher alone: first it copies answers, then its own are scored. */
 public final class DistillExample {
+  private static final Command COMMAND = new Command("DistillExample",
+      "Teaches a small adapter what a larger one knows, and prints how near it comes.")
+      .argument("DIR", "where the files of the run are; by default runs/distill");
+
   private DistillExample() {}
 
   public static void main(String[] args) {
-    Path directory = Path.of(args.length > 0 ? args[0] : "runs/distill");
+    COMMAND.main(args, DistillExample::tune);
+  }
+
+  private static void tune(Options options, PrintStream out) {
+    Path directory = Path.of(options.argument(0, "runs/distill"));
     SamplingParams brief = SamplingParams.standard().maxTokens(32);
     try (Fettle fettle = Fettle.local()) {
       BaseModel base = fettle.load("fettle-tiny", DType.F32);
@@ -38,10 +47,10 @@ public final class DistillExample {
           .sampling(brief).run();
       Run run = Distill.on(student).teacher(teacher).prompts(questions).steps(40).learningRate(5e-4).sampling(brief)
           .directory(directory).run();
-      System.out.printf("divergence from the teacher: %.3f nats a token at first, %.3f at last%n",
+      out.printf("divergence from the teacher: %.3f nats a token at first, %.3f at last%n",
           run.series("reverse_kl").y()[0], run.last("reverse_kl", 10));
-      System.out.println(student.sampler().chat("Please cancel order 4711."));
-      System.out.println("report: " + directory.resolve("report.html").toAbsolutePath());
+      out.println(student.sampler().chat("Please cancel order 4711."));
+      out.println("report: " + directory.resolve("report.html").toAbsolutePath());
     }
   }
 }

@@ -16,16 +16,25 @@ import dev.fettle.Training;
 import dev.fettle.examples.tiny.TicketTask;
 import dev.fettle.recipes.Dpo;
 import dev.fettle.recipes.Run;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Learning from preferences: a shop command is preferred to what the model would say of itself. */
 public final class DpoExample {
+  private static final Command COMMAND = new Command("DpoExample",
+      "Teaches the built-in model which of two answers is preferred, and prints how often it does.")
+      .argument("DIR", "where the files of the run are; by default runs/dpo");
+
   private DpoExample() {}
 
   public static void main(String[] args) {
-    Path directory = Path.of(args.length > 0 ? args[0] : "runs/dpo");
+    COMMAND.main(args, DpoExample::tune);
+  }
+
+  private static void tune(Options options, PrintStream out) {
+    Path directory = Path.of(options.argument(0, "runs/dpo"));
     try (Fettle fettle = Fettle.local()) {
       Training training = fettle.load("fettle-tiny", DType.F32).tune(Lora.rank(16));
       Run run = Dpo.on(training)
@@ -34,9 +43,9 @@ public final class DpoExample {
           .learningRate(5e-4)
           .directory(directory)
           .run();
-      System.out.printf("chosen over rejected: %.0f %% at first, %.0f %% at last; margin %.2f, then %.2f%n",
+      out.printf("chosen over rejected: %.0f %% at first, %.0f %% at last; margin %.2f, then %.2f%n",
           100 * run.values("accuracy")[0], 100 * run.last("accuracy", 5), run.values("margin")[0], run.last("margin", 5));
-      System.out.println("report: " + directory.resolve("report.html").toAbsolutePath());
+      out.println("report: " + directory.resolve("report.html").toAbsolutePath());
     }
   }
 

@@ -1,7 +1,9 @@
 package dev.fettle.examples;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.fettle.BaseModel;
 import dev.fettle.internal.Linux;
+import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -28,6 +30,12 @@ final class Figures {
     double[] sorted = values.clone();
     Arrays.sort(sorted);
     return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
+  }
+
+  /** Processor time of this process so far, of all its threads. */
+  static double cpuSeconds() {
+    return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+        ? system.getProcessCpuTime() / 1e9 : Double.NaN;
   }
 
   static double since(long start) {

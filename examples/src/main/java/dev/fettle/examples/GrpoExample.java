@@ -13,16 +13,25 @@ import dev.fettle.Training;
 import dev.fettle.recipes.Grpo;
 import dev.fettle.recipes.Reward;
 import dev.fettle.recipes.Run;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Reinforcement learning from a reward that a function computes: sums, right or wrong. */
 public final class GrpoExample {
+  private static final Command COMMAND = new Command("GrpoExample",
+      "Teaches the built-in model to add by a reward, and prints how many answers are right.")
+      .argument("DIR", "where the files of the run are; by default runs/grpo");
+
   private GrpoExample() {}
 
   public static void main(String[] args) {
-    Path directory = Path.of(args.length > 0 ? args[0] : "runs/grpo");
+    COMMAND.main(args, GrpoExample::tune);
+  }
+
+  private static void tune(Options options, PrintStream out) {
+    Path directory = Path.of(options.argument(0, "runs/grpo"));
     Reward right = (prompt, answer) -> answer.content().strip().equals(sum(prompt)) ? 1 : 0;
     try (Fettle fettle = Fettle.local()) {
       Training training = fettle.load("fettle-tiny", DType.F32).tune(Lora.rank(16));
@@ -37,9 +46,9 @@ public final class GrpoExample {
           .sampling(SamplingParams.standard().maxTokens(16))
           .directory(directory)
           .run();
-      System.out.printf("right answers: %.0f %% in the first ten steps, %.0f %% in the last%n", 100 * first(run, 10),
+      out.printf("right answers: %.0f %% in the first ten steps, %.0f %% in the last%n", 100 * first(run, 10),
           100 * run.last("reward", 10));
-      System.out.println("report: " + directory.resolve("report.html").toAbsolutePath());
+      out.println("report: " + directory.resolve("report.html").toAbsolutePath());
     }
   }
 

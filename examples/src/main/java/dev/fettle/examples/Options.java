@@ -26,19 +26,29 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The values of a command line. */
-final class Options {
+public final class Options {
   private final Map<Option, Object> values;
+  private final List<String> arguments;
   private final List<String> line;
 
-  private Options(Map<Option, Object> values, List<String> line) {
+  private Options(Map<Option, Object> values, List<String> arguments, List<String> line) {
     this.values = values;
+    this.arguments = arguments;
     this.line = line;
   }
 
-  /** Reads {@code --name value} and {@code --name=value}; {@link UsageException} for anything else. */
+  /**
+   * Reads {@code --name value} and {@code --name=value}, and what the file of {@code --config} says of the rest;
+   * {@link UsageException} for anything else.
+   */
   static Options parse(Command command, String... args) {
     Map<Option, Object> values = new EnumMap<>(Option.class);
+    List<String> arguments = new ArrayList<>();
     for (int i = 0; i < args.length; i++) {
+      if (arguments.size() < command.arguments() && !args[i].startsWith("--")) {
+        arguments.add(args[i]);
+        continue;
+      }
       String[] parts = args[i].split("=", 2);
       Option option = command.option(parts[0]);
       boolean alone = option.placeholder().isEmpty();
@@ -48,15 +58,24 @@ final class Options {
       if (!alone && parts.length == 1 && (i + 1 == args.length || args[i + 1].startsWith("--"))) {
         throw new UsageException(option.flag() + " needs a value: " + option.placeholder());
       }
-      if (values.put(option, option.read(alone ? "" : parts.length == 2 ? parts[1] : args[++i])) != null) {
-        throw new UsageException(option.flag() + " is given twice");
-      }
+      Object value = option.read(alone ? "" : parts.length == 2 ? parts[1] : args[++i]);
+      values.merge(option, value, (before, now) -> together(option, before, now));
+    }
+    if (values.containsKey(Option.CONFIG)) {
+      ConfigFile.read((Path) values.get(Option.CONFIG), command).forEach(values::putIfAbsent);
     }
     command.required().stream().filter(option -> !values.containsKey(option)).findFirst().ifPresent(option -> {
       throw new UsageException(option.flag() + " " + option.placeholder() + " is missing");
     });
     command.defaults().forEach((option, text) -> values.computeIfAbsent(option, o -> o.read(text)));
-    return new Options(values, Stream.concat(Stream.of(command.name()), Stream.of(args)).toList());
+    return new Options(values, arguments, Stream.concat(Stream.of(command.name()), Stream.of(args)).toList());
+  }
+
+  private static Object together(Option option, Object before, Object now) {
+    if (!option.repeats()) {
+      throw new UsageException(option.flag() + " is given twice");
+    }
+    return Stream.concat(((List<?>) before).stream(), ((List<?>) now).stream()).toList();
   }
 
   /** The command line that these are from with one option more, or with another value of it, as a shell takes it. */
@@ -72,6 +91,35 @@ final class Options {
         .collect(Collectors.joining(" "));
   }
 
+  /** The arguments that have no name. */
+  public List<String> arguments() {
+    return List.copyOf(arguments);
+  }
+
+  /** An argument that has no name, or what it is by default. */
+  public String argument(int index, String otherwise) {
+    return index < arguments.size() ? arguments.get(index) : otherwise;
+  }
+
+  /** The name of the program. */
+  String program() {
+    return line.get(0);
+  }
+
+  /** Whether an option is {@code yes}. */
+  boolean isYes(Option option) {
+    return "yes".equals(values.get(option));
+  }
+
+  /** All options as the command line would have them, but those that say how a run is begun. */
+  Map<Option, String> texts() {
+    Map<Option, String> texts = new EnumMap<>(Option.class);
+    values.forEach((option, value) -> texts.put(option, value instanceof List<?> list
+        ? list.stream().map(String::valueOf).collect(Collectors.joining(",")) : String.valueOf(value)));
+    texts.keySet().removeAll(List.of(Option.CONFIG, Option.RESUME, Option.OVERWRITE));
+    return texts;
+  }
+
   boolean has(Option option) {
     return values.containsKey(option);
   }
@@ -82,6 +130,11 @@ final class Options {
 
   String text(Option option) {
     return (String) values.get(option);
+  }
+
+  /** The values of an option that may be given several times. */
+  List<String> texts(Option option) {
+    return ((List<?>) values.get(option)).stream().map(String.class::cast).toList();
   }
 
   Path path(Option option) {
@@ -117,9 +170,14 @@ final class Options {
         : Dataset.jsonl(file);
   }
 
-  /** The same, held to {@code --length} as {@code --too-long} says. */
+  /** The same, {@link #limited}. */
   Dataset data(Option file) {
-    return examples(file).maxLength(count(Option.LENGTH))
+    return limited(examples(file));
+  }
+
+  /** Examples held to {@code --length} as {@code --too-long} says. */
+  Dataset limited(Dataset examples) {
+    return examples.maxLength(count(Option.LENGTH))
         .tooLong(TooLong.valueOf(text(Option.TOO_LONG).toUpperCase(Locale.ROOT)));
   }
 
@@ -166,21 +224,46 @@ final class Options {
 
   private Tuning tuning(Modules... besideLayers) {
     String method = text(Option.METHOD);
-    if (has(Option.ADAPTER) && (has(Option.RANK) || !adapters())) {
-      throw new UsageException("--adapter brings its own rank and is for --method lora: leave out "
-          + (adapters() ? "--rank" : "--adapter"));
+    if (has(Option.ADAPTER) && !adapters()) {
+      throw new UsageException("--adapter is for --method lora: leave out --adapter");
     }
-    if (method.equals("full") && has(Option.RANK)) {
-      throw new UsageException("--rank is for --method lora and hybrid");
+    for (Option option : List.of(Option.RANK, Option.DROPOUT, Option.TARGET_MODULES)) {
+      if (has(option) && method.equals("full")) {
+        throw new UsageException(option.flag() + " is for --method lora and hybrid");
+      } else if (has(option) && has(Option.ADAPTER)) {
+        throw new UsageException("--adapter brings its own: leave out " + option.flag());
+      }
     }
     if (adapters() && has(Option.LAST_LAYERS)) {
       throw new UsageException("--last-layers is for --method full and hybrid");
     }
-    Lora lora = has(Option.ADAPTER) ? Lora.from(path(Option.ADAPTER)) : Lora.rank(count(Option.RANK, 16)).seed(seed());
+    Lora lora = has(Option.ADAPTER) ? Lora.from(path(Option.ADAPTER)) : lora();
     return switch (method) {
       case "full" -> has(Option.LAST_LAYERS) ? last(count(Option.LAST_LAYERS), besideLayers) : Full.all();
       case "hybrid" -> lora.plus(last(count(Option.LAST_LAYERS, 2), besideLayers).learningRateFactor(0.1));
       default -> lora;
+    };
+  }
+
+  private Lora lora() {
+    Lora lora = Lora.rank(count(Option.RANK, 16)).seed(seed());
+    lora = has(Option.DROPOUT) ? lora.dropout(number(Option.DROPOUT)) : lora;
+    if (has(Option.TARGET_MODULES)) {
+      List<?> names = (List<?>) value(Option.TARGET_MODULES);
+      lora = lora.targetModules(names.stream().map(name -> modules((String) name)).toArray(Modules[]::new));
+    }
+    return lora;
+  }
+
+  private static Modules modules(String name) {
+    return switch (name) {
+      case "linear" -> Modules.linear();
+      case "attention" -> Modules.attention();
+      case "mlp" -> Modules.mlp();
+      case "experts" -> Modules.experts();
+      case "lm_head" -> Modules.lmHead();
+      case "embeddings" -> Modules.embeddings();
+      default -> Modules.named(name);
     };
   }
 
@@ -225,7 +308,8 @@ final class Options {
     };
   }
 
-  private DType dtype() {
+  /** The type of {@code --dtype}. */
+  DType dtype() {
     return DType.valueOf(text(Option.DTYPE).toUpperCase(Locale.ROOT));
   }
 

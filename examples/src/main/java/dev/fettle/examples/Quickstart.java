@@ -22,6 +22,7 @@ import dev.fettle.Schedule;
 import dev.fettle.Training;
 import dev.fettle.examples.tiny.TicketTask;
 import dev.fettle.examples.tiny.TinyRecipe;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,17 +34,25 @@ import java.util.List;
 public final class Quickstart {
   private static final int HELD_OUT = 60;
 
+  private static final Command COMMAND = new Command("Quickstart",
+      "Tunes the built-in model to a new task, and measures it before and after on messages that it has not seen.")
+      .argument("DIR", "where the adapter is saved; by default my-adapter");
+
   private Quickstart() {}
 
   public static void main(String[] args) {
+    COMMAND.main(args, Quickstart::tune);
+  }
+
+  private static void tune(Options options, PrintStream out) {
     try (Fettle fettle = Fettle.local()) {
       BaseModel base = fettle.load("fettle-tiny", DType.F32); // So small a model gains nothing from bf16.
-      System.out.println(base);
+      out.println(base);
       List<Conversation> heldOut = TicketTask.heldOut(HELD_OUT, 1);
-      report("before", base.sampler(), heldOut);
+      report(out, "before", base.sampler(), heldOut);
 
       Training training = base.tune(Lora.rank(TinyRecipe.TICKET_RANK));
-      System.out.println(training.trainable());
+      out.println(training.trainable());
       Batches batches = Dataset.of(TicketTask.train(TinyRecipe.TICKETS, 1)).shuffle(7)
           .epochs(TinyRecipe.TICKET_EPOCHS).batches(TinyRecipe.TICKET_BATCH, training.renderer());
       int steps = TinyRecipe.TICKETS * TinyRecipe.TICKET_EPOCHS / TinyRecipe.TICKET_BATCH;
@@ -55,15 +64,15 @@ public final class Quickstart {
           progress.step(training.step(batch, Loss.crossEntropy(), settings).loss(), batch.tokens());
         }
       }
-      Path adapter = Path.of(args.length > 0 ? args[0] : "my-adapter");
+      Path adapter = Path.of(options.argument(0, "my-adapter"));
       training.saveAdapter(adapter);
-      report("after", training.sampler(), heldOut);
-      System.out.println("adapter saved in " + adapter.toAbsolutePath());
+      report(out, "after", training.sampler(), heldOut);
+      out.println("adapter saved in " + adapter.toAbsolutePath());
     }
   }
 
   /** Prints three answers, and the share of held-out messages that are answered exactly, in greedy decoding. */
-  private static void report(String when, Sampler sampler, List<Conversation> heldOut) {
+  private static void report(PrintStream out, String when, Sampler sampler, List<Conversation> heldOut) {
     List<Conversation> questions = new ArrayList<>();
     heldOut.forEach(c -> questions.add(Conversation.of(c.messages().get(0))));
     List<Sample> answers = sampler.sampleChats(questions, SamplingParams.greedy().maxTokens(48));
@@ -72,10 +81,10 @@ public final class Quickstart {
       Message expected = heldOut.get(i).messages().get(1);
       exact += answers.get(i).text().equals(expected.content()) ? 1 : 0;
       if (i < 3) {
-        System.out.println("  " + questions.get(i).messages().get(0).content() + "\n    -> " + answers.get(i).text());
+        out.println("  " + questions.get(i).messages().get(0).content() + "\n    -> " + answers.get(i).text());
       }
     }
-    System.out.printf("%s: %d of %d held-out messages answered exactly (%.0f %%)%n", when, exact, answers.size(),
+    out.printf("%s: %d of %d held-out messages answered exactly (%.0f %%)%n", when, exact, answers.size(),
         100.0 * exact / answers.size());
   }
 }

@@ -1,75 +1,88 @@
 package dev.fettle.examples;
 
+import dev.fettle.ranking.Document;
 import dev.fettle.ranking.Ranked;
-import dev.fettle.ranking.Triple;
-import dev.fettle.ranking.Triples;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 
 /**
- * What an embedding model is tuned on, batch by batch: judged pairs with some of their hard negatives, and beside them
- * pairs of titles and texts, which need no judgement. All texts of a batch are negatives of all its other queries.
- * Immutable.
- *
- * @param judged queries with a relevant text and the negatives to draw from
- * @param titles titles with their texts
+ * What an embedding model is tuned on, batch by batch: judged pairs with hard negatives as a setting asks for, and pairs
+ * that need no judgement. Each pair comes once before any comes twice.
  */
-record RankBatches(Triples judged, Triples titles) {
-  /**
-   * How a batch is made up.
-   *
-   * @param judged judged pairs in it
-   * @param negatives hard negatives of each of them
-   * @param titles pairs of titles and texts in it
-   */
-  record Mix(int judged, int negatives, int titles) {}
+final class RankBatches {
+  private static final int SHORTEST_SENTENCE = 20;
 
-  /** Batches in random order; both kinds of pairs begin anew in another order once all were seen. */
-  List<List<Ranked>> of(Mix mix, int steps, long seed) {
-    Random random = new Random(seed);
-    Deck queries = new Deck(judged.all(), random);
-    Deck others = new Deck(titles.all(), random);
+  private final RankTexts texts;
+  private final RankUntuned untuned;
+  private final RankSetting setting;
+  private final Random random;
+
+  RankBatches(RankTexts texts, RankUntuned untuned, RankSetting setting, long seed) {
+    this.texts = texts;
+    this.untuned = untuned;
+    this.setting = setting;
+    this.random = new Random(seed);
+  }
+
+  private record Pair(String query, String positive) {}
+
+  /** Batches from the judgements of some queries. */
+  List<List<Ranked>> of(List<String> queries, int steps) {
+    List<Pair> pairs = new ArrayList<>();
+    queries.forEach(query -> texts.collection().data().qrels().grades(query).forEach((document, grade) -> {
+      if (grade >= 1 && texts.trained(document) != null) {
+        pairs.add(new Pair(query, document));
+      }
+    }));
+    Deck<Pair> judged = new Deck<>(pairs, random);
+    Deck<Document> documents = new Deck<>(texts.collection().data().corpus().values().stream()
+        .filter(d -> !further(d).isEmpty()).toList(), random);
     List<List<Ranked>> batches = new ArrayList<>();
     for (int step = 0; step < steps; step++) {
       List<Ranked> batch = new ArrayList<>();
-      for (int i = 0; i < mix.judged; i++) {
-        batch.add(ranked(queries.next(), mix.negatives, random));
+      for (int i = 0; i < setting.pairs(); i++) {
+        batch.add(ranked(judged.next()));
       }
-      for (int i = 0; i < mix.titles; i++) {
-        batch.add(ranked(others.next(), 0, random));
+      for (int i = 0; i < setting.further(); i++) {
+        Document document = documents.next();
+        List<String> sought = further(document);
+        batch.add(Ranked.pair(texts.sought(sought.get(random.nextInt(sought.size()))), texts.trained(document.id())));
       }
       batches.add(batch);
     }
     return batches;
   }
 
-  private static Ranked ranked(Triple triple, int count, Random random) {
-    List<String> negatives = new ArrayList<>(triple.negatives());
+  private Ranked ranked(Pair pair) {
+    List<String> negatives = new ArrayList<>(setting.negatives() == 0 ? List.of()
+        : untuned.negatives(setting.source(), texts.collection(), pair.query, pair.positive).stream()
+            .filter(document -> texts.trained(document) != null).toList());
     Collections.shuffle(negatives, random);
-    return Ranked.pair(triple.query(), triple.positive(),
-        negatives.subList(0, Math.min(count, negatives.size())).toArray(String[]::new));
+    List<String> documents = new ArrayList<>(List.of(pair.positive));
+    documents.addAll(negatives.subList(0, Math.min(setting.negatives(), negatives.size())));
+    List<String> read = documents.stream().map(texts::trained).toList();
+    return setting.distilled()
+        ? Ranked.graded(texts.query(pair.query), read, documents.stream()
+            .map(d -> RankSetting.grade(untuned.teacher().of(pair.query, d))).toList())
+        : new Ranked(texts.query(pair.query), read, List.of());
   }
 
-  /** Cards that are dealt out and shuffled again once there is none left. */
-  private static final class Deck {
-    private final List<Triple> cards;
-    private final Random random;
-    private int next;
-
-    Deck(List<Triple> cards, Random random) {
-      this.cards = new ArrayList<>(cards);
-      this.random = random;
-      this.next = cards.size();
+  /** What may stand for a question that a document answers. */
+  private List<String> further(Document document) {
+    if (texts.trained(document.id()) == null) {
+      return List.of();
     }
-
-    Triple next() {
-      if (next == cards.size()) {
-        Collections.shuffle(cards, random);
-        next = 0;
+    if (setting.kind() == RankSetting.Further.TITLES) {
+      return document.title().isEmpty() ? List.of() : List.of(document.title());
+    }
+    List<String> sentences = new ArrayList<>();
+    for (String sentence : document.text().split("(?<=[.?!])\\s+")) {
+      if (sentence.length() >= SHORTEST_SENTENCE && sentence.length() <= 200) {
+        sentences.add(sentence);
       }
-      return cards.get(next++);
     }
+    return sentences;
   }
 }

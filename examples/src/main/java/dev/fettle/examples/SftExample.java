@@ -11,14 +11,23 @@ import dev.fettle.Training;
 import dev.fettle.examples.tiny.TicketTask;
 import dev.fettle.recipes.Run;
 import dev.fettle.recipes.Sft;
+import java.io.PrintStream;
 import java.nio.file.Path;
 
 /** Supervised tuning without a loop of one's own: validation, the best weights kept, a report to open in a browser. */
 public final class SftExample {
+  private static final Command COMMAND = new Command("SftExample",
+      "Tunes the built-in model to a task, with validation, and prints the run and an answer.")
+      .argument("DIR", "where the files of the run are; by default runs/sft");
+
   private SftExample() {}
 
   public static void main(String[] args) {
-    Path directory = Path.of(args.length > 0 ? args[0] : "runs/sft");
+    COMMAND.main(args, SftExample::tune);
+  }
+
+  private static void tune(Options options, PrintStream out) {
+    Path directory = Path.of(options.argument(0, "runs/sft"));
     try (Fettle fettle = Fettle.local()) {
       Training training = fettle.load("fettle-tiny", DType.F32).tune(Lora.rank(16));
       Run run = Sft.on(training)
@@ -29,9 +38,9 @@ public final class SftExample {
           .learningRate(3e-3)
           .directory(directory)
           .run();
-      System.out.println(run + ": " + run.ending());
-      System.out.println(training.sampler().chat("Please cancel order 4711."));
-      System.out.println("report: " + directory.resolve("report.html").toAbsolutePath());
+      out.println(run + ": " + run.ending());
+      out.println(training.sampler().chat("Please cancel order 4711."));
+      out.println("report: " + directory.resolve("report.html").toAbsolutePath());
     }
   }
 }

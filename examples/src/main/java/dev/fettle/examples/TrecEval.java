@@ -13,17 +13,30 @@ import java.nio.file.Path;
 /** Evaluates a run by judgements, with trec_eval's arguments and lines. */
 public final class TrecEval {
   private static final String USAGE = """
-      usage: TrecEval [-q] [-c] [-n] [-J] [-l N] [-M N] [-N N] [-m MEASURE ...] [--as 9|10] QRELS RUN
-        -m MEASURE   a measure, with parameters after a full stop: map, ndcg_cut.10, P.5,10; or official
-                     (the default), all_trec, set; may be given several times
-        -q           each query's values before those of all
-        -n           no values of all
-        -c           queries that are judged but not in the run count as 0
-        -l N         the lowest grade that is relevant; 1 by default
-        -M N         look at the first N documents of each query
-        -J           take documents without a judgement out of the rankings
-        -N N         documents in the collection, for utility
-        --as 9|10    the version of trec_eval to follow where they differ; 10 by default
+      usage: TrecEval [options] QRELS RUN
+        Measures a run as trec_eval does, with its arguments.
+
+        -m MEASURE
+            a measure, with parameters after a full stop: map,
+            ndcg_cut.10, P.5,10; or official (the default),
+            all_trec, set; may be given several times
+        -q  each query's values before those of all
+        -n  no values of all
+        -c  queries that are judged but not in the run count
+            as 0
+        -l N
+            the lowest grade that is relevant (default 1)
+        -M N
+            look at the first N documents of each query
+        -J  take documents without a judgement out of the
+            rankings
+        -N N
+            documents in the collection, for utility
+        --as 9|10
+            the version of trec_eval to follow where they
+            differ (default 10)
+        --help
+            prints this
       """;
 
   private TrecEval() {}
@@ -45,9 +58,7 @@ public final class TrecEval {
       out.flush();
       return 0;
     } catch (UsageException e) {
-      err.println(e.getMessage());
-      err.print(USAGE);
-      return Command.MISUSED;
+      return Command.misused(e, "TrecEval", err);
     } catch (FettleException e) {
       err.println(e.getMessage());
       return Command.FAILED;

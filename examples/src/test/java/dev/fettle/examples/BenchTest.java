@@ -163,7 +163,7 @@ class BenchTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"length, 32", "rank, 4", "batch, 2", "adapters, 2", "layers, 2"})
+  @CsvSource({"length, 32", "rank, 4", "batch, 2", "adapters, 2", "layers, 2", "sequences, 2"})
   void aSweepWritesItsPointsAndAPicture(String what, int most) throws Exception {
     Path out = directory.resolve("figures");
 
@@ -177,6 +177,15 @@ class BenchTest {
     BufferedImage picture = ImageIO.read(out.resolve("sweep-" + what + ".png").toFile());
     assertThat(picture.getWidth()).isEqualTo(900);
     assertThat(picture.getHeight()).isGreaterThan(1000);
+  }
+
+  @Test
+  void anExponentIsTheSlopeOfLogarithms() {
+    List<BenchSweep.Point> points = Stream.of(1, 2, 4, 8)
+        .map(n -> new BenchSweep.Point(n, 0, 3 * Math.pow(n, 1.5), 1000)).toList();
+
+    assertThat(BenchSweep.exponent(points, BenchSweep.Point::seconds)).isCloseTo(1.5, within(1e-12));
+    assertThat(BenchSweep.exponent(points, BenchSweep.Point::peakBytes)).isCloseTo(0, within(1e-12));
   }
 
   @Test
@@ -202,8 +211,8 @@ class BenchTest {
   @CsvSource(delimiter = '|', value = {
       "sft --random tiny | --data FILE is missing",
       "sft --random tiny --data none.jsonl --batch 2 --batch-tokens 9 | --batch and --batch-tokens exclude each other",
-      "sweep --random tiny --out o | --what length|rank|batch|adapters|layers is missing",
-      "sweep --random tiny --out o --what width | give one of length, rank, batch, adapters, layers",
+      "sweep --random tiny --out o | --what length|rank|batch|adapters|layers|sequences is missing",
+      "sweep --random tiny --out o --what width | give one of length, rank, batch, adapters, layers, sequences",
       "sweep --random tiny --what rank | --out DIR is missing",
       "full --random tiny --rank 4 | unknown option \"--rank\"",
       "decode --random tiny --samples 0 | give at least 1",

@@ -55,12 +55,49 @@ class CompareTest {
     assertThat(compare(line + " --epochs 2 --length 100").err()).contains("other settings");
   }
 
+  @Test
+  void foldsAreTestedTogetherByEveryExampleOnce() throws Exception {
+    Path few = Files.write(out.resolve("few.jsonl"), Files.readAllLines(data.resolve("tickets-train.jsonl")).subList(0, 40));
+    String[] line = ("--model fettle-tiny --dtype f32 --folds 2 --methods base,lora,full --ranks 2 --rates lora=1e-3,full=1e-4 "
+        + "--batch 4 --train " + few + " --out " + out.resolve("folds")).split(" ");
+    String[] equalSteps = Stream.concat(Stream.of(line), Stream.of("--steps", "2")).toArray(String[]::new);
+
+    Outcome first = Outcome.of(Compare::run, equalSteps);
+
+    assertThat(first.err()).isEmpty();
+    assertThat(first.out()).contains("40 items in 2 parts", "| base | 0 |", "| lora | ", "| full | ", "paired randomisation test",
+        "On the task (NLL): ");
+    assertThat(first.json().path("full").asDouble()).isPositive();
+    assertThat(out.resolve("folds/fold-2/results.jsonl")).exists();
+    assertThat(Outcome.of(Compare::run, equalSteps).out()).isEqualTo(first.out());
+  }
+
+  @Test
+  void aTimeGivesEachMethodItsOwnStepsWhichAreKept() throws Exception {
+    Path few = Files.write(out.resolve("few.jsonl"), Files.readAllLines(data.resolve("tickets-train.jsonl")).subList(0, 12));
+    Path judged = Files.write(out.resolve("judged.jsonl"), Files.readAllLines(data.resolve("tickets-test.jsonl")).subList(0, 20));
+    String[] line = ("--model fettle-tiny --dtype f32 --seconds 0.01 --methods lora,full --ranks 2 --rates lora=1e-3,full=1e-4 --batch 4 "
+        + "--train " + few + " --test " + judged + " --validation " + judged + " --out " + out.resolve("time")).split(" ");
+
+    Outcome outcome = Outcome.of(Compare::run, line);
+
+    assertThat(outcome.err()).isEmpty();
+    assertThat(outcome.out()).contains("20 items. ", "| steps |");
+    assertThat(Files.readString(out.resolve("time/steps.json"))).contains("\"lora\":", "\"full\":");
+    assertThat(Outcome.of(Compare::run, line).out()).isEqualTo(outcome.out());
+  }
+
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = {
       "--test DATA/tickets-train.jsonl | 1000 of 1000 examples of the test data are in the training data",
       "--test DATA/tickets-test.jsonl --methods base,qlora | unknown method \"qlora\"",
       "--test DATA/tickets-test.jsonl --methods lora --rates full=1e-4 | learning rates of full, which is not trained here",
       "--test DATA/missing.jsonl | missing.jsonl",
+      "--steps 3 | one of --test and --folds is missing",
+      "--folds 2 --test DATA/tickets-test.jsonl | --test and --folds exclude each other",
+      "--folds 1 | give at least 2",
+      "--folds 2 --steps 3 --seconds 1 | --seconds and --steps exclude each other",
+      "--folds 2 --methods lora --rates full=1e-4 | --rates has full, which is not trained here",
       "--test DATA/tickets-test.jsonl --seeds 2 | give at least 3",
       "--test DATA/tickets-test.jsonl --rates lora | --rates cannot have \"lora\"",
       "--test DATA/tickets-test.jsonl --ranks 4,x | --ranks N,N cannot be \"4,x\"",

@@ -157,6 +157,6 @@ class OptionsTest {
   @Test
   void theUsageStatesEachOptionOnceWithItsDefault() {
     assertThat(COMMAND.usage()).startsWith("usage: Example --model DIR [options]")
-        .containsOnlyOnce("  --batch N ").contains("(default 8)").contains("(required)").doesNotContain("--epochs");
+        .containsOnlyOnce("  --batch N").contains("(default 8)").contains("(required)").doesNotContain("--epochs");
   }
 }

@@ -130,7 +130,7 @@ class ProgramsTest {
 
     for (int time = 0; time < 2; time++) {
       assertThat(Outcome.of(Tune::run, "--model", MODEL, "--data", data(" was a dog.").toString(), "--out",
-          adapter.toString(), "--steps", "1")).matches(o -> o.code() == 0);
+          adapter.toString(), "--steps", "1", "--overwrite", time == 0 ? "no" : "yes")).matches(o -> o.code() == 0);
       assertThat(adapter.resolve("adapter_model.safetensors")).exists();
       assertThat(adapter.resolve("README.md")).hasContent("my adapter");
     }
@@ -153,7 +153,7 @@ class ProgramsTest {
 
   private Outcome tune(Path data, String more) {
     return Outcome.of(Tune::run, Stream.concat(Stream.of("--model", "fettle-tiny", "--dtype", "f32", "--rank", "2", "--data",
-        data.toString(), "--out", directory.resolve("out").toString()), Stream.of(more.split(" "))).toArray(String[]::new));
+        data.toString(), "--overwrite", "yes", "--out", directory.resolve("out").toString()), Stream.of(more.split(" "))).toArray(String[]::new));
   }
 
   private Path withALongLine() throws Exception {

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Programs in processes of their own, which get the signal of Ctrl-C. */
+/** Programs in processes of their own, which are told to end by signals. */
 class StoppedProgramsTest {
   private static final long PATIENCE_SECONDS = 120;
 
@@ -38,15 +38,15 @@ class StoppedProgramsTest {
         .redirectError(directory.resolve("err").toFile()).start();
   }
 
-  /** Ctrl-C once a file holds a text so many times, and the exit code. */
-  private int interrupted(Process process, Path file, String text, int times) throws Exception {
+  /** A signal once a file holds a text so many times, and the exit code. */
+  private int stopped(Process process, String signal, Path file, String text, int times) throws Exception {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
     while (!Files.exists(file) || Files.readString(file).split(text, -1).length <= times) {
       assertThat(process.isAlive()).as("%s", Files.readString(directory.resolve("err"))).isTrue();
       assertThat(System.nanoTime()).as("waiting for %s", text).isLessThan(end);
       Thread.sleep(10);
     }
-    new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+    new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
     return ended(process);
   }
 
@@ -65,29 +65,31 @@ class StoppedProgramsTest {
     Path data = Files.write(directory.resolve("my data.jsonl"),
         Collections.nCopies(8, "{\"prompt\":\"one two\",\"completion\":\" three four\"}"));
     Path parts = directory.resolve("parts");
-    // Far more steps than are made until the first line of progress is due.
-    List<String> args = List.of("--model", "fettle-tiny", "--dtype", "f32", "--rank", "2", "--batch", "1", "--data",
-        data.toString(), "--epochs", "4000", "--out");
+    Path metrics = directory.resolve("parts-run/metrics.jsonl");
+    List<String> args = List.of("--model", "fettle-tiny", "--dtype", "f32", "--rank", "2", "--dropout", "0.1", "--batch", "1",
+        "--data", data.toString(), "--epochs", "60", "--save-every", "1000", "--out");
 
-    int exit = interrupted(start(Tune.class, with(args, parts.toString())), directory.resolve("err"), "train ", 1);
+    assertThat(stopped(start(Tune.class, with(args, parts.toString())), "INT", metrics, "\n", 4)).isEqualTo(130);
 
-    String said = Files.readString(directory.resolve("err"));
-    assertThat(exit).as(said).isEqualTo(130);
     int made = last("out").get("steps").asInt();
-    assertThat(said).contains("stopped after step " + made + "; what was learnt is in " + parts,
-        "To resume: Tune --model fettle-tiny --dtype f32", "'" + data + "'", "--resume " + parts + "-state");
+    String said = Files.readString(directory.resolve("err"));
+    assertThat(made).isBetween(4, 479);
+    assertThat(said).contains("stopped after step " + made + " of 480", "What was learnt so far is in " + parts,
+        "To resume: Tune --model fettle-tiny --dtype f32", "'" + data + "'", "--resume yes");
     assertThat(parts.resolve("adapter_model.safetensors")).isNotEmptyFile();
+    assertThat(Outcome.of(Tune::run, with(args, parts.toString()).toArray(String[]::new)).err())
+        .contains("was interrupted", "--resume yes", "--overwrite yes");
 
-    // What is to be equal comes soon after.
-    String steps = String.valueOf(made + 3);
-    assertThat(ended(start(Tune.class, with(args, parts.toString(), "--steps", steps, "--resume", parts + "-state")))).as(Files.readString(directory.resolve("err"))).isZero();
-    assertThat(last("out").get("steps").asInt()).isEqualTo(3);
+    List<String> resumed = with(args, parts.toString(), "--resume", "yes");
+    assertThat(stopped(start(Tune.class, resumed), "TERM", metrics, "\n", made + 4)).isEqualTo(143);
+    assertThat(last("out").get("steps").asInt()).isBetween(made + 4, 479);
+    assertThat(ended(start(Tune.class, resumed))).as(Files.readString(directory.resolve("err"))).isZero();
+    assertThat(last("out").get("steps").asInt()).isEqualTo(480);
+
     Path whole = directory.resolve("whole");
-    assertThat(ended(start(Tune.class, with(args, whole.toString(), "--steps", steps)))).isZero();
+    assertThat(ended(start(Tune.class, with(args, whole.toString())))).isZero();
     assertThat(parts.resolve("adapter_model.safetensors")).hasSameBinaryContentAs(whole.resolve("adapter_model.safetensors"));
-    assertThat(directory.resolve("whole-state")).doesNotExist();
-    String[] none = with(args, parts.toString(), "--steps", "1", "--resume", parts + "-state").toArray(String[]::new);
-    assertThat(Outcome.of(Tune::run, none).err()).contains("give a higher --steps");
+    assertThat(directory.resolve("parts-run/checkpoint")).doesNotExist();
   }
 
   @Test
@@ -99,7 +101,7 @@ class StoppedProgramsTest {
         directory.resolve("tickets-train.jsonl").toString(), "--test", directory.resolve("tickets-validation.jsonl").toString(),
         "--methods", "base,lora", "--ranks", "2", "--steps", "2", "--batch", "2", "--out", out.toString());
 
-    int exit = interrupted(start(Compare.class, args), results, "\n", 4);
+    int exit = stopped(start(Compare.class, args), "INT", results, "\n", 4);
 
     String said = Files.readString(directory.resolve("err"));
     assertThat(exit).as(said).isEqualTo(130);

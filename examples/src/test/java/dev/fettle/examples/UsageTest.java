@@ -6,14 +6,16 @@ import org.junit.jupiter.api.Test;
 
 class UsageTest {
   @Test
-  void aWrongOptionGivesTheReasonTheUsageAndTheExitCodeTwo() {
+  void aWrongOptionGivesTheReasonWhereOptionsAreExplainedAndTheExitCodeTwo() {
     for (Outcome.Program program : new Outcome.Program[] {Tune::run, Generate::run, Score::run, Serve::run}) {
       Outcome outcome = Outcome.of(program, "--model", "m", "--wrong", "1");
 
       assertThat(outcome.code()).isEqualTo(2);
       assertThat(outcome.out()).isEmpty();
-      assertThat(outcome.err()).startsWith("unknown option \"--wrong\"").contains("usage: ");
+      assertThat(outcome.err().lines()).hasSize(2).anyMatch(line -> line.startsWith("unknown option \"--wrong\""))
+          .anyMatch(line -> line.endsWith(" --help lists what can be given"));
     }
+    assertThat(Outcome.of(Tune::run, "--epoch", "1").err()).startsWith("unknown option \"--epoch\"; do you mean --epochs?");
   }
 
   @Test
@@ -34,11 +36,11 @@ class UsageTest {
       assertThat(Outcome.of(program, "--help")).matches(o -> o.code() == 0 && o.err().isEmpty())
           .extracting(Outcome::out).asString().startsWith("usage: ").contains("--data", "(required)", "--seed N");
       assertThat(Outcome.of(program, "--seed", "1")).matches(o -> o.code() == 2 && o.out().isEmpty())
-          .extracting(Outcome::err).asString().contains("is missing", "usage: ");
+          .extracting(Outcome::err).asString().contains("is missing", "--help");
     }
-    assertThat(Outcome.of(Rank::run, "--model", "m", "--data", "none", "--download", "maybe").err())
+    assertThat(Outcome.of(Rank::run, "--base", "m", "--data", "none", "--download", "maybe").err())
         .contains("--download", "yes, no");
-    Outcome absent = Outcome.of(Rank::run, "--model", "m", "--data", "none");
+    Outcome absent = Outcome.of(Rank::run, "--base", "m", "--data", "none");
     assertThat(absent.code()).isEqualTo(1);
     assertThat(absent.err()).contains("none").doesNotContain("Exception");
   }
@@ -46,8 +48,9 @@ class UsageTest {
   @Test
   void benchNeedsToKnowWhatToMeasureAndOfWhat() {
     assertThat(Outcome.of(Bench::run)).matches(o -> o.code() == 2).extracting(Outcome::err).asString()
-        .contains("train, full, sft, decode, embed, contrastive", "usage: Bench train", "usage: Bench decode",
-            "usage: Bench embed", "usage: Bench contrastive", "usage: Bench start");
+        .contains("train, full, sft, decode, embed, contrastive", "Bench --help");
+    assertThat(Outcome.of(Bench::run, "--help").out()).contains("usage: Bench train", "usage: Bench decode", "usage: Bench embed",
+        "usage: Bench contrastive", "usage: Bench start");
     assertThat(Outcome.of(Bench::run, "trian").err()).contains("trian");
     assertThat(Outcome.of(Bench::run, "train")).matches(o -> o.code() == 2).extracting(Outcome::err).asString()
         .startsWith("one of --model and --random is missing");

@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import java.time.Instant;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -13,14 +14,18 @@ import java.util.OptionalLong;
  * @param saved when, if the service says
  * @param bytes how large, if the service says
  * @param expires when the service deletes it, if it does
+ * @param model the base model, if the service says
+ * @param metadata what it was saved with, see {@link Remote#metadata(Map)}
  */
 public record Checkpoint(String path, boolean resumable, Optional<Instant> saved, OptionalLong bytes,
-    Optional<Instant> expires) {
+    Optional<Instant> expires, Optional<String> model, Map<String, String> metadata) {
   public Checkpoint {
     Objects.requireNonNull(path, "path");
     Objects.requireNonNull(saved, "saved");
     Objects.requireNonNull(bytes, "bytes");
     Objects.requireNonNull(expires, "expires");
+    Objects.requireNonNull(model, "model");
+    metadata = Map.copyOf(metadata);
   }
 
   @Override

@@ -46,6 +46,17 @@ public final class Checkpoints {
   }
 
   /**
+   * Has the service keep a checkpoint in a second place, of which nothing that happens to the first reaches: a training that is
+   * deleted with all it saved, a checkpoint that another account has shared.
+   *
+   * @return the path of the copy
+   * @throws ServiceException if the service does not know the checkpoint, or does not copy
+   */
+  public String copy(String path) {
+    return backend.copy(Objects.requireNonNull(path, "path"));
+  }
+
+  /**
    * Downloads an adapter as a directory in PEFT's layout, as {@link Training#saveAdapter} writes it. The directory is
    * replaced as a whole or not at all.
    */

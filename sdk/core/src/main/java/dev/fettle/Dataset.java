@@ -56,6 +56,7 @@ public final class Dataset {
    *   <li>{@code {"conversations": [{"from", "value"}]}} as ShareGPT writes it: from system, human, gpt, tool
    *   <li>{@code {"prompt", "chosen", "rejected"}} as TRL writes it, a {@link Preference}: lists of messages are chats, strings are
    *       {@linkplain Completion completions}; without {@code prompt} it is what both begin with
+   *   <li>{@code {"prompt", "completion", "label"}} with the label true or false, as TRL writes it, {@link Feedback}
    *   <li>{@code {"input": {"messages"}, "preferred_output", "non_preferred_output"}} as OpenAI writes preferences
    * </ul>
    *

@@ -11,15 +11,19 @@ import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A server of the Tinker protocol: trains and samples a model of this process for any client that speaks it, several
- * at a time. Requests are carried out one after the other; clients take turns. What one of them may ask for at a time is
- * bounded: 64 MiB a request, or a sixteenth of Java's memory, rank 1024, 16384 data a pass, 1024 samples, 1024 sessions.
+ * A server of a model of this process. Clients of OpenAI find it below {@code /v1}: chats, completions, embeddings and rankings
+ * by the model or one of its {@linkplain Setup#adapter adapters}; what is under way is sampled together. Clients of the Tinker
+ * protocol train and sample it; their requests are carried out one after the other, and clients take turns. What one client may
+ * ask for at a time is bounded: 64 MiB a request, or a sixteenth of Java's memory, rank 1024, 16384 data a pass, 1024 samples,
+ * 1024 sessions, 256 requests of OpenAI's clients.
  *
  * <pre>{@code
  * try (Fettle fettle = Fettle.local();
@@ -44,7 +48,7 @@ public final class FettleServer implements AutoCloseable {
   public static Setup serve(Fettle fettle, BaseModel model) {
     Objects.requireNonNull(fettle, "fettle");
     Objects.requireNonNull(model, "model");
-    return new Setup(fettle, model, model.name(), "127.0.0.1", 0, () -> null, null, Limits.standard());
+    return new Setup(fettle, model, model.name(), Map.of(), "127.0.0.1", 0, () -> null, null, Limits.standard());
   }
 
   /** {@link #serve(Fettle, BaseModel)} of a model that is loaded now. */
@@ -58,17 +62,19 @@ public final class FettleServer implements AutoCloseable {
     private final Fettle fettle;
     private final BaseModel model;
     private final String name;
+    private final Map<String, Path> adapters;
     private final String host;
     private final int port;
     private final Supplier<@Nullable String> token;
     private final @Nullable Path state;
     private final Limits limits;
 
-    private Setup(Fettle fettle, BaseModel model, String name, String host, int port, Supplier<@Nullable String> token,
-        @Nullable Path state, Limits limits) {
+    private Setup(Fettle fettle, BaseModel model, String name, Map<String, Path> adapters, String host, int port,
+        Supplier<@Nullable String> token, @Nullable Path state, Limits limits) {
       this.fettle = fettle;
       this.model = model;
       this.name = name;
+      this.adapters = adapters;
       this.host = host;
       this.port = port;
       this.token = token;
@@ -78,7 +84,21 @@ public final class FettleServer implements AutoCloseable {
 
     /** What clients call the model; by default the name it was loaded by, which they may use in any case. */
     public Setup name(String value) {
-      return new Setup(fettle, model, Objects.requireNonNull(value, "value"), host, port, token, state, limits);
+      return new Setup(fettle, model, Objects.requireNonNull(value, "value"), adapters, host, port, token, state, limits);
+    }
+
+    /**
+     * One adapter more, in PEFT's layout, which clients of OpenAI choose by its name in place of the model's. All share the
+     * model's weights.
+     *
+     * @throws InvalidInputException if there is one of that name already
+     */
+    public Setup adapter(String adapter, Path directory) {
+      Map<String, Path> more = new LinkedHashMap<>(adapters);
+      if (more.put(Objects.requireNonNull(adapter, "adapter"), Objects.requireNonNull(directory, "directory")) != null) {
+        throw new InvalidInputException("two adapters are called " + adapter + ": give one of them another name");
+      }
+      return new Setup(fettle, model, name, more, host, port, token, state, limits);
     }
 
     /**
@@ -90,27 +110,27 @@ public final class FettleServer implements AutoCloseable {
       if (value < 0 || value > 65535) {
         throw new InvalidInputException("port " + value + ": give 0 to 65535");
       }
-      return new Setup(fettle, model, name, host, value, token, state, limits);
+      return new Setup(fettle, model, name, adapters, host, value, token, state, limits);
     }
 
     /** The address to listen at; by default only this machine reaches it. Others need a token. */
     public Setup host(String value) {
-      return new Setup(fettle, model, name, Objects.requireNonNull(value, "value"), port, token, state, limits);
+      return new Setup(fettle, model, name, adapters, Objects.requireNonNull(value, "value"), port, token, state, limits);
     }
 
     /**
-     * What clients have to send as their key. It is asked for at each request, so that it can change; where it is
+     * What clients have to send as their key (OpenAI's as bearer token). It is asked for at each request, so that it can change; where it is
      * null, the default, any client is served. Python's client takes only keys that begin with {@code tml-}.
      */
     public Setup token(Supplier<@Nullable String> value) {
-      return new Setup(fettle, model, name, host, port, Objects.requireNonNull(value, "value"), state, limits);
+      return new Setup(fettle, model, name, adapters, host, port, Objects.requireNonNull(value, "value"), state, limits);
     }
 
     /**
      * Where checkpoints are kept; a server started on it again knows them. By default a directory deleted at the end.
      */
     public Setup state(Path directory) {
-      return new Setup(fettle, model, name, host, port, token, Objects.requireNonNull(directory, "directory"), limits);
+      return new Setup(fettle, model, name, adapters, host, port, token, Objects.requireNonNull(directory, "directory"), limits);
     }
 
     /**
@@ -143,7 +163,7 @@ public final class FettleServer implements AutoCloseable {
     }
 
     Setup limits(Limits value) {
-      return new Setup(fettle, model, name, host, port, token, state, value);
+      return new Setup(fettle, model, name, adapters, host, port, token, state, value);
     }
 
     Limits limits() {
@@ -170,7 +190,7 @@ public final class FettleServer implements AutoCloseable {
       Path temporary = state == null ? temporary() : null;
       try {
         Path directory = temporary == null ? state : temporary;
-        return new FettleServer(Server.start(fettle.backend(), model.backend(), name, directory, limits,
+        return new FettleServer(Server.start(fettle.backend(), model.backend(), name, adapters, directory, limits,
             new InetSocketAddress(address, port), token), temporary);
       } catch (RuntimeException | Error e) {
         delete(temporary);

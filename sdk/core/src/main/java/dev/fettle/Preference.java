@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Two answers to a prompt, one of which is better; {@link dev.fettle.recipes.Dpo} learns from it, and nothing else does.
- * Immutable.
+ * Two answers to a prompt, one of which is better; {@link dev.fettle.recipes.PreferenceRecipe} and
+ * {@link dev.fettle.recipes.RewardModel} learn from it, and nothing else does. Immutable.
  *
  * <p>Both are conversations, with the same tools, or both completions of one prompt. Of conversations the answer is what
  * follows the messages that both begin with, at least the last message: there the assistant's messages are

@@ -6,6 +6,8 @@ import dev.fettle.internal.OneLine;
 import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.Status;
 import java.io.PrintStream;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.ScheduledFuture;
@@ -16,8 +18,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One live line on {@code System.out} about something that takes long: steps done, smoothed loss, tokens a second,
- * resident memory, time left.
+ * One live line on {@code System.out} about something that takes long: steps done, mean loss of the last steps (a
+ * tenth of those done, at most ten), tokens a second, resident memory, time left.
  *
  * <pre>{@code
  * try (Progress progress = Progress.of("train", batches.count())) {
@@ -27,10 +29,11 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>In a terminal the line is rewritten in place. Elsewhere, as in a notebook or a log file, a plain line comes every few
- * seconds, and one at the end. Loading, sampling, embedding, validation and what reads data before the first step show a
- * line by themselves when they take more than two seconds, on {@code System.err}; in a terminal it is gone when they are
- * done. The system property {@code fettle.progress=off} switches all of it off, and what is said of sequences that are too
+ * <p>In a terminal, in JShell and in notebooks the line is rewritten in place. Elsewhere, as in a log file, a plain line comes
+ * every few seconds, and one at the end. Loading, sampling, embedding, validation and what reads data before the first step show
+ * a line by themselves when they take more than two seconds, which is gone when they are done; in a log those that take more
+ * than five seconds have plain lines. These are on {@code System.err}, but in JShell and notebooks, where that looks like an
+ * error. The system property {@code fettle.progress=off} switches all of it off, and what is said of sequences that are too
  * long with it; {@code fettle.progress=err} sends all of it to {@code System.err}.
  * Thread-safe; {@link #close()} ends the line.
  */
@@ -38,27 +41,42 @@ public final class Progress implements AutoCloseable {
   private static final long REWRITE = 100_000_000;
   private static final long REPEAT = 5_000_000_000L;
   private static final long PATIENCE = 2_000_000_000;
-  private static final double MEMORY_OF_LOSS = 0.9;
+  private static final long SNIPPET_REWRITE = 500_000_000;
+  /** The loss shown is the mean over one in so many steps done, the last ones, and over so many at most. */
+  private static final int LOSS_SHARE = 10;
+  private static final int MOST_LOSSES = 10;
 
   private final String what;
   private final @Nullable PrintStream out;
   private final boolean terminal;
+  private final long repeat;
+  private final long patience;
   private final LongSupplier clock;
   private final long start;
   private final boolean passing;
   private final ProgressMeter meter;
   private final Runnable watcher = this::waiting;
-  private double lossSum;
-  private double lossWeight;
+  private final Deque<Double> losses = new ArrayDeque<>();
   private long written;
   private long writtenAt;
   private int width;
   private boolean closed;
 
   Progress(String what, long total, boolean passing, @Nullable PrintStream out, boolean terminal, LongSupplier nanoTime) {
+    this(what, total, passing, out, terminal ? REWRITE : 0, nanoTime);
+  }
+
+  /**
+   * A line.
+   *
+   * @param rewrite after how many nanoseconds it is rewritten in place; 0 where it cannot be
+   */
+  private Progress(String what, long total, boolean passing, @Nullable PrintStream out, long rewrite, LongSupplier nanoTime) {
     this.what = Objects.requireNonNull(what, "what");
     this.out = out;
-    this.terminal = terminal;
+    this.terminal = rewrite > 0;
+    this.repeat = terminal ? rewrite : REPEAT;
+    this.patience = terminal ? PATIENCE : REPEAT;
     this.clock = nanoTime;
     this.start = nanoTime.getAsLong();
     this.writtenAt = start;
@@ -77,7 +95,13 @@ public final class Progress implements AutoCloseable {
    * @throws InvalidInputException if the total is negative
    */
   public static Progress of(String what, long total) {
-    return new Progress(what, total, false, stream(false), Status.isTerminal(), System::nanoTime).watching();
+    return here(what, total, false).watching();
+  }
+
+  private static Progress here(String what, long total, boolean passing) {
+    boolean snippet = Status.isSnippet();
+    return new Progress(what, total, passing, stream(passing, snippet), Status.isTerminal() ? REWRITE : snippet ? SNIPPET_REWRITE : 0,
+        System::nanoTime);
   }
 
   /** Shows from now on why a service lets this process wait. */
@@ -101,12 +125,14 @@ public final class Progress implements AutoCloseable {
   public synchronized void step(double meanLoss, long tokensRead) {
     meter.add(1, 1, tokensRead);
     if (Double.isFinite(meanLoss)) {
-      lossSum = MEMORY_OF_LOSS * lossSum + meanLoss;
-      lossWeight = MEMORY_OF_LOSS * lossWeight + 1;
+      losses.addLast(meanLoss);
+      while (losses.size() > Math.max(1, Math.min(MOST_LOSSES, meter.done() / LOSS_SHARE))) {
+        losses.removeFirst();
+      }
     }
     long now = clock.getAsLong();
-    boolean early = passing && now - start < PATIENCE;
-    if (!early && (meter.isDone() || now - writtenAt >= (terminal ? REWRITE : REPEAT))) {
+    boolean early = passing && now - start < patience;
+    if (!early && (meter.isDone() || now - writtenAt >= repeat)) {
       write(now);
     }
   }
@@ -138,7 +164,7 @@ public final class Progress implements AutoCloseable {
    * @throws InvalidInputException if the total is negative
    */
   public static Progress passing(String what, long total) {
-    return new Progress(what, total, true, stream(true), Status.isTerminal(), System::nanoTime).watching();
+    return here(what, total, true).watching();
   }
 
   /** Does what tells a meter how far it is; after two seconds a line shows it. */
@@ -150,8 +176,7 @@ public final class Progress implements AutoCloseable {
   }
 
   <T> T during(Function<ProgressMeter, T> work) {
-    ScheduledFuture<?> ticks = Clock.TICKS.scheduleWithFixedDelay(this::tick, PATIENCE, terminal ? REWRITE : REPEAT,
-        TimeUnit.NANOSECONDS);
+    ScheduledFuture<?> ticks = Clock.TICKS.scheduleWithFixedDelay(this::tick, patience, repeat, TimeUnit.NANOSECONDS);
     try {
       return work.apply(meter);
     } finally {
@@ -179,11 +204,11 @@ public final class Progress implements AutoCloseable {
   }
 
   /** What nobody asked for must not get among the results that a program prints. */
-  static @Nullable PrintStream stream(boolean passing) {
+  static @Nullable PrintStream stream(boolean passing, boolean snippet) {
     if (Status.isOff()) {
       return null;
     }
-    return passing || "err".equalsIgnoreCase(System.getProperty("fettle.progress")) ? System.err : System.out;
+    return passing && !snippet || "err".equalsIgnoreCase(System.getProperty("fettle.progress")) ? System.err : System.out;
   }
 
   @Override
@@ -212,7 +237,8 @@ public final class Progress implements AutoCloseable {
     if (!meter.count().isEmpty()) {
       line.append(' ').append(meter.count());
     }
-    append(line, lossWeight == 0 ? "" : String.format(Locale.ROOT, "loss %.4f", lossSum / lossWeight));
+    append(line, losses.isEmpty() ? "" : String.format(Locale.ROOT, "loss %.4f",
+        losses.stream().mapToDouble(Double::doubleValue).average().orElseThrow()));
     append(line, meter.rate());
     long resident = Linux.HERE.residentBytes().orElse(0);
     append(line, resident <= 0 ? "" : Gibibytes.of(resident) + " GiB");

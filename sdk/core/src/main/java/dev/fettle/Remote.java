@@ -2,6 +2,7 @@ package dev.fettle;
 
 import java.net.URI;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.Supplier;
 
@@ -28,12 +29,14 @@ public final class Remote {
   private final Supplier<String> key;
   private final boolean plainHttp;
   private final Duration deadline;
+  private final Map<String, String> metadata;
 
-  private Remote(URI uri, Supplier<String> key, boolean plainHttp, Duration deadline) {
+  private Remote(URI uri, Supplier<String> key, boolean plainHttp, Duration deadline, Map<String, String> metadata) {
     this.uri = uri;
     this.key = key;
     this.plainHttp = plainHttp;
     this.deadline = deadline;
+    this.metadata = metadata;
   }
 
   /**
@@ -51,7 +54,7 @@ public final class Remote {
           + "fragment: leave them out; the key is given by key() or TINKER_API_KEY");
     }
     return new Remote(uri, () -> System.getenv("TINKER_API_KEY"), "1".equals(System.getenv(PLAIN_HTTP)),
-        DEFAULT_DEADLINE);
+        DEFAULT_DEADLINE, Map.of());
   }
 
   /**
@@ -70,7 +73,7 @@ public final class Remote {
 
   /** With a key; it is asked for when it is needed, again and again, so that it may change. Null stands for no key. */
   public Remote key(Supplier<String> supplier) {
-    return new Remote(uri, Objects.requireNonNull(supplier, "supplier"), plainHttp, deadline);
+    return new Remote(uri, Objects.requireNonNull(supplier, "supplier"), plainHttp, deadline, metadata);
   }
 
   /**
@@ -78,7 +81,7 @@ public final class Remote {
    * variable FETTLE_PLAIN_HTTP=1 allows it too.
    */
   public Remote allowPlainHttp() {
-    return new Remote(uri, key, true, deadline);
+    return new Remote(uri, key, true, deadline, metadata);
   }
 
   /**
@@ -90,7 +93,21 @@ public final class Remote {
     if (Objects.requireNonNull(value, "value").isNegative() || value.isZero()) {
       throw new InvalidInputException("deadline " + value + ": give a positive time");
     }
-    return new Remote(uri, key, plainHttp, value);
+    return new Remote(uri, key, plainHttp, value, metadata);
+  }
+
+  /**
+   * Has the service note what a client, its trainings and its checkpoints belong to; {@link Checkpoint#metadata()} gives it
+   * back. A service that keeps no notes leaves them out.
+   *
+   * @throws InvalidInputException if a name is empty
+   */
+  public Remote metadata(Map<String, String> notes) {
+    Map<String, String> copy = Map.copyOf(Objects.requireNonNull(notes, "notes"));
+    if (copy.keySet().stream().anyMatch(String::isBlank)) {
+      throw new InvalidInputException("metadata " + copy + ": a name is empty");
+    }
+    return new Remote(uri, key, plainHttp, deadline, copy);
   }
 
   /** The base URL. */
@@ -111,6 +128,11 @@ public final class Remote {
   /** How long a request may take. */
   public Duration deadline() {
     return deadline;
+  }
+
+  /** What the service is to note; empty unless {@link #metadata(Map)} was called. */
+  public Map<String, String> metadata() {
+    return metadata;
   }
 
   /** The base URL, shortened to fit a line. */

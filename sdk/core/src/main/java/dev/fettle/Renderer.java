@@ -56,7 +56,7 @@ public interface Renderer {
    * not end with it.
    *
    * @throws InvalidInputException if the family cannot express the example, nothing in it is trained, or it is a
-   *     {@link Preference}, of which each answer is rendered by itself
+   *     {@link Preference} or {@link Feedback}, of which each answer is rendered by itself
    */
   List<Rendered> render(Example example);
 

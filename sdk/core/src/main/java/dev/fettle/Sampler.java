@@ -1,6 +1,7 @@
 package dev.fettle;
 
 import static dev.fettle.internal.Futures.join;
+import static dev.fettle.internal.Futures.joinOrGiveUp;
 
 import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.SamplerBackend;
@@ -37,7 +38,7 @@ public final class Sampler implements AutoCloseable {
     Objects.requireNonNull(params, "params");
     try {
       List<int[]> all = List.copyOf(NoNulls.in(prompts, "prompts"));
-      return Progress.watch("sample", meter -> join(backend.sample(all, params, meter)));
+      return Progress.watch("sample", meter -> joinOrGiveUp(backend.sample(all, params, meter)));
     } finally {
       Reference.reachabilityFence(this);
     }

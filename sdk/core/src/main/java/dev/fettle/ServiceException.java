@@ -1,5 +1,7 @@
 package dev.fettle;
 
+import dev.fettle.internal.StackTraces;
+
 /**
  * A service rejected a request, failed or could not be reached. The message says whether to correct something,
  * to call again, or to resume from the state saved last.
@@ -18,6 +20,7 @@ public final class ServiceException extends FettleException {
   /** The same, with what caused it. */
   public ServiceException(String message, int status, Throwable cause) {
     super(message, cause);
+    StackTraces.silence(cause);
     this.status = status;
   }
 

@@ -1,9 +1,12 @@
 package dev.fettle;
 
 import dev.fettle.internal.NoNulls;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.stream.Collectors;
 
 /**
  * What a training changes.
@@ -45,17 +48,21 @@ public record Trainable(List<Row> rows, long trained, long total) {
     return total == 0 ? 0 : (double) trained / total;
   }
 
-  /** A table for people, one line a row and the sum. */
+  /** A table for people, one line a row, the sum and its share of the model, as wide as what is in it. */
   public String table() {
-    StringBuilder out = new StringBuilder();
-    String format = "%-28s %8s  %-24s %14s%n";
-    out.append(String.format(Locale.ROOT, format, "trained", "modules", "how", "parameters"));
-    for (Row row : rows) {
-      out.append(String.format(Locale.ROOT, format, row.name, row.modules, row.how, String.format(Locale.ROOT, "%,d", row.parameters)));
-    }
-    out.append(String.format(Locale.ROOT, format, "all", rows.stream().mapToInt(Row::modules).sum(),
-        String.format(Locale.ROOT, "%.2f %% of the model", 100 * share()), String.format(Locale.ROOT, "%,d", trained)));
-    return out.toString();
+    List<List<String>> cells = new ArrayList<>();
+    cells.add(List.of("trained", "count", "how", "parameters"));
+    rows.forEach(row -> cells.add(List.of(row.name, String.valueOf(row.modules), row.how, grouped(row.parameters))));
+    cells.add(List.of("all", String.valueOf(rows.stream().mapToInt(Row::modules).sum()), "", grouped(trained)));
+    int[] width = new int[4];
+    cells.forEach(line -> Arrays.setAll(width, i -> Math.max(width[i], line.get(i).length())));
+    String format = "%-" + width[0] + "s  %" + width[1] + "s  %-" + width[2] + "s  %" + width[3] + "s%n";
+    return cells.stream().map(line -> String.format(Locale.ROOT, format, line.toArray())).collect(Collectors.joining())
+        + String.format(Locale.ROOT, "%.2f %% of the model%n", 100 * share());
+  }
+
+  private static String grouped(long number) {
+    return String.format(Locale.ROOT, "%,d", number);
   }
 
   @Override

@@ -57,7 +57,7 @@ class FormatTest {
 
   private static List<Path> sources() throws IOException {
     List<Path> files = new ArrayList<>();
-    for (String root : List.of("../core/src", "src", "../../examples/src")) {
+    for (String root : List.of("../core/src", "src", "../langchain4j/src", "../../examples/src")) {
       try (Stream<Path> found = Files.walk(Path.of(root))) {
         found.filter(f -> f.toString().endsWith(".java")).forEach(files::add);
       }

@@ -8,6 +8,7 @@ import dev.fettle.ranking.RankedRun;
 import dev.fettle.ranking.Retriever;
 import dev.fettle.ranking.VectorIndex;
 import dev.fettle.recipes.Reward;
+import dev.fettle.recipes.RunListener;
 import dev.fettle.recipes.Sft;
 import dev.fettle.support.SourceFiles;
 import java.lang.reflect.Constructor;
@@ -47,7 +48,7 @@ class NullArgumentsTest {
       "InvalidInputException", "as every Throwable");
 
   /** Types that only users implement: there is nothing of Fettle's own to call. */
-  private static final List<Class<?>> OF_USERS = List.of(Reward.class);
+  private static final List<Class<?>> OF_USERS = List.of(Reward.class, RunListener.class);
 
   @TempDir
   static Path files;

@@ -91,12 +91,19 @@ class ProgressTest {
   }
 
   @Test
-  void aLossMovesLittleWithOneStep() {
-    Progress progress = progress(2, false);
-    progress.step(1, 1);
-    progress.step(2, 1);
+  void theLossIsThatOfTheLastStepsAtTheEndOfAShortRunAndMovesLittleInALongOne() {
+    Progress brief = progress(20, false);
+    for (int i = 0; i < 20; i++) {
+      brief.step(i < 16 ? 4 : 0.01, 1);
+    }
+    assertThat(written()).contains("20/20  loss 0.01");
 
-    assertThat(written()).contains("loss 1.5263");
+    Progress lengthy = progress(201, false);
+    for (int i = 0; i < 200; i++) {
+      lengthy.step(1, 1);
+    }
+    lengthy.step(2, 1);
+    assertThat(written()).contains("201/201  loss 1.1");
   }
 
   @Test
@@ -200,6 +207,26 @@ class ProgressTest {
   }
 
   @Test
+  void inALogNothingIsLeftStandingThatSoonChanges() {
+    Progress line = new Progress("sample", 0, true, out, false, now::get);
+    line.during(meter -> {
+      meter.expect(1, 100);
+      seconds(3);
+      meter.add(1, 100, 100);
+      return null;
+    });
+    assertThat(written()).isEmpty();
+    Progress counted = new Progress("validate", 2, true, out, false, now::get);
+    seconds(4);
+    counted.step(1, 10);
+    assertThat(written()).as("it may be done in a second").isEmpty();
+    seconds(4);
+    counted.step(1, 10);
+    counted.close();
+    assertThat(written().lines()).singleElement().asString().startsWith("validate 2/2");
+  }
+
+  @Test
   void loadingCountsMegabytes() {
     Progress line = new Progress("load m", 0, true, out, true, now::get);
     line.during(meter -> {
@@ -231,12 +258,13 @@ class ProgressTest {
     String before = System.getProperty("fettle.progress");
     try {
       System.clearProperty("fettle.progress");
-      assertThat(Progress.stream(true)).isSameAs(System.err);
-      assertThat(Progress.stream(false)).isSameAs(System.out);
+      assertThat(Progress.stream(true, false)).isSameAs(System.err);
+      assertThat(Progress.stream(false, false)).isSameAs(System.out);
+      assertThat(Progress.stream(true, true)).as("an error stream looks like an error in a notebook").isSameAs(System.out);
       System.setProperty("fettle.progress", "err");
-      assertThat(Progress.stream(false)).isSameAs(System.err);
+      assertThat(Progress.stream(false, false)).isSameAs(System.err);
       System.setProperty("fettle.progress", "off");
-      assertThat(Progress.stream(true)).isNull();
+      assertThat(Progress.stream(true, false)).isNull();
     } finally {
       if (before == null) {
         System.clearProperty("fettle.progress");

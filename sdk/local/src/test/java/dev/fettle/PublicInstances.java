@@ -23,18 +23,29 @@ import dev.fettle.recipes.Comparison;
 import dev.fettle.recipes.ComparisonResult;
 import dev.fettle.recipes.Distill;
 import dev.fettle.recipes.Dpo;
+import dev.fettle.recipes.Environment;
 import dev.fettle.recipes.Grpo;
+import dev.fettle.recipes.Kto;
+import dev.fettle.recipes.Orpo;
+import dev.fettle.recipes.ReportServer;
 import dev.fettle.recipes.Reward;
+import dev.fettle.recipes.RewardModel;
 import dev.fettle.recipes.Run;
+import dev.fettle.recipes.RunListener;
+import dev.fettle.recipes.RunMeters;
 import dev.fettle.recipes.Sft;
+import dev.fettle.recipes.SimPo;
 import dev.fettle.recipes.Trial;
 import dev.fettle.support.Golden;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.lang.reflect.Array;
 import java.lang.reflect.Parameter;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
+import java.lang.reflect.TypeVariable;
 import java.lang.reflect.WildcardType;
 import java.net.URI;
 import java.nio.file.Files;
@@ -84,7 +95,8 @@ final class PublicInstances implements AutoCloseable {
     put(Remote.class, service);
     models(model, remote.load("fettle-tiny"));
     put(Checkpoints.class, remote.checkpoints());
-    put(Checkpoint.class, new Checkpoint("tinker://a", true, Optional.empty(), OptionalLong.empty(), Optional.empty()));
+    put(Checkpoint.class, new Checkpoint("tinker://a", true, Optional.empty(), OptionalLong.empty(), Optional.empty(),
+        Optional.empty(), Map.of()));
     values();
     data(directory);
     ranking(directory);
@@ -156,6 +168,7 @@ final class PublicInstances implements AutoCloseable {
     put(Text.class, new Text("a"));
     put(Example.class, get(Text.class));
     put(Preference.class, Preference.of("a", "b", "c"));
+    put(Feedback.class, Feedback.of("a", "b", true));
     put(Rendered.class, new Rendered(new int[] {1}, new float[] {1}));
     put(Datum.class, Datum.of(1, 2, 3));
     put(Batch.class, Batch.of(Datum.of(1, 2, 3)));
@@ -222,9 +235,18 @@ final class PublicInstances implements AutoCloseable {
     Training training = get(Training.class);
     put(Sft.class, Sft.on(training));
     put(Dpo.class, Dpo.on(training));
+    put(Kto.class, Kto.on(training));
+    put(Orpo.class, Orpo.on(training));
+    put(SimPo.class, SimPo.on(training));
+    put(RewardModel.class, RewardModel.on(training));
     put(Grpo.class, Grpo.on(training));
     put(Distill.class, Distill.on(training));
+    others.put(Environment.class, Environment.withTools(Conversation.of(Message.user("a")), call -> "b", chat -> 1));
     others.put(Reward.class, (Reward) (prompt, answer) -> 1);
+    put(RunMeters.class, RunMeters.in(new SimpleMeterRegistry()));
+    others.put(MeterRegistry.class, new SimpleMeterRegistry());
+    put(ReportServer.class, ReportServer.at(0));
+    others.put(RunListener.class, (RunListener) step -> { });
     put(Comparison.class, Comparison.of(get(BaseModel.class)));
     put(Trial.class, Trial.of(training, 1e-4, 1, 3));
     put(Progress.class, Progress.passing("a", 1));
@@ -238,7 +260,9 @@ final class PublicInstances implements AutoCloseable {
     others.put(Duration.class, Duration.ofSeconds(60));
     others.put(OptionalInt.class, OptionalInt.empty());
     others.put(Instant.class, Instant.EPOCH);
+    others.put(Boolean.class, true);
     others.put(Integer.class, 1);
+    others.put(Boolean.class, true);
     others.put(Number.class, 1);
     others.put(Double.class, 0.5);
     others.put(Throwable.class, new IllegalStateException("a"));
@@ -283,6 +307,9 @@ final class PublicInstances implements AutoCloseable {
   private Object argument(Type type) {
     if (type instanceof WildcardType wildcard) {
       return argument(wildcard.getUpperBounds()[0]);
+    }
+    if (type instanceof TypeVariable<?> variable) {
+      return argument(variable.getBounds()[0]);
     }
     if (type instanceof ParameterizedType generic) {
       return generic((Class<?>) generic.getRawType(), generic.getActualTypeArguments());

@@ -268,6 +268,7 @@ class TrainingTest {
         .containsExactly("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj");
     assertThat(trainable.rows().stream().mapToLong(Trainable.Row::parameters).sum()).isEqualTo(trainable.trained());
     assertThat(trainable.table()).contains("LoRA, rank 4").contains("% of the model");
+    assertThat(trainable.table().lines()).allMatch(line -> line.length() <= 60, "fits 60 columns");
     assertThat(base().tune(Full.all()).trainable().share()).isEqualTo(1.0);
   }
 }

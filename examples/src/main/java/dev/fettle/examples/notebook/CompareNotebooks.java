@@ -3,30 +3,39 @@
 
 package dev.fettle.examples.notebook;
 
-import dev.fettle.FettleException;
+import dev.fettle.InvalidInputException;
+import dev.fettle.examples.Command;
+import dev.fettle.examples.Options;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Says where notebooks that Jupyter has run show something else than the saved ones of the same name. */
 public final class CompareNotebooks {
+  private static final Command COMMAND = new Command("CompareNotebooks",
+      "Says where notebooks that Jupyter has run show something else than the saved ones. Exit code 1 if anything differs.")
+      .argument("SAVED", "the directory of the saved notebooks")
+      .argument("RUN", "the directory of the others; by default the same");
+
   private CompareNotebooks() {}
 
-  /** With the directory of the saved notebooks and that of the others. Exit code 1 if anything differs. */
   public static void main(String[] args) {
+    COMMAND.main(args, CompareNotebooks::compare);
+  }
+
+  private static void compare(Options options, PrintStream out) {
+    Path saved = Path.of(options.argument(0, "."));
     int failures = 0;
-    try {
-      for (Path file : RunNotebooks.files(Path.of(args[1]))) {
-        List<String> differences = differences(Notebook.read(Path.of(args[0]).resolve(file.getFileName())), Notebook.read(file));
-        System.out.println(file.getFileName() + (differences.isEmpty() ? ": the same" : ": differs"));
-        differences.forEach(System.out::println);
-        failures += differences.size();
-      }
-    } catch (FettleException e) {
-      System.err.println(e.getMessage());
-      failures++;
+    for (Path file : RunNotebooks.files(Path.of(options.argument(1, saved.toString())))) {
+      List<String> differences = differences(Notebook.read(saved.resolve(file.getFileName())), Notebook.read(file));
+      out.println(file.getFileName() + (differences.isEmpty() ? ": the same" : ": differs"));
+      differences.forEach(out::println);
+      failures += differences.size();
     }
-    System.exit(failures == 0 ? 0 : 1);
+    if (failures > 0) {
+      throw new InvalidInputException(failures + " differences");
+    }
   }
 
   /** What differs, cell by cell; empty if nothing does. */

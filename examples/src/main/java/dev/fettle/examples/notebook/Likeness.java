@@ -48,8 +48,8 @@ public final class Likeness {
         left.add(output);
         continue;
       }
-      List<String> lines = output.data().lines().filter(line -> !PROGRESS.matcher(line).find()).toList();
-      if (!lines.isEmpty()) {
+      List<String> lines = Output.seen(output.data()).lines().filter(line -> !PROGRESS.matcher(line).find()).toList();
+      if (lines.stream().anyMatch(line -> !line.isBlank())) {
         left.add(new Output(output.type(), String.join("\n", lines).strip()));
       }
     }

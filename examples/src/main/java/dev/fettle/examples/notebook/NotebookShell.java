@@ -56,8 +56,8 @@ public final class NotebookShell implements AutoCloseable {
     } finally {
       System.setOut(before);
     }
-    String text = printed.toString(StandardCharsets.UTF_8).replace("\r\n", "\n");
-    if (!text.isEmpty()) {
+    String text = Output.seen(printed.toString(StandardCharsets.UTF_8));
+    if (!text.isBlank()) {
       outputs.add(0, new Output(Output.STREAM, text));
     }
     return outputs;

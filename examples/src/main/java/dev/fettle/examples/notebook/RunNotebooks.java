@@ -3,9 +3,11 @@
 
 package dev.fettle.examples.notebook;
 
-import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
+import dev.fettle.examples.Command;
+import dev.fettle.examples.Options;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,20 +15,27 @@ import java.util.stream.Stream;
 
 /** Runs notebooks, all of a directory or those named, and saves in them what their cells show. */
 public final class RunNotebooks {
+  private static final Command COMMAND = new Command("RunNotebooks",
+      "Runs notebooks, and saves in them what their cells show.")
+      .argument("NOTEBOOK...", "those to run; by default all of this directory");
+
   private RunNotebooks() {}
 
   public static void main(String[] args) {
-    try {
-      for (Path file : args.length == 0 ? files(Path.of(".")) : Stream.of(args).map(Path::of).toList()) {
-        Notebook notebook = Notebook.read(file);
-        run(notebook);
-        notebook.write(file);
-        System.out.println(file + " saved");
-      }
-    } catch (FettleException e) {
-      System.err.println(e.getMessage());
-      System.exit(1);
+    COMMAND.main(args, RunNotebooks::save);
+  }
+
+  private static void save(Options options, PrintStream out) {
+    // They show their progress as it is in a kernel.
+    System.clearProperty("fettle.progress");
+    List<Path> named = options.arguments().stream().map(Path::of).toList();
+    for (Path file : named.isEmpty() ? files(Path.of(".")) : named) {
+      Notebook notebook = Notebook.read(file);
+      run(notebook);
+      notebook.write(file);
+      out.println(file + " saved");
     }
+    // Threads of what the notebooks began may go on.
     System.exit(0);
   }
 

@@ -16,7 +16,11 @@ import dev.fettle.Progress;
 import dev.fettle.SamplingParams;
 import dev.fettle.Schedule;
 import dev.fettle.Training;
+import dev.fettle.examples.Command;
+import dev.fettle.examples.Options;
+import dev.fettle.internal.FileErrors;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,19 +33,36 @@ import java.util.List;
  *   -Dexec.args="sdk/core/src/main/resources/dev/fettle/fettle-tiny"}</pre>
  */
 public final class PretrainTiny {
+  private static final Command COMMAND = new Command("PretrainTiny",
+      "Makes fettle-tiny, the model within the library, from nothing: its vocabulary, and its weights on a generated corpus.")
+      .argument("DIR", "where the model is saved; by default fettle-tiny")
+      .argument("STEPS", "optimizer steps; by default " + TinyRecipe.STEPS);
+
   private PretrainTiny() {}
 
-  public static void main(String[] args) throws IOException {
-    Path out = Path.of(args.length > 0 ? args[0] : "fettle-tiny");
-    int steps = args.length > 1 ? Integer.parseInt(args[1]) : TinyRecipe.STEPS;
+  public static void main(String[] args) {
+    COMMAND.main(args, PretrainTiny::train);
+  }
+
+  private static void train(Options options, PrintStream told) {
+    Path out = Path.of(options.argument(0, "fettle-tiny"));
+    int steps = Integer.parseInt(options.argument(1, String.valueOf(TinyRecipe.STEPS)));
+    try (Destination place = Destination.replacing(out)) {
+      train(place, steps, told);
+    } catch (IOException e) {
+      throw FileErrors.unsaved(out, e);
+    }
+  }
+
+  private static void train(Destination place, int steps, PrintStream told) throws IOException {
     Path shape = Files.createTempDirectory("fettle-tiny-shape");
     TokenizerTrainer tokenizer = TokenizerTrainer.train(
         Corpus.stream(TinyRecipe.TOKENIZER_SEED).limit(TinyRecipe.TOKENIZER_CONVERSATIONS), TinyRecipe.VOCABULARY);
     tokenizer.write(shape);
     Files.writeString(shape.resolve("config.json"), TinyRecipe.config(tokenizer));
-    try (Destination place = Destination.replacing(out); Fettle fettle = Fettle.local()) {
+    try (Fettle fettle = Fettle.local()) {
       Training training = fettle.initialise(shape, DType.F32, TinyRecipe.CORPUS_SEED).tune(Full.all());
-      System.out.println(training.model() + " " + training.trainable());
+      told.println(training.model() + " " + training.trainable());
       Schedule schedule = Schedule.cosine(TinyRecipe.LEARNING_RATE, steps).warmup(Math.min(steps, TinyRecipe.WARMUP_STEPS));
       Lessons copying = new Lessons(Corpus.copying(TinyRecipe.CORPUS_SEED), training.renderer());
       Lessons talking = new Lessons(Corpus.stream(TinyRecipe.CORPUS_SEED), training.renderer());
@@ -54,7 +75,7 @@ public final class PretrainTiny {
       }
       training.saveMerged(place.path(), DType.BF16);
       for (String question : List.of("Where is my parcel?", "What is 12 plus 30?", "Spell tiger.", "Hello!")) {
-        System.out.println(question + " -> " + training.sampler().chat(
+        told.println(question + " -> " + training.sampler().chat(
             Conversation.of(Message.user(question)), SamplingParams.greedy().maxTokens(60)).content());
       }
     }

@@ -15,6 +15,9 @@ public interface CheckpointsBackend {
   /** Sets when a checkpoint is deleted; never, if empty. */
   void expire(String path, Optional<Duration> after);
 
+  /** Copies a checkpoint to a place of its own; returns its path. */
+  String copy(String path);
+
   /** Downloads an adapter as a directory in PEFT's layout. */
   void download(String path, Path directory);
 }

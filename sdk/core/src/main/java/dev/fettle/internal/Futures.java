@@ -20,6 +20,17 @@ public final class Futures {
     }
   }
 
+  /** The same for work that an interrupt gives up where that can be done: samples of a service. */
+  public static <T> T joinOrGiveUp(CompletableFuture<T> future) {
+    try {
+      return join(future);
+    } finally {
+      if (Thread.currentThread().isInterrupted()) {
+        future.cancel(true);
+      }
+    }
+  }
+
   /** The same for work that must have ended when this returns; an interrupt meanwhile is kept for later. */
   public static <T> T joinUninterrupted(CompletableFuture<T> future) {
     boolean interrupted = false;

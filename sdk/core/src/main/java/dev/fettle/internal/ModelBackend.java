@@ -37,6 +37,11 @@ public interface ModelBackend extends AutoCloseable {
 
   Renderer renderer();
 
+  /** Whether it predicts tokens; else it gives vectors or scores of texts. */
+  default boolean predictsTokens() {
+    return true;
+  }
+
   TrainingBackend tune(Tuning tuning);
 
   SamplerBackend sampler();

@@ -32,6 +32,14 @@ public interface SamplerBackend extends AutoCloseable {
 
   Iterator<Token> stream(int[] prompt, SamplingParams params);
 
+  /**
+   * Begins samples that are made together with all others that were begun so, and returns at once. They join and leave while
+   * the others go on.
+   */
+  default void begin(LiveRequest request) {
+    throw new UnsupportedModelException("samples that join others are for models on this machine, see Fettle.local()");
+  }
+
   /** For each sequence the logprob of each token after the first. */
   CompletableFuture<List<float[]>> logprobs(List<int[]> sequences);
 

@@ -1,5 +1,6 @@
 package dev.fettle.internal;
 
+import java.io.IOException;
 import java.util.Arrays;
 
 /**
@@ -16,6 +17,13 @@ public final class StackTraces {
   public static void shorten(Throwable error) {
     if (!isFull()) {
       error.setStackTrace(shortened(error.getStackTrace()));
+    }
+  }
+
+  /** Leaves of what a network call failed by the message alone: its frames are those of sockets, and fill a page. */
+  public static void silence(Throwable cause) {
+    for (Throwable at = cause; at instanceof IOException && !isFull(); at = at.getCause()) {
+      at.setStackTrace(new StackTraceElement[0]);
     }
   }
 

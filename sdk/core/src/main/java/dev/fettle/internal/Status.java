@@ -14,6 +14,9 @@ public final class Status {
   private static final Map<Object, String> DOING = new ConcurrentHashMap<>();
   private static final Set<Runnable> WATCHERS = ConcurrentHashMap.newKeySet();
 
+  /** The package that JShell puts what is typed into. */
+  private static final String SNIPPETS = "REPL.";
+
   private Status() {}
 
   /** Notes why someone waits, such as for a queue that is paused; null when that is over. */
@@ -71,6 +74,11 @@ public final class Status {
   /** Ends {@link #watch}. */
   public static void unwatch(Runnable watcher) {
     WATCHERS.remove(watcher);
+  }
+
+  /** Whether this is called by what someone typed into JShell, or into a cell of a notebook, whose kernels are built on it. */
+  public static boolean isSnippet() {
+    return StackWalker.getInstance().walk(frames -> frames.anyMatch(frame -> frame.getClassName().startsWith(SNIPPETS)));
   }
 
   /** Whether a person sees what is written, so that a line can be rewritten. */

@@ -234,13 +234,16 @@ public final class Charts {
     return HeatMap.draw(theme, title, what, List.copyOf(rows), List.copyOf(columns), values);
   }
 
-  /** The loss of a run by step: raw, smoothed, and of the validation data where there are some. */
+  /**
+   * The loss of a run by step: as it was at each step, before its update, smoothed, and of the validation data where there are
+   * some. The smooth line lies where the steps around it do, to the last one, so it can be compared with the validation.
+   */
   public BufferedImage lossCurve(Run run) {
     double[] steps = Objects.requireNonNull(run, "run").values("step");
     double[] loss = run.values("loss");
     List<Curve> curves = new ArrayList<>();
-    curves.add(curve(Series.of("", steps, loss), Style.FAINT, 0));
-    curves.add(curve(Series.of("training, smoothed", steps, Smooth.of(loss, memory(loss.length))), Style.LINE, 0));
+    curves.add(curve(Series.of("training, each step", steps, loss), Style.FAINT, 0));
+    curves.add(curve(Series.of("training, smoothed", steps, Smooth.of(loss)), Style.LINE, 0));
     Series validation = run.series("validation_loss");
     if (validation.x().length > 0) {
       curves.add(curve(new Series("validation", validation.x(), validation.y(), new double[0]), Style.DOTTED, 1));
@@ -261,11 +264,11 @@ public final class Charts {
     NoNulls.in(losses, "losses");
     List<Curve> curves = new ArrayList<>();
     for (int i = 0; i < losses.size(); i++) {
-      curves.add(curve(losses.get(i), Style.FAINT, i));
+      curves.add(new Curve("", losses.get(i).x(), losses.get(i).y(), losses.get(i).error(), Style.FAINT, i));
     }
     for (int i = 0; i < losses.size(); i++) {
       Series s = losses.get(i);
-      curves.add(curve(Series.of(s.name(), s.x(), Smooth.of(s.y(), memory(s.y().length))), Style.LINE, i));
+      curves.add(curve(Series.of(s.name(), s.x(), Smooth.of(s.y())), Style.LINE, i));
     }
     return draw("Loss", Axis.of("step"), Axis.of("nats a token"), curves);
   }
@@ -278,10 +281,10 @@ public final class Charts {
     }
     String name = metric.replace('_', ' ').replaceAll("\\bkl\\b", "KL");
     boolean exact = EXACT.contains(metric);
-    Curve main = curve(Series.of(name, values.x(), exact ? values.y() : Smooth.of(values.y(), memory(values.y().length))),
+    Curve main = curve(Series.of(exact ? name : "smoothed", values.x(), exact ? values.y() : Smooth.of(values.y())),
         Style.LINE, 0);
     return draw(name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1), Axis.of("step"), Axis.of(name),
-        exact ? List.of(main) : List.of(curve(values, Style.FAINT, 0), main));
+        exact ? List.of(main) : List.of(curve(Series.of("each step", values.x(), values.y()), Style.FAINT, 0), main));
   }
 
   /** The learning rate of each of a number of steps. */
@@ -368,10 +371,6 @@ public final class Charts {
   /** Pictures one below the other, as one. */
   public BufferedImage stack(BufferedImage... pictures) {
     return Plot.stack(theme, List.of(NoNulls.in(pictures, "pictures")));
-  }
-
-  private static double memory(int steps) {
-    return Math.max(5, steps / 30.0);
   }
 
   @Override

@@ -16,13 +16,16 @@ import dev.fettle.Training;
 import dev.fettle.internal.OneLine;
 import dev.fettle.internal.Positive;
 import dev.fettle.internal.data.Limit;
+import dev.fettle.internal.json.JsonPrinter;
 import dev.fettle.internal.recipe.Checkpoints;
+import dev.fettle.internal.recipe.KeptAnswers;
 import dev.fettle.internal.recipe.Prompts;
 import dev.fettle.internal.recipe.Recorder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -60,7 +63,10 @@ public final class Distill extends PromptRecipe<Distill> {
     return this;
   }
 
-  /** Lets the teacher answer each prompt once, and tunes the student to its answers with {@link Sft}. */
+  /**
+   * Lets the teacher answer each prompt once, and tunes the student to its answers with {@link Sft}. A {@link #directory} keeps the
+   * answers, {@code answers.jsonl}: a run that goes on asks for none of them again.
+   */
   public Distill offPolicy() {
     offPolicy = true;
     return this;
@@ -92,11 +98,11 @@ public final class Distill extends PromptRecipe<Distill> {
           + training.tokenizer().vocabSize() + ": on-policy distillation needs one tokenizer; use offPolicy()");
     }
     Prompts.requireSome("Distill", prompts);
-    try (Checkpoints kept = new Checkpoints(training, directory)) {
+    try (Checkpoints kept = checkpoints()) {
       Limit limit = Limit.NONE.treating(tooLong).within(training.renderer().contextLength())
           .within(teacher().renderer().contextLength());
       Prompts source = new Prompts("Distill", prompts, limit, this::promptTokens, seed);
-      return offPolicy ? fromAnswers(source.all()) : fromScores(kept, source, limit.tokens());
+      return offPolicy ? fromAnswers(source) : fromScores(kept, source, limit.tokens());
     }
   }
 
@@ -113,23 +119,31 @@ public final class Distill extends PromptRecipe<Distill> {
   }
 
   /** The teacher answers, the student copies. */
-  private Run fromAnswers(List<Conversation> questions) {
-    List<Conversation> lessons = new ArrayList<>();
-    try (Progress progress = Progress.of("teacher", questions.size())) {
-      for (int from = 0; from < questions.size(); from += batchSize) {
+  private Run fromAnswers(Prompts source) {
+    List<Conversation> questions = source.all();
+    KeptAnswers kept = keptAnswers(source);
+    try (Progress progress = Progress.of("teacher", questions.size() - kept.all().size())) {
+      for (int from = kept.all().size(); from < questions.size(); from += batchSize) {
         List<Conversation> asked = questions.subList(from, Math.min(questions.size(), from + batchSize));
-        List<Sample> answers = teacher().sampleChats(asked, sampling.seed(seed + from));
-        for (int i = 0; i < asked.size(); i++) {
-          List<Message> messages = new ArrayList<>(asked.get(i).messages());
-          messages.add(teacher().renderer().parse(answers.get(i).tokens()));
-          lessons.add(new Conversation(messages, asked.get(i).tools()));
-          progress.step(Double.NaN, answers.get(i).tokens().length);
-        }
+        kept.add(teacher().sampleChats(asked, sampling.seed(seed + from)).stream().map(Sample::tokens).toList());
+        kept.all().subList(from, kept.all().size()).forEach(answer -> progress.step(Double.NaN, answer.length));
       }
     }
-    Sft sft = Sft.on(training).data(Dataset.of(lessons)).trainOn(TrainOn.LAST_ASSISTANT_MESSAGE).epochs(epochs)
-        .batchSize(batchSize).learningRate(learningRate).optimizer(optimizer).seed(seed);
-    return (directory == null ? sft : sft.directory(directory)).run();
+    List<Conversation> lessons = new ArrayList<>();
+    for (int i = 0; i < questions.size(); i++) {
+      List<Message> messages = new ArrayList<>(questions.get(i).messages());
+      messages.add(teacher().renderer().parse(kept.all().get(i)));
+      lessons.add(new Conversation(messages, questions.get(i).tools()));
+    }
+    return pass(Sft.on(training).data(Dataset.of(lessons)).trainOn(TrainOn.LAST_ASSISTANT_MESSAGE).epochs(epochs)
+        .batchSize(batchSize)).run();
+  }
+
+  private KeptAnswers keptAnswers(Prompts asked) {
+    String key = JsonPrinter.line(new TreeMap<>(Map.of("asked_sha256", asked.sha256(), "teacher", teacher().toString(), "max_tokens",
+        sampling.maxTokens(), "temperature", sampling.temperature(), "top_k", sampling.topK(), "top_p", sampling.topP(), "batch_size",
+        batchSize, "seed", seed)));
+    return new KeptAnswers(Optional.ofNullable(directory), key, asked.all().size(), batchSize, isAnew());
   }
 
   /** The student answers, the teacher scores each token. */
@@ -137,7 +151,7 @@ public final class Distill extends PromptRecipe<Distill> {
     AdamW settings = optimizer.withLearningRate(learningRate);
     String hash = source.sha256();
     Map<String, Object> own = new TreeMap<>(Map.of("teacher", teacher().toString(), "batch_size", batchSize));
-    try (Recorder record = new Recorder("distill", training, kept.files("distill", settings(source, own)), steps)) {
+    try (Recorder record = recorder(kept, "distill", settings(about(source), own), steps)) {
       for (int step = 0; step < steps; step++) {
         List<Conversation> asked = source.next(batchSize);
         if (step < record.count()) {
@@ -150,14 +164,14 @@ public final class Distill extends PromptRecipe<Distill> {
         Rollouts rollouts = new Rollouts();
         for (int i = 0; i < asked.size(); i++) {
           int[] prompt = training.renderer().prompt(asked.get(i));
-          rollouts.add(prompt, Rollouts.cut(answers.get(i), context - prompt.length));
+          rollouts.add(Episode.of(prompt, Rollouts.cut(answers.get(i), context - prompt.length)));
         }
         rollouts.penalise(teacher(), 1, "reverse_kl");
         Batch batch = rollouts.batch();
         Map<String, Double> line = record.line(training.step(batch, Loss.importanceSampling(), settings), learningRate, batch);
         line.putAll(rollouts.metrics());
         record.write(line);
-        if (kept.stop(record.count(), steps, hash)) {
+        if (kept.stop(record.count(), steps, saveEvery, hash)) {
           return record.stopped(steps);
         }
       }

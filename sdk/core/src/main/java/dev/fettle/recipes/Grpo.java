@@ -2,27 +2,30 @@ package dev.fettle.recipes;
 
 import dev.fettle.AdamW;
 import dev.fettle.Batch;
-import dev.fettle.Conversation;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
-import dev.fettle.Message;
 import dev.fettle.Renderer;
-import dev.fettle.Sample;
 import dev.fettle.Sampler;
-import dev.fettle.SamplingParams;
 import dev.fettle.Training;
+import dev.fettle.internal.Digests;
+import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.OneLine;
 import dev.fettle.internal.Positive;
 import dev.fettle.internal.data.Limit;
 import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.Prompts;
 import dev.fettle.internal.recipe.Recorder;
+import dev.fettle.internal.recipe.Shuffled;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,12 +37,18 @@ import org.jspecify.annotations.Nullable;
  * Run run = Grpo.on(training).prompts("Where is my parcel?", "Hello!").reward(reward).steps(50).run();
  * }</pre>
  *
+ * <p>In an {@link Environment} the model speaks several times and may call tools, and what is rewarded is the whole:
+ * {@link #environments}.
+ *
  * <p>The loop in {@link #run()} uses public calls only: copy it and change it where this class does not do what you want.
  * The learning rate is the same at each step: 1e-4 for adapters and 1e-5 for all weights unless {@link #learningRate} is
  * called. Not thread-safe, for one use.
  */
 public final class Grpo extends PromptRecipe<Grpo> {
   private @Nullable Reward reward;
+  private @Nullable List<Supplier<Environment>> environments;
+  private int turns = 8;
+  private int episodeTokens = Integer.MAX_VALUE;
   private int groups = 8;
   private int samples = 8;
   private boolean scaled;
@@ -55,19 +64,48 @@ public final class Grpo extends PromptRecipe<Grpo> {
     return new Grpo(Objects.requireNonNull(training, "training"));
   }
 
-  /** How good an answer is. Required. */
+  /** How good an answer is. Required with {@link #prompts}. */
   public Grpo reward(Reward function) {
     reward = Objects.requireNonNull(function, "function");
     return this;
   }
 
-  /** How many prompts a step. Default 8. */
+  /**
+   * What to talk to in several turns, in place of prompts and a reward. The model's turns are learnt, and nothing that it reads;
+   * tokens that were sampled stay as they were, whatever a template would make of their text. {@link #sampling} bounds a turn.
+   *
+   * @param tasks one of which each group of episodes has
+   * @param begin makes an environment for a task; each episode has its own
+   */
+  public <T> Grpo environments(List<T> tasks, Function<? super T, ? extends Environment> begin) {
+    Objects.requireNonNull(begin, "begin");
+    List<T> all = List.copyOf(NoNulls.in(tasks, "tasks"));
+    if (all.isEmpty()) {
+      throw new InvalidInputException("environments without a task: give at least one");
+    }
+    environments = all.stream().map(task -> (Supplier<Environment>) () -> NoNulls.given(begin.apply(task), "begin", task)).toList();
+    return this;
+  }
+
+  /** How often the model may speak in an episode, before it ends all the same. Default 8. */
+  public Grpo turns(int most) {
+    turns = Positive.of("turns", most);
+    return this;
+  }
+
+  /** How many tokens an episode may have, all that is read included. Default, and upper bound, the model's context. */
+  public Grpo episodeTokens(int most) {
+    episodeTokens = Positive.of("episodeTokens", most);
+    return this;
+  }
+
+  /** How many prompts, or environments, a step. Default 8. */
   public Grpo promptsPerStep(int n) {
     groups = Positive.of("promptsPerStep", n);
     return this;
   }
 
-  /** How many answers to each prompt. Default 8. */
+  /** How many answers to each prompt, or episodes in each environment. Default 8. */
   public Grpo samples(int n) {
     if (n < 2) {
       throw new InvalidInputException("samples " + n + ": a group needs at least 2 answers to compare");
@@ -100,49 +138,64 @@ public final class Grpo extends PromptRecipe<Grpo> {
   /**
    * Trains.
    *
-   * @throws InvalidInputException if prompts or reward are missing, prompts are too long and rejected, a reward is not
-   *     finite, or the directory is rejected as in {@link Sft#run()}
+   * @throws InvalidInputException if prompts or reward, or else environments, are missing, prompts are too long and rejected, a
+   *     reward is not finite, or the directory is rejected as in {@link Sft#run()}
    */
   @Override
   public Run run() {
-    Prompts.requireSome("Grpo", prompts);
-    reward();
-    try (Checkpoints kept = new Checkpoints(training, directory)) {
+    if (environments == null) {
+      Prompts.requireSome("Grpo", prompts);
+      if (reward == null) {
+        throw new InvalidInputException("Grpo without a reward: call reward((prompt, answer) -> ...)");
+      }
+    } else if (!prompts.isEmpty() || reward != null) {
+      throw new InvalidInputException("Grpo with environments, which ask and reward by themselves, and with prompts or a reward: "
+          + "give the one or the others");
+    }
+    try (Checkpoints kept = checkpoints()) {
       return run(kept);
     }
   }
 
-  private Reward reward() {
-    if (reward == null) {
-      throw new InvalidInputException("Grpo without a reward: call reward((prompt, answer) -> ...)");
+  /** Where groups of environments come from, and what of them goes into the run's settings. */
+  private record Source(IntFunction<List<Supplier<Environment>>> next, Map<String, Object> settings) {}
+
+  private Source source() {
+    List<Supplier<Environment>> given = environments;
+    if (given != null) {
+      Shuffled<Supplier<Environment>> shuffled = new Shuffled<>(given, seed);
+      Map<String, Object> about = new LinkedHashMap<>();
+      about.put("environments", given.size());
+      about.put("turns", turns);
+      about.put("episode_tokens", episodeTokens == Integer.MAX_VALUE ? null : episodeTokens);
+      return new Source(shuffled::next, about);
     }
-    return reward;
+    Renderer renderer = training.renderer();
+    Reward judge = Objects.requireNonNull(reward, "reward");
+    Prompts source = new Prompts("Grpo", prompts, Limit.NONE.treating(tooLong).within(renderer.contextLength()),
+        chat -> renderer.prompt(chat).length, seed);
+    return new Source(count -> source.next(count).stream()
+        .map(prompt -> (Supplier<Environment>) () -> new Question(prompt, judge)).toList(), about(source));
   }
 
   private Run run(Checkpoints kept) {
-    Renderer renderer = training.renderer();
-    Prompts source = new Prompts("Grpo", prompts, Limit.NONE.treating(tooLong).within(renderer.contextLength()),
-        chat -> renderer.prompt(chat).length, seed);
-    String hash = source.sha256();
-    SamplingParams params = sampling.stoppingAtEndOf(renderer).samples(samples);
+    Source source = source();
+    Map<String, Object> about = settings(source.settings, settings());
+    String hash = Digests.sha256(about.toString());
+    Episodes episodes = new Episodes(training.renderer(), sampling, environments == null ? 1 : turns, episodeTokens);
     AdamW settings = optimizer.withLearningRate(learningRate);
-    try (Sampler base = kl > 0 ? training.model().sampler() : null;
-        Recorder record = new Recorder("grpo", training, kept.files("grpo", settings(source)), steps)) {
+    try (Sampler base = kl > 0 ? training.model().sampler() : null; Recorder record = recorder(kept, "grpo", about, steps)) {
       for (int step = 0; step < steps; step++) {
-        List<Conversation> asked = source.next(groups);
+        List<Supplier<Environment>> tasks = source.next.apply(groups);
         if (step < record.count()) {
           continue;
         }
-        List<int[]> tokens = asked.stream().map(renderer::prompt).toList();
-        List<List<Sample>> answers;
+        List<List<Environment>> asked = tasks.stream().map(task -> Stream.generate(task).limit(samples).toList()).toList();
+        List<List<Episodes.Played>> played;
         try (Sampler policy = training.sampler()) {
-          answers = policy.sample(tokens, params.seed(seed + step));
+          played = episodes.play(policy, asked, seed + step);
         }
-        Rollouts rollouts = new Rollouts();
-        for (int i = 0; i < asked.size(); i++) {
-          double[] rewards = rewards(asked.get(i), answers.get(i));
-          rollouts.add(tokens.get(i), answers.get(i), rewards, advantages(rewards, scaled), kl > 0);
-        }
+        Rollouts rollouts = rollouts(played);
         if (base != null) {
           rollouts.penalise(base, kl, "kl_base");
         }
@@ -155,7 +208,7 @@ public final class Grpo extends PromptRecipe<Grpo> {
         }
         line.putAll(rollouts.metrics());
         record.write(line);
-        if (kept.stop(record.count(), steps, hash)) {
+        if (kept.stop(record.count(), steps, saveEvery, hash)) {
           return record.stopped(steps);
         }
       }
@@ -163,17 +216,19 @@ public final class Grpo extends PromptRecipe<Grpo> {
     }
   }
 
-  private double[] rewards(Conversation prompt, List<Sample> answers) {
-    double[] rewards = new double[answers.size()];
-    for (int i = 0; i < rewards.length; i++) {
-      Message answer = training.renderer().parse(answers.get(i).tokens());
-      rewards[i] = reward().of(prompt, answer);
-      if (!Double.isFinite(rewards[i])) {
-        throw new InvalidInputException("the reward of \"" + answer.content() + "\" is " + rewards[i]
-            + "; a reward must be a finite number");
+  private Rollouts rollouts(List<List<Episodes.Played>> played) {
+    Rollouts rollouts = new Rollouts();
+    for (List<Episodes.Played> group : played) {
+      double[] rewards = group.stream().mapToDouble(Episodes.Played::reward).toArray();
+      rollouts.add(group.stream().map(Episodes.Played::episode).toList(), rewards, advantages(rewards, scaled), kl > 0);
+      if (environments != null) {
+        group.forEach(episode -> {
+          rollouts.note("turns", episode.turns());
+          rollouts.note("cut_off", episode.cut() ? 1 : 0);
+        });
       }
     }
-    return rewards;
+    return rollouts;
   }
 
   /**
@@ -188,14 +243,14 @@ public final class Grpo extends PromptRecipe<Grpo> {
     return Arrays.stream(rewards).map(r -> (r - mean) / unit).toArray();
   }
 
-  private Map<String, Object> settings(Prompts source) {
+  private Map<String, Object> settings() {
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put("prompts_per_step", groups);
     settings.put("samples", samples);
     settings.put("scaled", scaled);
     settings.put("kl", kl);
     settings.put("loss", loss.toString());
-    return settings(source, settings);
+    return settings;
   }
 
   @Override

@@ -65,12 +65,18 @@ public abstract sealed class PromptRecipe<R extends PromptRecipe<R>> extends Rec
     return self();
   }
 
-  /** What a run's settings are, beside the recipe's own, which come after the prompts. */
-  final Map<String, Object> settings(Prompts source, Map<String, Object> own) {
-    Map<String, Object> settings = new LinkedHashMap<>();
-    settings.put("prompts", source.all().size());
-    settings.put("data_sha256", source.sha256());
-    settings.put("lengths", source.lengths());
+  /** What a run's settings say of its prompts. */
+  static Map<String, Object> about(Prompts source) {
+    Map<String, Object> about = new LinkedHashMap<>();
+    about.put("prompts", source.all().size());
+    about.put("data_sha256", source.sha256());
+    about.put("lengths", source.lengths());
+    return about;
+  }
+
+  /** What a run's settings are: those of its data, the recipe's own, and those of all such recipes. */
+  final Map<String, Object> settings(Map<String, Object> data, Map<String, Object> own) {
+    Map<String, Object> settings = new LinkedHashMap<>(data);
     settings.put("steps", steps);
     settings.putAll(own);
     settings.put("learning_rate", learningRate);

@@ -10,50 +10,54 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Sampled answers on their way to a batch: their tokens, rewards and an advantage for each token. */
+/** Episodes on their way to a batch: their tokens, rewards and an advantage for each token. */
 final class Rollouts {
-  private final List<int[]> prompts = new ArrayList<>();
-  private final List<Sample> samples = new ArrayList<>();
+  private final List<Episode> episodes = new ArrayList<>();
   private final List<float[]> advantages = new ArrayList<>();
   private final List<Double> rewards = new ArrayList<>();
   private final Map<String, Double> metrics = new LinkedHashMap<>();
+  private final Map<String, Double> divergence = new LinkedHashMap<>();
   private double deviations;
   private int groups;
   private long answered;
   private long tokens;
 
-  /** Adds a group; one whose answers are all as good as each other teaches nothing and is left out, unless it is kept. */
-  void add(int[] prompt, List<Sample> answers, double[] rewarded, double[] advantage, boolean keep) {
+  /** Adds a group; one whose episodes are all as good as each other teaches nothing and is left out, unless it is kept. */
+  void add(List<Episode> group, double[] rewarded, double[] advantage, boolean keep) {
     groups++;
     Arrays.stream(rewarded).forEach(rewards::add);
     double mean = Arrays.stream(rewarded).average().orElse(0);
     deviations += Math.sqrt(Arrays.stream(rewarded).map(r -> (r - mean) * (r - mean)).average().orElse(0));
     boolean constant = Arrays.stream(advantage).allMatch(a -> a == 0);
-    for (int i = 0; i < answers.size(); i++) {
-      float[] each = new float[answers.get(i).tokens().length];
-      Arrays.fill(each, (float) advantage[i]);
-      count(prompt, answers.get(i));
+    for (int i = 0; i < group.size(); i++) {
+      count(group.get(i));
       if (!constant || keep) {
-        keep(prompt, answers.get(i), each);
+        keep(group.get(i), advantage[i]);
       }
     }
   }
 
   /** Adds an answer without a reward. */
-  void add(int[] prompt, Sample answer) {
-    count(prompt, answer);
-    keep(prompt, answer, new float[answer.tokens().length]);
+  void add(Episode answer) {
+    count(answer);
+    keep(answer, 0);
   }
 
-  private void count(int[] prompt, Sample answer) {
+  /** Adds a figure of each episode, of which the mean becomes a metric. */
+  void note(String metric, double value) {
+    metrics.merge(metric, value, Double::sum);
+  }
+
+  private void count(Episode episode) {
     answered++;
-    tokens += prompt.length + answer.tokens().length;
-    metrics.merge("answer_tokens", (double) answer.tokens().length, Double::sum);
+    tokens += episode.tokens().length;
+    note("answer_tokens", episode.sampled());
   }
 
-  private void keep(int[] prompt, Sample answer, float[] each) {
-    prompts.add(prompt);
-    samples.add(answer);
+  private void keep(Episode episode, double advantage) {
+    float[] each = new float[episode.tokens().length];
+    Arrays.fill(each, (float) advantage);
+    episodes.add(episode);
     advantages.add(each);
   }
 
@@ -62,38 +66,24 @@ final class Rollouts {
    * another model; the mean is over all tokens sampled, as in the Tinker cookbook. It becomes a metric.
    */
   void penalise(Sampler other, double coefficient, String metric) {
-    List<float[]> ratios = new ArrayList<>();
+    List<float[]> ratios = episodes.stream().map(episode -> episode.ratios(other)).toList();
     double sum = 0;
     long count = 0;
-    for (int i = 0; i < samples.size(); i++) {
-      float[] of = logprobs(other, prompts.get(i), samples.get(i));
-      float[] ratio = new float[of.length];
-      for (int j = 0; j < of.length; j++) {
-        ratio[j] = samples.get(i).logprobs()[j] - of[j];
-        sum += ratio[j];
-        count++;
+    for (int i = 0; i < episodes.size(); i++) {
+      for (float ratio : ratios.get(i)) {
+        sum += ratio;
       }
-      ratios.add(ratio);
+      count += episodes.get(i).sampled();
     }
     double mean = count == 0 ? 0 : sum / count;
-    for (int i = 0; i < samples.size(); i++) {
+    for (int i = 0; i < episodes.size(); i++) {
       for (int j = 0; j < ratios.get(i).length; j++) {
-        advantages.get(i)[j] += (float) (coefficient * (mean - ratios.get(i)[j]));
+        if (episodes.get(i).isOwn(j)) {
+          advantages.get(i)[j] += (float) (coefficient * (mean - ratios.get(i)[j]));
+        }
       }
     }
-    metrics.put(metric, mean);
-  }
-
-  /** The logprob of each token of an answer under another model. */
-  static float[] logprobs(Sampler model, int[] prompt, Sample answer) {
-    float[] all = model.logprobs(joined(prompt, answer));
-    return Arrays.copyOfRange(all, prompt.length - 1, all.length);
-  }
-
-  private static int[] joined(int[] prompt, Sample answer) {
-    int[] all = Arrays.copyOf(prompt, prompt.length + answer.tokens().length);
-    System.arraycopy(answer.tokens(), 0, all, prompt.length, answer.tokens().length);
-    return all;
+    divergence.put(metric, mean);
   }
 
   /** An answer of which no more than so many tokens are kept. */
@@ -103,7 +93,7 @@ final class Rollouts {
   }
 
   boolean isEmpty() {
-    return samples.isEmpty();
+    return episodes.isEmpty();
   }
 
   /** How many tokens were read and sampled. */
@@ -113,8 +103,8 @@ final class Rollouts {
 
   Batch batch() {
     List<Datum> data = new ArrayList<>();
-    for (int i = 0; i < samples.size(); i++) {
-      data.add(Datum.sampled(prompts.get(i), samples.get(i), advantages.get(i)));
+    for (int i = 0; i < episodes.size(); i++) {
+      data.add(episodes.get(i).datum(advantages.get(i)));
     }
     return Batch.of(data);
   }
@@ -126,8 +116,8 @@ final class Rollouts {
       means.put("reward", rewards.stream().mapToDouble(Double::doubleValue).average().orElse(0));
       means.put("reward_deviation", deviations / groups);
     }
-    means.putAll(metrics);
-    means.computeIfPresent("answer_tokens", (k, sum) -> sum / answered);
+    metrics.forEach((name, sum) -> means.put(name, sum / answered));
+    means.putAll(divergence);
     return means;
   }
 }

@@ -15,17 +15,20 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What a recipe did: {@link Sft}, {@link Dpo}, {@link Grpo} or {@link Distill}. The trained weights are in
+ * What a recipe did: {@link Sft}, {@link Dpo}, {@link Grpo} and the like. The trained weights are in
  * {@link #training()}: those of the best step where there were validation data, else the last ones. Immutable.
  *
  * <p>Each step has these metrics, on every backend, in {@code metrics.jsonl} too: {@code step} from 1; {@code loss}, per
  * unit of weight, in nats; {@code loss_sum}; {@code weight}, which is the number of trained tokens unless weights say
  * otherwise; {@code tokens} read; {@code learning_rate}; {@code gradient_norm} before clipping; {@code seconds} since
  * the run began, and {@code tokens_per_second} of the step. Where validation came after a step: {@code validation_loss}.
- * Where a batch was passed over because its loss or gradient was not finite: {@code skipped}, 1, and no loss. DPO adds
- * {@code accuracy}, {@code margin}, {@code chosen_reward}, {@code rejected_reward}; GRPO {@code reward},
- * {@code reward_deviation}, {@code answer_tokens}, {@code kl_base} where it is penalised; on-policy distillation
- * {@code reverse_kl} and {@code answer_tokens}.
+ * {@link Sft} adds {@code sequences} and, where there were some, how many of them were {@code cut} and how many more were
+ * {@code left_out}, too long or with nothing to learn. Where a batch was passed over because its loss or gradient was not
+ * finite: {@code skipped}, 1, and no loss. DPO, ORPO, SimPO and reward models add {@code accuracy}, {@code margin},
+ * {@code chosen_reward} and {@code rejected_reward}, ORPO {@code nll} and {@code log_odds} too; KTO the same but
+ * {@code accuracy}, and {@code kl}; GRPO {@code reward}, {@code reward_deviation}, {@code answer_tokens}, {@code kl_base} where it
+ * is penalised, in environments {@code turns}, and {@code cut_off}, the share of episodes that a limit ended; on-policy
+ * distillation {@code reverse_kl} and {@code answer_tokens}.
  *
  * @param recipe its name, such as {@code sft}
  * @param training the training that it worked on
@@ -91,6 +94,16 @@ public record Run(String recipe, Training training, List<Step> steps, String end
     return java.util.Arrays.stream(all).skip(Math.max(0, all.length - count)).average().orElse(Double.NaN);
   }
 
+  /** How many steps {@link #finalLoss()} is the mean of: a tenth of all, at least 1 and at most 10. */
+  public int lastSteps() {
+    return Math.max(1, Math.min(10, steps.size() / 10));
+  }
+
+  /** The mean of the loss over the last steps, as many as {@link #lastSteps()} says; NaN if none has a loss. */
+  public double finalLoss() {
+    return last("loss", lastSteps());
+  }
+
   /** The least validation loss; NaN without validation data. */
   public double validationLoss() {
     return java.util.Arrays.stream(series("validation_loss").y()).min().orElse(Double.NaN);
@@ -109,7 +122,7 @@ public record Run(String recipe, Training training, List<Step> steps, String end
   @Override
   public String toString() {
     double validation = validationLoss();
-    return String.format(Locale.ROOT, "Run[%s, %d steps, loss %.4f%s]", recipe, steps.size(), last("loss", 10),
-        Double.isNaN(validation) ? "" : String.format(Locale.ROOT, ", validation %.4f", validation));
+    return String.format(Locale.ROOT, "Run[%s, %d steps, loss %.4f over the last %d%s]", recipe, steps.size(), finalLoss(),
+        lastSteps(), Double.isNaN(validation) ? "" : String.format(Locale.ROOT, ", validation %.4f", validation));
   }
 }

@@ -1,9 +1,11 @@
 package dev.fettle.recipes;
 
+import dev.fettle.AdamW;
 import dev.fettle.Batch;
 import dev.fettle.Batches;
 import dev.fettle.DataSummary;
 import dev.fettle.Dataset;
+import dev.fettle.Datum;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
@@ -12,6 +14,7 @@ import dev.fettle.NumericException;
 import dev.fettle.Progress;
 import dev.fettle.Renderer;
 import dev.fettle.Schedule;
+import dev.fettle.StepResult;
 import dev.fettle.TooLong;
 import dev.fettle.TrainOn;
 import dev.fettle.Training;
@@ -22,10 +25,13 @@ import dev.fettle.internal.recipe.Checkpoints;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
 import dev.fettle.internal.recipe.SampleTable;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +53,8 @@ public final class Sft extends Recipe<Sft> {
   public static final int DEFAULT_BATCH_SIZE = 16;
   /** How often the validation loss may fail to improve before the run ends, unless {@link #patience(int)} is called. */
   public static final int DEFAULT_PATIENCE = 3;
+  /** Prompts that a report shows answers to, unless {@link #samples(int)} is called. */
+  public static final int DEFAULT_SAMPLES = 3;
   /** The share of the steps in which the rate rises, unless {@link #schedule} is called. */
   public static final double WARMUP = 0.05;
 
@@ -56,8 +64,11 @@ public final class Sft extends Recipe<Sft> {
   private int batchSize = DEFAULT_BATCH_SIZE;
   private @Nullable IntFunction<Schedule> schedule;
   private TrainOn trainOn = TrainOn.ALL_ASSISTANT_MESSAGES;
+  private int most;
+  private int accumulation = 1;
   private int validateEvery;
   private int patience = DEFAULT_PATIENCE;
+  private int samples = DEFAULT_SAMPLES;
 
   private Sft(Training training) {
     super(training, training.tuning() instanceof Lora ? 5e-4 : 5e-5);
@@ -92,6 +103,24 @@ public final class Sft extends Recipe<Sft> {
     return this;
   }
 
+  /**
+   * Learns from so many batches a step, one after the other: as from one that is so many times as large, in the memory of one.
+   * Default 1.
+   */
+  public Sft gradientAccumulation(int batches) {
+    accumulation = Positive.of("gradientAccumulation", batches);
+    return this;
+  }
+
+  /**
+   * Ends after so many steps, if the data last so long; no more of the data is read than that takes, so they are not hashed.
+   * Default when the data end.
+   */
+  public Sft steps(int atMost) {
+    most = Positive.of("steps", atMost);
+    return this;
+  }
+
   /** Another schedule, made when the number of steps is known: {@code schedule(n -> Schedule.cosine(1e-3, n))}. */
   public Sft schedule(IntFunction<Schedule> ofSteps) {
     schedule = Objects.requireNonNull(ofSteps, "ofSteps");
@@ -104,7 +133,7 @@ public final class Sft extends Recipe<Sft> {
     return this;
   }
 
-  /** Validates, and saves a checkpoint, after every {@code steps} steps. Default a tenth of all. */
+  /** Validates after every {@code steps} steps. Default a tenth of all. */
   public Sft validateEvery(int steps) {
     validateEvery = Positive.of("validateEvery", steps);
     return this;
@@ -113,6 +142,18 @@ public final class Sft extends Recipe<Sft> {
   /** Ends the run when the validation loss has not improved so many times in a row. Default 3. */
   public Sft patience(int validations) {
     patience = Positive.of("patience", validations);
+    return this;
+  }
+
+  /**
+   * How many prompts, of the validation data or else the data, the report shows what the model answers to before and after the
+   * run; 0 for none. Default 3.
+   */
+  public Sft samples(int prompts) {
+    if (prompts < 0) {
+      throw new InvalidInputException("samples " + prompts + ": give at least 0");
+    }
+    samples = prompts;
     return this;
   }
 
@@ -130,61 +171,102 @@ public final class Sft extends Recipe<Sft> {
     if (examples == null) {
       throw new InvalidInputException("Sft without data: call data(Dataset)");
     }
-    try (Checkpoints kept = new Checkpoints(training, directory)) {
+    try (Checkpoints kept = checkpoints()) {
       return run(kept, examples);
     }
   }
 
   private Run run(Checkpoints kept, Dataset examples) {
     Renderer renderer = training.renderer().trainOn(trainOn);
-    Batches batches = examples.shuffle(seed).epochs(epochs).batches(batchSize, renderer);
-    DataSummary content = batches.check("sft");
-    int total = Math.toIntExact(content.batches());
+    // A step is one batch of the data, whatever number of passes it takes: positions in the data count steps.
+    Batches batches = examples.shuffle(seed).epochs(epochs).batches(Math.multiplyExact(batchSize, accumulation), renderer);
+    Optional<DataSummary> content = most > 0 ? Optional.empty() : Optional.of(batches.check("sft"));
+    int total = Math.toIntExact(content.isPresent() ? content.get().batches() : batches.count(most));
     Schedule rates = schedule != null ? NoNulls.given(schedule.apply(total), "schedule", total + " steps")
         : Schedule.linear(learningRate, total).warmup((int) Math.ceil(WARMUP * total));
     int every = validateEvery > 0 ? validateEvery : Math.max(1, total / Checkpoints.COUNT);
+    int saving = saveEvery > 0 ? saveEvery : every;
     Batches held = validation == null ? null : validation.batches(batchSize, renderer);
     long validated = 0;
     if (held != null) {
       validated = held.check("sft, validation data").batches();
     }
-    try (Recorder record = new Recorder("sft", training,
-        kept.files("sft", settings(examples, content, total, rates, every)), total)) {
-      SampleTable samples = SampleTable.of(training, validation != null ? validation : examples, directory != null);
+    Map<String, Object> settings = settings(examples, content, total, rates, every, saving);
+    try (Recorder record = recorder(kept, "sft", settings, total)) {
+      SampleTable answers = SampleTable.of(training, validation != null ? validation : examples, directory == null ? 0 : samples);
       kept.restore(record.steps());
       Batches left = kept.from(batches, record.steps());
       String ending = "all " + total + " steps done";
-      for (Batch batch : left) {
+      Iterator<Batch> next = left.iterator();
+      while (record.count() < total && next.hasNext()) {
+        Batch batch = next.next();
         int step = record.count();
-        double rate = rates.at(step);
-        Map<String, Double> line;
-        try {
-          line = record.line(training.step(batch, Loss.crossEntropy(), optimizer.withLearningRate(rate)), rate, batch);
-        } catch (NumericException e) {
-          line = record.skip(e, rate, batch);
-        }
-        boolean due = (step + 1) % every == 0 || step + 1 == total;
-        if (due && held != null) {
+        Map<String, Double> line = step(record, batch, rates.at(step));
+        boolean last = step + 1 == total;
+        if (held != null && ((step + 1) % every == 0 || last)) {
           double loss = loss(held, validated);
           line.put("validation_loss", loss);
           kept.improve(loss, step + 1);
         }
         record.write(line);
-        if (due) {
+        boolean enough = kept.failures() >= patience;
+        boolean stop = kept.stopAsked() && !last;
+        if ((step + 1) % saving == 0 || last || enough || stop) {
           kept.save(left.position());
-          if (kept.failures() >= patience) {
-            ending = "no better validation loss " + patience + " times in a row";
-            break;
-          }
         }
-        if (kept.stopAsked()) {
-          kept.save(left.position());
+        if (enough) {
+          ending = "no better validation loss " + patience + " times in a row";
+          break;
+        }
+        if (stop) {
           return record.stopped(total);
         }
       }
       long best = kept.restoreBest(record.count());
-      return record.finish(ending, best, samples.answered(training));
+      return record.finish(ending, best, answers.answered(training));
     }
+  }
+
+  /** Makes a step and gives its figures. */
+  private Map<String, Double> step(Recorder record, Batch batch, double rate) {
+    Map<String, Double> line;
+    try {
+      line = record.line(step(batch, optimizer.withLearningRate(rate)), rate, batch);
+    } catch (NumericException e) {
+      line = record.skip(e, rate, batch);
+    }
+    line.put("sequences", (double) batch.size());
+    if (batch.cut() > 0) {
+      line.put("cut", (double) batch.cut());
+    }
+    if (batch.skipped() > 0) {
+      line.put("left_out", (double) batch.skipped());
+    }
+    return line;
+  }
+
+  private StepResult step(Batch batch, AdamW settings) {
+    if (batch.size() <= batchSize) {
+      return training.step(batch, Loss.crossEntropy(), settings);
+    }
+    double sum = 0;
+    double weight = 0;
+    NumericException failure = null;
+    for (int from = 0; from < batch.size(); from += batchSize) {
+      List<Datum> part = batch.data().subList(from, Math.min(batch.size(), from + batchSize));
+      try {
+        LossResult result = training.forwardBackward(Batch.of(part), Loss.crossEntropy());
+        sum += result.loss();
+        weight += result.weight();
+      } catch (NumericException e) {
+        failure = e;
+      }
+    }
+    if (failure != null && weight == 0) {
+      throw failure;
+    }
+    // What one part could not give, the others do.
+    return new StepResult(new LossResult(sum, List.of(), weight, Map.of()), training.optimStep(settings));
   }
 
   /** The loss of a unit of weight over all batches. */
@@ -202,23 +284,27 @@ public final class Sft extends Recipe<Sft> {
     return sum / weight;
   }
 
-  private static Map<String, Object> lengths(Dataset examples, DataSummary content) {
+  private static Map<String, Object> lengths(Dataset examples, Optional<DataSummary> content) {
     Map<String, Object> lengths = new LinkedHashMap<>();
-    lengths.put("max_length", content.maxLength().isPresent() ? content.maxLength().getAsInt() : null);
     lengths.put("too_long", examples.tooLong().name().toLowerCase(Locale.ROOT));
-    lengths.put("sequences", content.sequences());
-    lengths.put("cut", content.cut());
-    lengths.put("skipped", content.skipped());
+    content.ifPresent(known -> {
+      lengths.put("max_length", known.maxLength().isPresent() ? known.maxLength().getAsInt() : null);
+      lengths.put("sequences", known.sequences());
+      lengths.put("cut", known.cut());
+      lengths.put("skipped", known.skipped());
+    });
     return lengths;
   }
 
-  private Map<String, Object> settings(Dataset examples, DataSummary content, int total, Schedule rates, int every) {
+  private Map<String, Object> settings(Dataset examples, Optional<DataSummary> content, int total, Schedule rates, int every,
+      int saving) {
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put("data", examples.toString());
-    settings.put("data_sha256", content.sha256());
+    settings.put("data_sha256", content.map(DataSummary::sha256).orElse(null));
     settings.put("lengths", lengths(examples, content));
     settings.put("epochs", epochs);
     settings.put("batch_size", batchSize);
+    settings.put("gradient_accumulation", accumulation);
     settings.put("steps", total);
     settings.put("schedule", rates.toString());
     settings.put("optimizer", RunFiles.optimizer(optimizer));
@@ -226,6 +312,7 @@ public final class Sft extends Recipe<Sft> {
     settings.put("seed", seed);
     settings.put("validation", validation == null ? null : validation.toString());
     settings.put("validate_every", every);
+    settings.put("save_every", saving);
     settings.put("patience", patience);
     return settings;
   }

@@ -286,6 +286,7 @@ class ChartsTest {
   @Test
   void emptyOrConstantValuesAreDrawnToo() throws Exception {
     drawn("constant", charts -> charts.lines("Constant", Axis.of("step"), Axis.of("loss"), Series.of("same", 2, 2, 2, Double.NaN, 2)));
+    drawn("nearly-nothing", charts -> charts.lines("Nearly nothing", Axis.of("step"), Axis.of("loss"), Series.of("a", 1e-14, -3e-13)));
     assertThat(Charts.light().lines("Nothing", Axis.of("x"), Axis.log("y"), Series.of("none", 0, -1)).getWidth()).isEqualTo(900);
     assertThatThrownBy(() -> Series.of("a", new double[2], new double[3])).isInstanceOf(InvalidInputException.class);
   }

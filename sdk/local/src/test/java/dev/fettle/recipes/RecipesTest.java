@@ -176,9 +176,8 @@ class RecipesTest {
       int[] prompt = training.renderer().prompt(Conversation.of(Message.user("Tell me a story.")));
       double sum = 0;
       for (Sample sample : policy.sample(prompt, SamplingParams.standard().maxTokens(20).samples(8))) {
-        float[] others = Rollouts.logprobs(base, prompt, sample);
-        for (int i = 0; i < others.length; i++) {
-          sum += sample.logprobs()[i] - others[i];
+        for (float ratio : Episode.of(prompt, sample).ratios(base)) {
+          sum += ratio;
         }
       }
       return sum;

@@ -75,7 +75,7 @@ class SftTest {
     assertThat(lines).hasSize(40);
     JsonNode line = JsonReader.STANDARD.read(lines.get(3));
     assertThat(line.propertyNames()).containsExactly("step", "loss", "loss_sum", "weight", "gradient_norm", "tokens",
-        "learning_rate", "seconds", "tokens_per_second", "validation_loss");
+        "learning_rate", "seconds", "tokens_per_second", "sequences", "validation_loss");
     JsonNode about = Golden.json(out.resolve("run.json"));
     assertThat(about.path("settings").path("data_sha256").asString()).matches("[0-9a-f]{64}");
     assertThat(about.path("versions").path("java").asString()).contains(System.getProperty("java.version"));

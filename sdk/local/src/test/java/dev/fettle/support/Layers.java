@@ -26,7 +26,7 @@ public final class Layers {
       List.of("internal.json"),
       List.of("internal.checkpoint", "internal.wire", "internal.template"),
       List.of("internal.model", "internal.text", "internal.data", "internal.chart", "internal.hub"),
-      List.of("internal.ranking", "internal.recipe", "internal.gguf"),
+      List.of("internal.ranking", "internal.recipe", "internal.gguf", "internal.openai"),
       List.of("internal.remote", "internal.serve", "internal.compare"));
   /** The engine of this machine, which the core finds through {@code internal.LocalEngine}. */
   public static final List<List<String>> ENGINE = List.of(

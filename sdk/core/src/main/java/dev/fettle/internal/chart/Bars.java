@@ -34,7 +34,7 @@ public final class Bars {
     }
     double unit = (Canvas.WIDTH - left - Canvas.EDGE - 70) / Math.max(most - least, 1e-300);
     double zero = left - least * unit;
-    try (Canvas canvas = new Canvas(Canvas.WIDTH, TOP + bars.size() * ROW + 20, theme)) {
+    try (Canvas canvas = new Canvas(title, Canvas.WIDTH, TOP + bars.size() * ROW + 20, theme)) {
       canvas.left(Canvas.fitting(Canvas.TITLE, title, Canvas.WIDTH - 2 * Canvas.EDGE), Canvas.TITLE, theme.ink(), Canvas.EDGE, 32);
       canvas.left(what, Canvas.SMALL, theme.faint(), Canvas.EDGE, 56);
       for (int i = 0; i < bars.size(); i++) {

@@ -24,8 +24,8 @@ final class Canvas implements AutoCloseable {
   private final BufferedImage image;
   private final Graphics2D g;
 
-  Canvas(int width, int height, Theme theme) {
-    image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+  Canvas(String title, int width, int height, Theme theme) {
+    image = new Picture(title, width, height);
     g = image.createGraphics();
     g.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
     g.setRenderingHint(RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);

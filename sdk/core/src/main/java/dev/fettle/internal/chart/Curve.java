@@ -16,7 +16,7 @@ public record Curve(String name, double[] x, double[] y, double[] errors, Style 
   public enum Style {
     /** A line. */
     LINE,
-    /** A thin, pale line: what another line smooths. It has no place in the legend of its own. */
+    /** A thin, pale line: what another line smooths. It is in the legend if it has a name. */
     FAINT,
     /** A line with a dot at each value. */
     DOTTED,

@@ -25,7 +25,7 @@ public final class HeatMap {
       }
     }
     boolean written = cell >= 46 && row >= 18;
-    try (Canvas canvas = new Canvas(Canvas.WIDTH, TOP + rows.size() * row + 24, theme)) {
+    try (Canvas canvas = new Canvas(title, Canvas.WIDTH, TOP + rows.size() * row + 24, theme)) {
       canvas.left(Canvas.fitting(Canvas.TITLE, title, Canvas.WIDTH - 2 * Canvas.EDGE), Canvas.TITLE, theme.ink(), Canvas.EDGE, 32);
       canvas.left(Canvas.fitting(Canvas.SMALL, what, Canvas.WIDTH - 2 * Canvas.EDGE - Canvas.RAMP - 90), Canvas.SMALL, theme.faint(),
           Canvas.EDGE, 58);

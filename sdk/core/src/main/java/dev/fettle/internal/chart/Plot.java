@@ -49,7 +49,7 @@ public final class Plot {
   public static BufferedImage stack(Theme theme, List<BufferedImage> pictures) {
     int height = pictures.stream().mapToInt(BufferedImage::getHeight).sum();
     int width = pictures.stream().mapToInt(BufferedImage::getWidth).max().orElseThrow();
-    try (Canvas canvas = new Canvas(width, height, theme)) {
+    try (Canvas canvas = new Canvas(pictures.size() + " pictures", width, height, theme)) {
       int y = 0;
       for (BufferedImage picture : pictures) {
         canvas.image().createGraphics().drawImage(picture, 0, y, null);
@@ -67,7 +67,7 @@ public final class Plot {
     Scale x = Scale.of(values(true), xAxis, 8);
     int left = Canvas.EDGE + y.ticks().stream().mapToInt(t -> Canvas.width(Canvas.SMALL, y.text(t))).max().orElse(0) + 10;
     Rectangle2D area = new Rectangle2D.Double(left, top, Canvas.WIDTH - left - Canvas.EDGE - 6, HEIGHT - top - BOTTOM);
-    try (Canvas canvas = new Canvas(Canvas.WIDTH, HEIGHT, theme)) {
+    try (Canvas canvas = new Canvas(title, Canvas.WIDTH, HEIGHT, theme)) {
       canvas.left(Canvas.fitting(Canvas.TITLE, title, Canvas.WIDTH - 2 * Canvas.EDGE), Canvas.TITLE, theme.ink(), Canvas.EDGE, 32);
       if (named) {
         names(canvas, legend);
@@ -133,7 +133,7 @@ public final class Plot {
 
   private void curve(Canvas canvas, Rectangle2D area, Scale x, Scale y, Curve curve, boolean broken) {
     Color colour = theme.series(curve.colour());
-    Color pale = Theme.mix(theme.ground(), colour, 0.4);
+    Color pale = pale(curve);
     Path2D path = new Path2D.Double();
     boolean begun = false;
     List<Ellipse2D> dots = new ArrayList<>();
@@ -164,7 +164,7 @@ public final class Plot {
       }
     }
     if (curve.style() == Curve.Style.FAINT) {
-      canvas.stroke(pale, new BasicStroke(1f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND), path);
+      canvas.stroke(pale, new BasicStroke(1.3f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND), path);
     } else if (curve.style() != Curve.Style.POINTS) {
       canvas.stroke(colour, broken ? BROKEN : new BasicStroke(2.2f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND), path);
     }
@@ -174,12 +174,17 @@ public final class Plot {
     }
   }
 
+  /** A colour that stands back behind its own, and is seen on either ground. */
+  private Color pale(Curve curve) {
+    return Theme.mix(theme.ground(), theme.series(curve.colour()), 0.6);
+  }
+
   /** The named curves, in as many lines as they take. */
   private List<List<Curve>> legend() {
     List<List<Curve>> lines = new ArrayList<>(List.of(new ArrayList<>()));
     int used = 0;
     for (Curve curve : curves) {
-      if (curve.style() != Curve.Style.FAINT) {
+      if (curve.style() != Curve.Style.FAINT || !curve.name().isEmpty()) {
         int room = entry(curve);
         if (used > 0 && used + room > Canvas.WIDTH - 2 * Canvas.EDGE) {
           lines.add(new ArrayList<>());
@@ -201,11 +206,12 @@ public final class Plot {
     for (List<Curve> line : lines) {
       double x = Canvas.EDGE;
       for (Curve curve : line) {
-        Color colour = theme.series(curve.colour());
+        boolean faint = curve.style() == Curve.Style.FAINT;
+        Color colour = faint ? pale(curve) : theme.series(curve.colour());
         if (curve.style() != Curve.Style.POINTS) {
-          canvas.line(colour, 3, x, y - 5, x + 26, y - 5);
+          canvas.line(colour, faint ? 1.5 : 3, x, y - 5, x + 26, y - 5);
         }
-        if (curve.style() != Curve.Style.LINE) {
+        if (curve.style() == Curve.Style.DOTTED || curve.style() == Curve.Style.POINTS) {
           canvas.fill(colour, new Ellipse2D.Double(x + 8, y - 10, 10, 10));
         }
         canvas.left(curve.name(), Canvas.TEXT, theme.ink(), x + 34, y);

@@ -45,7 +45,7 @@ final class Scale {
 
   private static Scale straight(double min, double max, double ticks) {
     if (max - min < 1e-12 * Math.max(1, Math.abs(max))) {
-      double room = max == 0 ? 1 : Math.abs(max) * 0.1;
+      double room = Math.abs(max) < 1e-9 ? 1 : Math.abs(max) * 0.1;
       return straight(min - room, max + room, ticks);
     }
     double step = roundStep((max - min) / ticks);

@@ -30,7 +30,7 @@ public final class TokenMap {
   public static BufferedImage draw(Theme theme, String title, List<String> tokens, float[] losses) {
     List<Box> boxes = boxes(tokens, losses);
     int bottom = boxes.isEmpty() ? TOP : boxes.get(boxes.size() - 1).y + LINE;
-    try (Canvas canvas = new Canvas(Canvas.WIDTH, bottom + 16, theme)) {
+    try (Canvas canvas = new Canvas(title, Canvas.WIDTH, bottom + 16, theme)) {
       canvas.left(Canvas.fitting(Canvas.TITLE, title, Canvas.WIDTH - 2 * Canvas.EDGE), Canvas.TITLE, theme.ink(), Canvas.EDGE, 32);
       canvas.left("loss of each token; mean " + String.format(Locale.ROOT, "%.2f", mean(losses)) + " nats", Canvas.SMALL,
           theme.faint(), Canvas.EDGE, 58);

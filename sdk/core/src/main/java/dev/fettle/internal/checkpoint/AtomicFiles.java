@@ -168,6 +168,19 @@ public final class AtomicFiles {
     });
   }
 
+  /**
+   * Deletes a directory that an earlier save wrote, under another name, so that no part of it is found under its own.
+   *
+   * @throws InvalidInputException if it holds what no earlier save wrote
+   */
+  public static void delete(Path target) throws IOException {
+    Path directory = real(target);
+    if (Files.isDirectory(directory)) {
+      Inventory.requireOurs(directory);
+      drop(directory, directory);
+    }
+  }
+
   /** Deletes a directory in which there is nothing. */
   public static void deleteIfEmpty(Path directory) {
     try {

@@ -4,6 +4,7 @@ import dev.fettle.Completion;
 import dev.fettle.Conversation;
 import dev.fettle.Dataset;
 import dev.fettle.Example;
+import dev.fettle.Feedback;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Preference;
 import dev.fettle.Text;
@@ -46,6 +47,8 @@ public final class Overlap {
           .append('\0'));
     } else if (example instanceof Preference pair) {
       text.append(key(pair.chosen())).append(key(pair.rejected()));
+    } else if (example instanceof Feedback feedback) {
+      text.append(key(feedback.answer())).append(feedback.desirable());
     }
     return Digests.sha256(text.toString().strip().replaceAll("\\s+", " "));
   }

@@ -53,6 +53,18 @@ final class ResultsFile {
     return results;
   }
 
+  /** The runs that a directory holds, whatever their settings. */
+  static List<RunResult> read(Path directory) {
+    Path file = directory.resolve(NAME);
+    try {
+      return Files.readAllLines(file).stream().skip(1).map(line -> RunResult.of(JsonReader.STANDARD.read(line))).toList();
+    } catch (JsonException e) {
+      throw new InvalidInputException(file + " is broken", e);
+    } catch (IOException e) {
+      throw FileErrors.unread(file, e);
+    }
+  }
+
   private static void requireFree(Path directory) {
     for (String name : Stream.concat(Stream.of(Summary.REPORT), Plots.FILES.stream()).toList()) {
       if (Files.exists(directory.resolve(name))) {

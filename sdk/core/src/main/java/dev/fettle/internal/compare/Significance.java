@@ -1,12 +1,13 @@
 package dev.fettle.internal.compare;
 
+import dev.fettle.internal.ranking.Holm;
 import dev.fettle.internal.ranking.PairedTests;
 import dev.fettle.ranking.Scores;
 import dev.fettle.recipes.ComparisonResult.Pair;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Whether chance could explain what differs between methods. */
 final class Significance {
@@ -65,16 +66,9 @@ final class Significance {
   }
 
   private static List<Pair> holm(List<Pair> pairs) {
-    List<Pair> ascending = new ArrayList<>(pairs);
-    ascending.sort(Comparator.comparingDouble(Pair::p));
-    Pair[] corrected = new Pair[pairs.size()];
-    double most = 0;
-    for (int i = 0; i < ascending.size(); i++) {
-      Pair pair = ascending.get(i);
-      most = Math.min(1, Math.max(most, Double.isNaN(pair.p()) ? 1 : pair.p() * (pairs.size() - i)));
-      corrected[pairs.indexOf(pair)] = new Pair(pair.first(), pair.second(), pair.difference(), most);
-    }
-    return List.of(corrected);
+    double[] corrected = Holm.corrected(pairs.stream().mapToDouble(Pair::p).toArray());
+    return IntStream.range(0, corrected.length).mapToObj(i -> new Pair(pairs.get(i).first(), pairs.get(i).second(),
+        pairs.get(i).difference(), corrected[i])).toList();
   }
 
   static double mean(double[] values) {

@@ -47,7 +47,7 @@ public final class Summary {
     return compared;
   }
 
-  private static void add(String name, List<RunResult> runs, List<Row> rows, List<Sample> quality, List<Sample> outside) {
+  static void add(String name, List<RunResult> runs, List<Row> rows, List<Sample> quality, List<Sample> outside) {
     Predicate<RunResult> diverged = RunResult::diverged;
     List<RunResult> good = runs.stream().filter(diverged.negate()).toList();
     double[] values = good.stream().mapToDouble(RunResult::quality).toArray();

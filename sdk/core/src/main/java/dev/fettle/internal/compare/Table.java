@@ -53,7 +53,7 @@ final class Table {
         : "The learning rate of " + String.join(", ", given) + " was given; that of each other method " + sought;
   }
 
-  private static String line(Row row, Row base, boolean outside) {
+  static String line(Row row, Row base, boolean outside) {
     boolean isBase = row.method().equals(NamedMethods.BASE);
     List<String> cells = new ArrayList<>();
     cells.add(row.method());
@@ -82,14 +82,14 @@ final class Table {
         : String.format(Locale.ROOT, "%.0f kB", bytes / 1e3);
   }
 
-  private static String tests(boolean items) {
+  static String tests(boolean items) {
     return "Differences are told from chance by Welch's t-test over seeds (the base model counts as a known value)"
         + (items ? "; on the task also by the paired randomisation test over test items, averaged over seeds, and the "
         + "greater p counts" : "") + "; with Holm's correction for all pairs. From p = 0.05 on it is a tie.";
   }
 
   /** Who is better than whom: the best by its mean, what it is tied with, and every pair. */
-  private static String verdict(String title, List<Row> rows, List<Pair> pairs, boolean higher, List<Double> means) {
+  static String verdict(String title, List<Row> rows, List<Pair> pairs, boolean higher, List<Double> means) {
     List<String> names = rows.stream().map(Row::method).toList();
     Comparator<String> order = Comparator.comparingDouble(name -> rank(means.get(names.indexOf(name)), higher));
     List<String> ranked = names.stream().sorted(order).toList();

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** Messages as OpenAI writes them, and as ShareGPT does. */
-final class ChatForms {
+public final class ChatForms {
   private static final Map<String, String> ROLES = Map.of("system", "system", "developer", "system", "user", "user",
       "assistant", "assistant", "tool", "tool", "function", "tool");
   private static final Map<String, String> SHARE_GPT = Map.of("system", "system", "human", "user", "user", "user",
@@ -23,6 +23,15 @@ final class ChatForms {
   private static final Set<String> FUNCTION = Set.of("name", "arguments");
 
   private ChatForms() {}
+
+  /**
+   * The messages of a request, whose fields beyond those of each message go to the chat template.
+   *
+   * @param place what the list is called in errors
+   */
+  public static List<Message> messages(JsonNode list, String place) {
+    return messages(list, place, new Leftovers());
+  }
 
   /** A list of messages, or the JSON text of one, which a column of text needs. */
   static List<Message> messages(JsonNode given, String place, Leftovers leftovers) {

@@ -3,6 +3,7 @@ package dev.fettle.internal.data;
 import dev.fettle.Completion;
 import dev.fettle.Conversation;
 import dev.fettle.Example;
+import dev.fettle.Feedback;
 import dev.fettle.Message;
 import dev.fettle.Preference;
 import dev.fettle.Text;
@@ -33,6 +34,8 @@ final class ContentHash {
       conversation.tools().forEach(this::add);
     } else if (example instanceof Preference pair) {
       add("preference").add(pair.chosen()).add(pair.rejected());
+    } else if (example instanceof Feedback feedback) {
+      add("feedback").add(feedback.answer()).add(feedback.desirable() ? "1" : "0");
     }
     return this;
   }

@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 enum Form {
   PAIR(List.of("chosen", "rejected"), "prompt", "system", "tools", "functions"),
   OPENAI_PAIR(List.of("input", "preferred_output", "non_preferred_output")),
+  FEEDBACK(List.of("prompt", "completion", "label"), "system", "tools", "functions"),
   MESSAGES(List.of("messages"), "system", "tools", "functions"),
   CONVERSATIONS(List.of("conversations"), "system", "tools", "functions"),
   COMPLETION(List.of("prompt", "completion"), "system", "tools", "functions"),
@@ -35,7 +36,7 @@ enum Form {
   }
 
   boolean fits(JsonNode row) {
-    return required.stream().allMatch(row::hasNonNull);
+    return required.stream().allMatch(row::hasNonNull) && (this != FEEDBACK || row.path("label").isBoolean());
   }
 
   /** The fields of all forms, in the order of the alphabet. */

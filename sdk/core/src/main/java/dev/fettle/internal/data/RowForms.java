@@ -3,6 +3,7 @@ package dev.fettle.internal.data;
 import dev.fettle.Completion;
 import dev.fettle.Conversation;
 import dev.fettle.Example;
+import dev.fettle.Feedback;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.Text;
@@ -49,6 +50,7 @@ final class RowForms {
     return switch (form) {
       case PAIR -> PreferenceForms.pair(node, leftovers);
       case OPENAI_PAIR -> PreferenceForms.openAi(node, leftovers);
+      case FEEDBACK -> new Feedback(completion(node, leftovers), node.get("label").asBoolean());
       case MESSAGES -> chat(node, ChatForms.messages(node.get("messages"), "messages", leftovers));
       case CONVERSATIONS -> chat(node, ChatForms.conversations(node.get("conversations"), leftovers));
       case COMPLETION -> completion(node, leftovers);
@@ -99,11 +101,6 @@ final class RowForms {
   }
 
   private static Example completion(JsonNode node, Leftovers leftovers) {
-    if (node.path("label").isBoolean()) {
-      throw new InvalidInputException("a label beside prompt and completion says whether the completion is wanted (KTO's form), and "
-          + "nothing here learns from labels: a completion labelled false would be learnt as a good one. Keep the rows that are "
-          + "labelled true, without the label, or make pairs of chosen and rejected of them");
-    }
     JsonNode prompt = node.get("prompt");
     JsonNode completion = node.get("completion");
     if (prompt.isArray() && completion.isArray()) {

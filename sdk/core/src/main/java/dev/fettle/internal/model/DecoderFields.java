@@ -32,7 +32,7 @@ final class DecoderFields {
   static final int MAX_VOCAB = 1 << 26;
   static final int MAX_HEAD_DIM = 1 << 14;
   /** Queries that attention takes at once. */
-  private static final int TILE = 128;
+  private static final int TILE = 64;
   /** Tokens of a chunk of a layer with a state, and how many, counted once a head, such layers take at once. */
   private static final int CHUNK = 64;
   private static final long AT_ONCE = 1 << 13;

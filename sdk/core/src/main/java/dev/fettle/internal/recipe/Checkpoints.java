@@ -24,6 +24,7 @@ public final class Checkpoints implements AutoCloseable {
   private final Training training;
   private final Optional<Path> directory;
   private final Optional<Destination> place;
+  private final boolean overwrite;
   private TempDirectory temporary;
   private double least = Double.POSITIVE_INFINITY;
   private long best;
@@ -33,17 +34,19 @@ public final class Checkpoints implements AutoCloseable {
    * Checkpoints in a run's directory; without one, the best weights are in a temporary directory until the end.
    *
    * @param directory null if there is none
+   * @param overwrite whether the run begins anew where another one was
    * @throws InvalidInputException if nothing can be written there, or another run has it
    */
-  public Checkpoints(Training training, Path directory) {
+  public Checkpoints(Training training, Path directory, boolean overwrite) {
     this.training = training;
+    this.overwrite = overwrite;
     this.directory = Optional.ofNullable(directory);
     this.place = this.directory.map(Destination::within);
   }
 
   /** The run's files, if it has a directory; an interrupted run's state is loaded. */
   public Optional<RunFiles> files(String recipe, Map<String, Object> settings) {
-    return directory.map(d -> new RunFiles(d, recipe, training, settings));
+    return directory.map(d -> new RunFiles(d, recipe, training, settings, overwrite));
   }
 
   /** Remembers what the validations of earlier steps found. */
@@ -87,15 +90,15 @@ public final class Checkpoints implements AutoCloseable {
   }
 
   /**
-   * Saves what a run whose data are made anew could go on from, if a tenth of its steps was made since, or the process was
-   * told to end.
+   * Saves what a run whose data are made anew could go on from, if it is time to, or the process was told to end.
    *
+   * @param every after how many steps it is time; 0 for a tenth of all
    * @param data a hash of them, in hexadecimal digits
    * @return whether the run is to stop here
    */
-  public boolean stop(int steps, int total, String data) {
+  public boolean stop(int steps, int total, int every, String data) {
     boolean stop = stopAsked();
-    if (stop || steps % Math.max(1, total / COUNT) == 0 || steps == total) {
+    if (stop || steps % (every > 0 ? every : Math.max(1, total / COUNT)) == 0 || steps == total) {
       save(new DataPosition(steps, 0, 0, data.substring(0, FINGERPRINT)));
     }
     return stop && steps < total;

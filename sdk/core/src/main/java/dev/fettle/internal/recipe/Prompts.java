@@ -7,20 +7,17 @@ import dev.fettle.internal.Digests;
 import dev.fettle.internal.data.Lengths;
 import dev.fettle.internal.data.Limit;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Random;
 import java.util.function.ToIntFunction;
 
 /** Prompts without end: all of them in random order, then all again in another. */
 public final class Prompts {
   private final List<Conversation> all;
-  private final Random random;
   private final Lengths lengths;
-  private final List<Conversation> left = new ArrayList<>();
+  private final Shuffled<Conversation> shuffled;
 
   /**
    * Those prompts that leave room for an answer; how many do not is said, or refused.
@@ -30,7 +27,6 @@ public final class Prompts {
   public Prompts(String recipe, List<Conversation> given, Limit limit, ToIntFunction<Conversation> tokens, long seed) {
     requireSome(recipe, given);
     this.all = new ArrayList<>();
-    this.random = new Random(seed);
     this.lengths = Lengths.ofPrompts(limit);
     for (int i = 0; i < given.size(); i++) {
       if (lengths.hasRoom("prompt " + (i + 1), tokens.applyAsInt(given.get(i)))) {
@@ -42,6 +38,7 @@ public final class Prompts {
       throw new InvalidInputException(recipe + " without prompts: none of the " + given.size()
           + " leaves room for an answer within " + limit.words());
     }
+    this.shuffled = new Shuffled<>(all, seed);
   }
 
   /** Refuses a recipe that was given none, before it makes its directory. */
@@ -72,15 +69,7 @@ public final class Prompts {
 
   /** The next few. */
   public List<Conversation> next(int count) {
-    List<Conversation> next = new ArrayList<>();
-    while (next.size() < count) {
-      if (left.isEmpty()) {
-        left.addAll(all);
-        Collections.shuffle(left, random);
-      }
-      next.add(left.remove(left.size() - 1));
-    }
-    return next;
+    return shuffled.next(count);
   }
 
   /** A hash of what they say. */

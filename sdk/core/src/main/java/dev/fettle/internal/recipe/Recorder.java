@@ -6,6 +6,7 @@ import dev.fettle.Progress;
 import dev.fettle.StepResult;
 import dev.fettle.Training;
 import dev.fettle.recipes.Run;
+import dev.fettle.recipes.RunListener;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,8 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Keeps what happens in a run: in memory, on the progress line and, if there is a directory, in its files. A recipe makes
- * a line for each step, adds its own figures to it, and writes it.
+ * Keeps what happens in a run: in memory, on the progress line and, if there is a directory, in its files; and tells the
+ * run's listeners. A recipe makes a line for each step, adds its own figures to it, and writes it.
  */
 public final class Recorder implements AutoCloseable {
   /** So many batches in a row whose loss or gradient is not finite end a run. */
@@ -25,11 +26,13 @@ public final class Recorder implements AutoCloseable {
   private final Training training;
   private final Optional<RunFiles> files;
   private final Progress progress;
+  private final List<RunListener> listeners;
   private final List<Run.Step> steps;
   private final double before;
   private final long start = System.nanoTime();
   private long last = start;
   private int skipped;
+  private int told;
 
   /**
    * A recorder for a run, or for the rest of one.
@@ -37,13 +40,39 @@ public final class Recorder implements AutoCloseable {
    * @param files where it is written, if anywhere
    * @param total how many steps there will be, or 0 if that is not known
    */
-  public Recorder(String recipe, Training training, Optional<RunFiles> files, long total) {
+  public Recorder(String recipe, Training training, Optional<RunFiles> files, long total, List<RunListener> listeners) {
     this.recipe = recipe;
     this.training = training;
     this.files = files;
     this.steps = new ArrayList<>(files.map(RunFiles::earlier).orElse(List.of()));
     this.before = steps.isEmpty() ? 0 : steps.get(steps.size() - 1).value("seconds");
     this.progress = Progress.of(recipe, Math.max(0, total - steps.size()));
+    this.listeners = List.copyOf(listeners);
+    try {
+      begin(run(RunFiles.RUNNING, 0));
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
+    }
+  }
+
+  private void begin(Run run) {
+    for (RunListener listener : listeners) {
+      listener.begin(run);
+      told++;
+    }
+  }
+
+  private Run run(String ending, long best) {
+    return new Run(recipe, training, steps, ending, best, files.map(RunFiles::directory));
+  }
+
+  /** Each listener that was told of the beginning is told of the end, once. */
+  private Run ended(Run run) {
+    while (told > 0) {
+      listeners.get(--told).end(run);
+    }
+    return run;
   }
 
   /** How many steps were made, those before an interruption included. */
@@ -98,7 +127,8 @@ public final class Recorder implements AutoCloseable {
   public void write(Map<String, Double> line) {
     Run.Step step = new Run.Step(line);
     steps.add(step);
-    files.ifPresent(f -> f.append(step));
+    files.ifPresent(f -> f.append(step, () -> run(RunFiles.RUNNING, 0)));
+    listeners.forEach(listener -> listener.step(step));
     progress.step(step.value("loss"), (long) step.value("tokens"));
     last = System.nanoTime();
   }
@@ -108,17 +138,16 @@ public final class Recorder implements AutoCloseable {
     progress.close();
     Path directory = files.map(RunFiles::directory).orElseThrow();
     String ending = "stopped after step " + steps.size() + " of " + total + ", because the process was told to end";
-    System.err.println(recipe + ": " + ending + ". All is saved: the same call, with directory(Path.of(\"" + directory
-        + "\")), goes on from there.");
-    return new Run(recipe, training, steps, ending, 0, Optional.of(directory));
+    System.err.println(recipe + ": " + ending + ". All is saved in " + directory + ", from where the same run goes on.");
+    return ended(run(ending, 0));
   }
 
   /** Ends the run and writes its report. */
   public Run finish(String ending, long best, List<ReportSample> samples) {
     progress.close();
-    Run run = new Run(recipe, training, steps, ending, best, files.map(RunFiles::directory));
+    Run run = run(ending, best);
     files.ifPresent(f -> f.finish(run, samples));
-    return run;
+    return ended(run);
   }
 
   /** The directory of the run's files. */
@@ -130,5 +159,6 @@ public final class Recorder implements AutoCloseable {
   public void close() {
     progress.close();
     files.ifPresent(RunFiles::close);
+    ended(run("ended by an error", 0));
   }
 }

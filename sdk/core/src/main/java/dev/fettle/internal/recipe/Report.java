@@ -14,7 +14,7 @@ import java.util.function.Function;
 import javax.imageio.ImageIO;
 
 /** A run as one page of HTML that needs nothing else: pictures are within it, for a light and a dark screen. */
-final class Report {
+public final class Report {
   private static final List<String> CURVES = List.of("reward", "margin", "accuracy", "reverse_kl", "kl_base",
       "learning_rate", "gradient_norm", "tokens_per_second");
   private static final String STYLE = """
@@ -32,13 +32,60 @@ final class Report {
       th { color: var(--faint); font-weight: normal; } td:first-child { min-width: 9rem; }
       """;
 
+  /** Puts a new page in the place of the old one when there is one, and leaves the last one when nothing answers any more. */
+  private static final String FOLLOW = """
+      <script>
+      let shown = "";
+      setInterval(async () => {
+        try {
+          const state = await (await fetch("/state")).text();
+          if (state !== shown) {
+            const page = new DOMParser().parseFromString(await (await fetch("/")).text(), "text/html");
+            document.title = page.title;
+            document.body.replaceChildren(...page.body.childNodes);
+            shown = state;
+          }
+        } catch (gone) {
+          if (!document.title.startsWith("Ended: ")) {
+            document.title = "Ended: " + document.title;
+          }
+        }
+      }, 1000);
+      </script>
+      """;
+  private static final String EVERY_TEN_SECONDS = "<meta http-equiv=\"refresh\" content=\"10\">\n";
+
   private Report() {}
 
+  /** Whether a run has not ended. */
+  public static boolean isRunning(Run run) {
+    return run.ending().equals(RunFiles.RUNNING);
+  }
+
+  /** A page that follows the server that it comes from. */
+  public static String live(Run run, Map<String, Object> about) {
+    return html(run, about, List.of(), FOLLOW);
+  }
+
+  /** The same before there is a run. */
+  public static String waiting() {
+    return head("Fettle", FOLLOW).append("<p>No run has begun.</p>\n</body>\n</html>\n").toString();
+  }
+
+  /** A page that, while the run goes on, is loaded again every ten seconds. */
   static String html(Run run, Map<String, Object> about, List<ReportSample> samples) {
-    StringBuilder page = new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-        .append("<meta name=\"viewport\" content=\"width=device-width\">\n<title>").append(text(title(run)))
-        .append("</title>\n<style>\n").append(STYLE).append("</style>\n</head>\n<body>\n<h1>").append(text(title(run)))
-        .append("</h1>\n<p>").append(text(summary(run))).append("</p>\n");
+    return html(run, about, samples, isRunning(run) ? EVERY_TEN_SECONDS : "");
+  }
+
+  private static StringBuilder head(String title, String more) {
+    return new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n").append(more)
+        .append("<meta name=\"viewport\" content=\"width=device-width\">\n<title>").append(text(title))
+        .append("</title>\n<style>\n").append(STYLE).append("</style>\n</head>\n<body>\n<h1>").append(text(title))
+        .append("</h1>\n");
+  }
+
+  private static String html(Run run, Map<String, Object> about, List<ReportSample> samples, String more) {
+    StringBuilder page = head(title(run), more).append("<p>").append(text(summary(run))).append("</p>\n");
     if (run.series("loss").y().length > 0) {
       boolean supervised = run.recipe().equals("sft");
       picture(page, "Loss", charts -> supervised ? charts.lossCurve(run) : charts.curve(run, "loss"));
@@ -71,8 +118,9 @@ final class Report {
     for (String metric : List.of("loss", "validation_loss", "reward", "margin")) {
       double[] values = run.series(metric).y();
       if (values.length > 0) {
-        text.append(String.format(Locale.ROOT, " %s: %.4f at first, %.4f at last.", metric.replace('_', ' '), values[0],
-            values[values.length - 1]));
+        int last = metric.equals("validation_loss") ? 1 : Math.min(run.lastSteps(), values.length);
+        text.append(String.format(Locale.ROOT, " %s: %.4f at first, %.4f %s.", metric.replace('_', ' '), values[0],
+            run.last(metric, last), last == 1 ? "at last" : "over the last " + last + " steps"));
       }
     }
     if (run.best() > 0) {

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /** The files of a run: {@code run.json}, {@code metrics.jsonl}, {@code report.html}, and its checkpoints. */
@@ -31,21 +32,27 @@ public final class RunFiles implements AutoCloseable {
   private static final String METRICS = "metrics.jsonl";
   private static final String REPORT = "report.html";
   private static final String ABOUT = "run.json";
-  private static final String RUNNING = "running";
+  /** The ending of a run that has not ended. */
+  static final String RUNNING = "running";
+  /** So long, in nanoseconds, the page stays as it is, and at least so many times as long as it takes to draw. */
+  private static final long PAGE_STAYS = 10_000_000_000L;
+  private static final int PAGE_SHARE = 50;
 
   private final Path directory;
   private final Map<String, Object> about = new LinkedHashMap<>();
   private final List<Run.Step> earlier;
   private final BufferedWriter metrics;
+  private long pageDue = System.nanoTime();
 
   /**
    * Begins a run in a directory, or goes on with the one that was interrupted there.
    *
    * @param settings what it does; a run that goes on must have been begun with equal ones
+   * @param overwrite whether to begin anew, in the place of whatever run is there
    * @throws InvalidInputException if the directory holds another run, one that has ended, or files that no run wrote in
    *     the places of its own
    */
-  public RunFiles(Path directory, String recipe, Training training, Map<String, Object> settings) {
+  public RunFiles(Path directory, String recipe, Training training, Map<String, Object> settings, boolean overwrite) {
     this.directory = directory;
     about.put("recipe", recipe);
     about.put("ending", RUNNING);
@@ -55,16 +62,23 @@ public final class RunFiles implements AutoCloseable {
     about.put("versions", Machine.versions());
     about.put("machine", Machine.machine());
     JsonNode before = about(directory);
-    if (before != null) {
+    boolean replaced = overwrite && before != null;
+    if (before != null && !overwrite) {
       check(before);
       about.put("started", before.path("started").asString());
-    } else {
+    } else if (before == null) {
       requireFree();
     }
     AtomicFiles.rehearse(checkpoint(directory));
     AtomicFiles.rehearse(best(directory));
     Path lines = directory.resolve(METRICS);
     try {
+      if (replaced) {
+        AtomicFiles.delete(checkpoint(directory));
+        AtomicFiles.delete(best(directory));
+        Files.deleteIfExists(directory.resolve(REPORT));
+        before = null;
+      }
       this.earlier = before == null || !Files.isDirectory(checkpoint(directory)) ? List.of() : goOn(training);
       save();
       // Cut back to the checkpoint in one step: a kill here must not take the lines that the checkpoint counts on.
@@ -122,13 +136,25 @@ public final class RunFiles implements AutoCloseable {
     return earlier;
   }
 
-  void append(Run.Step step) {
+  /** Adds a step, and now and then draws the page anew. */
+  void append(Run.Step step, Supplier<Run> soFar) {
     try {
       metrics.write(line(step));
       metrics.flush();
     } catch (IOException e) {
       throw FileErrors.unsaved(directory.resolve(METRICS), e);
     }
+    long now = System.nanoTime();
+    if (now - pageDue >= 0) {
+      page(soFar.get(), List.of());
+      long end = System.nanoTime();
+      pageDue = end + Math.max(PAGE_STAYS, PAGE_SHARE * (end - now));
+    }
+  }
+
+  private void page(Run run, List<ReportSample> samples) {
+    AtomicFiles.writeFile(directory.resolve(REPORT), channel ->
+        channel.write(ByteBuffer.wrap(Report.html(run, about, samples).getBytes(StandardCharsets.UTF_8))));
   }
 
   private static String line(Run.Step step) {
@@ -140,8 +166,7 @@ public final class RunFiles implements AutoCloseable {
     about.put("finished", now());
     about.put("steps", run.steps().size());
     about.put("best_step", run.best());
-    AtomicFiles.writeFile(directory.resolve(REPORT), channel ->
-        channel.write(ByteBuffer.wrap(Report.html(run, about, samples).getBytes(StandardCharsets.UTF_8))));
+    page(run, samples);
     save();
   }
 
@@ -162,7 +187,8 @@ public final class RunFiles implements AutoCloseable {
   private void check(JsonNode before) {
     String ending = before.path("ending").asString();
     if (!ending.equals(RUNNING)) {
-      throw new InvalidInputException(directory + ": holds a run that has ended (" + ending + "); name another directory");
+      throw new InvalidInputException(directory + ": holds a run that has ended (" + ending + "); name another directory, or "
+          + "say that it may be overwritten");
     }
     JsonNode own = JsonReader.STANDARD.read(JsonPrinter.line(about));
     for (String part : List.of("recipe", "model", "settings")) {

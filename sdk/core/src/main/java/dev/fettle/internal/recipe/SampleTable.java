@@ -15,7 +15,6 @@ import java.util.List;
 
 /** What the model says to a few prompts before and after a run, for its report. */
 public final class SampleTable {
-  private static final int COUNT = 3;
   private static final SamplingParams PARAMS = SamplingParams.greedy().maxTokens(64);
   private static final int TEXT_START = 60;
 
@@ -24,12 +23,12 @@ public final class SampleTable {
 
   private SampleTable() {}
 
-  /** Asks the first few prompts of a dataset, those that the model's context has room for, if there is to be a report. */
-  public static SampleTable of(Training training, Dataset data, boolean wanted) {
+  /** Asks the first so many prompts of a dataset, those that the model's context has room for. */
+  public static SampleTable of(Training training, Dataset data, int count) {
     SampleTable table = new SampleTable();
-    if (wanted) {
+    if (count > 0) {
       Sampler sampler = training.sampler();
-      for (Example example : data.take(COUNT).examples()) {
+      for (Example example : data.take(count).examples()) {
         Example prompt = prompt(example);
         if (fits(training, prompt)) {
           table.prompts.add(prompt);

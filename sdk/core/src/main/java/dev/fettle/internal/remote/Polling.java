@@ -9,6 +9,8 @@ import dev.fettle.internal.wire.WireException;
 import dev.fettle.internal.wire.WireJson;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 
 /** Fetches results by long polling, in the caller's thread. Thread-safe. */
@@ -51,7 +53,17 @@ final class Polling {
    * @param decode makes of the answer what is wanted
    */
   <T> T result(PendingRequest promise, boolean protobuf, Function<ApiResponse, T> decode) {
-    Poll poll = new Poll(promise, protobuf);
+    return result(promise, protobuf, decode, () -> false);
+  }
+
+  /**
+   * The same of a result that may be given up.
+   *
+   * @param abandoned whether nobody waits any more
+   * @throws CancellationException if nobody does
+   */
+  <T> T result(PendingRequest promise, boolean protobuf, Function<ApiResponse, T> decode, BooleanSupplier abandoned) {
+    Poll poll = new Poll(promise, protobuf, abandoned);
     try {
       return poll.run(decode);
     } finally {
@@ -74,15 +86,20 @@ final class Polling {
     private int quick;
     private int empty;
     private long heard = System.nanoTime();
+    private final BooleanSupplier abandoned;
 
-    Poll(PendingRequest promise, boolean protobuf) {
+    Poll(PendingRequest promise, boolean protobuf, BooleanSupplier abandoned) {
       this.promise = promise;
       this.protobuf = protobuf;
+      this.abandoned = abandoned;
     }
 
     <T> T run(Function<ApiResponse, T> decode) {
       try {
         while (true) {
+          if (abandoned.getAsBoolean()) {
+            throw new CancellationException(label(promise) + " was given up");
+          }
           long asked = System.nanoTime();
           if (asked - promise.since() > calls.patience().deadline().toNanos()) {
             throw new ServiceException(label(promise) + " was not done by " + calls.problems().host() + " within "

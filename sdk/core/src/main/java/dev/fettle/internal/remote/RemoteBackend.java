@@ -4,6 +4,7 @@ import dev.fettle.DType;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Quantisation;
 import dev.fettle.Remote;
+import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.Backend;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.ProgressMeter;
@@ -12,6 +13,7 @@ import dev.fettle.internal.wire.Passes;
 import dev.fettle.internal.wire.Paths;
 import dev.fettle.internal.wire.Sampling;
 import dev.fettle.internal.wire.Sessions;
+import dev.fettle.internal.wire.Steps;
 import dev.fettle.internal.wire.Weights;
 import dev.fettle.internal.wire.WireException;
 import java.io.IOException;
@@ -60,7 +62,7 @@ public final class RemoteBackend implements Backend {
     Redactor secrets = new Redactor(remote.key());
     this.http = new Http(remote, patience);
     this.calls = new RetryingClient(http, new Auth(secrets), workers, patience, new ErrorMapper(http.host(), secrets));
-    this.session = new Session(calls);
+    this.session = new Session(calls, remote.metadata());
     this.sender = new PassSender(calls);
     this.snapshots = new Snapshots(this);
     this.checkpoints = new RemoteCheckpoints(this);
@@ -175,6 +177,11 @@ public final class RemoteBackend implements Backend {
         "weights_info of " + path), Weights.Info.class);
     if (info.baseModel() == null) {
       throw calls.problems().strange("weights_info", new WireException("no base_model"));
+    }
+    Steps.OptimizerConfig optimizer = info.optimizerConfig();
+    if (optimizer != null && optimizer.type() != null && !optimizer.equals(Steps.OptimizerConfig.ADAMW)) {
+      throw new UnsupportedModelException(path + " was trained with the optimizer " + calls.problems().text(optimizer.type())
+          + ", whose state AdamW cannot take over; Fettle has " + Steps.OptimizerConfig.ADAMW.type() + " alone");
     }
     int rank = Boolean.FALSE.equals(info.isLora()) || info.loraRank() == null ? 0 : info.loraRank();
     return new RemoteState(http.host(), path.toString(), info.baseModel(), RemoteState.tuning(rank, 0,

@@ -6,6 +6,7 @@ import dev.fettle.ServiceException;
 import dev.fettle.internal.CheckpointsBackend;
 import dev.fettle.internal.wire.Checkpoints;
 import dev.fettle.internal.wire.Paths;
+import dev.fettle.internal.wire.Weights;
 import dev.fettle.internal.wire.WireException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -106,7 +107,8 @@ public final class RemoteCheckpoints implements CheckpointsBackend {
     boolean resumable = c.checkpointType() == null ? String.valueOf(c.tinkerPath()).contains("/weights/")
         : c.checkpointType().equals("training");
     return new Checkpoint(String.valueOf(c.tinkerPath()), resumable, time(c.time()),
-        c.sizeBytes() == null ? OptionalLong.empty() : OptionalLong.of(c.sizeBytes()), time(c.expiresAt()));
+        c.sizeBytes() == null ? OptionalLong.empty() : OptionalLong.of(c.sizeBytes()), time(c.expiresAt()),
+        Optional.ofNullable(c.baseModel()), c.userMetadata() == null ? Map.of() : c.userMetadata());
   }
 
   private static Optional<Instant> time(String text) {
@@ -145,6 +147,26 @@ public final class RemoteCheckpoints implements CheckpointsBackend {
     if (!answer.ok()) {
       throw calls.problems().of(answer, ask.what());
     }
+  }
+
+  @Override
+  public String copy(String path) {
+    Session session = owner.session();
+    ApiRequest ask = ApiRequest.post(Paths.COPY_WEIGHTS, new Weights.Copy(session.id(), session.nextModel(),
+        TinkerPath.parse(path).toString(), null), "copying " + path);
+    ApiResponse answer = calls.send(ask).answer();
+    if (answer.status() == 404 || answer.status() == 405 || answer.status() == 501) {
+      throw new ServiceException(ask.what() + ": " + calls.problems().host() + " does not know the checkpoint, or does not copy "
+          + "any: " + calls.problems().detail(answer), answer.status());
+    }
+    if (!answer.ok()) {
+      throw calls.problems().of(answer, ask.what());
+    }
+    String copied = calls.read(answer, ask.what(), Weights.Copied.class).tinkerPath();
+    if (copied == null) {
+      throw calls.problems().strange(ask.what(), new WireException("no tinker_path"));
+    }
+    return copied;
   }
 
   @Override
@@ -225,7 +247,8 @@ public final class RemoteCheckpoints implements CheckpointsBackend {
         }
         calls.workers().sleep(60 * calls.patience().unit());
       }
-      if (answer.status() != 404) {
+      // To SkyRL a path with a kind is one that can be deleted only.
+      if (answer.status() != 404 && answer.status() != 405) {
         return answer;
       }
     }

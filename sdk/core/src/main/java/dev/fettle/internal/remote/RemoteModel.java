@@ -101,7 +101,7 @@ final class RemoteModel implements ModelBackend {
 
   /** A training that goes on from a state on the service. */
   RemoteTraining resume(RemoteState state, boolean optimizer) {
-    RemoteTraining training = new RemoteTraining(this, state, loaded(state, optimizer));
+    RemoteTraining training = new RemoteTraining(this, state, load(state, optimizer));
     dependants.add(training);
     return training;
   }
@@ -112,7 +112,7 @@ final class RemoteModel implements ModelBackend {
     String id;
     try {
       Models.CreateModel request = Models.CreateModel.of(owner.session().id(), owner.session().nextModel(), name,
-          tuning.config());
+          owner.session().metadata(), tuning.config());
       PendingRequest promise = PendingRequest.submit(calls, ApiRequest.post(Paths.CREATE_MODEL, request, "create_model of " + name),
           "CreateModel");
       id = owner.polling().json(promise, Models.ModelResult.class).modelId();
@@ -157,10 +157,53 @@ final class RemoteModel implements ModelBackend {
   }
 
   /**
+   * A model that holds a state.
+   *
+   * @param requests how many numbers of requests are used up
+   */
+  record Loaded(String id, int requests) {}
+
+  /** A model of a state: in one call where the service offers that. */
+  Loaded load(RemoteState state, boolean optimizer) {
+    if (Boolean.TRUE.equals(owner.session().config().createModelViaLoadWeights())) {
+      Optional<Loaded> loaded = inOneCall(state, optimizer);
+      if (loaded.isPresent()) {
+        return loaded.get();
+      }
+    }
+    return new Loaded(loaded(state, optimizer), 1);
+  }
+
+  /** Empty where the service does not take the call after all. */
+  private Optional<Loaded> inOneCall(RemoteState state, boolean optimizer) {
+    RetryingClient calls = owner.calls();
+    int number = owner.session().nextModel();
+    ApiRequest ask = ApiRequest.post(Paths.LOAD_WEIGHTS, Weights.Load.intoNew(owner.session().id(), number, state.path(),
+        optimizer, owner.session().metadata()), "load_weights of " + state.path());
+    try {
+      PendingRequest promise = PendingRequest.submit(calls, ask, "LoadWeights");
+      owner.polling().json(promise, Weights.Result.class);
+    } catch (InvalidInputException e) {
+      return Optional.empty();
+    } catch (ServiceException e) {
+      if (e.status() == 404 || e.status() == 405) {
+        return Optional.empty();
+      }
+      throw e;
+    } catch (Polling.Gone e) {
+      throw e.problem();
+    }
+    String id = Weights.Load.modelId(owner.session().id(), number);
+    owner.created(id);
+    info(id, state.tuning());
+    return Optional.of(new Loaded(id, 0));
+  }
+
+  /**
    * Creates a model and loads a state into it. A service that does not recognise a repeated request would refuse it,
    * since something was loaded before: then a new model is made.
    */
-  String loaded(RemoteState state, boolean optimizer) {
+  private String loaded(RemoteState state, boolean optimizer) {
     RetryingClient calls = owner.calls();
     for (int attempt = 0;; attempt++) {
       String id = create(state.tuning());

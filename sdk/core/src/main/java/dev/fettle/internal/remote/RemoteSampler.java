@@ -11,10 +11,9 @@ import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.Futures;
 import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.SamplerBackend;
+import dev.fettle.internal.TokenScores;
 import dev.fettle.internal.json.ArrayNode;
 import dev.fettle.internal.text.SampledText;
-import dev.fettle.internal.wire.Paths;
-import dev.fettle.internal.wire.SampleProto;
 import dev.fettle.internal.wire.Sampling;
 import dev.fettle.internal.wire.WireException;
 import java.util.ArrayList;
@@ -26,24 +25,25 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 
 /** A snapshot on a service. */
 final class RemoteSampler implements SamplerBackend {
-  private static final int LOST = 3;
+  private static final Sampling.Params ONE = new Sampling.Params(1, 0L, null, 1.0, -1, 1.0);
 
   private final RemoteModel model;
   private final RemoteBackend owner;
   private final String session;
   private final Runnable closed;
-  private final AtomicLong sequence = new AtomicLong();
+  private final SampleRequests requests;
   private volatile boolean open = true;
 
   RemoteSampler(RemoteModel model, String session, Runnable closed) {
     this.model = model;
     this.owner = model.owner();
     this.session = session;
+    this.requests = new SampleRequests(owner, session);
     this.closed = closed;
   }
 
@@ -67,14 +67,13 @@ final class RemoteSampler implements SamplerBackend {
     long all = (long) prompts.size() * params.samples();
     meter.expect(all, all);
     Set<Integer> ends = ends(params);
-    List<CompletableFuture<List<Sample>>> parts = new ArrayList<>();
+    List<CompletableFuture<Sampling.Result>> parts = new ArrayList<>();
     for (int i = 0; i < prompts.size(); i++) {
       int[] prompt = prompts.get(i);
-      SamplingParams fitting = fitting(prompt, params);
-      Sampling.Params wire = params(fitting, ends, params.seed() + (long) i * params.samples());
-      parts.add(request(prompt, params.samples(), wire, false).thenApply(r -> samples(prompt, r, fitting, ends, meter)));
+      Sampling.Params wire = params(fitting(prompt, params), ends, params.seed() + (long) i * params.samples());
+      parts.add(request(prompt, params.samples(), wire, false));
     }
-    return all(parts);
+    return all(parts, i -> r -> samples(prompts.get(i), r, fitting(prompts.get(i), params), ends, meter));
   }
 
   /** Services refuse to sample beyond the context, where the local sampler ends. */
@@ -178,13 +177,20 @@ final class RemoteSampler implements SamplerBackend {
   @Override
   public CompletableFuture<List<float[]>> logprobs(List<int[]> sequences) {
     check("sequences", sequences);
-    Sampling.Params one = new Sampling.Params(1, 0L, null, 1.0, -1, 1.0);
-    List<CompletableFuture<float[]>> parts = new ArrayList<>();
+    List<CompletableFuture<Sampling.Result>> parts = new ArrayList<>();
     for (int[] tokens : sequences) {
-      parts.add(tokens.length < 2 ? CompletableFuture.completedFuture(new float[0])
-          : request(tokens, 1, one, true).thenApply(r -> scores(tokens, r)));
+      parts.add(tokens.length < 2 ? CompletableFuture.completedFuture(null) : request(tokens, 1, ONE, true));
     }
-    return all(parts);
+    return all(parts, i -> r -> r == null ? new float[0] : scores(sequences.get(i), r));
+  }
+
+  @Override
+  public CompletableFuture<TokenScores> scores(int[] tokens, int from, int k, int[][] asked) {
+    check("sequences", List.of(tokens));
+    RemoteScores wanted = new RemoteScores(tokens.length - 1, from, k, asked);
+    requireOpen();
+    return all(List.of(requests.begin(tokens.length, number -> Sampling.Sample.scoring(session, number, tokens, ONE, k,
+        wanted.targets()))), i -> r -> wanted.of(r, owner.calls().problems())).thenApply(list -> list.get(0));
   }
 
   /** The logprobs after the first token: some services have an empty place for the first one, some have not. */
@@ -205,70 +211,24 @@ final class RemoteSampler implements SamplerBackend {
 
   private CompletableFuture<Sampling.Result> request(int[] prompt, int samples, Sampling.Params params, boolean scores) {
     requireOpen();
-    CompletableFuture<Sampling.Result> future = new CompletableFuture<>();
-    SamplingThrottle gate = owner.gate();
-    owner.workers().submissions().execute(() -> {
-      gate.enter();
-      future.whenComplete((r, e) -> gate.leave());
-      guarded(future, () -> {
-        PendingRequest promise = submit(prompt, samples, params, scores);
-        owner.workers().samples().execute(() -> guarded(future, () ->
-            future.complete(collect(promise, () -> submit(prompt, samples, params, scores)))));
-      });
-    });
-    return future;
+    return requests.begin(prompt.length, number -> Sampling.Sample.of(session, number, prompt, samples, params, scores));
   }
 
-  private static void guarded(CompletableFuture<?> future, Runnable work) {
-    try {
-      work.run();
-    } catch (Throwable e) {
-      future.completeExceptionally(e);
-    }
-  }
-
-  private PendingRequest submit(int[] prompt, int samples, Sampling.Params params, boolean scores) {
-    ApiRequest ask = ApiRequest.post(Paths.SAMPLE, Sampling.Sample.of(session, sequence.getAndIncrement(), prompt, samples, params,
-        scores), "asample").with(Paths.BACKPRESSURE, "1");
-    long start = System.nanoTime();
-    ApiResponse answer = owner.gate().dispatch(ask, prompt.length);
-    if (!answer.ok()) {
-      throw owner.calls().problems().of(answer, ask.what());
-    }
-    return PendingRequest.of(owner.calls(), answer, ask.what(), "Sample", start);
-  }
-
-  /** The result; a request that the service has lost is made anew, with another number. */
-  private Sampling.Result collect(PendingRequest first, java.util.function.Supplier<PendingRequest> again) {
-    Function<ApiResponse, Sampling.Result> decode = answer -> answer.isProtobuf() ? SampleProto.read(answer.body())
-        : owner.calls().read(answer, "asample", Sampling.Result.class);
-    PendingRequest promise = first;
-    for (int lost = 0;; lost++) {
-      try {
-        return owner.polling().result(promise, true, decode);
-      } catch (Polling.Gone e) {
-        if (lost == LOST) {
-          throw e.problem();
-        }
-        promise = again.get();
-      }
-    }
-  }
-
-  /** All results, with the first error as it was. */
-  private static <T> CompletableFuture<List<T>> all(List<CompletableFuture<T>> parts) {
+  /** What is made of all answers; where one fails, or nobody waits any more, the others are given up. */
+  private static <R, T> CompletableFuture<List<T>> all(List<CompletableFuture<R>> requests, IntFunction<Function<R, T>> use) {
     CompletableFuture<List<T>> out = new CompletableFuture<>();
-    CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new)).whenComplete((none, e) -> {
-      if (e == null) {
-        out.complete(parts.stream().map(CompletableFuture::join).toList());
-      } else {
-        Throwable cause = e;
-        while (cause instanceof CompletionException && cause.getCause() != null) {
-          cause = cause.getCause();
-        }
-        out.completeExceptionally(cause);
+    List<CompletableFuture<T>> parts = new ArrayList<>();
+    for (int i = 0; i < requests.size(); i++) {
+      parts.add(requests.get(i).thenApply(use.apply(i)));
+    }
+    parts.forEach(part -> part.whenComplete((value, e) -> {
+      if (e != null) {
+        out.completeExceptionally(e instanceof CompletionException && e.getCause() != null ? e.getCause() : e);
       }
-    });
+    }));
+    CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new))
+        .thenRun(() -> out.complete(parts.stream().map(CompletableFuture::join).toList()));
+    out.whenComplete((value, e) -> requests.forEach(request -> request.cancel(false)));
     return out;
   }
 

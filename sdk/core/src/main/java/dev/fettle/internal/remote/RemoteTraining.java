@@ -58,15 +58,15 @@ final class RemoteTraining implements TrainingBackend {
   private volatile boolean open = true;
 
   RemoteTraining(RemoteModel model, WireTuning tuning, String id) {
-    this(model, tuning, id, false, 0, Optional.empty());
+    this(model, tuning, new RemoteModel.Loaded(id, 0), 0, Optional.empty());
   }
 
-  /** Goes on from a state; to load it took the first number. */
-  RemoteTraining(RemoteModel model, RemoteState state, String id) {
-    this(model, state.tuning(), id, true, state.steps(), state.position());
+  /** Goes on from a state. */
+  RemoteTraining(RemoteModel model, RemoteState state, RemoteModel.Loaded loaded) {
+    this(model, state.tuning(), loaded, state.steps(), state.position());
   }
 
-  private RemoteTraining(RemoteModel model, WireTuning tuning, String id, boolean loaded, long steps,
+  private RemoteTraining(RemoteModel model, WireTuning tuning, RemoteModel.Loaded loaded, long steps,
       Optional<DataPosition> position) {
     this.model = model;
     this.owner = model.owner();
@@ -74,13 +74,13 @@ final class RemoteTraining implements TrainingBackend {
     this.tuning = tuning;
     this.turns = new SequenceQueue(owner.workers().turns());
     this.position = position.orElse(null);
-    begin(id, loaded, steps);
+    begin(loaded, steps);
     this.done = new AtomicLong(steps);
   }
 
-  private void begin(String modelId, boolean loaded, long steps) {
-    id = modelId;
-    sequence = loaded ? 1 : 0;
+  private void begin(RemoteModel.Loaded loaded, long steps) {
+    id = loaded.id();
+    sequence = loaded.requests();
     submitted = steps;
     accumulated = false;
     broken = false;
@@ -249,7 +249,7 @@ final class RemoteTraining implements TrainingBackend {
             + state.tuning().tuning() + ", this training of " + model.name() + " with " + tuning());
       }
       String old = id;
-      begin(model.loaded(state, true), true, state.steps());
+      begin(model.load(state, true), state.steps());
       done.set(state.steps());
       position = state.position().orElse(null);
       owner.unload(old);

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
@@ -19,15 +20,24 @@ final class Session {
   private static final int SILENT_BEATS = 12;
 
   private final RetryingClient calls;
+  private final Map<String, String> metadata;
   private final AtomicInteger models = new AtomicInteger();
   private final AtomicInteger samplers = new AtomicInteger();
   private Sessions.Config config;
   private String id;
   private final AtomicBoolean finished = new AtomicBoolean();
   private int missed;
+  private Sessions.DynamicConfig changing;
+  private long changingAt;
 
-  Session(RetryingClient calls) {
+  /** @param metadata what the service is to note of the session and of what is made in it */
+  Session(RetryingClient calls, Map<String, String> metadata) {
     this.calls = calls;
+    this.metadata = metadata;
+  }
+
+  Map<String, String> metadata() {
+    return metadata;
   }
 
   /** What the service asks of its clients; the first contact with it. */
@@ -59,7 +69,7 @@ final class Session {
           : Arrays.stream(tags.split(",")).map(String::strip).filter(t -> !t.isEmpty()).distinct().toList();
       String project = System.getenv("TINKER_PROJECT_ID");
       Sessions.Session session = calls.read(ApiRequest.post(Paths.CREATE_SESSION,
-          Sessions.CreateSession.of(named, VERSION, project == null || project.isBlank() ? null : project.strip()),
+          Sessions.CreateSession.of(named, metadata, VERSION, project == null || project.isBlank() ? null : project.strip()),
           "beginning a session"), Sessions.Session.class);
       if (session.sessionId() == null) {
         throw calls.problems().strange("beginning a session",
@@ -70,6 +80,33 @@ final class Session {
       calls.workers().every(calls.patience().heartbeat().toMillis(), this::beat);
     }
     return id;
+  }
+
+  /** Whether the service wants to hear of samples that nobody waits for any more; it may say otherwise later. */
+  boolean cancels() {
+    config();
+    synchronized (this) {
+      Integer seconds = changing == null ? null : changing.refreshIntervalSec();
+      long kept = Math.max(10, seconds == null ? 300 : seconds) * 1_000_000_000L;
+      if (changing == null || System.nanoTime() - changingAt > kept) {
+        changing = asked();
+        changingAt = System.nanoTime();
+      }
+      return Boolean.TRUE.equals(changing.sampleCancelEnabled());
+    }
+  }
+
+  private Sessions.DynamicConfig asked() {
+    String what = "asking what has changed";
+    try {
+      ApiResponse answer = calls.once(ApiRequest.post(Paths.DYNAMIC_CONFIG, new Sessions.ConfigRequest(VERSION), what));
+      if (answer.ok()) {
+        return calls.read(answer, what, Sessions.DynamicConfig.class);
+      }
+    } catch (IOException | RuntimeException e) {
+      LOG.debug("{}: {}", what, calls.problems().text(String.valueOf(e.getMessage())));
+    }
+    return new Sessions.DynamicConfig(null, null, null);
   }
 
   private void say(Sessions.Session session) {

@@ -16,7 +16,9 @@ import dev.fettle.internal.wire.WireException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.IntSupplier;
 
@@ -25,8 +27,12 @@ final class Snapshots {
   /** A snapshot that is only downloaded is not needed for longer, in seconds. */
   private static final long BRIEFLY = 3600;
 
+  /** How services answer that do not take a field. */
+  private static final Set<Integer> REFUSED = Set.of(400, 422);
+
   private final RemoteBackend owner;
   private final RetryingClient calls;
+  private volatile boolean notes = true;
 
   Snapshots(RemoteBackend owner) {
     this.owner = owner;
@@ -73,9 +79,15 @@ final class Snapshots {
   /** Saves weights and optimizer; returns the path. */
   String save(String model, int sequence, String label) {
     String name = name(label);
-    ApiRequest ask = ApiRequest.post(Paths.SAVE_WEIGHTS, Weights.Save.of(model, name, sequence, null), "save_weights");
+    ApiRequest ask = save(model, name, sequence, notes ? owner.session().metadata() : Map.of());
     long start = System.nanoTime();
     RetryingClient.Reply reply = send(ask, true);
+    if (notes && !owner.session().metadata().isEmpty() && REFUSED.contains(reply.answer().status())) {
+      // Perhaps for the notes, which services of before do not take.
+      ask = save(model, name, sequence, Map.of());
+      reply = send(ask, true);
+      notes = !reply.answer().ok();
+    }
     if (reply.answer().status() == 409 && reply.repeated()) {
       // It was saved by the request whose answer was lost: nobody else knows this name.
       return owner.checkpoints().find(model, name).orElse(Paths.TINKER + model + "/weights/" + name);
@@ -85,6 +97,10 @@ final class Snapshots {
       throw calls.problems().strange("save_weights", new WireException("no path"));
     }
     return path;
+  }
+
+  private static ApiRequest save(String model, String name, int sequence, Map<String, String> metadata) {
+    return ApiRequest.post(Paths.SAVE_WEIGHTS, Weights.Save.of(model, name, sequence, metadata), "save_weights");
   }
 
   /** The service may or may not have taken a request on, and so its number. */

@@ -74,7 +74,7 @@ record Scoring(int prompt, int topOfPrompt, int topOfSamples, TensorData targets
     return new Sampling.Result(
         topOfSamples == 0 ? sequences : sequences.stream().map(s -> with(backend, tokens, s)).toList(),
         prompt < 0 ? null : logprobs(backend, tokens),
-        topOfPrompt == 0 ? null : withNothingAtFirst(scores), targets == null ? null : answered(scores));
+        topOfPrompt == 0 ? null : withNothingAtFirst(scores), targets == null ? null : answered(scores), null);
   }
 
   private List<Float> logprobs(SamplerBackend backend, int[] tokens) {

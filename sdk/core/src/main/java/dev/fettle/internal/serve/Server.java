@@ -7,6 +7,8 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.NotEnoughMemoryException;
 import dev.fettle.internal.Backend;
 import dev.fettle.internal.ModelBackend;
+import dev.fettle.internal.openai.Bounds;
+import dev.fettle.internal.openai.OpenAi;
 import dev.fettle.internal.wire.Paths;
 import dev.fettle.internal.wire.WireException;
 import java.io.IOException;
@@ -38,16 +40,22 @@ public final class Server implements AutoCloseable {
   private final Routes routes;
   private final Replies replies = new Replies();
   private final Bodies bodies;
+  private final OpenAiCalls openAi;
   private final Supplier<String> token;
   private final HttpServer http;
   private final ThreadPoolExecutor executor;
   private final ScheduledExecutorService sweeper;
 
   Server(Engine engine, InetSocketAddress address, Supplier<String> token) {
+    this(engine, Map.of(), address, token);
+  }
+
+  Server(Engine engine, Map<String, Path> adapters, InetSocketAddress address, Supplier<String> token) {
     this.engine = engine;
     this.token = token;
     this.clients = new Clients(engine);
     this.bodies = new Bodies(engine.limits().sizes().bodyBytes(), engine.limits().sizes().bodiesBytes());
+    this.openAi = new OpenAiCalls(new OpenAi(engine.model(), engine.name(), adapters, Bounds.standard()), bodies, token);
     ThreadFactory daemons = work -> {
       Thread thread = new Thread(work, "fettle-http");
       thread.setDaemon(true);
@@ -66,13 +74,14 @@ public final class Server implements AutoCloseable {
    * Starts a server.
    *
    * @param name what clients call the base model
+   * @param adapters over it that OpenAI's clients choose by their names
    * @param state where checkpoints go
    * @param token gives what clients have to send, or null where they need none
    */
-  public static Server start(Backend backend, ModelBackend model, String name, Path state, Limits limits,
-      InetSocketAddress address, Supplier<String> token) {
-    return new Server(new Engine(backend, model, name, limits, new Store(state), System::currentTimeMillis), address,
-        token);
+  public static Server start(Backend backend, ModelBackend model, String name, Map<String, Path> adapters, Path state,
+      Limits limits, InetSocketAddress address, Supplier<String> token) {
+    return new Server(new Engine(backend, model, name, limits, new Store(state), System::currentTimeMillis), adapters,
+        address, token);
   }
 
   private HttpServer listen(InetSocketAddress address) {
@@ -138,6 +147,10 @@ public final class Server implements AutoCloseable {
   }
 
   private void handle(HttpExchange exchange) {
+    if (OpenAiCalls.takes(exchange)) {
+      openAi.handle(exchange);
+      return;
+    }
     CompletionStage<Reply> reply;
     try {
       reply = answer(exchange);
@@ -156,9 +169,7 @@ public final class Server implements AutoCloseable {
     }
     List<String> segments = Arrays.asList(path.substring(prefix.length()).split("/"));
     Routes.Route route = routes.find(exchange.getRequestMethod(), segments);
-    if (exchange.getRequestHeaders().containsKey("Origin")) {
-      throw new Problem(403, "pages in a browser are not served, since any page could then use this server");
-    }
+    refuseBrowsers(exchange);
     if (route.kind() != Routes.Kind.OPEN) {
       authenticate(exchange);
     }
@@ -168,6 +179,12 @@ public final class Server implements AutoCloseable {
           exchange.getRequestHeaders(), body));
     } finally {
       bodies.release(body.length);
+    }
+  }
+
+  static void refuseBrowsers(HttpExchange exchange) {
+    if (exchange.getRequestHeaders().containsKey("Origin")) {
+      throw new Problem(403, "pages in a browser are not served, since any page could then use this server");
     }
   }
 
@@ -244,6 +261,7 @@ public final class Server implements AutoCloseable {
       http.stop(0);
     }
     sweeper.shutdownNow();
+    openAi.close();
     clients.close();
     engine.scheduler().close();
     executor.shutdownNow();

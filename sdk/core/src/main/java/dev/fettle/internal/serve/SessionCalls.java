@@ -28,7 +28,7 @@ final class SessionCalls {
   /** Asks clients for no more samples in flight than one of them may queue. */
   Reply config(Request request) {
     return Reply.json(new Sessions.Config(false, null, null, null, null, null, null,
-        Math.max(1, engine.limits().queue() / 4), null));
+        Math.max(1, engine.limits().queue() / 4), null, null, null));
   }
 
   Reply dynamicConfig(Request request) {

@@ -3,6 +3,7 @@ package dev.fettle.internal.text;
 import dev.fettle.Completion;
 import dev.fettle.Conversation;
 import dev.fettle.Example;
+import dev.fettle.Feedback;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.Preference;
@@ -41,6 +42,10 @@ final class ChatRenderer implements Renderer {
     this.unread = unread;
   }
 
+  ChatFormat format() {
+    return format;
+  }
+
   @Override
   public List<Rendered> render(Example example) {
     return sequences(example).stream().map(MarkedSequence::rendered).toList();
@@ -54,6 +59,10 @@ final class ChatRenderer implements Renderer {
     if (example instanceof Preference) {
       throw new InvalidInputException("a pair of a chosen and a rejected answer: Dpo learns from such pairs. To learn the chosen "
           + "answers alone, name them: fields(\"messages=chosen\"), or of texts fields(\"prompt=prompt\", \"completion=chosen\")");
+    }
+    if (example instanceof Feedback) {
+      throw new InvalidInputException("an answer with feedback, from a row with a label: Kto learns from it, nothing else does, as an "
+          + "answer that is labelled false would be learnt as a good one. Keep the rows that are labelled true, without the label");
     }
     return List.of(MarkedSequence.ofPlain(tokenizer, example instanceof Completion completion
         ? plain.render(completion.prompt(), completion.completion()) : plain.render("", ((Text) example).text())));

@@ -13,7 +13,16 @@ public final class SampledText {
 
   /** A text that goes on after a prompt. */
   public SampledText(Tokenizer tokenizer, int[] prompt, List<String> stops) {
-    this.decoder = new StreamDecoder(tokenizer, prompt);
+    this(tokenizer, false, prompt, stops);
+  }
+
+  /**
+   * The same.
+   *
+   * @param specials whether special tokens are written out
+   */
+  public SampledText(Tokenizer tokenizer, boolean specials, int[] prompt, List<String> stops) {
+    this.decoder = new StreamDecoder(tokenizer, specials, prompt);
     this.stops = stops;
   }
 

@@ -11,8 +11,10 @@ public final class Models {
   /** {@code POST create_model}. */
   public record CreateModel(String sessionId, Integer modelSeqId, String baseModel, Map<String, Object> userMetadata,
       LoraConfig loraConfig, JsonNode optimizerConfig, String type) {
-    public static CreateModel of(String sessionId, int modelSeqId, String baseModel, LoraConfig lora) {
-      return new CreateModel(sessionId, modelSeqId, baseModel, null, lora, null, "create_model");
+    public static CreateModel of(String sessionId, int modelSeqId, String baseModel, Map<String, String> userMetadata,
+        LoraConfig lora) {
+      return new CreateModel(sessionId, modelSeqId, baseModel, userMetadata.isEmpty() ? null : Map.copyOf(userMetadata), lora,
+          null, "create_model");
     }
   }
 

@@ -164,6 +164,13 @@ public final class PassProto {
     }
   }
 
+  /** A tensor from its bytes. */
+  static TensorData tensor(byte[] message) {
+    TensorReader in = new TensorReader();
+    in.read(message, "Tensor");
+    return in.tensor();
+  }
+
   private static final class EntryReader extends Proto.Reader {
     private String name = "";
     private TensorData tensor;
@@ -173,9 +180,7 @@ public final class PassProto {
       if (number == 1) {
         name = text();
       } else if (number == 2) {
-        TensorReader in = new TensorReader();
-        in.read(bytes(), "Tensor");
-        tensor = in.tensor();
+        tensor = tensor(bytes());
       }
     }
   }

@@ -22,6 +22,9 @@ public final class Paths {
   public static final String SAVE_FOR_SAMPLER = PREFIX + "save_weights_for_sampler";
   public static final String SAMPLE = PREFIX + "asample";
   public static final String RETRIEVE = PREFIX + "retrieve_future";
+  public static final String FOLLOW = PREFIX + "retrieve_futures";
+  public static final String CANCEL = PREFIX + "cancel_future";
+  public static final String COPY_WEIGHTS = PREFIX + "copy_weights";
   public static final String TELEMETRY = PREFIX + "telemetry";
   public static final String WEIGHTS_INFO = PREFIX + "weights_info";
   public static final String TRAINING_RUNS = PREFIX + "training_runs";

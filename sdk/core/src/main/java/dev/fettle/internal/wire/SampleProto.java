@@ -24,6 +24,7 @@ public final class SampleProto {
     }
     return out.bytes(2, result.promptLogprobs() == null ? null : Proto.little(scores(result.promptLogprobs())))
         .bytes(3, result.topkPromptLogprobs() == null ? null : likely(result.topkPromptLogprobs()))
+        .number(4, result.promptCacheHitTokens() == null ? 0 : result.promptCacheHitTokens())
         .bytes(5, result.targetPromptLogprobs() == null ? null : PassProto.tensor(result.targetPromptLogprobs()).toBytes())
         .toBytes();
   }
@@ -56,25 +57,74 @@ public final class SampleProto {
   public static Result read(byte[] bytes) {
     ResultReader in = new ResultReader();
     in.read(bytes, "SampleResponse");
-    return new Result(in.sequences, in.scores);
+    return new Result(in.sequences, in.scores, in.likely, in.targets, in.cached);
+  }
+
+  /** The rows again; one in which nothing is there is null. */
+  private static List<List<Likely>> likely(byte[] message) {
+    LikelyReader in = new LikelyReader();
+    in.read(message, "TopkLogprobs");
+    if (in.ids.length != in.logprobs.length || (long) in.k * in.rows > in.ids.length) {
+      throw new WireException(in.rows + " rows of " + in.k + " likely tokens in " + in.ids.length + " ids and "
+          + in.logprobs.length + " logprobs");
+    }
+    List<List<Likely>> out = new ArrayList<>();
+    for (int i = 0; i < in.rows; i++) {
+      List<Likely> row = new ArrayList<>();
+      for (int j = i * in.k; j < (i + 1) * in.k; j++) {
+        if (in.logprobs[j] != ABSENT) {
+          row.add(new Likely(in.ids[j], in.logprobs[j]));
+        }
+      }
+      out.add(row.isEmpty() ? null : row);
+    }
+    return out;
+  }
+
+  private static final class LikelyReader extends Proto.Reader {
+    private int[] ids = new int[0];
+    private float[] logprobs = new float[0];
+    private int k;
+    private int rows;
+
+    @Override
+    void field(int number) {
+      switch (number) {
+        case 1 -> ids = Proto.ints(bytes());
+        case 2 -> logprobs = Proto.floats(bytes());
+        case 3 -> k = Math.max(0, (int) number());
+        case 4 -> rows = Math.max(0, (int) number());
+        default -> { }
+      }
+    }
   }
 
   private static final class ResultReader extends Proto.Reader {
     private final List<Sequence> sequences = new ArrayList<>();
     private List<Float> scores;
+    private List<List<Likely>> likely;
+    private TensorData targets;
+    private Integer cached;
 
     @Override
     void field(int number) {
-      if (number == 1) {
-        SequenceReader in = new SequenceReader();
-        in.read(bytes(), "SampledSequence");
-        sequences.add(new Sequence(in.reason, in.tokens, in.logprobs));
-      } else if (number == 2) {
-        float[] values = Proto.floats(bytes());
-        scores = values.length == 0 ? null : new ArrayList<>();
-        for (float value : values) {
-          scores.add(Float.isNaN(value) ? null : value);
+      switch (number) {
+        case 1 -> {
+          SequenceReader in = new SequenceReader();
+          in.read(bytes(), "SampledSequence");
+          sequences.add(new Sequence(in.reason, in.tokens, in.logprobs, in.likely));
         }
+        case 2 -> {
+          float[] values = Proto.floats(bytes());
+          scores = values.length == 0 ? null : new ArrayList<>();
+          for (float value : values) {
+            scores.add(Float.isNaN(value) ? null : value);
+          }
+        }
+        case 3 -> likely = likely(bytes());
+        case 4 -> cached = (int) number();
+        case 5 -> targets = PassProto.tensor(bytes());
+        default -> { }
       }
     }
   }
@@ -83,6 +133,7 @@ public final class SampleProto {
     private String reason = "stop";
     private int[] tokens = new int[0];
     private float[] logprobs;
+    private List<List<Likely>> likely;
 
     @Override
     void field(int number) {
@@ -96,6 +147,7 @@ public final class SampleProto {
           float[] values = Proto.floats(bytes());
           logprobs = values.length == 0 ? null : values;
         }
+        case 4 -> likely = likely(bytes());
         default -> { }
       }
     }

@@ -39,6 +39,12 @@ public final class Sampling {
       return new Sample(samples, ModelInput.of(prompt), params, session, seqId, scores, 0, null, null, null, null, null,
           null, "sample");
     }
+
+    /** One token after a prompt, of whose places the likeliest tokens or those of {@code targets} are wanted. */
+    public static Sample scoring(String session, long seqId, int[] prompt, Params params, int likely, TensorData targets) {
+      return new Sample(1, ModelInput.of(prompt), params, session, seqId, false, likely, null, null, null, null, null, targets,
+          "sample");
+    }
   }
 
   /** How to sample; {@code stop} is a list of texts or a list of token ids, and from some clients a text. */
@@ -51,11 +57,12 @@ public final class Sampling {
    * @param promptLogprobs one for each token of the prompt, null where there is none; null if not asked for
    * @param topkPromptLogprobs for each token of the prompt the likeliest ones in its place, null where there is none
    * @param targetPromptLogprobs those of the tokens that were asked for, in the same layout
+   * @param promptCacheHitTokens how many of the prompt's tokens need not have been read again; null where that is not known
    */
   public record Result(List<Sequence> sequences, List<Float> promptLogprobs, List<List<Likely>> topkPromptLogprobs,
-      TensorData targetPromptLogprobs) {
+      TensorData targetPromptLogprobs, Integer promptCacheHitTokens) {
     public Result(List<Sequence> sequences, List<Float> promptLogprobs) {
-      this(sequences, promptLogprobs, null, null);
+      this(sequences, promptLogprobs, null, null, null);
     }
   }
 

@@ -15,10 +15,10 @@ public final class Sessions {
   public record Config(Boolean pjwtAuthEnabled, Long sampleDispatchBytesSemaphoreSize, Boolean parallelFwdbwdChunks,
       Integer fwdbwdMaxChunkLen, Long fwdbwdMaxChunkBytesCount, Long fwdbwdDispatchBytesSemaphoreSize,
       Long billingExceptionMaxPauseDurationSec, Integer sampleMaxConcurrentRequests,
-      Long inflightResponseBytesSemaphoreSize) {
+      Long inflightResponseBytesSemaphoreSize, Boolean sampleUseRetrieveFutures, Boolean createModelViaLoadWeights) {
     /** Nothing but defaults. */
     public static Config defaults() {
-      return new Config(null, null, null, null, null, null, null, null, null);
+      return new Config(null, null, null, null, null, null, null, null, null, null, null);
     }
   }
 
@@ -44,8 +44,8 @@ public final class Sessions {
   /** {@code POST create_session}. */
   public record CreateSession(List<String> tags, Map<String, Object> userMetadata, String sdkVersion, String projectId,
       String type) {
-    public static CreateSession of(List<String> tags, String sdkVersion, String projectId) {
-      return new CreateSession(tags, Map.of(), sdkVersion, projectId, "create_session");
+    public static CreateSession of(List<String> tags, Map<String, String> userMetadata, String sdkVersion, String projectId) {
+      return new CreateSession(tags, Map.copyOf(userMetadata), sdkVersion, projectId, "create_session");
     }
   }
 

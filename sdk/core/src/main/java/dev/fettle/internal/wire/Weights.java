@@ -10,8 +10,8 @@ public final class Weights {
   /** {@code POST save_weights}; {@code path} is a bare name. */
   public record Save(String modelId, String path, Integer seqId, Long ttlSeconds, Boolean overwrite,
       Map<String, String> userMetadata, String type) {
-    public static Save of(String modelId, String name, int seqId, Long ttlSeconds) {
-      return new Save(modelId, name, seqId, ttlSeconds, false, null, "save_weights");
+    public static Save of(String modelId, String name, int seqId, Map<String, String> userMetadata) {
+      return new Save(modelId, name, seqId, null, false, userMetadata.isEmpty() ? null : userMetadata, "save_weights");
     }
   }
 
@@ -34,6 +34,17 @@ public final class Weights {
       Boolean optimizer, JsonNode optimizerConfig, Map<String, Object> userMetadata, String type) {
     public static Load of(String modelId, int seqId, String path, boolean optimizer) {
       return new Load(modelId, seqId, null, null, null, path, optimizer, null, null, "load_weights");
+    }
+
+    /** Into a model that comes into being by it, whose name is {@link #modelId}. */
+    public static Load intoNew(String sessionId, int modelSeqId, String path, boolean optimizer, Map<String, String> userMetadata) {
+      return new Load(null, null, sessionId, modelSeqId, null, path, optimizer, null,
+          userMetadata.isEmpty() ? null : Map.copyOf(userMetadata), "load_weights");
+    }
+
+    /** What a model of a session is called that was made of what was saved. */
+    public static String modelId(String sessionId, int modelSeqId) {
+      return sessionId + ":train:" + modelSeqId;
     }
   }
 

@@ -43,6 +43,14 @@ public final class EngineThread {
     return future;
   }
 
+  /** Work that is done once all that waits is done, also if it comes from the engine thread. */
+  void later(Runnable work) {
+    executor.execute(() -> {
+      thread = Thread.currentThread();
+      work.run();
+    });
+  }
+
   /** Does work there and waits for its result. */
   public <T> T call(Callable<T> work) {
     return Futures.join(submit(work));

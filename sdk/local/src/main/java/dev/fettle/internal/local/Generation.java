@@ -20,7 +20,7 @@ import java.util.SplittableRandom;
 /** Several sequences that are being sampled together. Sequences that have ended leave the batch when half have. */
 final class Generation implements AutoCloseable {
   /** Below it the likeliest token has all the probability, and logits divided by it would overflow float32. */
-  private static final double COLDEST = 1e-6;
+  static final double COLDEST = 1e-6;
 
   private final Decoder decoder;
   private final Memory.Held held;
@@ -62,7 +62,7 @@ final class Generation implements AutoCloseable {
    * The random numbers of one sequence. Seeds and sequences are hashed: the generator only counts up, so that plain
    * neighbours would give one and the same series, shifted.
    */
-  private static SplittableRandom random(long seed, long sequence) {
+  static SplittableRandom random(long seed, long sequence) {
     long start = new SplittableRandom(seed).nextLong();
     return new SplittableRandom(new SplittableRandom(start + sequence).nextLong());
   }

@@ -244,9 +244,14 @@ final class LocalModel implements ModelBackend {
     return network;
   }
 
+  @Override
+  public boolean predictsTokens() {
+    return config.isCausalLm();
+  }
+
   /** Refuses what only a model that predicts tokens can do. */
   void requireCausalLm() {
-    if (!config.isCausalLm()) {
+    if (!predictsTokens()) {
       throw new InvalidInputException(name + (embeds() ? " is an encoder: it gives vectors of texts, not the next token. Use embed, "
           : " is an encoder that scores texts: it gives no next token. Use score, ") + "and losses over rankings");
     }
@@ -267,9 +272,7 @@ final class LocalModel implements ModelBackend {
       held = Memory.get().hold(memory.weights(), "loading " + name);
       Weights empty = Weights.zeros(layout, scope, type, blocks::of);
       source.fill(empty, meter);
-      // Many rows go through an encoder whose weights mostly stay frozen: packed ones serve them faster.
-      boolean packs = !config.isCausalLm() && Memory.get().fits(2 * memory.weights().total());
-      weights = packs ? empty.packed(scope) : empty;
+      weights = memory.packs() ? empty.packed(scope) : empty;
     }
     return weights;
   }

@@ -9,6 +9,7 @@ import dev.fettle.Sample;
 import dev.fettle.SamplingParams;
 import dev.fettle.Token;
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.LiveRequest;
 import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.SamplerBackend;
 import dev.fettle.internal.TokenScores;
@@ -46,6 +47,7 @@ final class LocalSampler implements SamplerBackend {
   private final boolean sharesForms;
   private final MemoryPlan snapshot;
   private final Optional<Memory.Held> held;
+  private final LiveBatch live;
   private boolean open = true;
 
   LocalSampler(LocalModel model, Scope scope, Optional<Memory.Held> held, TrainableModel.Frozen frozen) {
@@ -57,6 +59,17 @@ final class LocalSampler implements SamplerBackend {
     Optional<DecodeForms> shared = model.forms(frozen.weights());
     this.sharesForms = shared.isPresent();
     this.forms = shared.orElseGet(() -> new DecodeForms(frozen.weights()));
+    this.live = new LiveBatch(model, new LiveBatch.Decoders() {
+      @Override
+      public Decoder read(List<int[]> prompts, int copies) {
+        return new Decoder(model.network(), forms.of(false), frozen.adapter(), prompts, copies);
+      }
+
+      @Override
+      public Decoder readOn(LivePrefixes.Match beginning, int[] prompt, int copies) {
+        return new Decoder(model.network(), forms.of(false), frozen.adapter(), beginning.prefix(), beginning.shared(), prompt, copies);
+      }
+    });
   }
 
   @Override
@@ -91,6 +104,12 @@ final class LocalSampler implements SamplerBackend {
       }
       return out;
     });
+  }
+
+  @Override
+  public void begin(LiveRequest request) {
+    check("prompts", List.of(request.prompt()));
+    live.add(request);
   }
 
   @Override
@@ -221,6 +240,7 @@ final class LocalSampler implements SamplerBackend {
     EngineThread.get().run(() -> {
       open = false;
       List.copyOf(streams).forEach(LocalStream.Session::end);
+      live.close();
       if (!sharesForms) {
         forms.close();
       }

@@ -12,6 +12,7 @@ import dev.fettle.internal.network.Decoder;
 import dev.fettle.internal.network.Weight;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Torch;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,6 +27,7 @@ import java.util.Map;
  */
 final class MemoryPlanner {
   static final String WEIGHTS = "weights";
+  static final String PACKED = "weights packed for the processor";
   static final String DECODING = "weights for decoding";
   static final String PARAMETERS = "parameters";
   static final String GRADIENTS = "gradients";
@@ -38,6 +40,9 @@ final class MemoryPlanner {
   /** Rows of quantised weights as numbers. */
   static final String SCRATCH = "weights made dense";
   static final String SNAPSHOT = "snapshot";
+
+  /** The bytes of the largest model of which there is a packed copy. */
+  private static final long MOST_PACKED = 2L << 30;
 
   private final Layout layout;
   private final ModelConfig config;
@@ -63,7 +68,17 @@ final class MemoryPlanner {
 
   /** The model itself. */
   MemoryPlan weights() {
-    return plan(WEIGHTS, forms.bytes(type));
+    MemoryPlan own = plan(WEIGHTS, forms.bytes(type));
+    return !packs() ? own : plus(own, plan(PACKED, layout.blocks().stream().filter(b -> b.isProduct() && forms.of(b).isDense())
+        .mapToLong(b -> b.size() * type.size()).sum()));
+  }
+
+  /**
+   * Whether the layers' matrices are held in the processor's order too. It depends on nothing but the model and the processor:
+   * the same product of packed numbers may have other last bits. Many rows go through an encoder whose weights mostly stay frozen.
+   */
+  boolean packs() {
+    return !config.isCausalLm() && Torch.get().packs(type) && forms.bytes(type) <= MOST_PACKED;
   }
 
   /** What a training holds from step to step, with its gradient in as many lanes as there may be. */
@@ -158,6 +173,24 @@ final class MemoryPlanner {
     return malloced(plan(ACTIVATIONS, reading.activations,
         CACHES, Decoder.cacheBytes(config, type, sequences, longest, most),
         LOGITS, sequences * each * config.vocabSize() * Float.BYTES));
+  }
+
+  /**
+   * Sequences that are continued together while the memory of their caches is moved, and prompts are read that join them.
+   *
+   * @param room for tokens, of each cache
+   */
+  MemoryPlan continued(List<int[]> read, long sequences, long room) {
+    long rows = read.stream().mapToLong(p -> p.length).sum();
+    Moment reading = passing(rows, read.stream().mapToInt(p -> p.length).max().orElse(0), 0, 0);
+    return malloced(plan(ACTIVATIONS, reading.activations,
+        CACHES, 2 * Decoder.cacheBytes(config, type, sequences, room),
+        LOGITS, sequences * 9L * config.vocabSize() * Float.BYTES));
+  }
+
+  /** What is kept of a sequence of so many tokens for others that begin as it did. */
+  MemoryPlan kept(long tokens) {
+    return plan(CACHES, Decoder.cacheBytes(config, type, 1, tokens));
   }
 
   private MemoryPlan malloced(MemoryPlan pass) {

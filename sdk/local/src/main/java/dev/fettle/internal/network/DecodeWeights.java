@@ -77,7 +77,7 @@ public final class DecodeWeights implements AutoCloseable {
   }
 
   private static boolean packs(NumberType type) {
-    return type == NumberType.BF16 ? Torch.get().bf16() : Torch.get().onednnF32();
+    return Torch.get().packs(type);
   }
 
   /**

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Continues several sequences at once, a token each per call, with cached keys and values, or states. The prompts run through the
@@ -20,6 +21,8 @@ import java.util.Optional;
  */
 public final class Decoder implements AutoCloseable {
   private static final int GROWTH = 256;
+  /** Tokens of a prompt that are read at once after its beginning; the logits of all of them are computed. */
+  private static final int READ_ON = 64;
 
   private final Network network;
   private final ModelConfig config;
@@ -46,27 +49,82 @@ public final class Decoder implements AutoCloseable {
    * @param copies how many continuations each prompt gets; those of a prompt stand next to each other
    */
   public Decoder(Network network, DecodeWeights weights, Adapter adapter, List<int[]> prompts, int copies) {
+    this(network, weights, adapter, IntStream.range(0, prompts.size() * copies).map(i -> prompts.get(i / copies).length).toArray());
+    guarded(() -> read(prompts, copies));
+  }
+
+  /**
+   * Reads what a prompt has after its beginning, which another sequence began with too.
+   *
+   * @param beginning what is kept of that sequence
+   * @param shared how many tokens they share, fewer than the prompt has
+   */
+  public Decoder(Network network, DecodeWeights weights, Adapter adapter, Prefix beginning, int shared, int[] prompt, int copies) {
+    this(network, weights, adapter, IntStream.generate(() -> prompt.length).limit(copies).toArray());
+    guarded(() -> readOn(beginning, shared, prompt, copies));
+  }
+
+  private Decoder(Network network, DecodeWeights weights, Adapter adapter, int[] lengths) {
     this.network = network;
     this.config = network.config();
     this.weights = weights;
     this.adapter = adapter;
     this.ropes = config.layers().stream().map(LayerConfig::rope).distinct().toList();
     this.ropeOfLayer = config.layers().stream().mapToLong(layer -> ropes.indexOf(layer.rope())).toArray();
-    this.lengths = new int[prompts.size() * copies];
-    for (int i = 0; i < lengths.length; i++) {
-      lengths[i] = prompts.get(i / copies).length;
-    }
-    this.room = Arrays.stream(lengths).max().orElse(0) + GROWTH;
+    this.lengths = lengths;
+    this.room = room(longest());
     try {
       this.adapters = adapter.all(scope);
       this.finalNorm = scope.list(weights.original().finalNorm(), scope.floats((float) config.eps()));
       this.dims = scope.longLists(config.layers().stream().map(l -> l.numbers().dims()).toList());
       this.reals = scope.doubleLists(config.layers().stream().map(l -> l.numbers().reals()).toList());
-      read(prompts, copies);
     } catch (RuntimeException | Error e) {
       scope.close();
       throw e;
     }
+  }
+
+  private void guarded(Runnable reading) {
+    try {
+      reading.run();
+    } catch (RuntimeException | Error e) {
+      scope.close();
+      throw e;
+    }
+  }
+
+  /** What is kept of one sequence for others that begin as it did. Closing frees it. */
+  public static final class Prefix implements AutoCloseable {
+    private final Scope scope;
+    private final NativeList<Tensor> cache;
+
+    private Prefix(Scope scope, NativeList<Tensor> cache) {
+      this.scope = scope;
+      this.cache = cache;
+    }
+
+    @Override
+    public void close() {
+      scope.close();
+    }
+  }
+
+  /** Whether what a sequence leaves can be cut at any token: a state cannot. */
+  public static boolean keepsPrefixes(ModelConfig config) {
+    return config.layers().stream().noneMatch(LayerConfig::hasState);
+  }
+
+  /** A copy of what is kept of a sequence, {@link #length} tokens of it. */
+  public Prefix prefix(int sequence) {
+    try (Scope step = new Scope()) {
+      Scope own = new Scope();
+      return new Prefix(own, own.adopt(step.kernels().cacheKeep(cache, step.longs(sequence), lengths[sequence]), step));
+    }
+  }
+
+  /** How many tokens of a sequence have been read. */
+  public int length(int sequence) {
+    return lengths[sequence];
   }
 
   /**
@@ -82,6 +140,11 @@ public final class Decoder implements AutoCloseable {
       before = room;
       room *= 2;
     }
+    return cacheBytes(config, type, sequences, room) + (before > 0 ? cacheBytes(config, type, sequences, before) : 0);
+  }
+
+  /** The bytes of the caches of so many sequences with room for so many tokens each. */
+  public static long cacheBytes(ModelConfig config, NumberType type, long sequences, long room) {
     long keys = 0;
     long states = 0;
     for (LayerConfig layer : config.layers()) {
@@ -89,7 +152,12 @@ public final class Decoder implements AutoCloseable {
       keys += layer.hasState() ? 0 : 2 * layer.keyValueWidth();
       states += d.state() * Float.BYTES + (layer.hasState() ? (d.width() - 1L) * d.convolved() * type.size() : 0);
     }
-    return sequences * (keys * type.size() * (before + room) + states * (before > 0 ? 2 : 1));
+    return sequences * (keys * type.size() * room + states);
+  }
+
+  /** The room for tokens that a decoder has at first whose longest sequence has so many. */
+  public static int room(int longest) {
+    return longest + GROWTH;
   }
 
   /** The logits of the next token of every sequence: [sequences, vocabulary], float32; valid until the next step. */
@@ -100,21 +168,23 @@ public final class Decoder implements AutoCloseable {
   /** Appends a token to every sequence. */
   public void step(int[] tokens) {
     try (Scope step = new Scope()) {
-      int used = Arrays.stream(lengths).max().orElse(0) + 1;
+      int used = longest() + 1;
       if (used > room) {
-        room = 2 * room;
+        room = grown();
         keepRows(step, all());
       }
       rotate(used);
       boolean level = Arrays.stream(lengths).allMatch(n -> n == used - 1);
-      Tensor next = step.kernels().decodeStep(longs(tokens), longs(lengths), level, weights.original().embedding(),
-          finalNorm, weights.head(), weights.products(), weights.vectors(), adapters, cache, cosines, sines, ropeOfLayer,
-          used, dims, reals, network.outer());
-      replaceLogits(step, next);
+      replaceLogits(step, through(step, tokens, lengths, level, used));
       for (int i = 0; i < lengths.length; i++) {
         lengths[i]++;
       }
     }
+  }
+
+  private Tensor through(Scope step, int[] tokens, int[] at, boolean level, int used) {
+    return step.kernels().decodeStep(longs(tokens), longs(at), level, weights.original().embedding(), finalNorm, weights.head(),
+        weights.products(), weights.vectors(), adapters, cache, cosines, sines, ropeOfLayer, used, dims, reals, network.outer());
   }
 
   /** Drops all sequences but some, which keep their order; the logits are those of the sequences that stay. */
@@ -124,6 +194,36 @@ public final class Decoder implements AutoCloseable {
       replaceLogits(step, step.kernels().selectRows(logits, step.longs(sequences)));
       lengths = Arrays.stream(sequences).map(i -> lengths[i]).toArray();
     }
+  }
+
+  /** Takes over the sequences of a decoder of the same model, which come after its own; it is closed. */
+  public void join(Decoder others) {
+    try (others; Scope step = new Scope()) {
+      lengths = IntStream.concat(Arrays.stream(lengths), Arrays.stream(others.lengths)).toArray();
+      room = room(longest());
+      NativeList<Tensor> old = cache;
+      cache = scope.adopt(step.kernels().cacheJoin(old, others.cache, room), step);
+      scope.free(old);
+      replaceLogits(step, step.kernels().joined(logits, others.logits, 0));
+    }
+  }
+
+  /** The room for tokens that the caches will have during the next step; while they grow, they are there twice. */
+  public int nextRoom() {
+    return longest() + 1 > room ? grown() : room;
+  }
+
+  /** Whether the caches grow with the next step. */
+  public boolean isFull() {
+    return longest() + 1 > room;
+  }
+
+  private int grown() {
+    return 2 * room;
+  }
+
+  private int longest() {
+    return Arrays.stream(lengths).max().orElse(0);
   }
 
   @Override
@@ -178,6 +278,28 @@ public final class Decoder implements AutoCloseable {
         last[i] = packing.starts()[i / copies] + lengths[i] - 1;
       }
       replaceLogits(step, new Head(weights.ofPrompts(), adapter, 1).logits(step, trace.output(), last));
+    }
+  }
+
+  private void readOn(Prefix beginning, int shared, int[] prompt, int copies) {
+    try (Scope step = new Scope()) {
+      cache = scope.adopt(step.kernels().cacheKeep(beginning.cache, step.longs(0), room), step);
+      rotate(prompt.length);
+    }
+    for (int at = shared; at < prompt.length; at += READ_ON) {
+      int end = Math.min(prompt.length, at + READ_ON);
+      try (Scope step = new Scope()) {
+        Tensor all = through(step, Arrays.copyOfRange(prompt, at, end), IntStream.range(at, end).toArray(), false, end);
+        int last = end - at - 1;
+        if (end == prompt.length) {
+          replaceLogits(step, step.kernels().selectRows(all, step.longs(IntStream.generate(() -> last).limit(copies).toArray())));
+        }
+      }
+    }
+    if (copies > 1) {
+      try (Scope step = new Scope()) {
+        keepRows(step, new int[copies]);
+      }
     }
   }
 

@@ -9,7 +9,6 @@ import dev.fettle.internal.torch.NativeList;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
-import dev.fettle.internal.torch.Torch;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -90,11 +89,8 @@ public final class Weights {
         ? form.apply(layout.head() == null ? layout.embedding() : layout.head(), head) : head);
   }
 
-  /** The same with copies of the layers' matrices in the order in which oneDNN reads them, where the processor has that. */
+  /** The same with copies of the layers' matrices in the order in which oneDNN reads them. */
   public Weights packed(Scope into) {
-    if (type != NumberType.BF16 || !Torch.get().bf16()) {
-      return this;
-    }
     return with(into, (block, w) -> w instanceof Weight.Dense dense
         ? new Weight.Dense(dense.values(), type, into.kernels().pack(dense.values(), 1)) : w);
   }

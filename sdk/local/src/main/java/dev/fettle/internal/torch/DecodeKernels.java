@@ -3,7 +3,8 @@ package dev.fettle.internal.torch;
 /** One token at a time, and how it is chosen: {@code decode.py}, {@code sampling.py}. */
 interface DecodeKernels {
   /**
-   * The logits [sequences, vocabulary], float32, after one new token of each sequence.
+   * The logits [sequences, vocabulary], float32, after one new token of each sequence, or [tokens, vocabulary] after each of
+   * several of the one sequence that there is.
    *
    * @param at where each new token stands
    * @param level whether all stand at {@code used} - 1
@@ -29,6 +30,9 @@ interface DecodeKernels {
 
   /** The cache of some sequences, with room for so many tokens. */
   NativeList<Tensor> cacheKeep(NativeList<Tensor> cache, Tensor sequences, long room);
+
+  /** The caches of sequences and after them those of others, with room for so many tokens. */
+  NativeList<Tensor> cacheJoin(NativeList<Tensor> cache, NativeList<Tensor> others, long room);
 
   /** The next token of each row, and its logprob under the model itself; {@code u}: uniform random numbers. */
   Tensor[] sampleToken(Tensor logits, Tensor u, double temperature, long k, double p);

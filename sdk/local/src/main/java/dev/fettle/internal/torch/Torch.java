@@ -82,9 +82,9 @@ public final class Torch {
     return selection.onednnBf16();
   }
 
-  /** Whether oneDNN multiplies in f32. */
-  public boolean onednnF32() {
-    return selection.onednnF32();
+  /** Whether oneDNN multiplies numbers of a type, and so reads weights that it has packed faster. */
+  public boolean packs(NumberType type) {
+    return type == NumberType.BF16 ? selection.onednnBf16() : selection.onednnF32();
   }
 
   /** Whether oneDNN multiplies with 8-bit integers here. */

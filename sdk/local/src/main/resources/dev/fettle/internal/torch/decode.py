@@ -55,6 +55,8 @@ def decode_attention(raw: Tensor, cache: Tensor, mask: Optional[Tensor], slots: 
       first = used - window
   q = torch.narrow(raw, 1, 0, heads).unflatten(1, [kv, heads // kv])
   seen = torch.narrow(cache, 2, first, used - first)
+  if cache.size(0) < raw.size(0):
+    seen = seen.expand([raw.size(0), -1, -1, -1])
   k = torch.narrow(seen, 1, 0, kv)
   z = torch.narrow(seen, 1, kv, kv)
   if reals[Real.SOFT_CAP] > 0.0:
@@ -113,7 +115,7 @@ def decode_layer_(x: Tensor, positions: Tensor, w: List[List[Tensor]], v: List[T
   u = decode_linear(n, w, v, a, Product.GATE_UP)
   return decode_branch_(x, activate(u, dims), w, v, a, Product.DOWN, Vector.MLP_OUT_NORM, dims, reals)
 
-# at: where each new token stands; level: whether all stand at used - 1.
+# at: where each new token stands; level: whether all stand at used - 1. If there is one sequence in the cache, all tokens may be of it.
 # cos, sin: of all positions, for each way of rotating; ropes: which of them a layer has
 # Returns the logits [sequences, vocabulary] in float32.
 def decode_step(tokens: List[int], at: List[int], level: bool, embedding: Tensor, final_norm: List[Tensor], head: List[Tensor],
@@ -141,7 +143,7 @@ def decode_step(tokens: List[int], at: List[int], level: bool, embedding: Tensor
     for i in range(len(w)):
       if cache[i].dim() == 4 and slots.numel() == 0:
         rows = cache[i].size(1)
-        places = torch.arange(n * rows, device=ids.device).view([n, rows]) * cache[i].size(2)
+        places = torch.arange(cache[i].size(0) * rows, device=ids.device).view([-1, rows]) * cache[i].size(2)
         slots = (places + positions.unsqueeze(1)).view([-1])
     all = decode_mask(positions, used, 0, x.dtype)
   window = 0
@@ -168,14 +170,29 @@ def cache_fill(saved: List[Tensor], first: int, length: int, v: List[Tensor], di
   places[:, kv:, :length].copy_(saved[Saved.VALUES][first:first + length].transpose(0, 1))
   return cache
 
-# The cache of some of the sequences only, with room for more or as many tokens.
+# The cache of some of the sequences only, with room for so many tokens; they may have had room for more.
 def cache_keep(cache: List[Tensor], sequences: Tensor, room: int) -> List[Tensor]:
   out: List[Tensor] = []
   for c in cache:
     chosen = torch.index_select(c, 0, sequences)
     if c.dim() == 4:
       n = torch.zeros([sequences.size(0), c.size(1), room, c.size(3)], dtype=c.dtype, device=c.device)
-      n[:, :, :c.size(2)].copy_(chosen)
+      n[:, :, :c.size(2)].copy_(chosen[:, :, :room])
       chosen = n
     out.append(chosen)
+  return out
+
+# The caches of sequences and after them those of others, with room for so many tokens; they may have had room for more.
+def cache_join(cache: List[Tensor], others: List[Tensor], room: int) -> List[Tensor]:
+  out: List[Tensor] = []
+  for i in range(len(cache)):
+    a = cache[i]
+    b = others[i]
+    if a.dim() == 4:
+      n = torch.zeros([a.size(0) + b.size(0), a.size(1), room, a.size(3)], dtype=a.dtype, device=a.device)
+      n[:a.size(0), :, :a.size(2)].copy_(a[:, :, :room])
+      n[a.size(0):, :, :b.size(2)].copy_(b[:, :, :room])
+      out.append(n)
+    else:
+      out.append(torch.cat([a, b], 0))
   return out

@@ -60,7 +60,7 @@ def linear_backward(dy: Tensor, x: Tensor, w: List[List[Tensor]], a: List[List[T
     if ga[i][2].numel() > 0:
       add_rows(ga[i][2], torch.sum(d, [0], dtype=6), blocks[i], scales[i], True)
     xd = dropped(x, m, i)
-    dxa = torch.mm(d, a[i][1])
+    dxa = dense_product_backward(d, a[i][1])
     adapter_gradient(ga[i][0], ga[i][1], d, xd, torch.mm(xd, a[i][0].t()), dxa, blocks[i], scales[i])
     if below:
       if len(m) > 0:

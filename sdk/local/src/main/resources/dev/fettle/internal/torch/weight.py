@@ -16,11 +16,20 @@ def dense_product(x: Tensor, w: Tensor) -> Tensor:
     return torch.mv(w, x[0]).unsqueeze(0)
   return torch.mm(x, w.t())
 
+# Whether x is multiplied with the packed form of W: always where there is no other, else where oneDNN multiplies such numbers.
+def reads_packed(x: Tensor, w: List[Tensor]) -> bool:
+  if not is_packed(w[len(w) - 1]):
+    return False
+  if len(w) == 1:
+    return True
+  if x.dtype == 15:
+    return self.onednn_bf16
+  return self.onednn_f32
+
 # x W^T
 def product(x: Tensor, w: List[Tensor]) -> Tensor:
-  last = w[len(w) - 1]
-  if is_packed(last):
-    return onednn_product(x, last)
+  if reads_packed(x, w):
+    return onednn_product(x, w[len(w) - 1])
   if is_packed(w[0]):
     return int8_digits_product(x, w[0], w[1], w[2])
   if is_quantised(w):
@@ -31,9 +40,8 @@ def product(x: Tensor, w: List[Tensor]) -> Tensor:
 def product_plus(x: Tensor, w: List[Tensor], bias: Tensor) -> Tensor:
   if bias.numel() == 0:
     return product(x, w)
-  last = w[len(w) - 1]
-  if is_packed(last):
-    return onednn_product_plus(x, last, bias)
+  if reads_packed(x, w):
+    return onednn_product_plus(x, w[len(w) - 1], bias)
   if x.size(0) == 1 or is_quantised(w) or is_packed(w[0]):
     return product(x, w).add_(bias)
   if self.onednn_f32 and x.dtype == 6:
@@ -42,11 +50,11 @@ def product_plus(x: Tensor, w: List[Tensor], bias: Tensor) -> Tensor:
 
 # residual + x W^T + bias, if there is one
 def product_onto(residual: Tensor, x: Tensor, w: List[Tensor], bias: Tensor) -> Tensor:
-  last = w[len(w) - 1]
-  if is_packed(last) and bias.numel() > 0:
-    return onednn_product_onto(residual, x, last, bias)
+  packed = reads_packed(x, w)
+  if packed and bias.numel() > 0:
+    return onednn_product_onto(residual, x, w[len(w) - 1], bias)
   plain = x.size(0) > 1 and not (self.onednn_f32 and x.dtype == 6)
-  if plain and not (is_quantised(w) or is_packed(w[0])):
+  if plain and not (is_quantised(w) or packed or is_packed(w[0])):
     y = torch.addmm(residual, x, w[0].t())
   else:
     y = product(x, w).add_(residual)

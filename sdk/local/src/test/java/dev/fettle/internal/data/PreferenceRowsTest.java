@@ -8,6 +8,7 @@ import dev.fettle.Completion;
 import dev.fettle.Conversation;
 import dev.fettle.Dataset;
 import dev.fettle.Example;
+import dev.fettle.Feedback;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Message;
 import dev.fettle.Preference;
@@ -130,9 +131,12 @@ class PreferenceRowsTest {
   }
 
   @Test
-  void labelledCompletionsAreRefusedByName() {
-    refused("{\"prompt\":\"p\",\"completion\":\"c\",\"label\":false}", "a label beside prompt and completion");
-    refused("{\"prompt\":" + PROMPT + ",\"completion\":[" + YO + "],\"label\":true}", "KTO");
+  void labelledCompletionsAreFeedback() {
+    assertThat(read("{\"prompt\":\"p\",\"completion\":\"c\",\"label\":false}"))
+        .isEqualTo(new Feedback(new Completion("p", "c"), false));
+    assertThat(read("{\"prompt\":" + PROMPT + ",\"completion\":[" + YO + "],\"label\":true}"))
+        .isEqualTo(Feedback.of("Hi", "Yo", true));
+    assertThat(read("{\"prompt\":\"p\",\"completion\":\"c\",\"label\":\"a\"}")).isEqualTo(new Completion("p", "c"));
   }
 
   private void refused(String line, String why) {

@@ -213,7 +213,8 @@ class HubDatasetTest {
     refused("org/data@other", null, null, "the dataset is gated. Accept its licence on " + server.url() + "/datasets/org/data");
     env.put("HF_ENDPOINT", "http://localhost:1");
     assertThatThrownBy(() -> paths("org/unseen", null, null)).isInstanceOf(ServiceException.class)
-        .hasMessageContaining("cannot be asked for its files");
+        .hasMessageContaining("cannot be asked for its files")
+        .satisfies(e -> assertThat(e.getCause().getStackTrace()).as("one message, not a page of frames").isEmpty());
   }
 
   @Test

@@ -293,7 +293,8 @@ final class FakeService extends Dispatcher {
         });
       }
       case Paths.SAVE_WEIGHTS -> save(WireJson.read(body, Weights.Save.class));
-      case Paths.LOAD_WEIGHTS -> load(WireJson.read(body, Weights.Load.class));
+      case Paths.LOAD_WEIGHTS -> WireJson.read(body, Weights.Load.class).modelId() == null ? problem(422, "no model_id")
+          : load(WireJson.read(body, Weights.Load.class));
       case Paths.SAVE_FOR_SAMPLER -> saveForSampler(WireJson.read(body, Weights.SaveForSampler.class));
       case Paths.CREATE_SAMPLING_SESSION -> {
         WireJson.read(body, Sampling.CreateSession.class);

@@ -21,10 +21,12 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
 
@@ -46,8 +48,10 @@ public final class Impersonator implements AutoCloseable {
     }
   }
 
-  private static final Set<String> NEWER_THAN_025 = Set.of("optimizer_config", "optimizer_params", "user_metadata_v2",
+  private static final Set<String> NEWER_THAN_025 = Set.of("optimizer_config", "optimizer_params",
       "topk_sample_logprobs", "prompt_alt_tokens_k", "prompt_logprobs_last_n", "target_prompt_logprobs", "loss_fn_config_v2");
+  private static final Set<String> NEWER_PATHS = Set.of(Paths.FOLLOW, Paths.CANCEL, Paths.COPY_WEIGHTS,
+      Paths.PREFIX + "join_sampling_session");
   private static final String JWT = "x." + Base64.getUrlEncoder().withoutPadding().encodeToString(("{\"sub\":\"me\",\"exp\":"
       + (Instant.now().getEpochSecond() + 3000) + "}").getBytes(StandardCharsets.UTF_8)) + ".y";
 
@@ -60,6 +64,7 @@ public final class Impersonator implements AutoCloseable {
   private final Map<String, String> ours = new ConcurrentHashMap<>();
   private final Map<String, String> paths = new ConcurrentHashMap<>();
   private final Map<String, byte[]> archives = new ConcurrentHashMap<>();
+  private final List<String> asked = new CopyOnWriteArrayList<>();
 
   /** Stands before a server that wants a key. */
   public Impersonator(Service service, URI target, String key) throws IOException {
@@ -80,6 +85,11 @@ public final class Impersonator implements AutoCloseable {
   /** Where clients find it. */
   public URI uri() {
     return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+  }
+
+  /** How often clients have asked for what is below a path. */
+  long asked(String path) {
+    return asked.stream().filter(path::equals).count();
   }
 
   @Override
@@ -105,6 +115,7 @@ public final class Impersonator implements AutoCloseable {
   private Answer answer(HttpExchange exchange) throws IOException, InterruptedException {
     String path = exchange.getRequestURI().getPath().substring(1);
     byte[] body = exchange.getRequestBody().readAllBytes();
+    asked.add(path);
     Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     exchange.getRequestHeaders().forEach((name, values) -> headers.put(name, values.get(0)));
     return switch (service) {
@@ -146,18 +157,26 @@ public final class Impersonator implements AutoCloseable {
   private Answer hosted025(String method, String path, Map<String, String> headers, byte[] body)
       throws IOException, InterruptedException {
     boolean pass = path.equals(Paths.FORWARD_BACKWARD);
-    if (path.equals(Paths.FORWARD) || path.endsWith("/finish")) {
+    if (NEWER_PATHS.contains(path) || path.equals(Paths.FORWARD) || path.endsWith("/finish")) {
       return Answer.json(404, Map.of("detail", "Not Found"));
+    } else if (path.equals(Paths.CLIENT_CONFIG)) {
+      return Answer.json(200, Map.of("pjwt_auth_enabled", false, "fwdbwd_max_chunk_len", 1024));
+    } else if (path.equals(Paths.DYNAMIC_CONFIG)) {
+      return Answer.json(200, Map.of("refresh_interval_sec", 300));
     } else if (pass && !protobuf(headers.get("Content-Type"))) {
       return Answer.json(415, Map.of("detail", "protobuf only"));
     } else if (!pass && body.length > 0) {
       for (String name : WireJson.tree(body).propertyNames()) {
-        if (NEWER_THAN_025.contains(name)) {
+        if (NEWER_THAN_025.contains(name) || name.equals("user_metadata") && path.contains("/save_weights")
+            || name.equals("model_seq_id") && path.equals(Paths.LOAD_WEIGHTS)) {
           return Answer.json(422, Map.of("detail", name + " is not known"));
         }
       }
     }
-    Answer answer = changed(forward(method, path, headers, body), node -> node.remove("sample_sequence_ids"));
+    Answer answer = changed(forward(method, path, headers, body), node -> {
+      node.remove("sample_sequence_ids");
+      node.remove("optimizer_config");
+    });
     if (path.equals(Paths.RETRIEVE) && answer.status == 408) {
       return Answer.json(200, Map.of("type", "try_again", "request_id", "x", "queue_state", "active"));
     }
@@ -186,9 +205,11 @@ public final class Impersonator implements AutoCloseable {
       throws IOException, InterruptedException {
     if (path.equals(Paths.CLIENT_CONFIG)) {
       return Answer.json(200, Map.of("pjwt_auth_enabled", false));
-    } else if (path.equals(Paths.DYNAMIC_CONFIG) || path.equals(Paths.CHECKPOINTS) || path.startsWith(Paths.SESSIONS)
-        || path.endsWith("/ttl") || path.endsWith("/publish")) {
+    } else if (NEWER_PATHS.contains(path) || path.equals(Paths.DYNAMIC_CONFIG) || path.equals(Paths.CHECKPOINTS) || path.startsWith(Paths.SESSIONS)
+        || path.endsWith("/publish")) {
       return Answer.json(404, Map.of("detail", "Not Found"));
+    } else if (path.endsWith("/ttl")) {
+      return Answer.json(405, Map.of("detail", "Method Not Allowed"));
     } else if (path.startsWith("download/")) {
       return new Answer(200, "application/octet-stream", archives.get(path), Map.of());
     }
@@ -283,7 +304,7 @@ public final class Impersonator implements AutoCloseable {
   private Answer archive(String path, String real) throws IOException, InterruptedException {
     String[] parts = path.split("/");
     if (parts.length != 7) {
-      return Answer.json(404, Map.of("detail", "no such checkpoint"));
+      return Answer.json(405, Map.of("detail", "Method Not Allowed"));
     }
     String kind = real.replace("/checkpoints/", "/checkpoints/sampler_weights/");
     Answer found = forward("GET", kind, Map.of(), new byte[0]);

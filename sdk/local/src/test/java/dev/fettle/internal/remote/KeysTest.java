@@ -189,7 +189,7 @@ class KeysTest {
 
   @Test
   void aServiceThatWantsItGetsTokensForTheKeyAndNewOnesInTime() {
-    service.config = new Sessions.Config(true, null, null, null, null, null, null, null, null);
+    service.config = new Sessions.Config(true, null, null, null, null, null, null, null, null, null, null);
     AtomicInteger given = new AtomicInteger();
     String soon = token(Instant.now().plusSeconds(30));
     String late = token(Instant.now().plusSeconds(3000));

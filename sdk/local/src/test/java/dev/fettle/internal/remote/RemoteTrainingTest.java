@@ -114,7 +114,7 @@ class RemoteTrainingTest {
   @Test
   void largeBatchesGoInPartsTheFirstLastAndComeBackTogether() {
     try (FakeService service = new FakeService(FakeService.Kind.HOSTED); RemoteBackend client = service.client()) {
-      service.config = new Sessions.Config(null, null, null, 2, null, null, null, null, null);
+      service.config = new Sessions.Config(null, null, null, 2, null, null, null, null, null, null, null);
       TrainingBackend training = tune(client);
       Batch batch = Batch.of(Collections.nCopies(5, Datum.of(1, 2, 3)));
       StepResult result = Futures.join(training.step(batch, Loss.crossEntropy(), ADAM));

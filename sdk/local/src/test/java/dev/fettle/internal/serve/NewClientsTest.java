@@ -130,14 +130,20 @@ class NewClientsTest {
     Sampling.Result result = new Sampling.Result(List.of(new Sampling.Sequence("stop", new int[] {9}, new float[] {-1},
         List.of(List.of(new Sampling.Likely(9, -1), new Sampling.Likely(4, -2))))), null,
         java.util.Arrays.asList(null, List.of(new Sampling.Likely(3, -0.5f))),
-        new dev.fettle.internal.wire.TensorData(new long[] {1, 1}, new float[] {-2}, null));
+        new dev.fettle.internal.wire.TensorData(new long[] {1, 1}, new float[] {-2}, null), 7);
 
     // By the schema: sequences = 1 {tokens = 2, logprobs = 3, topk_sampled_logprobs = 4 {ids, logprobs, k, length}},
-    // topk_prompt_logprobs = 3 with a first row of (0, -99999), target_prompt_logprobs = 5 {dense = 1, dtype = 3, shape = 4}.
+    // topk_prompt_logprobs = 3 with a first row of (0, -99999), prompt_cache_hit_tokens = 4,
+    // target_prompt_logprobs = 5 {dense = 1, dtype = 3, shape = 4}.
     assertThat(HexFormat.of().formatHex(dev.fettle.internal.wire.SampleProto.write(result))).isEqualTo(
         "0a26" + "120409000000" + "1a04000080bf" + "2218" + "0a080900000004000000" + "1208000080bf000000c0" + "1802" + "2001"
         + "1a18" + "0a080000000003000000" + "1208804fc3c7000000bf" + "1801" + "2002"
-        + "2a0c" + "0a04000000c0" + "1801" + "22020101");
+        + "2007" + "2a0c" + "0a04000000c0" + "1801" + "22020101");
+    Sampling.Result read = dev.fettle.internal.wire.SampleProto.read(dev.fettle.internal.wire.SampleProto.write(result));
+    assertThat(read.sequences().get(0).topkSampledLogprobs()).isEqualTo(result.sequences().get(0).topkSampledLogprobs());
+    assertThat(read.topkPromptLogprobs()).isEqualTo(result.topkPromptLogprobs());
+    assertThat(read.targetPromptLogprobs().asFloats()).containsExactly(-2);
+    assertThat(read.promptCacheHitTokens()).isEqualTo(7);
   }
 
   @ParameterizedTest

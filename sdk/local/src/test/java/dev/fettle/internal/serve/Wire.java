@@ -108,7 +108,7 @@ final class Wire {
   }
 
   Answer create(String session, int number, int rank, Long seed) {
-    return post(Paths.CREATE_MODEL, Models.CreateModel.of(session, number, "fettle-tiny",
+    return post(Paths.CREATE_MODEL, Models.CreateModel.of(session, number, "fettle-tiny", Map.of(),
         new Models.LoraConfig(rank, seed, true, true, true)));
   }
 

@@ -29,7 +29,7 @@ class MessagesTest {
 
   @Test
   void requestsAreWrittenInSnakeCaseWithTheirDefaultsAndWithoutNulls() {
-    assertThat(json(Models.CreateModel.of("s", 0, "Qwen/Qwen3-8B", new Models.LoraConfig(32, null, false, true, true))))
+    assertThat(json(Models.CreateModel.of("s", 0, "Qwen/Qwen3-8B", Map.of(), new Models.LoraConfig(32, null, false, true, true))))
         .isEqualTo("{\"session_id\":\"s\",\"model_seq_id\":0,\"base_model\":\"Qwen/Qwen3-8B\",\"lora_config\":"
             + "{\"rank\":32,\"train_unembed\":false,\"train_mlp\":true,\"train_attn\":true},\"type\":\"create_model\"}");
     assertThat(json(Steps.OptimStep.of(new Steps.AdamParams(1e-4, 0.9, 0.95, 1e-12, 0.0, 0.0), "m", 2)))
