@@ -39,7 +39,7 @@ public final class Prefer {
       .takes(Option.LENGTH, "1024")
       .takes(Option.TOO_LONG, "cut")
       .takes(Option.BETA, Option.GAMMA, Option.RANK, Option.TARGET_MODULES, Option.DROPOUT, Option.LAST_LAYERS, Option.ADAPTER,
-          Option.DTYPE, Option.QUANTISE, Option.REMOTE, Option.FIELDS, Option.SAVE_EVERY);
+          Option.DTYPE, Option.QUANTISE, Option.REMOTE, Option.FIELDS);
 
   private Prefer() {}
 
@@ -82,13 +82,13 @@ public final class Prefer {
   }
 
   private static <R extends PreferenceRecipe<R>> Run run(Tuned place, Options options, R recipe, Dataset data, PrintStream out) {
-    R set = place.listening(recipe, out)
+    return place.listening(recipe, out)
         .data(data)
         .epochs(options.count(Option.EPOCHS))
         .batchSize(options.count(Option.BATCH))
         .maxLength(options.count(Option.LENGTH))
-        .tooLong(TooLong.valueOf(options.text(Option.TOO_LONG).toUpperCase(Locale.ROOT)));
-    return (options.has(Option.SAVE_EVERY) ? set.saveEvery(options.count(Option.SAVE_EVERY)) : set).run();
+        .tooLong(TooLong.valueOf(options.text(Option.TOO_LONG).toUpperCase(Locale.ROOT)))
+        .run();
   }
 
   private static Map<String, Object> json(Run run, Options options) {

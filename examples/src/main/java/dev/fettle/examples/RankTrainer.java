@@ -8,7 +8,7 @@ import dev.fettle.NumericException;
 import dev.fettle.Progress;
 import dev.fettle.Training;
 import dev.fettle.Tuning;
-import dev.fettle.internal.FileErrors;
+import dev.fettle.internal.compare.Artefact;
 import dev.fettle.ranking.Metric;
 import dev.fettle.ranking.Qrels;
 import dev.fettle.ranking.Ranked;
@@ -16,18 +16,13 @@ import dev.fettle.ranking.RankedRun;
 import dev.fettle.ranking.Ranking;
 import dev.fettle.ranking.VectorIndex;
 import dev.fettle.recipes.Trial;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 
 /**
  * Does one unit after the other: tunes, measures, keeps.
@@ -70,8 +65,9 @@ record RankTrainer(RankStore store, int steps, int rank, int lastLayers, long se
         RankedRun run = texts.run(unit.system(), index, sought);
         boolean first = unit.fold() == 0 && unit.seed() == 1 && !unit.lever();
         RankCosts costs = new RankCosts(unit.key(), setting.name(), training.trainable().trained(),
-            first ? savedBytes(unit.method(), training) : 0, seconds, processor, Figures.since(begun), peak,
-            first ? texts.milliseconds(index, embedder) : 0, unit.lever() ? quality(run, collection) : Map.of());
+            first ? Artefact.bytes(training, unit.method().equals("lora"), store.directory().resolve("artefact")) : 0, seconds,
+            processor, Figures.since(begun), peak, first ? texts.milliseconds(index, embedder) : 0,
+            unit.lever() ? quality(run, collection) : Map.of());
         if (unit.lever()) {
           store.add(costs);
         } else {
@@ -124,24 +120,5 @@ record RankTrainer(RankStore store, int steps, int rank, int lastLayers, long se
   private static Map<String, Double> quality(RankedRun run, RankCollection collection) {
     Qrels judged = collection.data().qrels().only(run.queries());
     return Ranking.of(judged, run).complete().score(Metric.ndcg(10)).perQuery();
-  }
-
-  private long savedBytes(String method, Training training) {
-    Path directory = store.directory().resolve("artefact");
-    if (method.equals("lora")) {
-      training.saveAdapter(directory);
-    } else {
-      training.saveMerged(directory);
-    }
-    try (Stream<Path> files = Files.walk(directory)) {
-      long bytes = 0;
-      for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
-        bytes += Files.isRegularFile(path) ? Files.size(path) : 0;
-        Files.delete(path);
-      }
-      return bytes;
-    } catch (IOException e) {
-      throw new FettleException(directory + ": cannot be measured and deleted: " + FileErrors.reason(directory, e), e);
-    }
   }
 }

@@ -45,7 +45,7 @@ public final class Reinforce {
       .takes(Option.LR, "1e-4")
       .takes(Option.SEED, "0")
       .takes(Option.RANK, Option.TARGET_MODULES, Option.DROPOUT, Option.LAST_LAYERS, Option.ADAPTER, Option.DTYPE, Option.QUANTISE,
-          Option.REMOTE, Option.FIELDS, Option.SAVE_EVERY);
+          Option.REMOTE, Option.FIELDS);
 
   private Reinforce() {}
 
@@ -64,15 +64,15 @@ public final class Reinforce {
       Training training = options.load(fettle).tune(tuning);
       out.println(training.model());
       out.print(training.trainable().table());
-      Grpo grpo = place.listening(Grpo.on(training), out)
+      Run run = place.listening(Grpo.on(training), out)
           .prompts(List.copyOf(wanted.keySet()))
           .reward(reward(options.text(Option.REWARD), wanted))
           .steps(options.count(Option.STEPS))
           .promptsPerStep(options.count(Option.BATCH))
           .samples(options.count(Option.SAMPLES))
           .kl(options.number(Option.KL))
-          .sampling(SamplingParams.standard().maxTokens(options.count(Option.MAX_TOKENS)).temperature(options.number(Option.TEMPERATURE)));
-      Run run = (options.has(Option.SAVE_EVERY) ? grpo.saveEvery(options.count(Option.SAVE_EVERY)) : grpo).run();
+          .sampling(SamplingParams.standard().maxTokens(options.count(Option.MAX_TOKENS)).temperature(options.number(Option.TEMPERATURE)))
+          .run();
       place.save(training, run);
       out.println(run.ending());
       Map<String, Object> json = new LinkedHashMap<>();

@@ -37,8 +37,7 @@ public final class Tune {
       .takes(Option.PATIENCE, String.valueOf(Sft.DEFAULT_PATIENCE))
       .takes(Option.REPORT, "no")
       .takes(Option.RANK, Option.TARGET_MODULES, Option.DROPOUT, Option.LAST_LAYERS, Option.ADAPTER, Option.LR, Option.STEPS,
-          Option.DTYPE, Option.QUANTISE, Option.CHAT, Option.REMOTE, Option.FIELDS, Option.HELD_OUT, Option.EVALUATE_EVERY,
-          Option.SAVE_EVERY);
+          Option.DTYPE, Option.QUANTISE, Option.CHAT, Option.REMOTE, Option.FIELDS, Option.HELD_OUT, Option.EVALUATE_EVERY);
 
   private Tune() {}
 
@@ -82,9 +81,6 @@ public final class Tune {
     }
     if (options.has(Option.EVALUATE_EVERY)) {
       sft.validateEvery(options.count(Option.EVALUATE_EVERY));
-    }
-    if (options.has(Option.SAVE_EVERY)) {
-      sft.saveEvery(options.count(Option.SAVE_EVERY));
     }
     if (options.value(Option.HELD_OUT) instanceof Double share) {
       Dataset[] parts = data.split(1 - share, share);

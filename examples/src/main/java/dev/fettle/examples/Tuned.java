@@ -11,8 +11,6 @@ import dev.fettle.recipes.Run;
 import dev.fettle.recipes.RunListener;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -51,7 +49,7 @@ final class Tuned implements AutoCloseable {
     return command.requires(Option.OUT)
         .takes(Option.RESUME, "no")
         .takes(Option.OVERWRITE, "no")
-        .takes(Option.CONFIG, Option.TENSORBOARD, Option.CSV, Option.SERVE_REPORT);
+        .takes(Option.SAVE_EVERY, Option.CONFIG, Option.TENSORBOARD, Option.CSV, Option.SERVE_REPORT);
   }
 
   /** The places of {@code --out}; an earlier result there must be one that may be replaced. */
@@ -123,9 +121,12 @@ final class Tuned implements AutoCloseable {
     }
   }
 
-  /** Sets what all recipes have: rate, seed, the run's files, and who is told of it. */
+  /** Sets what all recipes have: rate, seed, the run's files, how often its state is saved, and who is told of it. */
   <R extends Recipe<R>> R listening(R recipe, PrintStream out) {
     R set = recipe.learningRate(options.learningRate()).seed(options.seed()).directory(run).listen(config());
+    if (options.has(Option.SAVE_EVERY)) {
+      set.saveEvery(options.count(Option.SAVE_EVERY));
+    }
     if (options.has(Option.TENSORBOARD)) {
       set.listen(RunListener.tensorBoard(options.path(Option.TENSORBOARD)));
     }
@@ -147,7 +148,7 @@ final class Tuned implements AutoCloseable {
       public void begin(Run begun) {
         String text = "# Options of " + options.program() + ", for --config.\n" + String.join("\n",
             ConfigFile.lines(options.texts())) + "\n";
-        AtomicFiles.writeFile(run.resolve(CONFIG), channel -> channel.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8))));
+        AtomicFiles.writeText(run.resolve(CONFIG), text);
       }
 
       @Override

@@ -1,5 +1,6 @@
 package dev.fettle;
 
+import dev.fettle.internal.Daemons;
 import dev.fettle.internal.Gibibytes;
 import dev.fettle.internal.Linux;
 import dev.fettle.internal.OneLine;
@@ -187,11 +188,7 @@ public final class Progress implements AutoCloseable {
 
   /** Its thread begins with its first use and keeps no process from ending. */
   private static final class Clock {
-    private static final ScheduledThreadPoolExecutor TICKS = new ScheduledThreadPoolExecutor(1, task -> {
-      Thread thread = new Thread(task, "fettle-progress");
-      thread.setDaemon(true);
-      return thread;
-    });
+    private static final ScheduledThreadPoolExecutor TICKS = new ScheduledThreadPoolExecutor(1, Daemons.named("fettle-progress"));
 
     static {
       // Many short calls would pile up for two seconds.

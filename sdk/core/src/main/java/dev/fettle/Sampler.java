@@ -5,6 +5,7 @@ import static dev.fettle.internal.Futures.joinOrGiveUp;
 
 import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.SamplerBackend;
+import dev.fettle.internal.text.PromptTokens;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
@@ -175,14 +176,6 @@ public final class Sampler implements AutoCloseable {
   }
 
   private int[] tokens(String text) {
-    Tokenizer t = backend.tokenizer();
-    int[] ids = t.encode(Objects.requireNonNull(text, "prompt"));
-    if (!t.addsBos() || t.bos().isEmpty()) {
-      return ids;
-    }
-    int[] out = new int[ids.length + 1];
-    out[0] = t.bos().getAsInt();
-    System.arraycopy(ids, 0, out, 1, ids.length);
-    return out;
+    return PromptTokens.of(backend.tokenizer(), Objects.requireNonNull(text, "prompt"));
   }
 }

@@ -213,7 +213,6 @@ public final class Charts {
     return Bars.draw(theme, title, scores[0].metric() + ", with 95 % intervals", bars);
   }
 
-
   /**
    * A table of numbers as colours, from zero to the largest; NaN leaves a cell empty.
    *

@@ -3,8 +3,6 @@ package dev.fettle.recipes;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.checkpoint.AtomicFiles;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -53,7 +51,7 @@ final class CsvLog implements RunListener {
 
   private void rewrite() {
     String text = String.join(",", columns) + "\n" + steps.stream().map(this::line).collect(Collectors.joining());
-    AtomicFiles.writeFile(file, channel -> channel.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8))));
+    AtomicFiles.writeText(file, text);
   }
 
   private String line(Run.Step step) {

@@ -3,12 +3,11 @@ package dev.fettle.recipes;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.Linux;
 import dev.fettle.internal.checkpoint.AtomicFiles;
-import java.io.ByteArrayOutputStream;
+import dev.fettle.internal.wire.Proto;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -33,10 +32,6 @@ final class EventFile implements RunListener {
   private static final int VALUE_SIMPLE = 2;
   private static final int SESSION_STATUS = 1;
   private static final int SESSION_START = 1;
-  private static final int VARINT = 0;
-  private static final int FIXED64 = 1;
-  private static final int BYTES = 2;
-  private static final int FIXED32 = 5;
 
   private final Path directory;
   private Path file;
@@ -59,24 +54,24 @@ final class EventFile implements RunListener {
     } catch (IOException e) {
       throw FileErrors.unsaved(file, e);
     }
-    record(new Message().time().bytes(FILE_VERSION, "brain.Event:2".getBytes(StandardCharsets.UTF_8)));
+    record(event().text(FILE_VERSION, "brain.Event:2"));
     if (!run.steps().isEmpty()) {
       // What an earlier file has of later steps is of a run that was interrupted after its last checkpoint.
-      record(new Message().time().number(STEP, run.steps().size() + 1L)
-          .bytes(SESSION, new Message().number(SESSION_STATUS, SESSION_START).content()));
+      record(event().number(STEP, run.steps().size() + 1L)
+          .message(SESSION, new Proto.Message().number(SESSION_STATUS, SESSION_START)));
     }
   }
 
   @Override
   public void step(Run.Step step) {
-    Message summary = new Message();
+    Proto.Message summary = new Proto.Message();
     for (Map.Entry<String, Double> metric : step.metrics().entrySet()) {
       if (!metric.getKey().equals("step")) {
-        summary.bytes(SUMMARY_VALUE, new Message().bytes(VALUE_TAG, metric.getKey().getBytes(StandardCharsets.UTF_8))
-            .single(VALUE_SIMPLE, metric.getValue().floatValue()).content());
+        summary.message(SUMMARY_VALUE, new Proto.Message().text(VALUE_TAG, metric.getKey())
+            .single(VALUE_SIMPLE, metric.getValue().floatValue()));
       }
     }
-    record(new Message().time().number(STEP, (long) step.value("step")).bytes(SUMMARY, summary.content()));
+    record(event().number(STEP, (long) step.value("step")).message(SUMMARY, summary));
   }
 
   @Override
@@ -88,8 +83,8 @@ final class EventFile implements RunListener {
     }
   }
 
-  private void record(Message message) {
-    byte[] content = message.content();
+  private void record(Proto.Message message) {
+    byte[] content = message.toBytes();
     ByteBuffer record = ByteBuffer.allocate(content.length + 16).order(ByteOrder.LITTLE_ENDIAN).putLong(content.length);
     record.putInt(masked(record.array(), 8)).put(content).putInt(masked(content, content.length));
     try {
@@ -107,56 +102,7 @@ final class EventFile implements RunListener {
     return Integer.rotateRight((int) crc.getValue(), 15) + 0xA282EAD8;
   }
 
-  /** A message of protobuf while it is written. */
-  private static final class Message {
-    private final ByteArrayOutputStream content = new ByteArrayOutputStream();
-
-    Message time() {
-      key(WALL_TIME, FIXED64);
-      fixed(8, Double.doubleToLongBits(System.currentTimeMillis() / 1e3));
-      return this;
-    }
-
-    Message number(int field, long value) {
-      key(field, VARINT);
-      varint(value);
-      return this;
-    }
-
-    Message single(int field, float value) {
-      key(field, FIXED32);
-      fixed(4, Float.floatToIntBits(value));
-      return this;
-    }
-
-    Message bytes(int field, byte[] value) {
-      key(field, BYTES);
-      varint(value.length);
-      content.writeBytes(value);
-      return this;
-    }
-
-    byte[] content() {
-      return content.toByteArray();
-    }
-
-    private void key(int field, int type) {
-      varint(field << 3 | type);
-    }
-
-    private void varint(long value) {
-      long left = value;
-      while ((left & ~0x7FL) != 0) {
-        content.write((int) (left & 0x7F | 0x80));
-        left >>>= 7;
-      }
-      content.write((int) left);
-    }
-
-    private void fixed(int bytes, long value) {
-      for (int i = 0; i < bytes; i++) {
-        content.write((int) (value >>> 8 * i));
-      }
-    }
+  private static Proto.Message event() {
+    return new Proto.Message().decimal(WALL_TIME, System.currentTimeMillis() / 1e3);
   }
 }

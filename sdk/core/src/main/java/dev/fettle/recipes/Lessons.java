@@ -22,6 +22,9 @@ import java.util.Map;
 
 /** What a recipe learns from, as tokens: sequences in lessons that stay together, such as the two answers of a pair. */
 final class Lessons {
+  /** What pairs are, for people who gave something else. */
+  static final String PAIRS = "pairs, rows with chosen and rejected; of other names say fields(\"chosen=...\", \"rejected=...\")";
+
   private final String recipe;
   private final String unit;
   private final Renderer renderer;
@@ -70,8 +73,7 @@ final class Lessons {
     if (example instanceof Preference pair) {
       return pair;
     }
-    throw new InvalidInputException(data + ", " + unit + " " + (read + 1) + " is a " + example + ": " + recipe
-        + " learns from pairs, rows with chosen and rejected; of other names say fields(\"chosen=...\", \"rejected=...\")");
+    throw unfit(example, PAIRS);
   }
 
   /** Refuses another kind of example than the recipe learns from. */

@@ -15,18 +15,16 @@ import dev.fettle.Training;
 import dev.fettle.internal.Positive;
 import dev.fettle.internal.data.Limit;
 import dev.fettle.internal.recipe.Checkpoints;
+import dev.fettle.internal.recipe.Epochs;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
 import dev.fettle.recipes.Lessons.Lesson;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -110,36 +108,31 @@ public abstract sealed class PreferenceRecipe<R extends PreferenceRecipe<R>> ext
   private Run run(Checkpoints kept, Lessons read, List<Lesson> lessons) {
     String file = name.toLowerCase(Locale.ROOT);
     String hash = read.sha256();
-    int total = (lessons.size() + batchSize - 1) / batchSize * epochs;
+    Epochs<Lesson> batches = new Epochs<>(lessons, epochs, batchSize, seed);
+    int total = batches.count();
     Schedule rates = Schedule.linear(learningRate, total);
     Map<Datum, Double> reference = new HashMap<>();
     int seen = 0;
     // The reference is taken before the state of an interrupted run is loaded.
     try (@Nullable Sampler start = comparesWithStart() ? training.sampler() : null;
         Recorder record = recorder(kept, file, settings(read, hash), total)) {
-      Random random = new Random(seed);
-      for (int epoch = 0; epoch < epochs; epoch++) {
-        List<Lesson> order = new ArrayList<>(lessons);
-        Collections.shuffle(order, random);
-        for (int from = 0; from < order.size(); from += batchSize) {
-          if (seen++ < record.count()) {
-            continue;
-          }
-          List<Lesson> chosen = order.subList(from, Math.min(order.size(), from + batchSize));
-          List<Datum> sequences = chosen.stream().flatMap(lesson -> lesson.data().stream()).toList();
-          List<Double> before = start == null ? List.of() : sequences.stream()
-              .map(datum -> reference.computeIfAbsent(datum, d -> Answers.logprob(start, d))).toList();
-          Batch batch = Batch.of(sequences);
-          double rate = rates.at(record.count());
-          StepResult result = training.step(batch, Loss.custom(loss(chosen, before)), optimizer.withLearningRate(rate));
-          Map<String, Double> line = record.line(result, rate, batch);
-          metrics().stream().filter(result.loss().metrics()::containsKey)
-              .forEach(metric -> line.put(metric, result.loss().metrics().get(metric)));
-          line.put("loss", result.loss().loss());
-          record.write(line);
-          if (kept.stop(record.count(), total, saveEvery, hash)) {
-            return record.stopped(total);
-          }
+      for (List<Lesson> chosen : batches) {
+        if (seen++ < record.count()) {
+          continue;
+        }
+        List<Datum> sequences = chosen.stream().flatMap(lesson -> lesson.data().stream()).toList();
+        List<Double> before = start == null ? List.of() : sequences.stream()
+            .map(datum -> reference.computeIfAbsent(datum, d -> Answers.logprob(start, d))).toList();
+        Batch batch = Batch.of(sequences);
+        double rate = rates.at(record.count());
+        StepResult result = training.step(batch, Loss.custom(loss(chosen, before)), optimizer.withLearningRate(rate));
+        Map<String, Double> line = record.line(result, rate, batch);
+        metrics().stream().filter(result.loss().metrics()::containsKey)
+            .forEach(metric -> line.put(metric, result.loss().metrics().get(metric)));
+        line.put("loss", result.loss().loss());
+        record.write(line);
+        if (kept.stop(record.count(), total, saveEvery, hash)) {
+          return record.stopped(total);
         }
       }
       return record.finish("all " + total + " steps done", 0, List.of());

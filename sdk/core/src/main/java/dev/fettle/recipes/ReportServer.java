@@ -3,6 +3,7 @@ package dev.fettle.recipes;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.fettle.InvalidInputException;
+import dev.fettle.internal.Daemons;
 import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.OneLine;
 import dev.fettle.internal.recipe.Report;
@@ -76,11 +77,7 @@ public final class ReportServer implements RunListener, AutoCloseable {
       throw new InvalidInputException("port " + port + " cannot be had: " + e.getMessage() + "; give another one, or 0 for a free "
           + "one", e);
     }
-    ExecutorService threads = Executors.newCachedThreadPool(task -> {
-      Thread thread = new Thread(task, "fettle-report");
-      thread.setDaemon(true);
-      return thread;
-    });
+    ExecutorService threads = Executors.newCachedThreadPool(Daemons.named("fettle-report"));
     ReportServer made = new ReportServer(server, threads);
     server.setExecutor(threads);
     server.createContext("/", made::answer);

@@ -14,18 +14,17 @@ import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.OneLine;
 import dev.fettle.internal.Positive;
 import dev.fettle.internal.recipe.Checkpoints;
+import dev.fettle.internal.recipe.Epochs;
 import dev.fettle.internal.recipe.Recorder;
 import dev.fettle.internal.recipe.RunFiles;
 import dev.fettle.ranking.RankLoss;
 import dev.fettle.ranking.RankResult;
 import dev.fettle.ranking.Ranked;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Random;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -104,28 +103,23 @@ public final class RewardModel extends Recipe<RewardModel> {
   private Run run(Checkpoints kept, List<Ranked> pairs) {
     String hash = Digests.sha256(pairs.stream().map(p -> p.query() + '\0' + String.join("\0", p.texts()))
         .collect(Collectors.joining("\1")));
-    int total = (pairs.size() + batchSize - 1) / batchSize * epochs;
+    Epochs<Ranked> batches = new Epochs<>(pairs, epochs, batchSize, seed);
+    int total = batches.count();
     Schedule rates = Schedule.linear(learningRate, total);
     int seen = 0;
     try (Recorder record = recorder(kept, "reward", settings(pairs.size(), hash), total)) {
-      Random random = new Random(seed);
-      for (int epoch = 0; epoch < epochs; epoch++) {
-        List<Ranked> order = new ArrayList<>(pairs);
-        Collections.shuffle(order, random);
-        for (int from = 0; from < order.size(); from += batchSize) {
-          if (seen++ < record.count()) {
-            continue;
-          }
-          List<Ranked> batch = order.subList(from, Math.min(order.size(), from + batchSize));
-          double rate = rates.at(record.count());
-          RankResult result = training.step(batch, RankLoss.rankNet(), optimizer.withLearningRate(rate));
-          Map<String, Double> line = record.line(rate, tokens(batch));
-          line.put("loss", result.loss());
-          line.putAll(metrics(result));
-          record.write(line);
-          if (kept.stop(record.count(), total, saveEvery, hash)) {
-            return record.stopped(total);
-          }
+      for (List<Ranked> batch : batches) {
+        if (seen++ < record.count()) {
+          continue;
+        }
+        double rate = rates.at(record.count());
+        RankResult result = training.step(batch, RankLoss.rankNet(), optimizer.withLearningRate(rate));
+        Map<String, Double> line = record.line(rate, tokens(batch));
+        line.put("loss", result.loss());
+        line.putAll(metrics(result));
+        record.write(line);
+        if (kept.stop(record.count(), total, saveEvery, hash)) {
+          return record.stopped(total);
         }
       }
       return record.finish("all " + total + " steps done", 0, List.of());
@@ -172,7 +166,7 @@ public final class RewardModel extends Recipe<RewardModel> {
     for (Example example : data.examples()) {
       if (!(example instanceof Preference pair)) {
         throw new InvalidInputException(data + ", pair " + (ranked.size() + 1) + " is a " + example + ": RewardModel learns from "
-            + "pairs, rows with chosen and rejected; of other names say fields(\"chosen=...\", \"rejected=...\")");
+            + Lessons.PAIRS);
       }
       ranked.add(Ranked.graded(query(pair.chosen()), List.of(text(pair.chosen()), text(pair.rejected())), List.of(1.0, 0.0)));
     }

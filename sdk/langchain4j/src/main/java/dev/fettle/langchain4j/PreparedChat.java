@@ -10,6 +10,7 @@ import dev.fettle.Token;
 import dev.fettle.Tokenizer;
 import dev.fettle.ToolCall;
 import dev.fettle.internal.text.AnswerStream;
+import dev.fettle.internal.text.PromptTokens;
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.agent.tool.ToolSpecification;
 import dev.langchain4j.data.message.AiMessage;
@@ -44,7 +45,7 @@ record PreparedChat(ChatSettings settings, int[] prompt, SamplingParams params) 
     try {
       SamplingParams params = settings.sampling(asked);
       int[] prompt = renderer.prompt(chat);
-      if (!tools.isEmpty() && Arrays.equals(prompt, renderer.prompt(new Conversation(chat.messages(), List.of())))) {
+      if (PromptTokens.lackTools(renderer, chat, prompt)) {
         throw ChatSettings.unsupported("a request with tools", "the model's chat template has no place for them");
       }
       return new PreparedChat(settings, prompt, params.stoppingAtEndOf(renderer));

@@ -5,7 +5,9 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.internal.FileErrors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -76,6 +78,16 @@ public final class AtomicFiles {
     } finally {
       discard(temporary);
     }
+  }
+
+  /** The same of a text, as UTF-8. */
+  public static void writeText(Path target, String text) {
+    writeFile(target, channel -> {
+      ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+    });
   }
 
   /**

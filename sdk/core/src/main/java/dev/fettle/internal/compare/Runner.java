@@ -1,23 +1,17 @@
 package dev.fettle.internal.compare;
 
-import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.NumericException;
 import dev.fettle.Progress;
 import dev.fettle.Training;
-import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.Interruption;
 import dev.fettle.internal.Linux;
 import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.checkpoint.AtomicFiles;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 
 /** Makes the runs of a plan that are not made yet, one after the other. */
 public final class Runner {
@@ -118,7 +112,7 @@ public final class Runner {
       double validation = sweep && !diverged ? plan.validation().applyAsDouble(training) : Double.NaN;
       double[] items = sweep || diverged ? NONE : NoNulls.given(plan.test().apply(training), "metric " + plan.metric(), training);
       double outside = sweep || diverged ? Double.NaN : outside(training);
-      long saved = sweep || diverged ? 0 : savedBytes(method, training);
+      long saved = sweep || diverged ? 0 : Artefact.bytes(training, method.isAdapter(), artefact());
       return kept(new RunResult(kind, method.name(), method.description(), rate, seed,
           Double.isFinite(validation) ? validation : Double.NaN, items, outside,
           losses.stream().mapToDouble(v -> v).toArray(), seconds, since(begun), tokens[0], trained, peak, saved));
@@ -132,25 +126,6 @@ public final class Runner {
 
   private double outside(Training training) {
     return plan.outside().map(loss -> loss.applyAsDouble(training)).orElse(Double.NaN);
-  }
-
-  private long savedBytes(Method method, Training training) {
-    Path directory = artefact();
-    if (method.isAdapter()) {
-      training.saveAdapter(directory);
-    } else {
-      training.saveMerged(directory);
-    }
-    try (Stream<Path> files = Files.walk(directory)) {
-      long bytes = 0;
-      for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
-        bytes += Files.isRegularFile(path) ? Files.size(path) : 0;
-        Files.delete(path);
-      }
-      return bytes;
-    } catch (IOException e) {
-      throw new FettleException(directory + ": cannot be measured and deleted: " + FileErrors.reason(directory, e), e);
-    }
   }
 
   private static double since(long start) {

@@ -7,8 +7,6 @@ import dev.fettle.recipes.ComparisonResult;
 import dev.fettle.recipes.ComparisonResult.Pair;
 import dev.fettle.recipes.ComparisonResult.Row;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -38,8 +36,7 @@ public final class Summary {
     ComparisonResult compared = new ComparisonResult(plan.metric(), plan.higherIsBetter(), rows,
         task, forgetting, markdown, plan.directory());
     try {
-      AtomicFiles.writeFile(plan.directory().resolve(REPORT), channel ->
-          channel.write(ByteBuffer.wrap(markdown.getBytes(StandardCharsets.UTF_8))));
+      AtomicFiles.writeText(plan.directory().resolve(REPORT), markdown);
       Plots.write(plan, compared, outcomes);
     } catch (IOException e) {
       throw FileErrors.unsaved(plan.directory().resolve("report.md"), e);

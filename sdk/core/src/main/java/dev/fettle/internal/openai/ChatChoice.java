@@ -103,7 +103,7 @@ final class ChatChoice {
   }
 
   private String finish() {
-    return !answer.message().toolCalls().isEmpty() ? "tool_calls" : reason == Sample.StopReason.STOP ? "stop" : "length";
+    return !answer.message().toolCalls().isEmpty() ? "tool_calls" : Answering.finish(reason);
   }
 
   private static Map<String, Object> call(ToolCall call) {

@@ -8,8 +8,8 @@ import dev.fettle.Renderer;
 import dev.fettle.SamplingParams;
 import dev.fettle.internal.data.ChatForms;
 import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.text.PromptTokens;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -112,7 +112,7 @@ record ChatRequest(Served model, Renderer renderer, int[] prompt, SamplingParams
   private static int[] prompt(Renderer renderer, Conversation chat) {
     try {
       int[] prompt = renderer.prompt(chat);
-      if (!chat.tools().isEmpty() && Arrays.equals(prompt, renderer.prompt(new Conversation(chat.messages(), List.of())))) {
+      if (PromptTokens.lackTools(renderer, chat, prompt)) {
         throw ApiError.unsupported("tools", "tools are not supported by this model: its chat template writes none; leave them out");
       }
       return prompt;

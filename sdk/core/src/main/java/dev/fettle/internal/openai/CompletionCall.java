@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** {@code POST /v1/completions}. */
 final class CompletionCall {
@@ -24,7 +25,7 @@ final class CompletionCall {
       for (int i = 0; i < request.prompts().size(); i++) {
         samples.begin(request.model().sampler(), request.prompts().get(i), request.params().get(i), Math.max(0, request.top()), false);
       }
-      new Answering(request, samples, out).run();
+      new Completing(request, samples, out).run();
     }
   }
 
@@ -39,21 +40,15 @@ final class CompletionCall {
   }
 
   /** One request. */
-  private static final class Answering implements Reading.Reader {
+  private static final class Completing extends Answering {
     private final CompletionRequest request;
-    private final Samples samples;
-    private final Outgoing out;
-    private final Usage usage;
     private final TokenTexts spelling;
     private final List<Text> texts = new ArrayList<>();
-    private final String id = Ids.of("cmpl-");
-    private final long created = System.currentTimeMillis() / 1000;
 
-    Answering(CompletionRequest request, Samples samples, Outgoing out) {
+    Completing(CompletionRequest request, Samples samples, Outgoing out) {
+      super(samples, out, request.stream(), request.usage(), request.model(), "cmpl-",
+          request.prompts().stream().mapToInt(p -> p.length).sum());
       this.request = request;
-      this.samples = samples;
-      this.out = out;
-      this.usage = new Usage(request.prompts().stream().mapToInt(p -> p.length).sum());
       this.spelling = new TokenTexts(request.model().sampler().tokenizer());
       int each = samples.count() / request.prompts().size();
       for (int i = 0; i < samples.count(); i++) {
@@ -65,20 +60,14 @@ final class CompletionCall {
       }
     }
 
-    void run() throws IOException {
-      Reading.all(samples, this, request.stream() ? out::comment : out::beat);
-      if (!request.stream()) {
-        List<Object> choices = new ArrayList<>();
-        for (int i = 0; i < texts.size(); i++) {
-          choices.add(choice(i));
-        }
-        out.document(200, head(choices, true));
-        return;
-      }
-      if (request.usage()) {
-        out.event(head(List.of(), true));
-      }
-      out.done();
+    @Override
+    String object(boolean event) {
+      return "text_completion";
+    }
+
+    @Override
+    List<?> choices() {
+      return IntStream.range(0, texts.size()).mapToObj(this::choice).toList();
     }
 
     @Override
@@ -87,21 +76,14 @@ final class CompletionCall {
       if (event.reason() != null) {
         text.reason = event.reason();
       } else {
-        usage.sampled(false);
+        count(false);
         text.text.append(event.token().text());
         if (!event.token().end()) {
           text.tokens.add(event.token());
         }
       }
-      if (request.stream() && (event.reason() != null || text.text.length() > text.sent)) {
-        out.event(head(List.of(choice(event.index())), false));
-      }
-    }
-
-    @Override
-    public void pause() throws IOException {
-      if (request.stream()) {
-        out.flush();
+      if (streams() && (event.reason() != null || text.text.length() > text.sent)) {
+        send(choice(event.index()));
       }
     }
 
@@ -112,7 +94,7 @@ final class CompletionCall {
       json.put("index", index);
       json.put("text", text.text.substring(text.sent));
       json.put("logprobs", request.top() < 0 ? null : logprobs(text));
-      json.put("finish_reason", text.reason == null ? null : text.reason == Sample.StopReason.STOP ? "stop" : "length");
+      json.put("finish_reason", text.reason == null ? null : finish(text.reason));
       text.sent = text.text.length();
       return json;
     }
@@ -139,19 +121,6 @@ final class CompletionCall {
       json.put("token_logprobs", logprobs);
       json.put("top_logprobs", top);
       json.put("text_offset", offsets);
-      return json;
-    }
-
-    private Map<String, Object> head(List<?> choices, boolean counted) {
-      Map<String, Object> json = new LinkedHashMap<>();
-      json.put("id", id);
-      json.put("object", "text_completion");
-      json.put("created", created);
-      json.put("model", request.model().name());
-      json.put("choices", choices);
-      if (counted || request.usage()) {
-        json.put("usage", counted ? usage.json(samples.cached()) : null);
-      }
       return json;
     }
   }

@@ -4,6 +4,7 @@ import dev.fettle.SamplingParams;
 import dev.fettle.Tokenizer;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.json.JsonNode;
+import dev.fettle.internal.text.PromptTokens;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -15,7 +16,6 @@ import java.util.List;
  */
 record CompletionRequest(Served model, List<int[]> prompts, List<SamplingParams> params, int top, boolean echo, boolean stream,
     boolean usage) {
-  private static final int MOST_LOGPROBS = 20;
   private static final int STANDARD = 16;
 
   static CompletionRequest of(Fields f, ServedModels models, Bounds bounds) {
@@ -25,7 +25,7 @@ record CompletionRequest(Served model, List<int[]> prompts, List<SamplingParams>
     f.refuse("best_of", v -> v.isNumber() && v.doubleValue() == params.samples(), "leave it out; n is supported");
     f.refuse("suffix", v -> v.asString("x").isEmpty(), "leave it out");
     int limit = f.count("max_tokens", STANDARD, 1, Integer.MAX_VALUE);
-    int top = f.count("logprobs", -1, 0, MOST_LOGPROBS);
+    int top = f.count("logprobs", -1, 0, SamplingFields.MOST_LOGPROBS);
     boolean echo = f.flag("echo", false);
     if (echo && top >= 0) {
       throw ApiError.unsupported("echo", "echo with logprobs is not supported by this server: leave one of them out");
@@ -49,11 +49,12 @@ record CompletionRequest(Served model, List<int[]> prompts, List<SamplingParams>
     }
     List<int[]> out = new ArrayList<>();
     if (node.isArray() && node.path(0).isNumber()) {
-      out.add(ids(node, "prompt", model));
+      out.add(Texts.ids(node, "prompt", "prompt", model.vocabSize()));
     } else {
       for (JsonNode each : node) {
         String place = "prompt[" + out.size() + "]";
-        out.add(each.isString() ? tokens(tokenizer, Texts.unicode(each.stringValue(), place)) : ids(each, place, model));
+        out.add(each.isString() ? tokens(tokenizer, Texts.unicode(each.stringValue(), place))
+            : Texts.ids(each, "prompt", place, model.vocabSize()));
       }
     }
     if (out.isEmpty()) {
@@ -62,31 +63,9 @@ record CompletionRequest(Served model, List<int[]> prompts, List<SamplingParams>
     return out;
   }
 
-  private static int[] ids(JsonNode node, String place, ModelBackend model) {
-    if (!node.isArray() || node.isEmpty()) {
-      throw ApiError.invalid("prompt", place + " is " + Fields.excerpt(node) + ": give a text or at least one token");
-    }
-    int[] out = new int[node.size()];
-    for (int i = 0; i < out.length; i++) {
-      JsonNode id = node.get(i);
-      if (!id.isIntegralNumber() || !id.canConvertToInt() || id.intValue() < 0 || id.intValue() >= model.vocabSize()) {
-        throw ApiError.invalid("prompt", place + "[" + i + "] is " + Fields.excerpt(id) + ": give token ids, 0 to "
-            + (model.vocabSize() - 1));
-      }
-      out[i] = id.intValue();
-    }
-    return out;
-  }
-
-  /** As {@link dev.fettle.Sampler} reads a text. */
   private static int[] tokens(Tokenizer tokenizer, String text) {
-    int[] ids = tokenizer.encode(text);
-    if (tokenizer.addsBos() && tokenizer.bos().isPresent()) {
-      int[] out = new int[ids.length + 1];
-      out[0] = tokenizer.bos().getAsInt();
-      System.arraycopy(ids, 0, out, 1, ids.length);
-      return out;
-    } else if (ids.length == 0) {
+    int[] ids = PromptTokens.of(tokenizer, text);
+    if (ids.length == 0) {
       throw ApiError.invalid("prompt", "prompt is an empty text, and this model has no token to begin with: give some text");
     }
     return ids;

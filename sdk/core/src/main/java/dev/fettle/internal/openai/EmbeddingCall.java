@@ -61,30 +61,15 @@ final class EmbeddingCall {
       if (each.isString()) {
         out.add(Texts.unicode(each.stringValue(), place));
       } else {
-        out.add(text(each, place, model.model().tokenizer()));
+        // Clients that count tokens themselves send those.
+        Tokenizer tokenizer = model.model().tokenizer();
+        out.add(tokenizer.decode(Texts.ids(each, "input", place, tokenizer.vocabSize())));
       }
     }
     if (out.isEmpty() || out.size() > bounds.texts()) {
       throw ApiError.invalid("input", "input has " + out.size() + " texts: give 1 to " + bounds.texts());
     }
     return out;
-  }
-
-  /** Of tokens, as clients send them that count them before. */
-  private static String text(JsonNode tokens, String place, Tokenizer tokenizer) {
-    if (!tokens.isArray() || tokens.isEmpty()) {
-      throw ApiError.invalid("input", place + " is " + Fields.excerpt(tokens) + ": give a text, or at least one token");
-    }
-    int[] ids = new int[tokens.size()];
-    for (int i = 0; i < ids.length; i++) {
-      JsonNode id = tokens.get(i);
-      if (!id.isIntegralNumber() || !id.canConvertToInt() || id.intValue() < 0 || id.intValue() >= tokenizer.vocabSize()) {
-        throw ApiError.invalid("input", place + "[" + i + "] is " + Fields.excerpt(id) + ": give token ids, 0 to "
-            + (tokenizer.vocabSize() - 1) + ", or a text");
-      }
-      ids[i] = id.intValue();
-    }
-    return tokenizer.decode(ids);
   }
 
   private static String base64(float[] vector) {

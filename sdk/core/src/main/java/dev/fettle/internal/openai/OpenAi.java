@@ -1,6 +1,7 @@
 package dev.fettle.internal.openai;
 
 import com.sun.net.httpserver.HttpExchange;
+import dev.fettle.internal.Daemons;
 import dev.fettle.internal.ModelBackend;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -68,11 +69,8 @@ public final class OpenAi implements AutoCloseable {
         "embeddings", new EmbeddingCall(models, bounds)::answer,
         "rerank", new RerankCall(models, bounds)::answer);
     list = new ModelCalls(models);
-    threads = new ThreadPoolExecutor(0, bounds.requests(), 30, TimeUnit.SECONDS, new SynchronousQueue<>(), work -> {
-      Thread thread = new Thread(work, "fettle-openai");
-      thread.setDaemon(true);
-      return thread;
-    });
+    threads = new ThreadPoolExecutor(0, bounds.requests(), 30, TimeUnit.SECONDS, new SynchronousQueue<>(),
+        Daemons.named("fettle-openai"));
   }
 
   /** Whether a path is one of OpenAI's clients. */

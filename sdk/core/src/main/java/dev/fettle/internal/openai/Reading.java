@@ -1,7 +1,6 @@
 package dev.fettle.internal.openai;
 
 import java.io.IOException;
-import java.util.function.Consumer;
 
 /** Waits for what comes of samples while it looks whether the client is still there. */
 final class Reading {
@@ -14,7 +13,7 @@ final class Reading {
     void read(Samples.Event event) throws IOException;
 
     /** Nothing more is there at the moment. */
-    default void pause() throws IOException {}
+    void pause() throws IOException;
   }
 
   /**
@@ -45,10 +44,5 @@ final class Reading {
   @FunctionalInterface
   interface Beat {
     void beat() throws IOException;
-  }
-
-  /** A reader that sends nothing. */
-  static Reader of(Consumer<Samples.Event> reader) {
-    return reader::accept;
   }
 }

@@ -28,10 +28,9 @@ final class SamplingFields {
     f.without("user", "safety_identifier", "prompt_cache_key");
     double topP = f.number("top_p", 1, 0, 1);
     int topK = f.count("top_k", 0, -1, Integer.MAX_VALUE);
-    SamplingParams params = new SamplingParams(1, f.number("temperature", 1, 0, 100), Math.max(0, topK),
+    return new SamplingParams(1, f.number("temperature", 1, 0, 100), Math.max(0, topK),
         topP == 0 ? Float.MIN_NORMAL : topP, seed(f), stops(f), List.of(), f.count("n", 1, 1, choices),
         f.flag("ignore_eos", false), false);
-    return params;
   }
 
   private static long seed(Fields f) {

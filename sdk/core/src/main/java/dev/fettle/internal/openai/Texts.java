@@ -1,6 +1,7 @@
 package dev.fettle.internal.openai;
 
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.json.JsonNode;
 import java.util.List;
 
 /** What texts have to be. */
@@ -10,6 +11,28 @@ final class Texts {
   /** How many tokens texts have, without those that a model puts around them, and before it cuts them. */
   static int tokens(Tokenizer tokenizer, List<String> texts) {
     return texts.stream().mapToInt(text -> tokenizer.encode(text).length).sum();
+  }
+
+  /**
+   * Tokens where there might be a text.
+   *
+   * @param field of the request
+   * @param place in it
+   */
+  static int[] ids(JsonNode tokens, String field, String place, int vocabulary) {
+    if (!tokens.isArray() || tokens.isEmpty()) {
+      throw ApiError.invalid(field, place + " is " + Fields.excerpt(tokens) + ": give a text, or at least one token");
+    }
+    int[] ids = new int[tokens.size()];
+    for (int i = 0; i < ids.length; i++) {
+      JsonNode id = tokens.get(i);
+      if (!id.isIntegralNumber() || !id.canConvertToInt() || id.intValue() < 0 || id.intValue() >= vocabulary) {
+        throw ApiError.invalid(field, place + "[" + i + "] is " + Fields.excerpt(id) + ": give token ids, 0 to " + (vocabulary - 1)
+            + ", or a text");
+      }
+      ids[i] = id.intValue();
+    }
+    return ids;
   }
 
   /** A text that can be written as UTF-8, as the tokenizer will want it. */

@@ -8,9 +8,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** Tokens as texts and bytes, and their logprobs as OpenAI writes them. */
 final class TokenTexts {
+  private static final Pattern BYTE = Pattern.compile("<0x[0-9A-F]{2}>");
   private static final char INCOMPLETE = '\uFFFD';
   /** What a logprob is that JSON cannot write. */
   private static final double LEAST = -9999;
@@ -38,7 +40,7 @@ final class TokenTexts {
   /** The bytes that a token stands for. */
   byte[] bytes(int id) {
     String spelled = spelled(id);
-    if (spelled.matches("<0x[0-9A-F]{2}>")) {
+    if (BYTE.matcher(spelled).matches()) {
       return new byte[] {(byte) Integer.parseInt(spelled.substring(3, 5), 16)};
     }
     String text = id < tokenizer.vocabSize() ? tokenizer.decodeAll(id) : "";

@@ -43,19 +43,31 @@ public final class PairedTests {
   /** Two-sided p of the paired t-test; 1 if all differences are 0, NaN if they are all equal otherwise. */
   public static double student(double... differences) {
     int n = differences.length;
-    double mean = 0;
-    for (double d : differences) {
-      mean += d / n;
-    }
-    double squares = 0;
-    for (double d : differences) {
-      squares += (d - mean) * (d - mean);
-    }
+    double mean = mean(differences);
+    double squares = squares(differences);
     if (squares == 0) {
       return mean == 0 ? 1 : Double.NaN;
     }
     double t = mean / Math.sqrt(squares / (n - 1) / n);
     return tail(t, n - 1);
+  }
+
+  private static double mean(double[] values) {
+    double mean = 0;
+    for (double value : values) {
+      mean += value / values.length;
+    }
+    return mean;
+  }
+
+  /** The sum of the squares of what is between values and their mean. */
+  static double squares(double[] values) {
+    double mean = mean(values);
+    double squares = 0;
+    for (double value : values) {
+      squares += (value - mean) * (value - mean);
+    }
+    return squares;
   }
 
   /** Two-sided p of a t with so many degrees of freedom, which need not be whole. */

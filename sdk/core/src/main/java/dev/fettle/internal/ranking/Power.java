@@ -20,15 +20,7 @@ public final class Power {
     if (n < 2) {
       return Double.NaN;
     }
-    double mean = 0;
-    for (double d : differences) {
-      mean += d / n;
-    }
-    double squares = 0;
-    for (double d : differences) {
-      squares += (d - mean) * (d - mean);
-    }
-    return (quantile(alpha, n - 1) + quantile(2 * (1 - power), n - 1)) * Math.sqrt(squares / (n - 1) / n);
+    return (quantile(alpha, n - 1) + quantile(2 * (1 - power), n - 1)) * Math.sqrt(PairedTests.squares(differences) / (n - 1) / n);
   }
 
   /** The t of a two-sided p. */

@@ -51,8 +51,7 @@ public final class VectorFiles {
         put(channel, fvecs ? counted(bytes, vectors.dimensions()) : bytes);
       }
     });
-    AtomicFiles.writeFile(names(file), channel ->
-        put(channel, ByteBuffer.wrap((String.join("\n", ids) + "\n").getBytes(StandardCharsets.UTF_8))));
+    AtomicFiles.writeText(names(file), String.join("\n", ids) + "\n");
   }
 
   /** Reads vectors. */

@@ -7,8 +7,6 @@ import dev.fettle.internal.json.JsonException;
 import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.json.JsonReader;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -40,7 +38,7 @@ public final class KeptAnswers {
     this.all = file.filter(f -> !anew && Files.isRegularFile(f)).map(f -> read(f, key)).orElseGet(ArrayList::new);
     all.subList(all.size() < total ? all.size() / together * together : total, all.size()).clear();
     String text = key + "\n" + all.stream().map(answer -> Arrays.toString(answer) + "\n").collect(Collectors.joining());
-    file.ifPresent(f -> AtomicFiles.writeFile(f, channel -> channel.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)))));
+    file.ifPresent(f -> AtomicFiles.writeText(f, text));
   }
 
   /** The answers so far, in the order in which they were asked for. */

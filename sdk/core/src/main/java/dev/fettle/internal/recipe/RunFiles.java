@@ -153,8 +153,7 @@ public final class RunFiles implements AutoCloseable {
   }
 
   private void page(Run run, List<ReportSample> samples) {
-    AtomicFiles.writeFile(directory.resolve(REPORT), channel ->
-        channel.write(ByteBuffer.wrap(Report.html(run, about, samples).getBytes(StandardCharsets.UTF_8))));
+    AtomicFiles.writeText(directory.resolve(REPORT), Report.html(run, about, samples));
   }
 
   private static String line(Run.Step step) {

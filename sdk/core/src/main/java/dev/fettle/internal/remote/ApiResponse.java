@@ -11,6 +11,11 @@ record ApiResponse(int status, Headers headers, byte[] body) {
     return status >= 200 && status < 300;
   }
 
+  /** Whether the service has no such call: it is older, or another one. */
+  boolean isUnknown() {
+    return status == 404 || status == 405 || status == 501;
+  }
+
   boolean isProtobuf() {
     return header("Content-Type").orElse("").toLowerCase(Locale.ROOT).contains(Paths.PROTOBUF);
   }

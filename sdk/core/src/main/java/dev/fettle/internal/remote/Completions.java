@@ -63,7 +63,7 @@ final class Completions {
           ApiResponse answer = owner.calls().once(ask);
           if (answer.ok()) {
             tell(owner.calls().read(answer, ask.what(), RequestFutures.History.class));
-          } else if (answer.status() == 404 || answer.status() == 405 || answer.status() == 501) {
+          } else if (answer.isUnknown()) {
             break;
           } else {
             owner.workers().sleep(owner.calls().patience().unit());

@@ -155,7 +155,7 @@ public final class RemoteCheckpoints implements CheckpointsBackend {
     ApiRequest ask = ApiRequest.post(Paths.COPY_WEIGHTS, new Weights.Copy(session.id(), session.nextModel(),
         TinkerPath.parse(path).toString(), null), "copying " + path);
     ApiResponse answer = calls.send(ask).answer();
-    if (answer.status() == 404 || answer.status() == 405 || answer.status() == 501) {
+    if (answer.isUnknown()) {
       throw new ServiceException(ask.what() + ": " + calls.problems().host() + " does not know the checkpoint, or does not copy "
           + "any: " + calls.problems().detail(answer), answer.status());
     }

@@ -45,7 +45,7 @@ final class Session {
     if (config == null) {
       ApiRequest ask = ApiRequest.post(Paths.CLIENT_CONFIG, new Sessions.ConfigRequest(VERSION), "the first request");
       ApiResponse answer = calls.send(ask, calls.patience().firstContact(), s -> s == 501).answer();
-      boolean unknown = answer.status() == 404 || answer.status() == 405 || answer.status() == 501;
+      boolean unknown = answer.isUnknown();
       if (!unknown && !answer.ok()) {
         throw calls.problems().of(answer, ask.what());
       }

@@ -72,7 +72,7 @@ final class LiveSamples {
 
     @Override
     public void ended(Sample.StopReason why) {
-      reason = why == Sample.StopReason.STOP ? "stop" : "length";
+      reason = Sampling.reason(why);
       over();
     }
 

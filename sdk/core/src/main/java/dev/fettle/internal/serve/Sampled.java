@@ -217,7 +217,7 @@ final class Sampled extends Scheduler.Lane {
     for (int i = 0; i < pieces.size(); i++) {
       Piece piece = pieces.get(i);
       piece.promise.result().complete(piece.scores.result(backend, piece.prompt, samples.get(i).stream().map(s ->
-          new Sampling.Sequence(s.stopReason() == Sample.StopReason.STOP ? "stop" : "length", s.tokens(), s.logprobs()))
+          new Sampling.Sequence(Sampling.reason(s.stopReason()), s.tokens(), s.logprobs()))
           .toList(), 0));
     }
   }

@@ -6,6 +6,7 @@ import dev.fettle.FettleException;
 import dev.fettle.InvalidInputException;
 import dev.fettle.NotEnoughMemoryException;
 import dev.fettle.internal.Backend;
+import dev.fettle.internal.Daemons;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.openai.Bounds;
 import dev.fettle.internal.openai.OpenAi;
@@ -56,11 +57,7 @@ public final class Server implements AutoCloseable {
     this.clients = new Clients(engine);
     this.bodies = new Bodies(engine.limits().sizes().bodyBytes(), engine.limits().sizes().bodiesBytes());
     this.openAi = new OpenAiCalls(new OpenAi(engine.model(), engine.name(), adapters, Bounds.standard()), bodies, token);
-    ThreadFactory daemons = work -> {
-      Thread thread = new Thread(work, "fettle-http");
-      thread.setDaemon(true);
-      return thread;
-    };
+    ThreadFactory daemons = Daemons.named("fettle-http");
     executor = new ThreadPoolExecutor(THREADS, THREADS, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), daemons);
     executor.allowCoreThreadTimeOut(true);
     sweeper = Executors.newSingleThreadScheduledExecutor(daemons);

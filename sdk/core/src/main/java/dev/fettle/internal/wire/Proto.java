@@ -11,7 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /** Writing and reading of protobuf messages field by field; fields that are not known are skipped. */
-final class Proto {
+public final class Proto {
   static final int FLOAT32 = 1;
   static final int INT64 = 2;
   static final int INT32 = 3;
@@ -20,7 +20,7 @@ final class Proto {
   private Proto() {}
 
   /** A message being written. Fields that have the default value are left out, as proto3 says. */
-  static final class Message {
+  public static final class Message {
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     private final CodedOutputStream out = CodedOutputStream.newInstance(bytes);
 
@@ -40,25 +40,34 @@ final class Proto {
       }
     }
 
-    Message text(int field, String value) {
+    /** A text, unless it is empty. */
+    public Message text(int field, String value) {
       return put(value != null && !value.isEmpty(), o -> o.writeString(field, value));
     }
 
-    Message number(int field, long value) {
+    /** A whole number, unless it is 0. */
+    public Message number(int field, long value) {
       return put(value != 0, o -> o.writeInt64(field, value));
     }
 
     /** Bytes with presence: written although empty. */
-    Message bytes(int field, byte[] value) {
+    public Message bytes(int field, byte[] value) {
       return put(value != null, o -> o.writeByteArray(field, value));
     }
 
-    Message message(int field, Message value) {
+    /** A message within. */
+    public Message message(int field, Message value) {
       return bytes(field, value.toBytes());
     }
 
-    Message decimal(int field, double value) {
+    /** A number of 64 bits. */
+    public Message decimal(int field, double value) {
       return put(true, o -> o.writeDouble(field, value));
+    }
+
+    /** A number of 32 bits. */
+    public Message single(int field, float value) {
+      return put(true, o -> o.writeFloat(field, value));
     }
 
     Message packed(int field, long[] values) {
@@ -85,7 +94,8 @@ final class Proto {
       return this;
     }
 
-    byte[] toBytes() {
+    /** All that was written. */
+    public byte[] toBytes() {
       put(true, CodedOutputStream::flush);
       return bytes.toByteArray();
     }

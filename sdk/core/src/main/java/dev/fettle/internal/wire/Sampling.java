@@ -66,6 +66,11 @@ public final class Sampling {
     }
   }
 
+  /** Why a sample ended, as it is sent. */
+  public static String reason(dev.fettle.Sample.StopReason reason) {
+    return reason == dev.fettle.Sample.StopReason.STOP ? "stop" : "length";
+  }
+
   /**
    * One sample.
    *

@@ -1,5 +1,6 @@
 package dev.fettle.internal.local;
 
+import dev.fettle.internal.Daemons;
 import dev.fettle.internal.Futures;
 import dev.fettle.internal.torch.Torch;
 import java.util.ArrayList;
@@ -18,11 +19,7 @@ final class DataParallel {
   /** Bytes that the gradients of all lanes but the first may have together. */
   private static final long GRADIENTS = Long.getLong("fettle.lanebytes", 1L << 30);
 
-  private static final ExecutorService HELPERS = Executors.newCachedThreadPool(work -> {
-    Thread thread = new Thread(work, "fettle-lane");
-    thread.setDaemon(true);
-    return thread;
-  });
+  private static final ExecutorService HELPERS = Executors.newCachedThreadPool(Daemons.named("fettle-lane"));
 
   private DataParallel() {}
 

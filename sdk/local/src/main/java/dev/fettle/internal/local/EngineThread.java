@@ -1,6 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.ClosedException;
+import dev.fettle.internal.Daemons;
 import dev.fettle.internal.Futures;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -14,11 +15,7 @@ import java.util.concurrent.Executors;
 public final class EngineThread {
   private static final EngineThread INSTANCE = new EngineThread();
 
-  private final ExecutorService executor = Executors.newSingleThreadExecutor(work -> {
-    Thread thread = new Thread(work, "fettle-engine");
-    thread.setDaemon(true);
-    return thread;
-  });
+  private final ExecutorService executor = Executors.newSingleThreadExecutor(Daemons.named("fettle-engine"));
   private volatile Thread thread;
 
   /** The thread. */

@@ -13,6 +13,7 @@ import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -67,6 +68,20 @@ final class Generation implements AutoCloseable {
     return new SplittableRandom(new SplittableRandom(start + sequence).nextLong());
   }
 
+  /** The next random number, at least 0 and less than 1. */
+  static float uniform(SplittableRandom random) {
+    return (float) (random.nextInt(1 << 24) * 0x1p-24);
+  }
+
+  /** The tokens that end a sample. */
+  static Set<Integer> ends(LocalModel model, SamplingParams params) {
+    Set<Integer> ends = new HashSet<>(params.stopTokens());
+    if (!params.ignoreEos()) {
+      ends.addAll(model.endTokens());
+    }
+    return ends;
+  }
+
   /** Samples one token more for every sequence that goes on; false when none does. */
   boolean advance() {
     if (batch.stream().allMatch(s -> s.done)) {
@@ -75,7 +90,7 @@ final class Generation implements AutoCloseable {
     try (Scope scope = new Scope()) {
       float[] u = new float[batch.size()];
       for (int i = 0; i < u.length; i++) {
-        u[i] = (float) (batch.get(i).random.nextInt(1 << 24) * 0x1p-24);
+        u[i] = uniform(batch.get(i).random);
       }
       double temperature = params.temperature() < COLDEST ? 0 : params.temperature();
       Tensor[] chosen = scope.kernels().sampleToken(decoder.logits(), scope.floats(u), temperature, params.topK(),

@@ -1,6 +1,5 @@
 package dev.fettle.internal.local;
 
-import dev.fettle.ClosedException;
 import dev.fettle.MemoryPlan;
 import dev.fettle.NumericException;
 import dev.fettle.internal.LiveRequest;
@@ -12,7 +11,6 @@ import dev.fettle.internal.torch.Scope;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -58,15 +56,12 @@ final class LiveBatch implements AutoCloseable {
   /** Takes samples of a sampler on; on any thread. */
   void add(LiveRequest request, LocalSampler sampler, Adapter adapter) {
     EngineThread.get().later(() -> {
-      Set<Integer> ends = new HashSet<>(request.params().stopTokens());
-      if (!request.params().ignoreEos()) {
-        ends.addAll(model.endTokens());
-      }
+      Set<Integer> ends = Generation.ends(model, request.params());
       for (int i = 0; i < request.listeners().size(); i++) {
         LiveSequence sequence = new LiveSequence(request, i, model.tokenizer(), ends, model.contextLength(), sampler,
             adapter);
         if (!sampler.isOpen()) {
-          sequence.fail(sampler.closed());
+          sequence.fail(LocalSampler.closed());
         } else if (closed != null) {
           sequence.fail(closed);
         } else if (sequence.hasRoom()) {
@@ -292,11 +287,11 @@ final class LiveBatch implements AutoCloseable {
     waiting.removeIf(s -> {
       boolean ends = s.sampler() == sampler;
       if (ends) {
-        s.fail(sampler.closed());
+        s.fail(LocalSampler.closed());
       }
       return ends;
     });
-    batch.stream().filter(s -> s.sampler() == sampler).forEach(s -> s.fail(sampler.closed()));
+    batch.stream().filter(s -> s.sampler() == sampler).forEach(s -> s.fail(LocalSampler.closed()));
     keep(undone());
     prefixes.forget(adapter);
   }
@@ -304,7 +299,7 @@ final class LiveBatch implements AutoCloseable {
   /** Ends all samples; on the engine thread. */
   @Override
   public void close() {
-    closed = new ClosedException("this sampler is closed");
+    closed = LocalSampler.closed();
     fail(closed);
     prefixes.close();
     waiting.forEach(s -> s.fail(closed));

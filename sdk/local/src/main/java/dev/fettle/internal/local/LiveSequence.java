@@ -97,7 +97,7 @@ final class LiveSequence {
 
   /** The next random number, at least 0 and less than 1. */
   float next() {
-    return (float) (random.nextInt(1 << 24) * 0x1p-24);
+    return Generation.uniform(random);
   }
 
   /** Whether it has ended, or nobody wants the rest. */

@@ -149,7 +149,7 @@ final class LocalSampler implements SamplerBackend {
   }
 
   /** What samples end with when it is closed. */
-  ClosedException closed() {
+  static ClosedException closed() {
     return new ClosedException("this sampler is closed");
   }
 
@@ -174,10 +174,7 @@ final class LocalSampler implements SamplerBackend {
         sequences.add(p);
       }
     });
-    Set<Integer> ends = new HashSet<>(params.stopTokens());
-    if (!params.ignoreEos()) {
-      ends.addAll(model.endTokens());
-    }
+    Set<Integer> ends = Generation.ends(model, params);
     DecodeWeights weights = forms.of(params.int8());
     Memory.Held caches = Memory.get().hold(model.memory().sampling(prompts, params), what);
     try {

@@ -29,7 +29,7 @@ public final class DecodeWeights implements AutoCloseable {
     this.original = weights;
     this.rounds = int8;
     this.formed = weights.with(scope, (block, w) -> isInt4(block, w, weights.type(), int8) ? packedInt4((Weight.Quantised) w)
-        : int8 ? rounded(block, w) : packs(weights.type()) ? packed(block, w) : w);
+        : int8 ? rounded(block, w) : Torch.get().packs(weights.type()) ? packed(block, w) : w);
     this.products = formed.allProducts(scope);
     this.vectors = formed.allVectors(scope);
   }
@@ -63,7 +63,8 @@ public final class DecodeWeights implements AutoCloseable {
     if (rounded) {
       return roundable(weights.layout(), block) && (!isInt8(w) || isPackedInt8(block)) ? block.size() : 0;
     }
-    return packs(weights.type()) && w instanceof Weight.Dense && !isOfExperts(block) ? block.size() * weights.type().size() : 0;
+    return Torch.get().packs(weights.type()) && w instanceof Weight.Dense && !isOfExperts(block)
+        ? block.size() * weights.type().size() : 0;
   }
 
   private static boolean isInt8(Weight w) {
@@ -74,10 +75,6 @@ public final class DecodeWeights implements AutoCloseable {
   private static boolean isInt4(Layout.Block block, Weight w, NumberType type, boolean rounded) {
     return (rounded || type == NumberType.BF16) && w instanceof Weight.Quantised q && q.form().equals(WeightForm.INT4)
         && block.shape()[0] % INT8_BLOCK == 0 && block.shape()[1] % INT8_BLOCK == 0 && !isOfExperts(block);
-  }
-
-  private static boolean packs(NumberType type) {
-    return Torch.get().packs(type);
   }
 
   /**

@@ -1,0 +1,29 @@
+package dev.fettle.internal.text;
+
+import dev.fettle.Conversation;
+import dev.fettle.Renderer;
+import dev.fettle.Tokenizer;
+import java.util.Arrays;
+import java.util.List;
+
+/** Prompts as tokens. */
+public final class PromptTokens {
+  private PromptTokens() {}
+
+  /** A text that is to be continued, after the model's BOS if its tokenizer puts that before texts. */
+  public static int[] of(Tokenizer tokenizer, String text) {
+    int[] ids = tokenizer.encode(text);
+    if (!tokenizer.addsBos() || tokenizer.bos().isEmpty()) {
+      return ids;
+    }
+    int[] out = new int[ids.length + 1];
+    out[0] = tokenizer.bos().getAsInt();
+    System.arraycopy(ids, 0, out, 1, ids.length);
+    return out;
+  }
+
+  /** Whether a chat's tools are not in its prompt: its template has no place for them. */
+  public static boolean lackTools(Renderer renderer, Conversation chat, int[] prompt) {
+    return !chat.tools().isEmpty() && Arrays.equals(prompt, renderer.prompt(new Conversation(chat.messages(), List.of())));
+  }
+}
