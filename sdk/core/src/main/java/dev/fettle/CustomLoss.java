@@ -12,7 +12,7 @@ public interface CustomLoss {
    * Computes the loss and its derivative.
    *
    * @param data the data of the batch
-   * @param logprobs for each datum the logprob of the target at each of its positions, in nats
+   * @param logprobs for each datum the logprob of each of {@link Datum#targets()}, in nats
    */
   Value of(List<Datum> data, List<float[]> logprobs);
 

@@ -5,20 +5,28 @@ import java.util.Objects;
 
 /**
  * One training sequence: the tokens that go in and, position by position, what the loss needs to know. All arrays have
- * the length of {@link #inputs()}; position {@code i} predicts {@code targets[i]} from {@code inputs[0..i]}.
+ * the length of {@link #inputs()}; position {@code i} predicts {@code targets[i]} from {@code inputs[0..i]}. Only a datum
+ * with several targets at each position has {@link #width()} times as many targets and weights.
  * Immutable and thread-safe; accessors return copies of nothing, so do not write into the arrays.
  */
 public final class Datum {
   private static final float[] NONE = {};
+  private static final int MOST_TARGETS = 1 << 27;
 
   private final int[] inputs;
+  private final int width;
   private final int[] targets;
   private final float[] weights;
   private final float[] logprobs;
   private final float[] advantages;
 
   private Datum(int[] inputs, int[] targets, float[] weights, float[] logprobs, float[] advantages) {
+    this(inputs, 1, targets, weights, logprobs, advantages);
+  }
+
+  private Datum(int[] inputs, int width, int[] targets, float[] weights, float[] logprobs, float[] advantages) {
     this.inputs = inputs;
+    this.width = width;
     this.targets = targets;
     this.weights = weights;
     this.logprobs = logprobs;
@@ -27,6 +35,8 @@ public final class Datum {
     sameLength("targets", targets.length);
     for (int i = 0; i < inputs.length; i++) {
       require(inputs[i] >= 0, "inputs[%d] = %d: a token id is not negative", i, inputs[i]);
+    }
+    for (int i = 0; i < targets.length; i++) {
       require(targets[i] >= 0, "targets[%d] = %d: a token id is not negative", i, targets[i]);
     }
     finite("weights", weights);
@@ -65,6 +75,49 @@ public final class Datum {
    */
   public static Datum supervised(int[] inputs, int[] targets, float[] weights) {
     return new Datum(copy("inputs", inputs), copy("targets", targets), copy("weights", weights), NONE, NONE);
+  }
+
+  /**
+   * A supervised datum with any number of targets at each position, for {@link Loss#crossEntropy()}, which sums over them: with
+   * the probabilities of another model as weights, their distribution is learnt. Rows shorter than the longest are filled up with
+   * token 0 and weight 0.
+   *
+   * @param targets for each position the tokens to predict
+   * @param weights for each position the weight of each of its targets
+   * @throws InvalidInputException if the lengths differ, there are more than 2^27 targets, or a weight is not finite
+   */
+  public static Datum supervised(int[] inputs, int[][] targets, float[][] weights) {
+    Objects.requireNonNull(inputs, "inputs");
+    Objects.requireNonNull(targets, "targets");
+    Objects.requireNonNull(weights, "weights");
+    require(targets.length == inputs.length, "%d inputs but %d rows of targets", inputs.length, targets.length);
+    require(weights.length == inputs.length, "%d inputs but %d rows of weights", inputs.length, weights.length);
+    int width = 1;
+    for (int i = 0; i < targets.length; i++) {
+      int row = Objects.requireNonNull(targets[i], "targets").length;
+      int weighed = Objects.requireNonNull(weights[i], "weights").length;
+      require(row == weighed, "position %d has %d targets but %d weights", i, row, weighed);
+      width = Math.max(width, row);
+    }
+    require((long) width * inputs.length <= MOST_TARGETS, "%d positions with %d targets: at most %d targets in all", inputs.length,
+        width, MOST_TARGETS);
+    int[] all = new int[inputs.length * width];
+    float[] each = new float[all.length];
+    for (int i = 0; i < targets.length; i++) {
+      System.arraycopy(targets[i], 0, all, i * width, targets[i].length);
+      System.arraycopy(weights[i], 0, each, i * width, weights[i].length);
+    }
+    return new Datum(inputs.clone(), width, all, each, NONE, NONE);
+  }
+
+  /**
+   * This with other weights and without logprobs and advantages, for {@link Loss#crossEntropy()}.
+   *
+   * @param values one for each of {@link #targets()}
+   * @throws InvalidInputException if the lengths differ or a weight is not finite
+   */
+  public Datum withWeights(float[] values) {
+    return new Datum(inputs, width, targets, copy("weights", values), NONE, NONE);
   }
 
   /**
@@ -110,9 +163,14 @@ public final class Datum {
     return inputs;
   }
 
-  /** The token to predict at each position. */
+  /** The tokens to predict: {@link #width()} at each position, position after position. */
   public int[] targets() {
     return targets;
+  }
+
+  /** How many targets each position has; 1 but for a datum with several. */
+  public int width() {
+    return width;
   }
 
   /** Whether it has logprobs and advantages, and no weights: whether it is for the losses of reinforcement learning. */
@@ -120,7 +178,7 @@ public final class Datum {
     return advantages != NONE;
   }
 
-  /** The weight of each position in the cross-entropy; empty in a reinforcement datum. */
+  /** The weight of each target in the cross-entropy; empty in a reinforcement datum. */
   public float[] weights() {
     return weights;
   }
@@ -140,15 +198,15 @@ public final class Datum {
     return inputs.length;
   }
 
-  /** Whether position {@code i} takes part in the loss: its weight, or else its advantage, is not zero. */
+  /** Whether target {@code i} of {@link #targets()} takes part in the loss: its weight, or else its advantage, is not zero. */
   public boolean trains(int i) {
     return (isReinforcement() ? advantages : weights)[i] != 0;
   }
 
-  /** How many positions take part in the loss. */
+  /** How many targets take part in the loss. */
   public int trainedTokens() {
     int n = 0;
-    for (int i = 0; i < length(); i++) {
+    for (int i = 0; i < targets.length; i++) {
       if (trains(i)) {
         n++;
       }
@@ -170,7 +228,8 @@ public final class Datum {
   }
 
   private void sameLength(String name, int length) {
-    require(length == inputs.length, "%d inputs but %d %s", inputs.length, length, name);
+    require(length == inputs.length * width, width == 1 ? "%d inputs but %d %s" : "%d targets but %d %s", inputs.length * width,
+        length, name);
   }
 
   private void finite(String name, float[] values) {

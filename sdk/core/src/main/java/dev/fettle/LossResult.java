@@ -9,8 +9,8 @@ import java.util.Map;
  * What a pass over a batch gives.
  *
  * @param loss the loss, summed over all tokens, in nats
- * @param logprobs for each datum the logprob of the target at each position; after {@link Training#forward} of all
- *     positions, after {@link Training#forwardBackward} of those that take part in the loss and 0 elsewhere
+ * @param logprobs for each datum the logprob of each of {@link Datum#targets()}; after {@link Training#forward} of all, after
+ *     {@link Training#forwardBackward} of those that take part in the loss and 0 elsewhere
  * @param weight the sum of the weights, or the number of positions in the loss where there are no weights
  * @param metrics further figures by name; {@code loss:sum} is always among them
  */

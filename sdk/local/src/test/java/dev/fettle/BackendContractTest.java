@@ -3,6 +3,7 @@ package dev.fettle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.checkpoint.StoredTensor;
@@ -20,6 +21,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
@@ -166,6 +168,63 @@ class BackendContractTest {
       }
       return out;
     });
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void severalTargetsAtAPositionAreTheSame(Place place) {
+    int[] inputs = {5, 6, 7, 8, 9, 10, 11, 12};
+    int[][] targets = {{6, 0, 6}, {7}, {}, {}, {}, {}, {}, {20, 9}};
+    float[][] weights = {{1, 0.5f, 0.25f}, {-2}, {}, {}, {}, {}, {}, {0, 1}};
+    Batch several = Batch.of(Datum.supervised(inputs, targets, weights), BATCH.data().get(0));
+    List<Datum> apart = new ArrayList<>(List.of(BATCH.data().get(0)));
+    for (int k = 0; k < 3; k++) {
+      int column = k;
+      apart.add(Datum.supervised(inputs, IntStream.range(0, 8).map(i -> column < targets[i].length ? targets[i][column] : 0)
+          .toArray(), column(weights, column)));
+    }
+    Function<BaseModel, List<Double>> program = model -> {
+      List<Double> out = new ArrayList<>();
+      Training training = model.tune(LORA);
+      numbers(out, training.forward(several, Loss.crossEntropy()));
+      for (int i = 0; i < 2; i++) {
+        StepResult step = training.step(several, Loss.crossEntropy(), AdamW.learningRate(0.003));
+        numbers(out, step.loss());
+        numbers(out, step.optim());
+      }
+      return out;
+    };
+    if (place == Place.SKYRL) {
+      assertThatThrownBy(() -> place.run(program)).isInstanceOf(UnsupportedModelException.class)
+          .hasMessageContaining("does not take several targets").hasMessageContaining("a datum of its own");
+      return;
+    }
+    agree(place, program);
+    if (place == Place.LOCAL) {
+      LossResult[] both = place.run(model -> {
+        Training one = model.tune(LORA);
+        Training other = model.tune(LORA);
+        LossResult together = one.forwardBackward(several, Loss.crossEntropy());
+        LossResult separate = other.forwardBackward(Batch.of(apart), Loss.crossEntropy());
+        assertThat(one.optimStep(AdamW.standard()).gradientNorm()).isCloseTo(other.optimStep(AdamW.standard()).gradientNorm(),
+            withinPercentage(1e-4));
+        return new LossResult[] {together, separate};
+      });
+      assertThat(both[0].loss()).isCloseTo(both[1].loss(), within(1e-5));
+      assertThat(both[0].weight()).isCloseTo(both[1].weight(), within(1e-9));
+      assertThat(both[0].logprobs().get(0)).hasSize(24);
+      for (int i = 0; i < 24; i++) {
+        assertThat(both[0].logprobs().get(0)[i]).isCloseTo(both[1].logprobs().get(1 + i % 3)[i / 3], within(1e-5f));
+      }
+    }
+  }
+
+  private static float[] column(float[][] rows, int column) {
+    float[] out = new float[rows.length];
+    for (int i = 0; i < out.length; i++) {
+      out[i] = column < rows[i].length ? rows[i][column] : 0;
+    }
+    return out;
   }
 
   @ParameterizedTest

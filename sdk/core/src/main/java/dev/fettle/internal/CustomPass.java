@@ -22,7 +22,7 @@ public record CustomPass(LossResult result, Batch surrogate) {
   /** The data without what the caller's loss alone understands. */
   public static Batch unweighted(Batch batch) {
     return Batch.of(batch.data().stream()
-        .map(d -> Datum.supervised(d.inputs(), d.targets(), new float[d.length()])).toList());
+        .map(d -> d.withWeights(new float[d.targets().length])).toList());
   }
 
   /**
@@ -56,9 +56,9 @@ public record CustomPass(LossResult result, Batch surrogate) {
   }
 
   private static Datum negated(Datum datum, float[] gradient, int index) {
-    if (gradient.length != datum.length()) {
+    if (gradient.length != datum.targets().length) {
       throw new InvalidInputException("gradient[" + index + "] of the custom loss has " + gradient.length
-          + " values for " + datum.length() + " positions");
+          + " values for " + datum.targets().length + " targets");
     }
     float[] weights = new float[gradient.length];
     for (int j = 0; j < gradient.length; j++) {
@@ -67,7 +67,7 @@ public record CustomPass(LossResult result, Batch surrogate) {
       }
       weights[j] = -gradient[j];
     }
-    return Datum.supervised(datum.inputs(), datum.targets(), weights);
+    return datum.withWeights(weights);
   }
 
   /** Whether anything goes backward. */

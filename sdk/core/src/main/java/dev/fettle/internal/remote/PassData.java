@@ -52,6 +52,10 @@ final class PassData {
   }
 
   private static Map<String, TensorData> inputs(Datum datum, Loss loss) {
+    if (datum.width() > 1) {
+      return Map.of("target_tokens", TensorData.matrix(datum.width(), datum.targets()), "weights",
+          TensorData.matrix(datum.width(), datum.weights()));
+    }
     TensorData targets = TensorData.of(datum.targets());
     return loss instanceof Loss.CrossEntropy
         ? Map.of("target_tokens", targets, "weights", TensorData.of(datum.weights()))
@@ -63,7 +67,7 @@ final class PassData {
   static long bytes(Passes.Datum datum) {
     long bytes = 4L * datum.modelInput().tokens().length;
     for (TensorData tensor : datum.lossFnInputs().values()) {
-      bytes += tensor.size() * (tensor.floats() != null ? 4 : 8);
+      bytes += tensor.bytes();
     }
     return bytes;
   }
@@ -110,10 +114,10 @@ final class PassData {
       throw new WireException("outputs of " + logprobs.size() + " data for a batch of " + batch.size());
     }
     for (int i = 0; i < batch.size(); i++) {
-      int length = batch.data().get(i).length();
+      int length = batch.data().get(i).targets().length;
       if (logprobs.get(i) != null && logprobs.get(i).length != length) {
         throw new WireException(logprobs.get(i).length + " logprobs of data[" + i + "], which has " + length
-            + " positions");
+            + " targets");
       }
       if (logprobs.get(i) == null) {
         logprobs.set(i, new float[length]);
@@ -142,7 +146,7 @@ final class PassData {
     double weight = 0;
     for (int i = 0; i < batch.size(); i++) {
       Datum datum = batch.data().get(i);
-      for (int at = 0; at < datum.length(); at++) {
+      for (int at = 0; at < datum.targets().length; at++) {
         if (TokenLoss.takesPart(loss, datum, at)) {
           double a = supervised ? datum.weights()[at] : datum.advantages()[at];
           sum += formula.value(logprobs.get(i)[at], supervised ? 0 : datum.logprobs()[at], a);

@@ -41,6 +41,7 @@ public final class RemoteBackend implements Backend {
   private final RetryingClient calls;
   private final Session session;
   private final PassSender sender;
+  private final SeveralTargets severalTargets = new SeveralTargets();
   private final Snapshots snapshots;
   private final RemoteCheckpoints checkpoints;
   private final List<RemoteModel> models = new ArrayList<>();
@@ -257,6 +258,10 @@ public final class RemoteBackend implements Backend {
 
   PassSender sender() {
     return sender;
+  }
+
+  SeveralTargets severalTargets() {
+    return severalTargets;
   }
 
   Snapshots snapshots() {

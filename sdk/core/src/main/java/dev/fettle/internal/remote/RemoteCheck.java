@@ -31,7 +31,7 @@ record RemoteCheck(OptionalInt vocabulary, OptionalInt context) {
       return;
     }
     for (Datum datum : batch.data()) {
-      for (int i = 0; i < datum.length(); i++) {
+      for (int i = 0; i < datum.targets().length; i++) {
         if (TokenLoss.takesPart(loss, datum, i)) {
           return;
         }

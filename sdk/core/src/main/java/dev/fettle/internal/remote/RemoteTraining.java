@@ -144,6 +144,12 @@ final class RemoteTraining implements TrainingBackend {
   }
 
   private CompletableFuture<LossResult> pass(Batch batch, Loss loss, boolean forwardOnly) {
+    owner.severalTargets().require(batch, calls.problems().host(),
+        question -> Futures.join(checked(question, Loss.crossEntropy(), true)));
+    return checked(batch, loss, forwardOnly);
+  }
+
+  private CompletableFuture<LossResult> checked(Batch batch, Loss loss, boolean forwardOnly) {
     var limits = owner.limits();
     List<List<Passes.Datum>> chunks = PassData.chunks(PassData.data(batch, loss), limits.chunkLength(), limits.chunkBytes());
     List<Passes.Pass> passes = new ArrayList<>();

@@ -2,7 +2,6 @@ package dev.fettle.internal.serve;
 
 import dev.fettle.AdamW;
 import dev.fettle.Batch;
-import dev.fettle.Datum;
 import dev.fettle.Loss;
 import dev.fettle.OptimResult;
 import dev.fettle.internal.ModelBackend;
@@ -60,9 +59,7 @@ final class Conversion {
       }
       int[] tokens = datum.modelInput().tokens();
       tokens(where + ".model_input", tokens, engine.model());
-      for (Datum one : out.add(where, tokens, datum.lossFnInputs())) {
-        inVocabulary(where + ".target_tokens", one.targets(), engine.model());
-      }
+      inVocabulary(where + ".target_tokens", out.add(where, tokens, datum.lossFnInputs()).targets(), engine.model());
       if (out.length() > most.tokens()) {
         throw Problem.invalid("the pass has more than " + most.tokens() + " targets up to " + where
             + ", the most at a time: send the batch in chunks");
@@ -92,7 +89,7 @@ final class Conversion {
   /** Whether any position has a gradient; a chunk of a larger batch may have none. */
   static boolean trains(Batch batch, Loss loss) {
     return batch.data().stream().anyMatch(d -> {
-      for (int i = 0; i < d.length(); i++) {
+      for (int i = 0; i < d.targets().length; i++) {
         if (d.trains(i) || !(loss instanceof Loss.CrossEntropy) && d.logprobs()[i] != 0) {
           return true;
         }

@@ -15,10 +15,9 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What a pass is to predict. A datum that has several targets at each position, {@code [positions, k]}, becomes k data
- * with one target each: the cross-entropy is a sum over targets.
+ * What a pass is to predict: a row of targets, or a matrix with several at each position.
  *
- * @param widths for each datum of the message its k, or 0 where its targets are one row
+ * @param widths for each datum the columns of its targets, or 0 where they are one row
  */
 record Targets(Batch batch, List<Integer> widths) {
   private static final String TARGETS = "target_tokens";
@@ -30,23 +29,13 @@ record Targets(Batch batch, List<Integer> widths) {
   /** What came of it, in the shape of the targets. */
   Passes.Output output(LossResult result) {
     List<Map<String, TensorData>> out = new ArrayList<>();
-    int at = 0;
-    for (int width : widths) {
-      List<float[]> columns = result.logprobs().subList(at, at + Math.max(1, width));
-      at += columns.size();
-      out.add(Map.of("logprobs", width == 0 ? TensorData.of(columns.get(0)) : together(columns)));
+    for (int i = 0; i < widths.size(); i++) {
+      float[] values = result.logprobs().get(i);
+      int width = widths.get(i);
+      out.add(Map.of("logprobs", width == 0 ? TensorData.of(values)
+          : new TensorData(new long[] {values.length / width, width}, values, null)));
     }
     return new Passes.Output("ArrayRecord", out, result.metrics());
-  }
-
-  private static TensorData together(List<float[]> columns) {
-    int rows = columns.get(0).length;
-    int k = columns.size();
-    float[] out = new float[rows * k];
-    for (int i = 0; i < out.length; i++) {
-      out[i] = columns.get(i % k)[i / k];
-    }
-    return new TensorData(new long[] {rows, k}, out, null);
   }
 
   /** Takes the data of a message, one after the other. */
@@ -76,7 +65,7 @@ record Targets(Batch batch, List<Integer> widths) {
     }
 
     /** Adds a datum; returns what it became. */
-    List<Datum> add(String where, int[] tokens, Map<String, TensorData> inputs) {
+    Datum add(String where, int[] tokens, Map<String, TensorData> inputs) {
       Set<String> unknown = new TreeSet<>(inputs.keySet());
       unknown.removeAll(supervised ? SUPERVISED : REINFORCED);
       Set<String> missing = new TreeSet<>(supervised ? Set.of(TARGETS) : Set.of(TARGETS, "logprobs", "advantages"));
@@ -88,21 +77,29 @@ record Targets(Batch batch, List<Integer> widths) {
             + List.of(WEIGHTS, MASK));
       }
       int width = width(where, inputs.get(TARGETS), tokens.length);
-      List<Datum> out = new ArrayList<>();
+      Datum out;
       try {
         int[] targets = inputs.get(TARGETS).asInts();
         float[] weights = weights(where, inputs, tokens.length, width);
-        for (int k = 0; k < Math.max(1, width); k++) {
-          int[] column = column(targets, k, width);
-          out.add(supervised ? Datum.supervised(tokens, column, column(weights, k, width))
-              : reinforced(where, tokens, column, inputs, weights));
+        if (!supervised) {
+          out = reinforced(where, tokens, targets, inputs, weights);
+        } else if (width < 2) {
+          out = Datum.supervised(tokens, targets, weights);
+        } else {
+          int[][] rows = new int[tokens.length][];
+          float[][] each = new float[tokens.length][];
+          for (int i = 0; i < rows.length; i++) {
+            rows[i] = Arrays.copyOfRange(targets, i * width, (i + 1) * width);
+            each[i] = Arrays.copyOfRange(weights, i * width, (i + 1) * width);
+          }
+          out = Datum.supervised(tokens, rows, each);
         }
       } catch (InvalidInputException e) {
         throw Problem.invalid(where + ": " + e.getMessage());
       }
       widths.add(width);
-      data.addAll(out);
-      length += (long) tokens.length * out.size();
+      data.add(out);
+      length += out.targets().length;
       return out;
     }
 
@@ -167,28 +164,6 @@ record Targets(Batch batch, List<Integer> widths) {
         }
       }
       return Datum.reinforcement(tokens, targets, logprobs, advantages);
-    }
-
-    private static int[] column(int[] all, int k, int width) {
-      if (width < 2) {
-        return all;
-      }
-      int[] out = new int[all.length / width];
-      for (int i = 0; i < out.length; i++) {
-        out[i] = all[i * width + k];
-      }
-      return out;
-    }
-
-    private static float[] column(float[] all, int k, int width) {
-      if (width < 2) {
-        return all;
-      }
-      float[] out = new float[all.length / width];
-      for (int i = 0; i < out.length; i++) {
-        out[i] = all[i * width + k];
-      }
-      return out;
     }
 
     Targets build() {

@@ -3,6 +3,7 @@ package dev.fettle.internal.wire;
 import dev.fettle.internal.json.JsonForm;
 import dev.fettle.internal.json.JsonNode;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * Numbers in row-major order: either {@code floats} or {@code ints} is there. The dtype is {@code float32} or
@@ -12,7 +13,17 @@ import java.util.Arrays;
  */
 public record TensorData(long[] shape, float[] floats, long[] ints, Sparse sparse) implements JsonForm {
   /** Compressed rows: the values of row i are those from {@code rows[i]} to {@code rows[i + 1]}, each in a column. */
-  public record Sparse(long[] rows, long[] columns) {}
+  public record Sparse(long[] rows, long[] columns) {
+    /** Of places in row-major order, ascending. */
+    private static Sparse at(long[] shape, int[] places) {
+      long[] rows = new long[(int) shape[0] + 1];
+      for (int place : places) {
+        rows[(int) (place / shape[1]) + 1]++;
+      }
+      Arrays.parallelPrefix(rows, Long::sum);
+      return new Sparse(rows, IntStream.of(places).mapToLong(place -> place % shape[1]).toArray());
+    }
+  }
 
   static final String FLOAT = "float32";
   static final String INT = "int64";
@@ -32,6 +43,33 @@ public record TensorData(long[] shape, float[] floats, long[] ints, Sparse spars
     return new TensorData(new long[] {values.length}, null, Arrays.stream(values).asLongStream().toArray());
   }
 
+  /** A matrix of floats with so many columns, sparse where that is smaller, as Python's clients send it. */
+  public static TensorData matrix(int columns, float[] values) {
+    int[] places = IntStream.range(0, values.length).filter(i -> values[i] != 0).toArray();
+    long[] shape = {values.length / columns, columns};
+    if (!sparser(shape, places)) {
+      return new TensorData(shape, values, null);
+    }
+    float[] stored = new float[places.length];
+    for (int i = 0; i < stored.length; i++) {
+      stored[i] = values[places[i]];
+    }
+    return new TensorData(shape, stored, null, Sparse.at(shape, places));
+  }
+
+  /** A matrix of whole numbers with so many columns, sparse where that is smaller. */
+  public static TensorData matrix(int columns, int[] values) {
+    int[] places = IntStream.range(0, values.length).filter(i -> values[i] != 0).toArray();
+    long[] shape = {values.length / columns, columns};
+    return sparser(shape, places)
+        ? new TensorData(shape, null, IntStream.of(places).mapToLong(i -> values[i]).toArray(), Sparse.at(shape, places))
+        : new TensorData(shape, null, IntStream.of(values).asLongStream().toArray());
+  }
+
+  private static boolean sparser(long[] shape, int[] places) {
+    return shape[0] + 1 + 2L * places.length < shape[0] * shape[1];
+  }
+
   /** Of its JSON, in which a float that is not finite is null. */
   public static TensorData of(JsonNode json) {
     return TensorJson.read(json);
@@ -49,6 +87,12 @@ public record TensorData(long[] shape, float[] floats, long[] ints, Sparse spars
   /** How many values there are, those included that a sparse one leaves out. */
   public long size() {
     return sparse != null ? shape[0] * shape[1] : stored();
+  }
+
+  /** What the values and indices take. */
+  public long bytes() {
+    return (long) stored() * (floats != null ? 4 : 8)
+        + (sparse == null ? 0 : 8L * (sparse.rows.length + sparse.columns.length));
   }
 
   private int stored() {

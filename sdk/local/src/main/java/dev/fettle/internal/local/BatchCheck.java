@@ -39,7 +39,7 @@ final class BatchCheck {
     boolean any = false;
     for (int i = 0; i < data.size(); i++) {
       TokenLoss.requireInputs(loss, data.get(i), i);
-      for (int j = 0; j < data.get(i).length() && !any; j++) {
+      for (int j = 0; j < data.get(i).targets().length && !any; j++) {
         any = TokenLoss.takesPart(loss, data.get(i), j);
       }
     }

@@ -97,9 +97,9 @@ final class TokenPass {
     network.prepare(batch.data().stream().mapToInt(Datum::length).max().orElse(1));
   }
 
-  /** Those data of which any position takes part in the loss: the others need not go through. */
+  /** Those data of which any target takes part in the loss: the others need not go through. */
   private static List<Integer> inLoss(Batch batch, Loss loss) {
-    return IntStream.range(0, batch.size()).filter(d -> IntStream.range(0, batch.data().get(d).length())
+    return IntStream.range(0, batch.size()).filter(d -> IntStream.range(0, batch.data().get(d).targets().length)
         .anyMatch(i -> TokenLoss.takesPart(loss, batch.data().get(d), i))).boxed().toList();
   }
 
@@ -112,12 +112,12 @@ final class TokenPass {
   }
 
   /**
-   * Positions of a micro-batch.
+   * Positions of a micro-batch, each with as many targets as the datum that has most.
    *
    * @param rows their rows in the packing
-   * @param targets the token to predict at each
-   * @param data the datum of each
-   * @param at the position of each within its datum
+   * @param targets the tokens to predict at each
+   * @param data the datum of each target
+   * @param at the place of each target within its datum, or -1 for one that does not count
    */
   private record Positions(int[] rows, int[] targets, int[] data, int[] at) {
     static Positions all(Batch batch, List<Integer> micro, Packing packing) {
@@ -129,23 +129,32 @@ final class TokenPass {
     }
 
     private static Positions where(Batch batch, List<Integer> micro, Packing packing, Choice choice) {
-      int[][] out = new int[4][packing.rows()];
+      int width = micro.stream().mapToInt(m -> batch.data().get(m).width()).max().orElse(1);
+      int[] rows = new int[packing.rows()];
+      int[][] out = new int[3][rows.length * width];
+      Arrays.fill(out[2], -1);
       int n = 0;
       for (int m = 0; m < micro.size(); m++) {
         Datum datum = batch.data().get(micro.get(m));
         for (int i = 0; i < datum.length(); i++) {
-          if (choice.takes(datum, i)) {
-            out[0][n] = packing.starts()[m] + i;
-            out[1][n] = datum.targets()[i];
-            out[2][n] = micro.get(m);
-            out[3][n++] = i;
+          boolean any = false;
+          for (int at = i * datum.width(), to = n * width; at < (i + 1) * datum.width(); at++, to++) {
+            if (choice.takes(datum, at)) {
+              any = true;
+              out[0][to] = datum.targets()[at];
+              out[1][to] = micro.get(m);
+              out[2][to] = at;
+            }
+          }
+          if (any) {
+            rows[n++] = packing.starts()[m] + i;
           }
         }
       }
-      for (int i = 0; i < 4; i++) {
-        out[i] = Arrays.copyOf(out[i], n);
+      for (int i = 0; i < out.length; i++) {
+        out[i] = Arrays.copyOf(out[i], n * width);
       }
-      return new Positions(out[0], out[1], out[2], out[3]);
+      return new Positions(Arrays.copyOf(rows, n), out[0], out[1], out[2]);
     }
 
     @FunctionalInterface
@@ -165,21 +174,23 @@ final class TokenPass {
       this.batch = batch;
       this.loss = loss;
       this.formula = TokenLoss.of(loss);
-      this.logprobs = batch.data().stream().map(d -> new float[d.length()]).toList();
+      this.logprobs = batch.data().stream().map(d -> new float[d.targets().length]).toList();
     }
 
-    /** Takes the logprobs of some positions and returns the derivative of the loss by them. */
+    /** Takes the logprobs of some targets and returns the derivative of the loss by them. */
     float[] add(Positions positions, int first, float[] values) {
       float[] derivative = new float[values.length];
       for (int i = 0; i < values.length; i++) {
         int d = positions.data()[first + i];
         int at = positions.at()[first + i];
-        logprobs.get(d)[at] = values[i];
-        if (counts(d, at)) {
+        if (at >= 0) {
+          logprobs.get(d)[at] = values[i];
+        }
+        if (at >= 0 && counts(d, at)) {
           double value = formula.value(values[i], sampled(d, at), factor(d, at));
           derivative[i] = (float) formula.derivative(values[i], sampled(d, at), factor(d, at));
           if (!Double.isFinite(value) || !Float.isFinite(derivative[i])) {
-            throw new NumericException("the loss at position " + at + " of data[" + d + "] is " + value
+            throw new NumericException("the loss at position " + at / batch.data().get(d).width() + " of data[" + d + "] is " + value
                 + " (logprob " + values[i] + "); the gradient is as it was before this pass. "
                 + "Lower the learning rate, or clip the gradient");
           }
@@ -193,7 +204,7 @@ final class TokenPass {
       double sum = 0;
       double weight = 0;
       for (int d = 0; d < batch.size(); d++) {
-        for (int at = 0; at < batch.data().get(d).length(); at++) {
+        for (int at = 0; at < batch.data().get(d).targets().length; at++) {
           if (counts(d, at)) {
             sum += formula.value(logprobs.get(d)[at], sampled(d, at), factor(d, at));
             weight += isSupervised() ? factor(d, at) : 1;

@@ -33,7 +33,7 @@ public final class Head {
   /** From the logprobs of the targets of some rows to the derivative of the loss by each of them. */
   @FunctionalInterface
   public interface Derivative {
-    /** {@code first}: the place of the first of these rows among the chosen ones. */
+    /** {@code first}: the place of the first of these targets among all. */
     float[] of(int first, float[] logprobs);
   }
 
@@ -43,16 +43,17 @@ public final class Head {
     return scope.kernels().headLogits(normed(scope, x), weights.head(), outer);
   }
 
-  /** The logprob of a target at each of the chosen rows. */
+  /** The logprobs of the targets at each of the chosen rows, of which all have as many. */
   public float[] logprobs(Scope step, Tensor output, int[] rows, int[] targets) {
-    float[] out = new float[rows.length];
+    float[] out = new float[targets.length];
+    int each = targets.length / Math.max(1, rows.length);
     try (Scope scope = new Scope(step.device())) {
       Tensor n = normed(scope, scope.kernels().selectRows(output, scope.longs(rows)));
       for (int i = 0; i < rows.length; i += chunk) {
         int count = Math.min(chunk, rows.length - i);
         try (Scope piece = new Scope(step.device())) {
-          Tensor[] f = forward(piece, piece.kernels().rows(n, i, count), targets(piece, targets, i, count));
-          System.arraycopy(f[2].floats(), 0, out, i, count);
+          Tensor[] f = forward(piece, piece.kernels().rows(n, i, count), targets(piece, targets, i * each, count * each));
+          System.arraycopy(f[2].floats(), 0, out, i * each, count * each);
         }
       }
     }
@@ -83,10 +84,12 @@ public final class Head {
    * The gradient of a loss by the output of the last layer, all rows; adds the gradients of norm and head.
    *
    * @param rows the rows that take part in the loss, at least one
+   * @param targets of each of these rows, of which all have as many
    * @param overwrite whether the gradients of norm and head are set rather than added to
    */
   public Tensor gradient(Scope step, Tensor output, int allRows, int[] rows, int[] targets, Derivative derivative,
       WeightGradients gradients, AdapterGradients ofAdapter, boolean overwrite) {
+    int each = targets.length / rows.length;
     try (Scope scope = new Scope(step.device())) {
       Tensor index = scope.longs(rows);
       Tensor x = scope.kernels().selectRows(output, index);
@@ -97,9 +100,9 @@ public final class Head {
         int count = Math.min(chunk, rows.length - i);
         try (Scope piece = new Scope(step.device())) {
           Tensor part = piece.kernels().rows(n, i, count);
-          Tensor t = targets(piece, targets, i, count);
+          Tensor t = targets(piece, targets, i * each, count * each);
           Tensor[] f = forward(piece, part, t);
-          Tensor d = piece.floats(derivative.of(i, f[2].floats()));
+          Tensor d = piece.floats(derivative.of(i * each, f[2].floats()));
           Tensor dpart = piece.kernels().headBackward(f[0], f[1], f[2], t, d, part, weights.head(), gradients.head(),
               overwrite && i == 0, adapter.nativeHead(), ofAdapter.head(), adapter.shape().head().scale(), outer);
           piece.kernels().copy(piece.kernels().rows(dn, i, count), dpart);

@@ -7,14 +7,14 @@ interface HeadKernels {
 
   /**
    * Logits where the compute type is not float32 or they have a soft cap (else empty), log softmax [rows, vocabulary], its
-   * value at the targets.
+   * value at the targets, of which each row has as many.
    *
    * @param a the head's adapter, A [rank, hidden] and s B [vocabulary, rank], or none
    */
   Tensor[] headForward(Tensor x, NativeList<Tensor> head, NativeList<Tensor> a, Tensor targets, double[] outer);
 
   /**
-   * The gradient of x from the derivatives by each row's logprob; adds those of head and adapter. Overwrites {@code l}.
+   * The gradient of x from the derivatives by the logprob of each target; adds those of head and adapter. Overwrites {@code l}.
    *
    * @param l the log softmax
    * @param ghead that of the head, or empty

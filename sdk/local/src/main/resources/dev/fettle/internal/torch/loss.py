@@ -27,26 +27,35 @@ def head_forward(x: Tensor, head: List[Tensor], a: List[Tensor], targets: Tensor
   l = torch.log_softmax(logits.float(), 1)
   if x.dtype == l.dtype and outer[Outer.LOGIT_CAP] == 0.0:
     logits = torch.empty([0], device=x.device)
-  return (logits, l, torch.gather(l, 1, targets.unsqueeze(1)).squeeze(1))
+  return (logits, l, torch.gather(l, 1, targets.view([x.size(0), -1])).view([-1]))
 
-# From d loss / d logprob of each row to the gradient of the head's input; adds to the gradients of the head and of its
+# From d loss / d logprob of each target to the gradient of the head's input; adds to the gradients of the head and of its
 # adapter, or sets the former where it holds nothing yet.
 # d logprob / d logits = onehot(target) - softmax; the derivative by the logprob multiplies rows, and is left to the
 # small matrices. Overwrites l, the log softmax; in bf16 the softmax is taken anew from the logits, which halves what
 # passes through memory.
+# Of several targets in a row the derivatives d differ, d logits = sum(d onehot) - sum(d) softmax, and nothing is left over.
 # ga: the gradients of A and B.
 def head_backward(logits: Tensor, l: Tensor, logprob: Tensor, targets: Tensor, dlogprob: Tensor, x: Tensor, head: List[Tensor],
     ghead: Tensor, overwrite: bool, a: List[Tensor], ga: List[Tensor], scale: float,
     outer: List[float]) -> Tensor:
-  if x.dtype == l.dtype:
-    p = l.exp_()
+  n = x.size(0)
+  places = torch.arange(n, device=x.device).mul_(l.size(1)).unsqueeze(1).add(targets.view([n, -1])).view([-1])
+  if targets.size(0) > n:
+    several = l.exp_().mul_(dlogprob.view([n, -1]).sum(1, keepdim=True))
+    several.view([-1]).index_add_(0, places, dlogprob, alpha=-1)
+    p = several.to(x.dtype)
+    d = torch.ones([n], dtype=dlogprob.dtype, device=x.device)
   else:
-    p = torch.softmax(logits, 1)
-  # Not scatter_, which in bf16 takes longer than the softmax.
-  places = torch.arange(p.size(0), device=p.device) * p.size(1) + targets
-  p.view([-1]).index_copy_(0, places, torch.expm1(logprob).to(x.dtype))
+    if x.dtype == l.dtype:
+      p = l.exp_()
+    else:
+      p = torch.softmax(logits, 1)
+    # Not scatter_, which in bf16 takes longer than the softmax.
+    p.view([-1]).index_copy_(0, places, torch.expm1(logprob).to(x.dtype))
+    d = dlogprob
   uncap_logits_(p, logits, outer)
-  g = dlogprob.neg().div_(outer[Outer.LOGIT_DIVISOR]).to(x.dtype).unsqueeze(1)
+  g = d.neg().div_(outer[Outer.LOGIT_DIVISOR]).to(x.dtype).unsqueeze(1)
   if ghead.numel() > 0:
     add_product(ghead, p, x * g, overwrite)
   dx = product_backward(p, head)

@@ -10,6 +10,7 @@ import dev.fettle.internal.wire.Passes;
 import dev.fettle.internal.wire.Paths;
 import dev.fettle.internal.wire.SampleProto;
 import dev.fettle.internal.wire.Sampling;
+import dev.fettle.internal.wire.TensorData;
 import dev.fettle.internal.wire.WireJson;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -20,6 +21,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -234,7 +236,8 @@ public final class Impersonator implements AutoCloseable {
     if (protobuf(answer.type)) {
       byte[] bytes;
       try {
-        bytes = OutputProto.write(new Passes.Output("scalar", OutputProto.read(answer.body).lossFnOutputs(), Map.of()));
+        bytes = OutputProto.write(new Passes.Output("scalar", OutputProto.read(answer.body).lossFnOutputs().stream()
+            .map(Impersonator::rows).toList(), Map.of()));
         if (OutputProto.read(answer.body).lossFnOutputs().get(0).get("logprobs") == null) {
           throw new IndexOutOfBoundsException();
         }
@@ -259,6 +262,13 @@ public final class Impersonator implements AutoCloseable {
     });
     String text = new String(changed.body, StandardCharsets.UTF_8);
     return new Answer(changed.status, changed.type, withTheirIds(text).getBytes(StandardCharsets.UTF_8), Map.of());
+  }
+
+  /** A matrix of targets is read as one row, and cut to the positions that there are. */
+  private static Map<String, TensorData> rows(Map<String, TensorData> outputs) {
+    TensorData values = outputs.get("logprobs");
+    return values == null || values.isRow() ? outputs
+        : Map.of("logprobs", TensorData.of(Arrays.copyOf(values.asFloats(), (int) values.shape()[0])));
   }
 
   private static Sampling.Result withoutTheFirst(Sampling.Result r) {
