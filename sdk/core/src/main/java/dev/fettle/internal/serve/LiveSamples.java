@@ -36,8 +36,9 @@ final class LiveSamples {
     }
   }
 
-  LiveRequest request(int[] prompt, SamplingParams params) {
-    return new LiveRequest(prompt, params, 0, false, all);
+  /** @param apart whether the seed matters: whatever else is sampled, the same tokens come of it then */
+  LiveRequest request(int[] prompt, SamplingParams params, boolean apart) {
+    return new LiveRequest(prompt, params, 0, false, all, apart);
   }
 
   /** What was sampled; throws what went wrong. */

@@ -209,7 +209,7 @@ final class Sampled extends Scheduler.Lane {
     }
     SamplerBackend backend = backend();
     Piece first = pieces.get(0);
-    if (first.free && joins(backend, pieces)) {
+    if (joins(backend, pieces)) {
       return;
     }
     SamplingParams params = first.free ? first.params.seed(ThreadLocalRandom.current().nextLong()) : first.params;
@@ -223,8 +223,8 @@ final class Sampled extends Scheduler.Lane {
   }
 
   /**
-   * Lets samples join those that are made already, of all samplers with the same weights, and goes on; false where the engine
-   * does not do that.
+   * Lets samples join those that are made already, of all samplers with the same weights, or those with a seed be made beside
+   * them, and goes on; false where the engine does not do that.
    */
   private boolean joins(SamplerBackend backend, List<Piece> pieces) {
     if (!live) {
@@ -235,7 +235,8 @@ final class Sampled extends Scheduler.Lane {
       LiveSamples samples = new LiveSamples(piece.params.samples(), piece.promise.result()::isDone,
           done -> engine.scheduler().submit(finishing, new Finish(piece, done)));
       try {
-        backend.begin(samples.request(piece.prompt, piece.params.seed(ThreadLocalRandom.current().nextLong())));
+        backend.begin(samples.request(piece.prompt,
+            piece.free ? piece.params.seed(ThreadLocalRandom.current().nextLong()) : piece.params, !piece.free));
       } catch (UnsupportedModelException e) {
         making.remove(piece);
         live = false;

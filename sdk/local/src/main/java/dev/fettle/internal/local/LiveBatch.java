@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -31,6 +32,7 @@ final class LiveBatch implements AutoCloseable {
   private final Decoders decoders;
   private final LivePrefixes prefixes = new LivePrefixes();
   private final boolean keepsPrefixes;
+  private final Consumer<LiveBatch> ended;
   private final Deque<LiveSequence> waiting = new ArrayDeque<>();
   private List<LiveSequence> batch = new ArrayList<>();
   private Decoder decoder;
@@ -48,9 +50,23 @@ final class LiveBatch implements AutoCloseable {
   }
 
   LiveBatch(LocalModel model, Decoders decoders) {
+    this(model, decoders, Decoder.keepsPrefixes(model.config()), batch -> { });
+  }
+
+  private LiveBatch(LocalModel model, Decoders decoders, boolean keepsPrefixes, Consumer<LiveBatch> ended) {
     this.model = model;
     this.decoders = decoders;
-    this.keepsPrefixes = Decoder.keepsPrefixes(model.config());
+    this.keepsPrefixes = keepsPrefixes;
+    this.ended = ended;
+  }
+
+  /**
+   * For one request alone.
+   *
+   * @param ended called when nothing is left of it
+   */
+  static LiveBatch once(LocalModel model, Decoders decoders, Consumer<LiveBatch> ended) {
+    return new LiveBatch(model, decoders, false, ended);
   }
 
   /** Takes samples of a sampler on; on any thread. */
@@ -80,7 +96,9 @@ final class LiveBatch implements AutoCloseable {
   }
 
   private void schedule() {
-    if (!scheduled && !(batch.isEmpty() && waiting.isEmpty())) {
+    if (batch.isEmpty() && waiting.isEmpty()) {
+      ended.accept(this);
+    } else if (!scheduled) {
       scheduled = true;
       EngineThread.get().later(this::turn);
     }

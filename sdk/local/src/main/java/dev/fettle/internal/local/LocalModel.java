@@ -67,6 +67,7 @@ final class LocalModel implements ModelBackend {
   private Memory.Held held;
   private DecodeForms forms;
   private LiveBatch live;
+  private final ApartBatches apart = new ApartBatches(this);
   private final LocalEncoder encoder;
   private final List<AutoCloseable> dependants = new ArrayList<>();
   private boolean open = true;
@@ -290,6 +291,10 @@ final class LocalModel implements ModelBackend {
   }
 
   /** The samples of all samplers that share this model's own weights. */
+  ApartBatches apart() {
+    return apart;
+  }
+
   LiveBatch live() {
     if (live == null) {
       live = LocalSampler.live(this, forms(weights).orElseThrow());

@@ -68,7 +68,11 @@ final class LocalSampler implements SamplerBackend {
 
   /** A batch of samples that are decoded with some weights. */
   static LiveBatch live(LocalModel model, DecodeForms forms) {
-    return new LiveBatch(model, new LiveBatch.Decoders() {
+    return new LiveBatch(model, decoders(model, forms));
+  }
+
+  private static LiveBatch.Decoders decoders(LocalModel model, DecodeForms forms) {
+    return new LiveBatch.Decoders() {
       @Override
       public Decoder read(List<Adapter> adapters, List<int[]> prompts, int copies) {
         return new Decoder(model.network(), forms.of(false), adapters, prompts, copies);
@@ -78,7 +82,7 @@ final class LocalSampler implements SamplerBackend {
       public Decoder readOn(Adapter adapter, LivePrefixes.Match beginning, int[] prompt, int copies) {
         return new Decoder(model.network(), forms.of(false), adapter, beginning.prefix(), beginning.shared(), prompt, copies);
       }
-    });
+    };
   }
 
   @Override
@@ -118,7 +122,11 @@ final class LocalSampler implements SamplerBackend {
   @Override
   public void begin(LiveRequest request) {
     check("prompts", List.of(request.prompt()));
-    live.add(request, this, frozen.adapter());
+    if (request.apart()) {
+      model.apart().add(request, this, frozen.adapter(), decoders(model, forms));
+    } else {
+      live.add(request, this, frozen.adapter());
+    }
   }
 
   @Override
@@ -255,6 +263,7 @@ final class LocalSampler implements SamplerBackend {
     EngineThread.get().run(() -> {
       open = false;
       List.copyOf(streams).forEach(LocalStream.Session::end);
+      model.apart().end(this);
       if (sharesLive) {
         live.end(this, frozen.adapter());
       } else {

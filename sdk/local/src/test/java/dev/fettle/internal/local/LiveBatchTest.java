@@ -1,6 +1,8 @@
 package dev.fettle.internal.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.fettle.ClosedException;
@@ -96,6 +98,42 @@ class LiveBatchTest {
 
   private Sample alone(String prompt, SamplingParams params) {
     return Futures.join(sampler.sample(List.of(model.tokenizer().encode(prompt)), params)).get(0).get(0);
+  }
+
+  @Test
+  void samplesApartAreTheSameBitByBitWhateverElseIsSampled() {
+    int[] prompt = model.tokenizer().encode("Where is my order?");
+    SamplingParams params = SamplingParams.standard().maxTokens(30).seed(3).samples(3).ignoringEos();
+    Runnable[] begin = new Runnable[2];
+    List<List<Told>> requests = List.of(List.of(new Told(), new Told(), new Told()), List.of(new Told(), new Told(), new Told()));
+    for (int i = 0; i < 2; i++) {
+      List<Told> told = requests.get(i);
+      begin[i] = () -> sampler.begin(new LiveRequest(prompt, params, 0, false, told, true));
+    }
+    begin[0].run();
+    requests.get(0).forEach(t -> Futures.join(t.end));
+    Told beside = begin("I want to", SamplingParams.standard().maxTokens(60).seed(8).ignoringEos());
+    Told next = new Told();
+    beside.atTwo = () -> {
+      begin[1].run();
+      sampler.begin(new LiveRequest(prompt, params.samples(1), 0, false, List.of(next), true));
+    };
+    requests.get(1).forEach(t -> Futures.join(t.end));
+    assertThat(beside.tokens).as("others go on meanwhile").hasSizeGreaterThan(20);
+
+    for (int i = 0; i < 3; i++) {
+      assertThat(requests.get(1).get(i).tokens).extracting(SampledToken::id, SampledToken::logprob)
+          .containsExactlyElementsOf(requests.get(0).get(i).tokens.stream().map(t -> tuple(t.id(), t.logprob())).toList());
+    }
+    assertThat(requests.get(0).get(0).tokens).isNotEqualTo(requests.get(0).get(1).tokens);
+    Futures.join(next.end);
+    Told left = new Told();
+    Told waits = new Told();
+    left.atTwo = () -> CompletableFuture.runAsync(sampler::close);
+    sampler.begin(new LiveRequest(prompt, params.samples(1), 0, false, List.of(left), true));
+    sampler.begin(new LiveRequest(prompt, params.samples(1), 0, false, List.of(waits), true));
+    assertThatThrownBy(() -> Futures.join(left.end)).isInstanceOf(ClosedException.class);
+    assertThatThrownBy(() -> Futures.join(waits.end)).isInstanceOf(ClosedException.class);
   }
 
   @Test
