@@ -118,7 +118,12 @@ public final class Records {
   private Map<String, Object> map(JsonNode node, Type of, String name) {
     require(node.isObject(), name, node, "an object");
     Map<String, Object> values = new LinkedHashMap<>();
-    node.properties().forEach(property -> values.put(property.getKey(), value(property.getValue(), of, property.getKey())));
+    node.properties().forEach(property -> {
+      Object value = value(property.getValue(), of, property.getKey());
+      if (value != null) {
+        values.put(property.getKey(), value);
+      }
+    });
     return values;
   }
 

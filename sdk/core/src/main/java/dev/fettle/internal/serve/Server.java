@@ -238,8 +238,9 @@ public final class Server implements AutoCloseable {
         return;
       }
       exchange.getResponseHeaders().set("Content-Type", reply.type());
-      exchange.sendResponseHeaders(reply.status(), reply.length() == 0 ? -1 : reply.length());
-      if (reply.length() > 0) {
+      long length = exchange.getRequestMethod().equals("HEAD") || reply.length() == 0 ? -1 : reply.length();
+      exchange.sendResponseHeaders(reply.status(), length);
+      if (length > 0) {
         reply.body().to(exchange.getResponseBody());
       }
       if (reply.status() == 413) {

@@ -131,7 +131,9 @@ public final class PassProto {
       } else if (number == 2) {
         EntryReader in = new EntryReader();
         in.read(bytes(), "an entry of loss_fn_inputs");
-        inputs.put(in.name, in.tensor);
+        if (in.tensor != null) {
+          inputs.put(in.name, in.tensor);
+        }
       }
     }
   }

@@ -57,6 +57,8 @@ final class TensorJson {
   private static long[] longs(JsonNode array) {
     if (array == null || array.isNull()) {
       return null;
+    } else if (!array.isArray()) {
+      throw new WireException("a tensor's data, shape or indices are no list");
     }
     long[] out = new long[array.size()];
     for (int i = 0; i < out.length; i++) {

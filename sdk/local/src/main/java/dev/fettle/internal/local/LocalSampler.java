@@ -21,6 +21,7 @@ import dev.fettle.internal.network.Dropout;
 import dev.fettle.internal.network.Head;
 import dev.fettle.internal.network.Network;
 import dev.fettle.internal.network.Packing;
+import dev.fettle.internal.network.TargetRows;
 import dev.fettle.internal.torch.Memory;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
@@ -216,7 +217,7 @@ final class LocalSampler implements SamplerBackend {
       return new float[0];
     }
     return through(tokens, 0, (step, output, rows) -> new Head(frozen.weights(), frozen.adapter(), 1)
-        .logprobs(step, output, rows, Arrays.copyOfRange(tokens, 1, tokens.length)));
+        .logprobs(step, output, TargetRows.of(rows, Arrays.copyOfRange(tokens, 1, tokens.length))));
   }
 
   @Override

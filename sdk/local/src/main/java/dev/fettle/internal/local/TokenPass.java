@@ -10,6 +10,7 @@ import dev.fettle.internal.network.Dropout;
 import dev.fettle.internal.network.Head;
 import dev.fettle.internal.network.Network;
 import dev.fettle.internal.network.Packing;
+import dev.fettle.internal.network.TargetRows;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.Arrays;
@@ -54,7 +55,7 @@ final class TokenPass {
         Packing packing = pack(batch, data);
         Network.Trace trace = network.forward(step, tuned.weights(), tuned.adapter(), packing, Dropout.NONE, Network.NOTHING);
         Positions all = Positions.all(batch, data, packing);
-        tally.add(all, 0, new Head(tuned.weights(), tuned.adapter(), 1).logprobs(step, trace.output(), all.rows(), all.targets()));
+        tally.add(all, 0, new Head(tuned.weights(), tuned.adapter(), 1).logprobs(step, trace.output(), all.chosen()));
       }
     });
     return tally.result();
@@ -86,7 +87,7 @@ final class TokenPass {
       Network.Trace trace =
           network.forward(step, tuned.weights(), tuned.adapter(), packing, portion.dropout(), Network.from(lowest, kept));
       Tensor d = new Head(tuned.weights(), tuned.adapter(), heads).gradient(step, trace.output(), packing.rows(),
-          chosen.rows(), chosen.targets(), (first, logprobs) -> tally.add(chosen, first, logprobs), into.weights(),
+          chosen.chosen(), (first, logprobs) -> tally.add(chosen, first, logprobs), into.weights(),
           into.adapters(), portion.overwrite());
       network.backward(step, trace, d, tuned.weights(), tuned.adapter(), into.weights(), into.adapters(), lowest,
           portion.overwrite());
@@ -112,14 +113,13 @@ final class TokenPass {
   }
 
   /**
-   * Positions of a micro-batch, each with as many targets as the datum that has most.
+   * Targets of a micro-batch.
    *
-   * @param rows their rows in the packing
-   * @param targets the tokens to predict at each
+   * @param chosen the rows in the packing of those that count
    * @param data the datum of each target
-   * @param at the place of each target within its datum, or -1 for one that does not count
+   * @param at the place of each target within its datum
    */
-  private record Positions(int[] rows, int[] targets, int[] data, int[] at) {
+  private record Positions(TargetRows chosen, int[] data, int[] at) {
     static Positions all(Batch batch, List<Integer> micro, Packing packing) {
       return where(batch, micro, packing, (datum, i) -> true);
     }
@@ -129,32 +129,30 @@ final class TokenPass {
     }
 
     private static Positions where(Batch batch, List<Integer> micro, Packing packing, Choice choice) {
-      int width = micro.stream().mapToInt(m -> batch.data().get(m).width()).max().orElse(1);
       int[] rows = new int[packing.rows()];
-      int[][] out = new int[3][rows.length * width];
-      Arrays.fill(out[2], -1);
+      int[] first = new int[rows.length + 1];
+      int[][] out = new int[3][micro.stream().mapToInt(m -> batch.data().get(m).targets().length).sum()];
       int n = 0;
+      int targets = 0;
       for (int m = 0; m < micro.size(); m++) {
         Datum datum = batch.data().get(micro.get(m));
-        for (int i = 0; i < datum.length(); i++) {
-          boolean any = false;
-          for (int at = i * datum.width(), to = n * width; at < (i + 1) * datum.width(); at++, to++) {
-            if (choice.takes(datum, at)) {
-              any = true;
-              out[0][to] = datum.targets()[at];
-              out[1][to] = micro.get(m);
-              out[2][to] = at;
+        for (int at = 0; at < datum.targets().length; at++) {
+          if (choice.takes(datum, at)) {
+            int row = packing.starts()[m] + at / datum.width();
+            if (n == 0 || rows[n - 1] != row) {
+              rows[n++] = row;
             }
-          }
-          if (any) {
-            rows[n++] = packing.starts()[m] + i;
+            out[0][targets] = datum.targets()[at];
+            out[1][targets] = micro.get(m);
+            out[2][targets++] = at;
+            first[n] = targets;
           }
         }
       }
       for (int i = 0; i < out.length; i++) {
-        out[i] = Arrays.copyOf(out[i], n * width);
+        out[i] = Arrays.copyOf(out[i], targets);
       }
-      return new Positions(Arrays.copyOf(rows, n), out[0], out[1], out[2]);
+      return new Positions(new TargetRows(Arrays.copyOf(rows, n), Arrays.copyOf(first, n + 1), out[0]), out[1], out[2]);
     }
 
     @FunctionalInterface
@@ -183,10 +181,8 @@ final class TokenPass {
       for (int i = 0; i < values.length; i++) {
         int d = positions.data()[first + i];
         int at = positions.at()[first + i];
-        if (at >= 0) {
-          logprobs.get(d)[at] = values[i];
-        }
-        if (at >= 0 && counts(d, at)) {
+        logprobs.get(d)[at] = values[i];
+        if (counts(d, at)) {
           double value = formula.value(values[i], sampled(d, at), factor(d, at));
           derivative[i] = (float) formula.derivative(values[i], sampled(d, at), factor(d, at));
           if (!Double.isFinite(value) || !Float.isFinite(derivative[i])) {

@@ -3,7 +3,6 @@ package dev.fettle.internal.network;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
-import java.util.Arrays;
 
 /**
  * The final norm and the output embedding, applied to chosen rows in chunks, so that the logits of a batch, its largest
@@ -43,18 +42,19 @@ public final class Head {
     return scope.kernels().headLogits(normed(scope, x), weights.head(), outer);
   }
 
-  /** The logprobs of the targets at each of the chosen rows, of which all have as many. */
-  public float[] logprobs(Scope step, Tensor output, int[] rows, int[] targets) {
-    float[] out = new float[targets.length];
-    int each = targets.length / Math.max(1, rows.length);
+  /** The logprobs of the targets at the chosen rows. */
+  public float[] logprobs(Scope step, Tensor output, TargetRows chosen) {
+    float[] out = new float[chosen.ids().length];
     try (Scope scope = new Scope(step.device())) {
-      Tensor n = normed(scope, scope.kernels().selectRows(output, scope.longs(rows)));
-      for (int i = 0; i < rows.length; i += chunk) {
-        int count = Math.min(chunk, rows.length - i);
+      Tensor n = normed(scope, scope.kernels().selectRows(output, scope.longs(chosen.rows())));
+      for (int i = 0; i < chosen.rows().length;) {
+        TargetRows.Piece some = chosen.piece(i, chunk);
         try (Scope piece = new Scope(step.device())) {
-          Tensor[] f = forward(piece, piece.kernels().rows(n, i, count), targets(piece, targets, i * each, count * each));
-          System.arraycopy(f[2].floats(), 0, out, i * each, count * each);
+          Tensor[] f = forward(piece, piece.kernels().rows(n, i, some.count()), piece.longs(some.targets()));
+          float[] values = some.values(f[2].floats());
+          System.arraycopy(values, 0, out, some.first(), values.length);
         }
+        i += some.count();
       }
     }
     return out;
@@ -73,7 +73,7 @@ public final class Head {
       for (int i = 0; i < rows.length; i += chunk) {
         int count = Math.min(chunk, rows.length - i);
         try (Scope piece = new Scope(step.device())) {
-          Tensor[] f = forward(piece, piece.kernels().rows(n, i, count), targets(piece, new int[count], 0, count));
+          Tensor[] f = forward(piece, piece.kernels().rows(n, i, count), piece.longs(new int[count]));
           reading.of(piece, i, count, f[1]);
         }
       }
@@ -83,30 +83,29 @@ public final class Head {
   /**
    * The gradient of a loss by the output of the last layer, all rows; adds the gradients of norm and head.
    *
-   * @param rows the rows that take part in the loss, at least one
-   * @param targets of each of these rows, of which all have as many
+   * @param chosen the rows that take part in the loss, at least one
    * @param overwrite whether the gradients of norm and head are set rather than added to
    */
-  public Tensor gradient(Scope step, Tensor output, int allRows, int[] rows, int[] targets, Derivative derivative,
+  public Tensor gradient(Scope step, Tensor output, int allRows, TargetRows chosen, Derivative derivative,
       WeightGradients gradients, AdapterGradients ofAdapter, boolean overwrite) {
-    int each = targets.length / rows.length;
     try (Scope scope = new Scope(step.device())) {
-      Tensor index = scope.longs(rows);
+      Tensor index = scope.longs(chosen.rows());
       Tensor x = scope.kernels().selectRows(output, index);
       Tensor[] normed = FinalNorm.forward(scope, x, weights);
       Tensor n = normed[0];
       Tensor dn = scope.kernels().clone(n);
-      for (int i = 0; i < rows.length; i += chunk) {
-        int count = Math.min(chunk, rows.length - i);
+      for (int i = 0; i < chosen.rows().length;) {
+        TargetRows.Piece some = chosen.piece(i, chunk);
         try (Scope piece = new Scope(step.device())) {
-          Tensor part = piece.kernels().rows(n, i, count);
-          Tensor t = targets(piece, targets, i * each, count * each);
+          Tensor part = piece.kernels().rows(n, i, some.count());
+          Tensor t = piece.longs(some.targets());
           Tensor[] f = forward(piece, part, t);
-          Tensor d = piece.floats(derivative.of(i * each, f[2].floats()));
+          Tensor d = piece.floats(some.filled(derivative.of(some.first(), some.values(f[2].floats()))));
           Tensor dpart = piece.kernels().headBackward(f[0], f[1], f[2], t, d, part, weights.head(), gradients.head(),
               overwrite && i == 0, adapter.nativeHead(), ofAdapter.head(), adapter.shape().head().scale(), outer);
-          piece.kernels().copy(piece.kernels().rows(dn, i, count), dpart);
+          piece.kernels().copy(piece.kernels().rows(dn, i, some.count()), dpart);
         }
+        i += some.count();
       }
       return spread(step, scope, dn, x, normed, index, allRows, gradients, overwrite);
     }
@@ -146,9 +145,5 @@ public final class Head {
 
   private Tensor normed(Scope scope, Tensor x) {
     return FinalNorm.forward(scope, x, weights)[0];
-  }
-
-  private static Tensor targets(Scope scope, int[] targets, int first, int count) {
-    return scope.longs(Arrays.copyOfRange(targets, first, first + count));
   }
 }

@@ -45,8 +45,12 @@ class LossInputsTest {
   }
 
   private Wire.Answer send(String loss, Map<String, TensorData> inputs) {
+    return send(loss, inputs, INPUT);
+  }
+
+  private Wire.Answer send(String loss, Map<String, TensorData> inputs, int... tokens) {
     return wire.send("POST", Paths.FORWARD_BACKWARD, new Passes.Pass(model, ++number, List.of(new Passes.Datum(
-        ModelInput.of(INPUT), inputs)), loss, loss.equals("dro") ? Map.of("beta", 0.1) : null, false).json());
+        ModelInput.of(tokens), inputs)), loss, loss.equals("dro") ? Map.of("beta", 0.1) : null, false).json());
   }
 
   private JsonNode pass(String loss, Map<String, TensorData> inputs) {
@@ -54,7 +58,11 @@ class LossInputsTest {
   }
 
   private double loss(String loss, Map<String, TensorData> inputs) {
-    return pass(loss, inputs).get("metrics").get("loss:sum").asDouble();
+    return loss(loss, inputs, INPUT);
+  }
+
+  private double loss(String loss, Map<String, TensorData> inputs, int... tokens) {
+    return wire.result(send(loss, inputs, tokens)).get("metrics").get("loss:sum").asDouble();
   }
 
   private double norm() {
@@ -135,6 +143,24 @@ class LossInputsTest {
     assertThat(send("ppo", Map.of("target_tokens", targets, "logprobs", floats(1, 1, 1), "advantages", floats(1, 1, 1)))
         .detail()).contains("target_tokens has the shape [3, 2]");
     assertThat(send("cross_entropy", Map.of("target_tokens", ints(6, 7))).detail()).contains("target_tokens has 2 values");
+  }
+
+  @Test
+  void nullCountsAsAbsentAndWhatIsNoListIsRefused() {
+    String head = "{\"forward_backward_input\":{\"data\":[{\"model_input\":{\"chunks\":[{\"type\":\"encoded_text\",\"tokens\":[5,6]}]},"
+        + "\"loss_fn_inputs\":{\"target_tokens\":";
+    String tail = "}}],\"loss_fn\":\"cross_entropy\",\"loss_fn_config\":{\"a\":null}},\"model_id\":\"" + model + "\",\"seq_id\":";
+    String targets = "{\"data\":[6,7],\"dtype\":\"int64\"}";
+    assertThat(wire.post(Paths.FORWARD_BACKWARD, head + "null" + tail + "null}")).extracting(Wire.Answer::status, Wire.Answer::detail)
+        .containsExactly(400, "data[0].loss_fn_inputs has []; cross_entropy needs [target_tokens] and takes beside that only "
+            + "[weights, mask]");
+    assertThat(wire.result(wire.post(Paths.FORWARD_BACKWARD, head + targets + ",\"weights\":null" + tail + ++number + "}"))
+        .get("metrics").get("loss:sum").asDouble()).isCloseTo(loss("cross_entropy",
+        Map.of("target_tokens", ints(6, 7), "weights", floats(1, 1)), 5, 6), within(1e-6));
+    for (String field : List.of("shape", "sparse_crow_indices", "data")) {
+      String odd = "{\"data\":[6,7],\"dtype\":\"int64\",\"" + field + "\":{\"a\":1}}";
+      assertThat(wire.post(Paths.FORWARD_BACKWARD, head + odd + tail + "null}").status()).as(field).isEqualTo(422);
+    }
   }
 
   @Test
