@@ -94,8 +94,8 @@ public final class Datum {
     require(weights.length == inputs.length, "%d inputs but %d rows of weights", inputs.length, weights.length);
     int width = 1;
     for (int i = 0; i < targets.length; i++) {
-      int row = Objects.requireNonNull(targets[i], "targets").length;
-      int weighed = Objects.requireNonNull(weights[i], "weights").length;
+      int row = Objects.requireNonNull(targets[i], "targets[" + i + "]").length;
+      int weighed = Objects.requireNonNull(weights[i], "weights[" + i + "]").length;
       require(row == weighed, "position %d has %d targets but %d weights", i, row, weighed);
       width = Math.max(width, row);
     }
@@ -113,11 +113,11 @@ public final class Datum {
   /**
    * This with other weights and without logprobs and advantages, for {@link Loss#crossEntropy()}.
    *
-   * @param values one for each of {@link #targets()}
+   * @param weights one for each of {@link #targets()}
    * @throws InvalidInputException if the lengths differ or a weight is not finite
    */
-  public Datum withWeights(float[] values) {
-    return new Datum(inputs, width, targets, copy("weights", values), NONE, NONE);
+  public Datum withWeights(float[] weights) {
+    return new Datum(inputs, width, targets, copy("weights", weights), NONE, NONE);
   }
 
   /**

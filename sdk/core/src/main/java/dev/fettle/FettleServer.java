@@ -150,7 +150,10 @@ public final class FettleServer implements AutoCloseable {
       return limits(limits.queue(atLeastOne("queue", value)));
     }
 
-    /** How many trainings may be in memory; by default 32, one client has at most three quarters. Others wait. */
+    /**
+     * How many trainings may be in memory; by default 128, one client has at most three quarters. Others wait. Whatever this
+     * says, one that does not fit into memory is refused.
+     */
     public Setup trainings(int value) {
       return limits(limits.models(atLeastOne("trainings", value)));
     }

@@ -41,7 +41,7 @@ public final class Remote {
   }
 
   /**
-   * The service at a base URL, with the key of the environment variable TINKER_API_KEY.
+   * The service at a base URL, without or with {@code /api/v1}, with the key of the environment variable TINKER_API_KEY.
    *
    * @throws InvalidInputException if it is no http or https URL, or holds a user name, a query or a fragment
    */
@@ -54,8 +54,14 @@ public final class Remote {
       throw new InvalidInputException("the URL of the service at " + uri.getHost() + " holds a user name, a query or a "
           + "fragment: leave them out; the key is given by key() or TINKER_API_KEY");
     }
-    return new Remote(uri, () -> System.getenv("TINKER_API_KEY"), "1".equals(System.getenv(PLAIN_HTTP)),
+    return new Remote(withoutCalls(uri), () -> System.getenv("TINKER_API_KEY"), "1".equals(System.getenv(PLAIN_HTTP)),
         DEFAULT_DEADLINE, Map.of());
+  }
+
+  /** What calls are added to. */
+  private static URI withoutCalls(URI uri) {
+    String text = uri.toString();
+    return URI.create(text.replaceFirst("/api/v1/*$", ""));
   }
 
   /**

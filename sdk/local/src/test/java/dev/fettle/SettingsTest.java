@@ -6,11 +6,19 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.fettle.internal.json.JsonNode;
 import dev.fettle.support.Golden;
+import java.net.URI;
 import java.util.List;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 class SettingsTest {
+  @Test
+  void theUrlOfAServiceMayHaveThePathOfItsCalls() {
+    for (String given : new String[] {"https://a.b/c", "https://a.b/c/api/v1", "https://a.b/c/api/v1/"}) {
+      assertThat(Remote.at(URI.create(given)).uri()).as(given).isEqualTo(URI.create("https://a.b/c"));
+    }
+  }
+
   @Test
   void suggestedLearningRatesEqualTheCookbooks() {
     int compared = 0;

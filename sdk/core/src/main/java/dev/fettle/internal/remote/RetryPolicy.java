@@ -19,7 +19,11 @@ record RetryPolicy(Duration connect, Duration read, Duration poll, long unit, Du
 
   static RetryPolicy standard(Duration deadline) {
     return new RetryPolicy(Duration.ofSeconds(5), Duration.ofSeconds(60), Duration.ofSeconds(45), 500,
-        Duration.ofSeconds(15), Duration.ofMinutes(5), Duration.ofSeconds(10), deadline);
+        shorter(Duration.ofSeconds(15), deadline), shorter(Duration.ofMinutes(5), deadline), Duration.ofSeconds(10), deadline);
+  }
+
+  private static Duration shorter(Duration a, Duration b) {
+    return a.compareTo(b) < 0 ? a : b;
   }
 
   /** The pause after so many failures, in milliseconds: doubled each time, up to 30 seconds, a quarter of it random. */

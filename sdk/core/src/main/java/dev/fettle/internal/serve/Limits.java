@@ -39,7 +39,7 @@ public record Limits(Duration session, int queue, int models, int samplers, Dura
 
   /** What suits one machine. */
   public static Limits standard() {
-    return new Limits(Duration.ofSeconds(300), 1024, 32, 64, Duration.ofSeconds(20), Duration.ofSeconds(60),
+    return new Limits(Duration.ofSeconds(300), 1024, 128, 64, Duration.ofSeconds(20), Duration.ofSeconds(60),
         Duration.ofMinutes(5), 4 << 20, Sizes.standard());
   }
 

@@ -27,6 +27,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,8 +78,8 @@ public final class Server implements AutoCloseable {
    */
   public static Server start(Backend backend, ModelBackend model, String name, Map<String, Path> adapters, Path state,
       Limits limits, InetSocketAddress address, Supplier<String> token) {
-    return new Server(new Engine(backend, model, name, limits, new Store(state), System::currentTimeMillis), adapters,
-        address, token);
+    LongSupplier clock = System::currentTimeMillis;
+    return new Server(new Engine(backend, model, name, limits, new Store(state, clock), clock), adapters, address, token);
   }
 
   private HttpServer listen(InetSocketAddress address) {

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -44,12 +45,19 @@ final class Store {
     Meta copied(String now, String at) {
       return new Meta(baseModel, isLora, loraRank, trainMlp, trainAttn, now, at, false, userMetadata);
     }
+
+    private boolean hasExpired(Instant now) {
+      return expiresAt != null && !Instant.parse(expiresAt).isAfter(now);
+    }
   }
 
   private final Path root;
+  private final LongSupplier clock;
 
-  Store(Path root) {
+  /** @param clock milliseconds since 1970 */
+  Store(Path root, LongSupplier clock) {
     this.root = root;
+    this.clock = clock;
     try {
       Files.createDirectories(root);
     } catch (IOException e) {
@@ -81,7 +89,11 @@ final class Store {
   }
 
   boolean exists(CheckpointId id) {
-    return Files.exists(meta(id));
+    return Files.exists(meta(id)) && !hasExpired(stored(id));
+  }
+
+  private boolean hasExpired(Meta meta) {
+    return meta.hasExpired(Instant.ofEpochMilli(clock.getAsLong()));
   }
 
   /** Lets a checkpoint be written and then makes it known. */
@@ -108,6 +120,15 @@ final class Store {
   }
 
   Meta read(CheckpointId id) {
+    Meta meta = stored(id);
+    if (hasExpired(meta)) {
+      throw Problem.unknown("checkpoint " + id + " expired at " + meta.expiresAt());
+    }
+    return meta;
+  }
+
+  /** Of one that has expired too, as long as it was not deleted. */
+  private Meta stored(CheckpointId id) {
     try {
       return WireJson.read(Files.readAllBytes(meta(id)), Meta.class);
     } catch (IOException | WireException e) {
@@ -134,7 +155,7 @@ final class Store {
   }
 
   synchronized void delete(CheckpointId id) {
-    read(id);
+    stored(id);
     try {
       Files.deleteIfExists(meta(id));
       deleteAll(directory(id));
@@ -153,8 +174,14 @@ final class Store {
     }
   }
 
-  /** The checkpoints of the runs that are asked for, the oldest first. */
+  /** The checkpoints of the runs that are asked for. */
   Map<CheckpointId, Meta> list(Predicate<String> runs) {
+    Map<CheckpointId, Meta> out = all(runs);
+    out.values().removeIf(this::hasExpired);
+    return out;
+  }
+
+  private Map<CheckpointId, Meta> all(Predicate<String> runs) {
     Map<CheckpointId, Meta> out = new TreeMap<>(Comparator.comparing(CheckpointId::toString));
     for (Path run : children(root)) {
       String name = URLDecoder.decode(run.getFileName().toString(), StandardCharsets.UTF_8);
@@ -167,7 +194,7 @@ final class Store {
           if (text.endsWith(META) && !text.startsWith(".")) {
             CheckpointId id = new CheckpointId(name, kind, text.substring(0, text.length() - META.length()));
             try {
-              out.put(id, read(id));
+              out.put(id, stored(id));
             } catch (Problem deletedMeanwhile) {
               continue;
             }
@@ -207,8 +234,8 @@ final class Store {
 
   /** Deletes what has reached its end. */
   void sweep(Instant now) {
-    list(run -> true).forEach((id, meta) -> {
-      if (meta.expiresAt() != null && !Instant.parse(meta.expiresAt()).isAfter(now)) {
+    all(run -> true).forEach((id, meta) -> {
+      if (meta.hasExpired(now)) {
         delete(id);
       }
     });

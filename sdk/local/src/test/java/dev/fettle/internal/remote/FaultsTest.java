@@ -69,6 +69,13 @@ class FaultsTest {
   }
 
   @Test
+  void nothingIsTriedLongerThanTheDeadline() {
+    RetryPolicy hasty = RetryPolicy.standard(Duration.ofSeconds(7));
+    assertThat(List.of(hasty.firstContact(), hasty.budget())).containsOnly(Duration.ofSeconds(7));
+    assertThat(RetryPolicy.standard(Duration.ofHours(1)).budget()).isEqualTo(Duration.ofMinutes(5));
+  }
+
+  @Test
   void aServiceThatHasNoConfigurationHasTheDefaults() {
     service.instead(Paths.CLIENT_CONFIG, 1, 404, "{\"detail\":\"Not Found\"}");
     service.instead(Paths.CAPABILITIES, 1, 404, "{\"detail\":\"Not Found\"}");

@@ -137,6 +137,23 @@ class BoundsTest {
   }
 
   @Test
+  void aCheckpointThatHasExpiredIsGoneBeforeItIsDeleted() {
+    String model = wire.model(wire.session(), 0);
+    String save = "{\"model_id\":\"" + model + "\",\"path\":\"a\",\"ttl_seconds\":5}";
+    String path = wire.result(wire.post(Paths.SAVE_WEIGHTS, save)).get("path").asString();
+    Map<String, String> asked = Map.of("tinker_path", path);
+    assertThat(wire.post(Paths.WEIGHTS_INFO, asked).status()).isEqualTo(200);
+    small.time.addAndGet(5_000);
+    assertThat(wire.post(Paths.WEIGHTS_INFO, asked)).extracting(Wire.Answer::status, Wire.Answer::detail).satisfies(
+        told -> assertThat(told.toString()).contains("404", "expired at"));
+    assertThat(wire.get(Paths.CHECKPOINTS).json().get("checkpoints").size()).isZero();
+    assertThat(state.toFile().list()).isNotEmpty();
+    assertThat(wire.result(wire.post(Paths.SAVE_WEIGHTS, save)).get("path").asString()).as("its name is free").isEqualTo(path);
+    small.pass(5);
+    assertThat(small.engine.store().directory(CheckpointId.parse(path))).doesNotExist();
+  }
+
+  @Test
   void aSparseTensorOfManyZerosTakesNoMemory() {
     String model = wire.model(wire.session(), 0);
     String huge = "{\"data\":[],\"dtype\":\"int64\",\"shape\":[2,130000000],\"sparse_crow_indices\":[0,0,0],"

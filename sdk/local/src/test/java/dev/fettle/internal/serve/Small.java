@@ -20,7 +20,7 @@ final class Small implements AutoCloseable {
   final Wire wire;
 
   Small(Limits limits, Path state) {
-    engine = new Engine(backend, model, "fettle-tiny", limits, new Store(state), time::get);
+    engine = new Engine(backend, model, "fettle-tiny", limits, new Store(state, time::get), time::get);
     server = new Server(engine, new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), () -> null);
     wire = new Wire(uri());
   }
