@@ -65,8 +65,12 @@ def block_scales(w: List[Tensor], start: int, count: int) -> Tensor:
   steps = w[1][start:start + count]
   n = steps.size(1)
   group = torch.floor_divide(torch.arange(start * n, (start + count) * n, device=steps.device), 256)
+  return unnested_scales(w, steps, group)
+
+# Nested scales [rows, blocks] from their steps, and which 256 of them each is among.
+def unnested_scales(w: List[Tensor], steps: Tensor, group: Tensor) -> Tensor:
   s = torch.index_select(w[3], 0, steps.flatten().to(3))
-  return s.mul_(torch.index_select(w[4], 0, group)).add_(torch.index_select(w[5], 0, group)).view([count, n])
+  return s.mul_(torch.index_select(w[4], 0, group)).add_(torch.index_select(w[5], 0, group)).view_as(steps)
 
 # Rows of a quantised weight as numbers.
 def dense_rows(w: List[Tensor], start: int, count: int, dtype: int) -> Tensor:
@@ -80,6 +84,34 @@ def dense_rows(w: List[Tensor], start: int, count: int, dtype: int) -> Tensor:
   if len(w) == 4:
     each_block_(values, w[3][start:start + count], False)
   return values.to(dtype)
+
+# Some rows of a weight as numbers, by their places.
+def chosen_rows(w: List[Tensor], places: Tensor, dtype: int) -> Tensor:
+  if not is_quantised(w):
+    return torch.embedding(w[0], places)
+  n = places.size(0)
+  out = torch.empty([n, inputs_of(w)], dtype=dtype, device=places.device)
+  step = max(1, 1048576 // out.size(1))
+  at = 0
+  while at < n:
+    count = min(step, n - at)
+    some = at_places(w, places[at:at + count])
+    out[at:at + count].copy_(dense_rows(some, 0, count, dtype))
+    at = at + count
+  return out
+
+# The same as a weight, its scales in float32.
+def at_places(w: List[Tensor], places: Tensor) -> List[Tensor]:
+  out = [torch.index_select(w[0], 0, places), torch.index_select(w[1], 0, places)]
+  if w[0].dtype == 0:
+    out.append(w[2])
+  if len(w) == 6:
+    n = w[1].size(1)
+    numbers = places.unsqueeze(1) * n + torch.arange(n, device=places.device)
+    out[1] = unnested_scales(w, out[1], torch.floor_divide(numbers.flatten(), 256))
+  if len(w) == 4:
+    out.append(torch.index_select(w[3], 0, places))
+  return out
 
 # How many rows are made dense at a time: few, where few numbers are multiplied with them, so that they stay in the
 # processor's cache.
