@@ -88,6 +88,12 @@ def in_numbers_(values: Tensor, w: List[Tensor], start: int, count: int) -> Tens
     each_block_(values, w[3][start:start + count], False)
   return values
 
+# Rows of a weight, however it is stored, as numbers; those of a dense one share its memory.
+def some_rows(w: List[Tensor], start: int, count: int, dtype: int) -> Tensor:
+  if is_quantised(w):
+    return dense_rows(w, start, count, dtype)
+  return w[0][start:start + count]
+
 # Some rows of a weight as numbers, by their places.
 def chosen_rows(w: List[Tensor], places: Tensor, dtype: int) -> Tensor:
   if not is_quantised(w):

@@ -27,8 +27,12 @@ import dev.fettle.internal.checkpoint.SafetensorsWriter;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.network.Levels;
+import dev.fettle.internal.network.Weight;
+import dev.fettle.internal.network.WeightForm;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
 import dev.fettle.support.Golden;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -74,6 +78,35 @@ class QuantisedTrainingTest {
         Quantisation.int4())) {
       compare(Golden.path(name), form, Lora.rank(4), batch(60));
     }
+  }
+
+  /** Of a matrix that is not made dense all at once. */
+  @Test
+  void magnitudesAsLongAsTheRowsAreWithoutAnAdapterChangeNothing() {
+    EngineThread.get().run(() -> {
+      try (Scope scope = new Scope()) {
+        var k = scope.kernels();
+        int rows = 1100;
+        Tensor values = k.normal(new long[] {rows, 1024}, 1, NumberType.F32, scope.device());
+        Weight.Quantised w = (Weight.Quantised) new WeightForm(Levels.NF4, 64, false).zeros(scope, NumberType.F32, rows, 1024);
+        w.write(0, rows, (step, from, count) -> step.kernels().rows(values, from, count));
+        Tensor a = scope.zeros(NumberType.F32, 2, 1024);
+        Tensor b = scope.zeros(NumberType.F32, rows, 2);
+        Tensor magnitude = k.rowNorms(w.dense(scope), a, b);
+        Tensor gain = scope.zeros(NumberType.F32, rows);
+        Tensor inverse = scope.zeros(NumberType.F32, rows);
+        k.gainRefresh(scope.list(w.tensors()), a, b, magnitude, new long[] {rows, 2}, gain, inverse);
+        float[] ones = new float[rows];
+        Arrays.fill(ones, 1);
+
+        assertThat(maxDifference(gain.floats(), ones)).isLessThan(1e-6);
+        float[] lengths = magnitude.floats();
+        float[] inverses = inverse.floats();
+        for (int i = 0; i < rows; i++) {
+          assertThat(lengths[i] * inverses[i]).isBetween(1 - 1e-6f, 1 + 1e-6f);
+        }
+      }
+    });
   }
 
   @Test
