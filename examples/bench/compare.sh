@@ -25,6 +25,7 @@
 #   DOCUMENTS, PAIRS, NEGATIVES, TEXT   of these rows: 128 texts a call, 32 pairs a step, 0 hard negatives each,
 #             128 tokens a text
 #   MOST      how far anything grows in the row growth
+#   FORMS     of the row quantised: "int8 nf4 nf4+embeddings"
 #   OUT       where each run's figures are kept; KEEP=1 puts those of earlier rows into the table too
 #   BUILT=1   does not build again what was built
 #   RECORD    1 writes the table into PERFORMANCE.md, in the section of this processor, 0 does not; 1 when all rows are run
@@ -275,7 +276,7 @@ for row in $rows; do
         note "quantised $i of $runs"
         both=(train --random "$other" --dtype "$native" --batch "$batch" --length "$length" --steps "$steps")
         fettle "quantised.dense.$i" "${both[@]}"
-        for form in int8 nf4; do fettle "quantised.$form.$i" "${both[@]}" --quantise "$form"; done
+        for form in ${FORMS:-int8 nf4 nf4+embeddings}; do fettle "quantised.$form.$i" "${both[@]}" --quantise "$form"; done
       done ;;
     growth)
       for what in length rank batch adapters layers sequences; do

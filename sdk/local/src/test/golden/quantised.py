@@ -68,7 +68,7 @@ def int8(w):
     return (w / scale).round() * scale
 
 
-FORMS = {"int8": int8, "nf4": nf4, "nf4-double": lambda w: nf4(w, True), "int4": int4}
+FORMS = {"int8": int8, "nf4": nf4, "nf4-double": lambda w: nf4(w, True), "int4": int4, "nf4-embeddings": nf4}
 
 
 def is_quantised(name):
@@ -79,6 +79,8 @@ def quantise(model, form):
     with torch.no_grad():
         for name, module in model.named_modules():
             if isinstance(module, torch.nn.Linear) and is_quantised(name):
+                module.weight.data = FORMS[form](module.weight.data)
+            elif form.endswith("-embeddings") and name == "model.embed_tokens":
                 module.weight.data = FORMS[form](module.weight.data)
     return model
 
@@ -141,7 +143,8 @@ def main():
         assert moved > 1e-2, (form, moved)
         layer = model.model.layers[1]
         save_file({"model.layers.1.self_attn.k_proj.weight": layer.self_attn.k_proj.weight.data.contiguous(),
-                   "model.layers.1.mlp.down_proj.weight": layer.mlp.down_proj.weight.data[:40].contiguous()},
+                   "model.layers.1.mlp.down_proj.weight": layer.mlp.down_proj.weight.data[:40].contiguous(),
+                   "model.embed_tokens.weight": model.model.embed_tokens.weight.data[:40].contiguous()},
                   directory / "weights.safetensors", {"format": "pt"})
         write_json(directory / "golden.json", {"tokens": tokens, "logits": numbers(logits)})
         gradients(form, directory / "lora", False)

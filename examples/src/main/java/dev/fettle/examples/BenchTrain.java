@@ -10,6 +10,7 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.LossResult;
+import dev.fettle.MemoryPlan;
 import dev.fettle.Progress;
 import dev.fettle.Renderer;
 import dev.fettle.Renderers;
@@ -40,9 +41,10 @@ final class BenchTrain {
   static Map<String, Object> random(BaseModel model, Options options) {
     List<Batch> batches = randomBatches(model, options, 1 + options.count(Option.TIMED));
     Training training = model.tune(options.tuning());
-    long planned = training.memoryPlan(batches.get(0)).total();
+    MemoryPlan plan = training.memoryPlan(batches.get(0));
     Map<String, Object> result = trained(model, steps(training, batches, options), batches);
-    result.put("planned_bytes", planned);
+    result.put("planned_bytes", plan.total());
+    result.put("weight_bytes", plan.bytes("weights"));
     if (options.has(Option.NEW)) {
       long start = System.nanoTime();
       int[] prompt = Figures.tokens(new SplittableRandom(options.seed()), 32, model.vocabSize());

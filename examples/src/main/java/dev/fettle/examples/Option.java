@@ -104,8 +104,9 @@ enum Option {
   TOO_LONG("cut|skip|refuse", "sequences of more than --length tokens or the model's context: cut them at their end, leave "
       + "them out, or end before the first step", oneOf(List.of("cut", "skip", "refuse"))),
   DTYPE("f32|bf16", "type to compute in; by default the faster one on this machine", oneOf(List.of("f32", "bf16"))),
-  QUANTISE("int8|nf4|int4|off", "hold the linear layers in 8 or 4 bits; off: as numbers, even if the files have fewer bits",
-      oneOf(List.of("int8", "nf4", "int4", "off"))),
+  QUANTISE("int8|nf4|int4[+embeddings]|off", "hold the linear layers in 8 or 4 bits, and the embedding of tokens too; off: as numbers, "
+      + "even if the files have fewer bits", oneOf(List.of("int8", "nf4", "int4", "int8+embeddings", "nf4+embeddings", "int4+embeddings",
+          "off"))),
   STEPS("N", "optimizer steps at most; by default until the data ends", Option::count),
   TIMED("steps", "N", "steps, or in decode runs, that are timed, after one that is not", Option::count),
   BATCH_TOKENS("N", "instead of --batch, tokens at a time, in as many sequences as they make", Option::count),

@@ -309,12 +309,14 @@ public final class Options {
   }
 
   private Quantisation quantisation() {
-    return switch (text(Option.QUANTISE)) {
+    String[] parts = text(Option.QUANTISE).split("\\+");
+    Quantisation form = switch (parts[0]) {
       case "int8" -> Quantisation.int8();
       case "nf4" -> Quantisation.nf4();
       case "int4" -> Quantisation.int4();
       default -> Quantisation.dequantised();
     };
+    return parts.length == 1 ? form : form.including(Modules.embeddings());
   }
 
   /** The type of {@code --dtype}. */

@@ -7,9 +7,9 @@ import java.util.Locale;
 import java.util.Objects;
 
 /**
- * How the frozen linear layers of a base model are held: in 8 or 4 bits in place of 16 or 32. Embeddings, norms, biases, and the
- * routers of experts stay as they are; an output embedding that is not the input embedding too is rounded. Adapters are trained on
- * top as on any model; what is to be trained in full must be left out by {@link #except}. Immutable.
+ * How the frozen linear layers of a base model are held: in 8 or 4 bits in place of 16 or 32; an output embedding
+ * of its own is one of them. Norms, biases, the routers of experts, and unless {@link #including} says otherwise embeddings stay as
+ * they are. Adapters are trained on top as on any model; what is to be trained in full must be left out by {@link #except}. Immutable.
  *
  * <pre>{@code
  * BaseModel model = fettle.load("Qwen/Qwen3-8B", Quantisation.nf4().except(Modules.lmHead()));
@@ -31,31 +31,37 @@ public final class Quantisation {
   private final Form form;
   private final boolean nested;
   private final List<Modules> dense;
+  private final List<Modules> included;
 
-  private Quantisation(Form form, boolean nested, List<Modules> dense) {
+  private Quantisation(Form form) {
+    this(form, false, List.of(), List.of());
+  }
+
+  private Quantisation(Form form, boolean nested, List<Modules> dense, List<Modules> included) {
     this.form = form;
     this.nested = nested;
     this.dense = dense;
+    this.included = included;
   }
 
   /** 8-bit integers with a scale for each row. */
   public static Quantisation int8() {
-    return new Quantisation(Form.INT8, false, List.of());
+    return new Quantisation(Form.INT8);
   }
 
   /** QLoRA's 4-bit levels, with a scale for each block of 64 weights of a row, the last of which may be shorter. */
   public static Quantisation nf4() {
-    return new Quantisation(Form.NF4, false, List.of());
+    return new Quantisation(Form.NF4);
   }
 
   /** 4-bit integers, with a scale for each block of 32 weights of a row, the last of which may be shorter. */
   public static Quantisation int4() {
-    return new Quantisation(Form.INT4, false, List.of());
+    return new Quantisation(Form.INT4);
   }
 
   /** No quantisation: a checkpoint that holds quantised weights is read as numbers in the compute type. */
   public static Quantisation dequantised() {
-    return new Quantisation(Form.DENSE, false, List.of());
+    return new Quantisation(Form.DENSE);
   }
 
   /**
@@ -68,7 +74,7 @@ public final class Quantisation {
     if (form != Form.NF4) {
       throw new InvalidInputException("doubleQuantised() is for Quantisation.nf4(), this is " + this);
     }
-    return new Quantisation(form, true, dense);
+    return new Quantisation(form, true, dense, included);
   }
 
   /**
@@ -78,9 +84,24 @@ public final class Quantisation {
    * @throws InvalidInputException when a model is loaded, if it has none of the modules
    */
   public Quantisation except(Modules... modules) {
-    List<Modules> all = new ArrayList<>(dense);
+    return new Quantisation(form, nested, with(dense, modules), included);
+  }
+
+  /**
+   * The same with modules that are rounded beside linear layers: {@link Modules#embeddings()}, of which the embedding of tokens is.
+   * Where it is the output embedding too ({@code tie_word_embeddings}), that is a quarter of a small model's weights. What
+   * {@link #except} names stays as it is all the same.
+   *
+   * @throws InvalidInputException when a model is loaded, if they do not name its embedding of tokens
+   */
+  public Quantisation including(Modules... modules) {
+    return new Quantisation(form, nested, dense, with(included, modules));
+  }
+
+  private static List<Modules> with(List<Modules> before, Modules... modules) {
+    List<Modules> all = new ArrayList<>(before);
     all.addAll(List.of(NoNulls.in(modules, "modules")));
-    return new Quantisation(form, nested, List.copyOf(all));
+    return List.copyOf(all);
   }
 
   /** The form of weights. */
@@ -98,21 +119,31 @@ public final class Quantisation {
     return dense;
   }
 
+  /** The modules that are rounded beside linear layers. */
+  public List<Modules> inclusions() {
+    return included;
+  }
+
   @Override
   public boolean equals(Object other) {
-    return other instanceof Quantisation q && q.form == form && q.nested == nested && q.dense.toString().equals(dense.toString());
+    return other instanceof Quantisation q && q.form == form && q.nested == nested && q.dense.toString().equals(dense.toString())
+        && q.included.toString().equals(included.toString());
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(form, nested, dense.toString());
+    return Objects.hash(form, nested, dense.toString(), included.toString());
   }
 
   /** Such as {@code nf4, but for lmHead}. */
   @Override
   public String toString() {
     String text = (form == Form.DENSE ? "dequantised" : form.name().toLowerCase(Locale.ROOT)) + (nested ? ", double" : "")
-        + (dense.isEmpty() ? "" : ", but for " + String.join(", ", dense.stream().map(Modules::toString).toList()));
+        + (included.isEmpty() ? "" : " with " + named(included)) + (dense.isEmpty() ? "" : ", but for " + named(dense));
     return text.length() > 80 ? text.substring(0, 77) + "..." : text;
+  }
+
+  private static String named(List<Modules> modules) {
+    return String.join(", ", modules.stream().map(Modules::toString).toList());
   }
 }

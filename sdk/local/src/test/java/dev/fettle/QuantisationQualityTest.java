@@ -33,7 +33,8 @@ class QuantisationQualityTest {
       List<float[]> reference = logprobs(exact, stories);
       Map<String, Optional<Quantisation>> forms = new LinkedHashMap<>();
       forms.put("bf16", Optional.empty());
-      for (Quantisation q : List.of(Quantisation.int8(), Quantisation.nf4(), Quantisation.int4())) {
+      for (Quantisation q : List.of(Quantisation.int8(), Quantisation.nf4(), Quantisation.int4(),
+          Quantisation.int8().including(Modules.embeddings()), Quantisation.nf4().including(Modules.embeddings()))) {
         forms.put(q.toString(), Optional.of(q));
       }
       forms.forEach((name, form) -> {
@@ -69,6 +70,14 @@ class QuantisationQualityTest {
   void eightBitsCostAsLittleAsBf16() {
     assertThat(FIGURES.get("bf16")[0]).isBetween(1e-4, 0.02);
     assertThat(Math.abs(FIGURES.get("int8")[1])).isLessThan(0.005);
+  }
+
+  @Test
+  void anEmbeddingInFewerBitsCostsMoreStill() {
+    for (String form : List.of("int8", "nf4")) {
+      assertThat(FIGURES.get(form + " with embeddings")[0]).as(form).isGreaterThan(FIGURES.get(form)[0]);
+      assertThat(Math.abs(FIGURES.get(form + " with embeddings")[1])).as(form).isLessThan(form.equals("int8") ? 0.005 : 0.5);
+    }
   }
 
   @Test

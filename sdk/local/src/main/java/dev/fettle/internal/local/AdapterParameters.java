@@ -285,8 +285,8 @@ final class AdapterParameters {
       step.kernels().adapterRefresh(of.a, of.b, blocks, scales, pair.a(), pair.scaledB());
     }
     if (shape.kind().magnitudes()) {
-      step.kernels().gainRefresh(base.apply(block(layer, product)).dense(step), pair.a(), pair.scaledB(), of.magnitude, blocks,
-          pair.gain(), pair.inverseNorm());
+      step.kernels().gainRefresh(step.list(base.apply(block(layer, product)).tensors()), pair.a(), pair.scaledB(), of.magnitude,
+          blocks, pair.gain(), pair.inverseNorm());
     }
     if (shape.kind().biases()) {
       Layout.Block bias = block(layer, LayerVector.biasOf(product));

@@ -37,9 +37,12 @@ final class BlockForms {
    */
   static BlockForms of(Layout layout, Optional<Quantisation> asked, Function<Layout.Weight, WeightForm> stored) {
     Map<Layout.Block, List<Layout.Weight>> members = new HashMap<>();
-    layout.weights().values().stream().filter(w -> isMatrix(w.block()))
+    layout.weights().values().stream().filter(w -> isMatrix(w.block()) || asked.isPresent() && isIncluded(asked.get(), layout, w))
         .forEach(w -> members.computeIfAbsent(w.block(), b -> new java.util.ArrayList<>()).add(w));
-    asked.ifPresent(q -> q.exceptions().forEach(m -> requireMatch(m, layout)));
+    asked.ifPresent(q -> {
+      q.exceptions().forEach(m -> requireMatch(m, layout));
+      q.inclusions().forEach(m -> requireEmbedding(m, layout));
+    });
     Map<Layout.Block, WeightForm> out = new HashMap<>();
     members.forEach((block, weights) -> {
       WeightForm form = asked.isPresent() ? form(asked.get(), layout, weights) : stored.apply(weights.get(0));
@@ -61,13 +64,28 @@ final class BlockForms {
 
   private static WeightForm form(Quantisation asked, Layout layout, List<Layout.Weight> weights) {
     int layers = layout.config().layers().size();
-    boolean excepted = weights.stream().anyMatch(w -> asked.exceptions().stream().anyMatch(m -> m.contains(w.module(), layers)));
+    boolean tied = layout.head() == null && weights.get(0).block().equals(layout.embedding());
+    boolean excepted = weights.stream().anyMatch(w -> asked.exceptions().stream()
+        .anyMatch(m -> m.contains(w.module(), layers) || tied && m.contains(OuterWeight.HEAD_MODULE, layers)));
     return excepted ? WeightForm.DENSE : switch (asked.form()) {
       case INT8 -> WeightForm.INT8;
       case NF4 -> new WeightForm(Levels.NF4, 64, asked.isDoubleQuantised());
       case INT4 -> WeightForm.INT4;
       case DENSE -> WeightForm.DENSE;
     };
+  }
+
+  /** Whether it is the embedding of tokens, and to be held in fewer bits too. */
+  private static boolean isIncluded(Quantisation asked, Layout layout, Layout.Weight weight) {
+    return weight.block().equals(layout.embedding())
+        && asked.inclusions().stream().anyMatch(m -> m.contains(weight.module(), layout.config().layers().size()));
+  }
+
+  private static void requireEmbedding(Modules modules, Layout layout) {
+    if (!modules.contains(layout.embeddingModule(), layout.config().layers().size())) {
+      throw new InvalidInputException("including(" + modules + ") names nothing that is left to be held in fewer bits: beside linear "
+          + "layers that is " + layout.embeddingModule() + " alone, Modules.embeddings()");
+    }
   }
 
   private static void requireMatch(Modules modules, Layout layout) {

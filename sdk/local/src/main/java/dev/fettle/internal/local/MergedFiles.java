@@ -54,7 +54,7 @@ final class MergedFiles {
     MergedFiles files = new MergedFiles(model, tuned, type);
     if (!model.blocks().isDense()) {
       LOG.info("{}: the adapter is folded into {}", directory, files.weights.areOriginal()
-          ? "the weights of " + model.files().path() + ", which lie there as they were when the model was quantised"
+          ? "the weights of " + model.files().path() + ", which lie there as they were when the model was quantised, by their check sums"
           : "the quantised weights as numbers: what they were before is not at hand");
     }
     AtomicFiles.writeDirectory(directory, files::write);

@@ -15,7 +15,7 @@ final class Originals {
   Originals(LocalModel model) {
     this.config = model.config();
     this.source = model.blocks().isDense() ? Optional.empty()
-        : Optional.of(model.source()).filter(s -> s.isThere() && s.isDense(config));
+        : Optional.of(model.source()).filter(s -> s.isDense(config) && s.isAsItWas(config));
   }
 
   /** Whether there are weights that were quantised and can be had as they were. */

@@ -22,11 +22,16 @@ final class SavedQuantisation {
       ObjectNode node = root.putObject(KEY);
       node.put("form", q.form().name().toLowerCase(Locale.ROOT));
       node.put("double", q.isDoubleQuantised());
-      var names = node.putArray("dense");
-      int layers = model.config().layers().size();
-      Stream.concat(model.layout().weights().values().stream().map(Layout.Weight::module), Stream.of(OuterWeight.HEAD_MODULE)).distinct()
-          .filter(module -> q.exceptions().stream().anyMatch(m -> m.contains(module, layers))).forEach(names::add);
+      write(node, "dense", model, q.exceptions());
+      write(node, "included", model, q.inclusions());
     });
+  }
+
+  private static void write(ObjectNode node, String key, LocalModel model, List<Modules> modules) {
+    var names = node.putArray(key);
+    int layers = model.config().layers().size();
+    Stream.concat(model.layout().weights().values().stream().map(Layout.Weight::module), Stream.of(OuterWeight.HEAD_MODULE)).distinct()
+        .filter(module -> modules.stream().anyMatch(m -> m.contains(module, layers))).forEach(names::add);
   }
 
   static Optional<Quantisation> read(JsonFields f) {
@@ -41,8 +46,11 @@ final class SavedQuantisation {
       case "dense" -> Quantisation.dequantised();
       default -> throw node.invalid("form", "must be int8, nf4, int4 or dense");
     };
-    List<String> dense = node.strings("dense");
     Quantisation nested = node.bool("double", false) ? node.checked("double", form::doubleQuantised) : form;
-    return Optional.of(nested.except(dense.stream().map(Modules::named).toArray(Modules[]::new)));
+    return Optional.of(nested.except(modules(node, "dense")).including(modules(node, "included")));
+  }
+
+  private static Modules[] modules(JsonFields node, String key) {
+    return node.strings(key).stream().map(Modules::named).toArray(Modules[]::new);
   }
 }

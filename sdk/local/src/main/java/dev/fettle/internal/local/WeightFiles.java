@@ -12,6 +12,7 @@ import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.function.BiConsumer;
 
 /** Moves numbers between mapped files and native memory, in pieces, so that neither side is ever held twice. */
 final class WeightFiles {
@@ -57,12 +58,16 @@ final class WeightFiles {
   static void read(Reader reader, WeightNames.Place stored, Tensor into, long start) {
     NumberType type = number(stored.tensor().type());
     try (Scope scope = new Scope()) {
-      for (long at = 0; at < stored.bytes(); at += PIECE) {
-        int length = (int) Math.min(PIECE, stored.bytes() - at);
-        ByteBuffer piece = reader.bytes(stored.tensor(), stored.from() + at, length);
-        scope.store(piece, type, into, start + at / type.size());
-        Mapped.release(piece);
-      }
+      pieces(reader, stored, (piece, at) -> scope.store(piece, type, into, start + at / type.size()));
+    }
+  }
+
+  /** Shows a part of a stored tensor in pieces, each with where it begins. */
+  static void pieces(Reader reader, WeightNames.Place stored, BiConsumer<ByteBuffer, Long> piece) {
+    for (long at = 0; at < stored.bytes(); at += PIECE) {
+      ByteBuffer bytes = reader.bytes(stored.tensor(), stored.from() + at, (int) Math.min(PIECE, stored.bytes() - at));
+      piece.accept(bytes, at);
+      Mapped.release(bytes);
     }
   }
 

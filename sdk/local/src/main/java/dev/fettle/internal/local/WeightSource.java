@@ -11,15 +11,20 @@ import dev.fettle.internal.gguf.GgufWeight;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.WeightNames;
+import dev.fettle.internal.network.Weight;
 import dev.fettle.internal.network.WeightForm;
 import dev.fettle.internal.network.Weights;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import dev.fettle.internal.torch.Torch;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.zip.CRC32C;
 
 /** Where a model's weights come from, at first and after their memory was given back. */
 sealed interface WeightSource {
@@ -27,6 +32,11 @@ sealed interface WeightSource {
 
   /** Whether they could be had again as they were. */
   boolean isThere();
+
+  /** Whether all that was rounded still lies there as it was. */
+  default boolean isAsItWas(ModelConfig config) {
+    return false;
+  }
 
   /** The form of a weight there, if it is one that weights can be held in. */
   default WeightForm form(ModelConfig config, Layout.Weight weight) {
@@ -80,8 +90,16 @@ sealed interface WeightSource {
         + "of its weights was given back while only a full fine-tuning was at work. Load the model again");
   }
 
-  /** The files of a directory, whatever has its name by now, as long as nothing is written into them. */
-  record OfFiles(ModelDirectory stored) implements WeightSource {
+  /**
+   * The files of a directory, whatever has its name by now, as long as nothing is written into them.
+   *
+   * @param sums of what was read of each weight that is held in fewer bits now: CRC-32C, which costs a hundredth of rounding it
+   */
+  record OfFiles(ModelDirectory stored, Map<String, Long> sums) implements WeightSource {
+    OfFiles(ModelDirectory stored) {
+      this(stored, new HashMap<>());
+    }
+
     @Override
     public void fill(Weights weights, ProgressMeter meter) {
       stored.changed().ifPresent(WeightSource::refuseChanged);
@@ -92,11 +110,33 @@ sealed interface WeightSource {
         Optional<QuantisedReader> quantised = quantised(config, weight);
         if (quantised.isPresent()) {
           quantised.get().into(weights.weight(weight.block()), weight.offset() / weight.shape()[1]);
+        } else if (weights.weight(weight.block()) instanceof Weight.Quantised) {
+          CRC32C sum = new CRC32C();
+          WeightFiles.read(summed(sum), WeightNames.place(stored, config, weight.name()), weights, weight);
+          sums.put(weight.name(), sum.getValue());
         } else {
           WeightFiles.read(stored::bytes, WeightNames.place(stored, config, weight.name()), weights, weight);
         }
         meter.addBytes(bytes(config, weight));
       }
+    }
+
+    private WeightFiles.Reader summed(CRC32C sum) {
+      return (tensor, from, length) -> {
+        ByteBuffer bytes = stored.bytes(tensor, from, length);
+        sum.update(bytes.duplicate());
+        return bytes;
+      };
+    }
+
+    /** Also where the time of the files says nothing: they are read once more. */
+    @Override
+    public boolean isAsItWas(ModelConfig config) {
+      return isThere() && sums.entrySet().stream().allMatch(e -> {
+        CRC32C sum = new CRC32C();
+        WeightFiles.pieces(summed(sum), WeightNames.place(stored, config, e.getKey()), (piece, at) -> {});
+        return sum.getValue() == e.getValue();
+      });
     }
 
     private long bytes(ModelConfig config, Layout.Weight weight) {

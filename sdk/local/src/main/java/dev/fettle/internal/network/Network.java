@@ -149,10 +149,10 @@ public final class Network implements AutoCloseable {
 
   private Tensor embed(Scope step, Trace trace, Weights w, Adapter a) {
     if (!sums) {
-      return step.kernels().embed(w.embedding(), trace.ids, a.nativeEmbedding(), outer);
+      return step.kernels().embed(w.embedding(), trace.ids, type, a.nativeEmbedding(), outer);
     }
     trace.embedded = step.kernels().embedRows(w.embedding(), w.outer(OuterWeight.Place.POSITIONS),
-        w.outer(OuterWeight.Place.SEGMENTS), trace.ids, trace.places, trace.segments);
+        w.outer(OuterWeight.Place.SEGMENTS), trace.ids, trace.places, trace.segments, type);
     trace.embeddedNorm = step.kernels().layerNorm(trace.embedded, w.outer(OuterWeight.Place.EMBEDDING_NORM),
         w.outer(OuterWeight.Place.EMBEDDING_NORM_BIAS), config.eps());
     return trace.embeddedNorm[0];

@@ -32,6 +32,7 @@ public final class Weights {
   private final List<List<Tensor>> vectors = new ArrayList<>();
   private final List<NativeList<NativeList<Tensor>>> nativeProducts = new ArrayList<>();
   private final List<NativeList<Tensor>> nativeVectors = new ArrayList<>();
+  private final NativeList<Tensor> nativeEmbedding;
   private final NativeList<Tensor> nativeHead;
 
   /**
@@ -57,6 +58,7 @@ public final class Weights {
       nativeProducts.add(scope.lists(products.get(i)));
       nativeVectors.add(scope.list(vectors.get(i)));
     }
+    this.nativeEmbedding = scope.list(weights.get(layout.embedding()).tensors());
     this.nativeHead = scope.list(this.head == null ? List.of() : this.head.tensors());
   }
 
@@ -141,9 +143,9 @@ public final class Weights {
     return layout.outer(place).map(weights::get).map(w -> w.tensors().get(0)).orElse(bias ? zero : none);
   }
 
-  /** [vocabulary, hidden]. */
-  public Tensor embedding() {
-    return outer(OuterWeight.Place.EMBEDDING);
+  /** The input embedding [vocabulary, hidden], as kernels take rows of it. */
+  NativeList<Tensor> embedding() {
+    return nativeEmbedding;
   }
 
   /** [hidden]. */

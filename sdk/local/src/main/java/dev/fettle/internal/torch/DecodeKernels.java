@@ -19,7 +19,7 @@ interface DecodeKernels {
    * @param used positions of the cache that are looked at
    * @param outer see {@link OuterNumbers#reals}
    */
-  Tensor decodeStep(long[] tokens, long[] at, boolean level, Tensor embedding, NativeList<Tensor> finalNorm,
+  Tensor decodeStep(long[] tokens, long[] at, boolean level, NativeList<Tensor> embedding, NativeList<Tensor> finalNorm,
       NativeList<Tensor> head, NativeList<NativeList<NativeList<Tensor>>> w, NativeList<NativeList<Tensor>> v,
       NativeList<NativeList<NativeList<Tensor>>> a, NativeList<Tensor> cache, NativeList<Tensor> cos,
       NativeList<Tensor> sin, long[] ropes, long used, NativeList<long[]> dims, NativeList<double[]> reals, double[] outer);

@@ -65,7 +65,7 @@ public interface LayerKernels {
       boolean overwrite);
 
   /** Embeddings [tokens, hidden] of tokens; {@code a}: an adapter's A [rank, vocabulary] and s B [hidden, rank], or none. */
-  Tensor embed(Tensor table, Tensor ids, NativeList<Tensor> a, double[] outer);
+  Tensor embed(NativeList<Tensor> table, Tensor ids, NumberType dtype, NativeList<Tensor> a, double[] outer);
 
   /** The gradient of what {@link #embed} has scaled, in place. */
   void unscaleEmbedded(Tensor dx, double[] outer);
@@ -80,7 +80,7 @@ public interface LayerKernels {
   Tensor mergedEmbedding(Tensor w, Tensor a, Tensor b, double scale);
 
   /** Sums of embeddings of words, of positions and of segments, of the first where {@code kinds} is empty. */
-  Tensor embedRows(Tensor words, Tensor places, Tensor segments, Tensor ids, Tensor positions, Tensor kinds);
+  Tensor embedRows(NativeList<Tensor> words, Tensor places, Tensor segments, Tensor ids, Tensor positions, Tensor kinds, NumberType dtype);
 
   /** Adds the gradients of the three, or sets them; empty places are left out. */
   void embedRowsBackward(Tensor dx, Tensor ids, Tensor positions, Tensor kinds, Tensor words, Tensor places,

@@ -54,8 +54,8 @@ interface LinearKernels {
   /** Writes a part of the B of one of n experts, from an output and a rank on. */
   void placeExpertsB(Tensor part, Tensor into, long e, long n, long row, long rank);
 
-  /** Writes magnitude / norm and 1 / norm, [outputs], of a product's rows. */
-  void gainRefresh(Tensor w, Tensor a, Tensor sb, Tensor magnitude, long[] blocks, Tensor gain, Tensor inverse);
+  /** Writes magnitude / norm and 1 / norm, [outputs], of a product's rows, some of which are made dense at a time. */
+  void gainRefresh(NativeList<Tensor> w, Tensor a, Tensor sb, Tensor magnitude, long[] blocks, Tensor gain, Tensor inverse);
 
   /** Writes a product's bias with the trained ones added; {@code base} may be empty. */
   void biasRefresh(Tensor base, Tensor trained, long[] blocks, double[] scales, Tensor bias);

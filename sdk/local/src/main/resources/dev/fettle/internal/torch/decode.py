@@ -140,13 +140,13 @@ def decode_layer_(x: Tensor, positions: Tensor, w: List[List[Tensor]], v: List[T
 # at: where each new token stands; level: whether all stand at used - 1. If there is one sequence in the cache, all tokens may be of it.
 # cos, sin: of all positions, for each way of rotating; ropes: which of them a layer has
 # Returns the logits [sequences, vocabulary] in float32.
-def decode_step(tokens: List[int], at: List[int], level: bool, embedding: Tensor, final_norm: List[Tensor], head: List[Tensor],
+def decode_step(tokens: List[int], at: List[int], level: bool, embedding: List[Tensor], final_norm: List[Tensor], head: List[Tensor],
     w: List[List[List[Tensor]]], v: List[List[Tensor]], a: List[List[List[Tensor]]], cache: List[Tensor], cos: List[Tensor],
     sin: List[Tensor], ropes: List[int], used: int, dims: List[List[int]], reals: List[List[float]], outer: List[float]) -> Tensor:
   n = len(tokens)
-  ids = torch.tensor(tokens, dtype=4, device=embedding.device)
-  positions = torch.tensor(at, dtype=4, device=embedding.device)
-  x = embed(embedding, ids, annotate(List[Tensor], []), outer)
+  ids = torch.tensor(tokens, dtype=4, device=final_norm[0].device)
+  positions = torch.tensor(at, dtype=4, device=ids.device)
+  x = embed(embedding, ids, final_norm[0].dtype, annotate(List[Tensor], []), outer)
   cs = annotate(List[Tensor], [])
   sn = annotate(List[Tensor], [])
   for i in range(len(cos)):

@@ -2,8 +2,8 @@
 
 # The embeddings of tokens: x = (W[id] + A^T[id] (s B)^T) * scale, with an adapter A [rank, vocabulary] and s B [hidden, rank].
 # scale: of the model, such as the root of its width (Gemma)
-def embed(table: Tensor, ids: Tensor, a: List[Tensor], outer: List[float]) -> Tensor:
-  x = torch.embedding(table, ids)
+def embed(table: List[Tensor], ids: Tensor, dtype: int, a: List[Tensor], outer: List[float]) -> Tensor:
+  x = chosen_rows(table, ids, dtype)
   if len(a) > 0:
     x.addmm_(torch.index_select(a[0], 1, ids).t(), a[1].t())
   if outer[Outer.EMBEDDING_SCALE] != 1.0:
@@ -37,8 +37,9 @@ def merged_embedding(w: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:
 
 # Word, position and segment embeddings of each row, summed, as far as there are any: before the norm. kinds: the segment of
 # each row, or nothing where all are of the first.
-def embed_rows(words: Tensor, places: Tensor, segments: Tensor, ids: Tensor, positions: Tensor, kinds: Tensor) -> Tensor:
-  x = torch.embedding(words, ids)
+def embed_rows(words: List[Tensor], places: Tensor, segments: Tensor, ids: Tensor, positions: Tensor, kinds: Tensor,
+    dtype: int) -> Tensor:
+  x = chosen_rows(words, ids, dtype)
   if places.numel() > 0:
     x.add_(torch.embedding(places, positions))
   if segments.numel() > 0:

@@ -155,8 +155,13 @@ def adapter_refresh(flat_a: Tensor, flat_b: Tensor, blocks: List[int], scales: L
 
 # Magnitude / norm and 1 / norm for the rows of a product; rows without an adapter have 1. The norms of the rows of
 # W + s B A, that is of W itself and what the adapter adds, are constants to the gradient.
-def gain_refresh(w: Tensor, a: Tensor, sb: Tensor, magnitude: Tensor, blocks: List[int], gain: Tensor, inverse: Tensor) -> Tensor:
-  n = row_norms(w, a, sb)
+def gain_refresh(w: List[Tensor], a: Tensor, sb: Tensor, magnitude: Tensor, blocks: List[int], gain: Tensor, inverse: Tensor) -> Tensor:
+  n = torch.empty_like(inverse)
+  step = max(1, 1048576 // a.size(1))
+  for i in range((n.size(0) + step - 1) // step):
+    first = i * step
+    count = min(step, n.size(0) - first)
+    n[first:first + count].copy_(row_norms(some_rows(w, first, count, gain.dtype), a, sb[first:first + count]))
   gain.fill_(1.0)
   inverse.copy_(torch.reciprocal(n))
   row = 0

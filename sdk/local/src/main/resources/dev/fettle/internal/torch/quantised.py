@@ -65,8 +65,12 @@ def block_scales(w: List[Tensor], start: int, count: int) -> Tensor:
   steps = w[1][start:start + count]
   n = steps.size(1)
   group = torch.floor_divide(torch.arange(start * n, (start + count) * n, device=steps.device), 256)
+  return unnested_scales(w, steps, group)
+
+# Nested scales [rows, blocks] from their steps, and which 256 of them each is among.
+def unnested_scales(w: List[Tensor], steps: Tensor, group: Tensor) -> Tensor:
   s = torch.index_select(w[3], 0, steps.flatten().to(3))
-  return s.mul_(torch.index_select(w[4], 0, group)).add_(torch.index_select(w[5], 0, group)).view([count, n])
+  return s.mul_(torch.index_select(w[4], 0, group)).add_(torch.index_select(w[5], 0, group)).view_as(steps)
 
 # Rows of a quantised weight as numbers.
 def dense_rows(w: List[Tensor], start: int, count: int, dtype: int) -> Tensor:
@@ -75,18 +79,57 @@ def dense_rows(w: List[Tensor], start: int, count: int, dtype: int) -> Tensor:
     return codes.to(dtype).mul_(w[1][start:start + count].unsqueeze(1))
   # A pair of numbers is looked up as one complex number: the quickest of libtorch's ways.
   pairs = torch.index_select(torch.view_as_complex(w[2]), 0, codes.flatten().to(3))
-  values = torch.view_as_real(pairs).view([count, -1])
+  return in_numbers_(torch.view_as_real(pairs).view([count, -1]), w, start, count).to(dtype)
+
+# What the codes of some rows stand for as the rows, in place.
+def in_numbers_(values: Tensor, w: List[Tensor], start: int, count: int) -> Tensor:
   each_block_(values, block_scales(w, start, count), True)
   if len(w) == 4:
     each_block_(values, w[3][start:start + count], False)
-  return values.to(dtype)
+  return values
+
+# Rows of a weight, however it is stored, as numbers; those of a dense one share its memory.
+def some_rows(w: List[Tensor], start: int, count: int, dtype: int) -> Tensor:
+  if is_quantised(w):
+    return dense_rows(w, start, count, dtype)
+  return w[0][start:start + count]
+
+# Some rows of a weight as numbers, by their places.
+def chosen_rows(w: List[Tensor], places: Tensor, dtype: int) -> Tensor:
+  if not is_quantised(w):
+    return torch.embedding(w[0], places)
+  n = places.size(0)
+  out = torch.empty([n, inputs_of(w)], dtype=dtype, device=places.device)
+  step = max(1, 1048576 // out.size(1))
+  at = 0
+  while at < n:
+    count = min(step, n - at)
+    some = at_places(w, places[at:at + count])
+    out[at:at + count].copy_(dense_rows(some, 0, count, dtype))
+    at = at + count
+  return out
+
+# The same as a weight, its scales in float32.
+def at_places(w: List[Tensor], places: Tensor) -> List[Tensor]:
+  out = [torch.index_select(w[0], 0, places), torch.index_select(w[1], 0, places)]
+  if w[0].dtype == 0:
+    out.append(w[2])
+  if len(w) == 6:
+    n = w[1].size(1)
+    numbers = places.unsqueeze(1) * n + torch.arange(n, device=places.device)
+    out[1] = unnested_scales(w, out[1], torch.floor_divide(numbers.flatten(), 256))
+  if len(w) == 4:
+    out.append(torch.index_select(w[3], 0, places))
+  return out
 
 # How many rows are made dense at a time: few, where few numbers are multiplied with them, so that they stay in the
 # processor's cache.
 def rows_at_once(x: Tensor, w: List[Tensor]) -> int:
   numbers = 4194304
   if x.size(0) <= 16:
-    numbers = 131072
+    numbers = 524288
+  elif x.size(0) <= 128:
+    numbers = 1048576
   rows = numbers // inputs_of(w)
   if rows < 1:
     return 1
@@ -98,6 +141,8 @@ def quantised_product(x: Tensor, w: List[Tensor]) -> Tensor:
     return int4_product(x, w[0], w[1])
   if (w[0].dtype == 1) and has_int8_product(x, w[0], w[1]):
     return int8_product(x, w[0], w[1])
+  if (w[0].dtype == 0) and (x.size(0) <= 4):
+    return few_rows_product(x, w)
   n = w[0].size(0)
   step = rows_at_once(x, w)
   if n <= step:
@@ -110,19 +155,45 @@ def quantised_product(x: Tensor, w: List[Tensor]) -> Tensor:
     at = at + count
   return y
 
+# x W^T of few rows with W in 4 bits, all of it in float32: making the numbers bfloat16 takes longer than what that would spare.
+# Where they are made they are written over, which spares asking for memory that is in no cache.
+def few_rows_product(x: Tensor, w: List[Tensor]) -> Tensor:
+  n = w[0].size(0)
+  k = inputs_of(w)
+  step = min(rows_at_once(x, w), n)
+  columns = x.float().t().contiguous()
+  y = torch.empty([n, x.size(0)], device=x.device)
+  codes = torch.empty([step, k // 2], dtype=3, device=x.device)
+  values = torch.empty([step, k], device=x.device)
+  pairs = torch.view_as_complex(w[2])
+  at = 0
+  while at < n:
+    count = min(step, n - at)
+    places = codes[:count].copy_(w[0][at:at + count])
+    d = values[:count]
+    torch.index_select(pairs, 0, places.view([-1]), out=torch.view_as_complex(d.view([-1, 2])))
+    in_numbers_(d, w, at, count)
+    if x.size(0) == 1:
+      torch.mv(d, columns.view([-1]), out=y[at:at + count].view([-1]))
+    else:
+      torch.mm(d, columns, out=y[at:at + count])
+    at = at + count
+  return y.t().to(x.dtype).contiguous()
+
 # dy W
 def quantised_product_backward(dy: Tensor, w: List[Tensor]) -> Tensor:
   n = w[0].size(0)
   step = rows_at_once(dy, w)
   if n <= step:
     return dense_product_backward(dy, dense_rows(w, 0, n, dy.dtype))
-  dx = torch.zeros([dy.size(0), inputs_of(w)], dtype=dy.dtype, device=dy.device)
+  # In float32: sums of many parts.
+  dx = torch.zeros([dy.size(0), inputs_of(w)], device=dy.device)
   at = 0
   while at < n:
     count = min(step, n - at)
     dx.add_(dense_product_backward(dy[:, at:at + count].contiguous(), dense_rows(w, at, count, dy.dtype)))
     at = at + count
-  return dx
+  return dx.to(dy.dtype)
 
 # A dense matrix as 8-bit integers: each row divided by its scale, the largest magnitude over 127, and rounded.
 def quantise_rows(w: Tensor, dtype: int) -> Tuple[Tensor, Tensor]:

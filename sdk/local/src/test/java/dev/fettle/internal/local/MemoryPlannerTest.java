@@ -11,6 +11,7 @@ import dev.fettle.Lora;
 import dev.fettle.Loss;
 import dev.fettle.MemoryPlan;
 import dev.fettle.Modules;
+import dev.fettle.Quantisation;
 import dev.fettle.Tuning;
 import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.checkpoint.ModelDirectory;
@@ -22,6 +23,7 @@ import dev.fettle.internal.model.Product;
 import dev.fettle.internal.network.Adapter;
 import dev.fettle.internal.network.Decoder;
 import dev.fettle.internal.network.Weight;
+import dev.fettle.internal.network.WeightForm;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
@@ -41,6 +43,24 @@ class MemoryPlannerTest {
         Lora.rank(2).pissa(), Lora.rank(2).bias(), Lora.rank(4).targetModules(Modules.embeddings(), Modules.lmHead()), Full.all(),
         Full.of(Modules.named("k_proj"), Modules.norms()),
         Lora.rank(4).targetModules(Modules.attention()).plus(Full.of(Modules.mlp(), Modules.embeddings())));
+  }
+
+  /** The shape of Qwen3-0.6B: its embedding, a quarter of it, is the output too. */
+  @Test
+  void inFourBitsAModelTakesLessThanAThirdOfBf16IfItsEmbeddingDoesToo() {
+    Layout layout = Layout.of(ModelConfig.parse("{\"model_type\":\"qwen3\",\"vocab_size\":151936,\"hidden_size\":1024,"
+        + "\"intermediate_size\":3072,\"num_hidden_layers\":28,\"num_attention_heads\":16,\"num_key_value_heads\":8,\"head_dim\":128,"
+        + "\"tie_word_embeddings\":true}", "config.json"));
+    Quantisation linear = Quantisation.nf4();
+    double dense = BlockForms.dense(layout).bytes(NumberType.BF16);
+
+    assertThat(share(layout, linear, dense)).isBetween(0.46, 0.48);
+    assertThat(share(layout, linear.including(Modules.embeddings()), dense)).isBetween(0.28, 0.285);
+    assertThat(share(layout, linear.doubleQuantised().including(Modules.embeddings()), dense)).isBetween(0.255, 0.265);
+  }
+
+  private static double share(Layout layout, Quantisation form, double dense) {
+    return BlockForms.of(layout, Optional.of(form), w -> WeightForm.DENSE).bytes(NumberType.BF16) / dense;
   }
 
   @ParameterizedTest

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fettle.DType;
 import dev.fettle.Lora;
 import dev.fettle.Loss;
+import dev.fettle.Modules;
 import dev.fettle.Quantisation;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
 import dev.fettle.internal.json.JsonNode;
@@ -31,13 +32,14 @@ class QuantisedTest {
     return switch (form) {
       case "int8" -> Quantisation.int8();
       case "nf4" -> Quantisation.nf4();
+      case "nf4-embeddings" -> Quantisation.nf4().including(Modules.embeddings());
       case "nf4-double" -> Quantisation.nf4().doubleQuantised();
       default -> Quantisation.int4();
     };
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"int8", "nf4", "nf4-double", "int4"})
+  @ValueSource(strings = {"int8", "nf4", "nf4-double", "int4", "nf4-embeddings"})
   void weightsEqualTheFormula(String form) {
     try (Trained t = Trained.open(BASE, Optional.of(of(form)), Lora.rank(2));
         SafetensorsFile golden = SafetensorsFile.open(Golden.path("quantised/" + form + "/weights.safetensors"))) {
@@ -55,7 +57,7 @@ class QuantisedTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"int8", "nf4", "nf4-double", "int4"})
+  @ValueSource(strings = {"int8", "nf4", "nf4-double", "int4", "nf4-embeddings"})
   void logitsAndGradientsEqualAutogradOverTheSameNumbers(String form) {
     JsonNode golden = Golden.json("quantised/" + form + "/golden.json");
     JsonNode lora = Golden.json("quantised/" + form + "/lora/golden.json");

@@ -27,13 +27,18 @@ import dev.fettle.internal.checkpoint.SafetensorsWriter;
 import dev.fettle.internal.checkpoint.StoredType;
 import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.internal.model.Layout;
+import dev.fettle.internal.network.Levels;
+import dev.fettle.internal.network.Weight;
+import dev.fettle.internal.network.WeightForm;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
+import dev.fettle.internal.torch.Tensor;
 import dev.fettle.support.Golden;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -69,9 +74,39 @@ class QuantisedTrainingTest {
   @ParameterizedTest
   @ValueSource(strings = {"families/olmoe", "families/qwen3-moe", "families/gemma3", "families/qwen3.5", "models/qwen3"})
   void soItIsInOtherFamilies(String name) throws IOException {
-    for (Quantisation form : List.of(Quantisation.int8(), Quantisation.nf4(), Quantisation.int4())) {
+    for (Quantisation form : List.of(Quantisation.int8().including(Modules.embeddings()), Quantisation.nf4().including(Modules.embeddings()),
+        Quantisation.int4())) {
       compare(Golden.path(name), form, Lora.rank(4), batch(60));
     }
+  }
+
+  /** Of a matrix that is not made dense all at once. */
+  @Test
+  void magnitudesAsLongAsTheRowsAreWithoutAnAdapterChangeNothing() {
+    EngineThread.get().run(() -> {
+      try (Scope scope = new Scope()) {
+        var k = scope.kernels();
+        int rows = 1100;
+        Tensor values = k.normal(new long[] {rows, 1024}, 1, NumberType.F32, scope.device());
+        Weight.Quantised w = (Weight.Quantised) new WeightForm(Levels.NF4, 64, false).zeros(scope, NumberType.F32, rows, 1024);
+        w.write(0, rows, (step, from, count) -> step.kernels().rows(values, from, count));
+        Tensor a = scope.zeros(NumberType.F32, 2, 1024);
+        Tensor b = scope.zeros(NumberType.F32, rows, 2);
+        Tensor magnitude = k.rowNorms(w.dense(scope), a, b);
+        Tensor gain = scope.zeros(NumberType.F32, rows);
+        Tensor inverse = scope.zeros(NumberType.F32, rows);
+        k.gainRefresh(scope.list(w.tensors()), a, b, magnitude, new long[] {rows, 2}, gain, inverse);
+        float[] ones = new float[rows];
+        Arrays.fill(ones, 1);
+
+        assertThat(maxDifference(gain.floats(), ones)).isLessThan(1e-6);
+        float[] lengths = magnitude.floats();
+        float[] inverses = inverse.floats();
+        for (int i = 0; i < rows; i++) {
+          assertThat(lengths[i] * inverses[i]).isBetween(1 - 1e-6f, 1 + 1e-6f);
+        }
+      }
+    });
   }
 
   @Test
@@ -140,6 +175,12 @@ class QuantisedTrainingTest {
       assertThatThrownBy(() -> model.tune(Full.all())).isInstanceOf(InvalidInputException.class);
       assertThatThrownBy(() -> fettle.load(BASE, DType.F32, Quantisation.nf4().except(Modules.named("w1"))))
           .isInstanceOf(InvalidInputException.class).hasMessageStartingWith("except(named(w1)) names nothing");
+      assertThatThrownBy(() -> fettle.load(BASE, DType.F32, Quantisation.nf4().including(Modules.norms())))
+          .isInstanceOf(InvalidInputException.class).hasMessage("including(norms) names nothing that is left to be held in fewer bits: "
+              + "beside linear layers that is model.embed_tokens alone, Modules.embeddings()");
+      assertThatThrownBy(() -> fettle.load(BASE, DType.F32, Quantisation.nf4().including(Modules.embeddings()))
+          .tune(Full.of(Modules.embeddings()))).isInstanceOf(InvalidInputException.class)
+          .hasMessageStartingWith("model.embed_tokens of ");
       fettle.load(BASE, DType.F32, Quantisation.nf4().except(Modules.named("o_proj"), Modules.lmHead()))
           .tune(Full.of(Modules.named("o_proj"), Modules.lmHead())).step(BATCH, Loss.crossEntropy(), AdamW.learningRate(1e-3));
       assertThat(model).hasToString(model.toString()).asString().endsWith("F32, nf4]");
@@ -147,9 +188,36 @@ class QuantisedTrainingTest {
   }
 
   @Test
+  void anEmbeddingThatIsTheOutputTooIsHeldInFewerBitsUnlessEitherIsLeftOut() {
+    Quantisation all = Quantisation.int8().including(Modules.embeddings());
+    for (Quantisation form : List.of(Quantisation.int8(), all.except(Modules.lmHead()), all.except(Modules.embeddings()), all)) {
+      try (Trained t = Trained.open(Golden.path("models/llama"), Optional.of(form), Lora.rank(2))) {
+        assertThat(t.model.blocks().holds("model.embed_tokens")).as(form.toString()).isEqualTo(form == all);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mean", "roberta", "qwen3-embedding"})
+  void encodersToo(String name) {
+    try (Fettle fettle = Fettle.local()) {
+      List<String> texts = List.of("the lid of the jar", "rain");
+      Path directory = Golden.path("encoders/" + name);
+      List<float[]> exact = fettle.load(directory).embed(texts);
+      List<float[]> linear = fettle.load(directory, DType.F32, Quantisation.int8()).embed(texts);
+      List<float[]> all = fettle.load(directory, DType.F32, Quantisation.int8().including(Modules.embeddings())).embed(texts);
+      for (int i = 0; i < texts.size(); i++) {
+        assertThat(all.get(i)).isNotEqualTo(linear.get(i));
+        assertThat(relativeDifference(all.get(i), exact.get(i))).isLessThan(0.05);
+      }
+    }
+  }
+
+  @Test
   void aTrainingIsResumedOverTheSameNumbers() {
     Path state = temporary.resolve("state");
-    Quantisation form = Quantisation.nf4().doubleQuantised().except(Modules.lmHead(), Modules.layers(1, 1));
+    Quantisation form = Quantisation.nf4().doubleQuantised().except(Modules.lmHead(), Modules.layers(1, 1))
+        .including(Modules.embeddings());
     float[] before;
     try (Fettle fettle = Fettle.local(); Training t = fettle.load(BASE, DType.F32, form).tune(Lora.rank(4))) {
       t.step(BATCH, Loss.crossEntropy(), AdamW.learningRate(1e-2));
@@ -182,19 +250,34 @@ class QuantisedTrainingTest {
     try (Fettle fettle = Fettle.local();
         SafetensorsFile original = SafetensorsFile.open(BASE.resolve("model.safetensors"));
         Trained open = Trained.open(BASE, Lora.rank(2))) {
-      String name = "model.layers.0.mlp.up_proj.weight";
-      float[] before = open.read(original, name);
-      Training t = fettle.load(copy, DType.F32, Quantisation.int4()).tune(Lora.rank(4));
+      List<String> names = List.of("model.layers.0.mlp.up_proj.weight", "model.embed_tokens.weight");
+      Training t = fettle.load(copy, DType.F32, Quantisation.int4().including(Modules.embeddings())).tune(Lora.rank(4));
       t.saveMerged(temporary.resolve("exact"), DType.F32);
-      Files.write(copy.resolve("model.safetensors"), new byte[] {0}, StandardOpenOption.APPEND);
+      flipLastBits(copy.resolve("model.safetensors"));
       t.saveMerged(temporary.resolve("rounded"), DType.F32);
 
       try (SafetensorsFile exact = SafetensorsFile.open(temporary.resolve("exact/model.safetensors"));
           SafetensorsFile rounded = SafetensorsFile.open(temporary.resolve("rounded/model.safetensors"))) {
-        assertThat(open.read(exact, name)).isEqualTo(before);
-        assertThat(relativeDifference(open.read(rounded, name), before)).isBetween(0.02, 0.15);
+        for (String name : names) {
+          float[] before = open.read(original, name);
+          assertThat(open.read(exact, name)).isEqualTo(before);
+          assertThat(relativeDifference(open.read(rounded, name), before)).isBetween(0.02, 0.15);
+        }
       }
     }
+  }
+
+  /** Writes into a file in place, which its size and time do not show. */
+  private static void flipLastBits(Path file) throws IOException {
+    FileTime time = Files.getLastModifiedTime(file);
+    byte[] bytes = Files.readAllBytes(file);
+    for (int i = bytes.length / 2; i < bytes.length; i++) {
+      bytes[i] ^= 1;
+    }
+    try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
+      open.write(bytes);
+    }
+    Files.setLastModifiedTime(file, time);
   }
 
   @Test

@@ -14,6 +14,8 @@ import dev.fettle.internal.torch.Torch;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class DecodeWeightsTest {
   /** oneDNN takes matrices of any size; libtorch's own kernel, for processors without oneDNN, would read past the end of some. */
@@ -55,6 +57,23 @@ class DecodeWeightsTest {
         assertThat(error / norm).as(type.toString()).isLessThan(type == NumberType.F32 ? 3e-4 : 3e-3);
         IntStream.range(74, 111).forEach(i -> assertThat(got[i]).as("of zeros").isCloseTo(0, within(1e-30f)));
       }
+    }
+  }
+
+  /** Of 64 rows of 260 numbers: blocks that are not full, and of rows of 256 nested scales that begin within their 256. */
+  @ParameterizedTest
+  @CsvSource({"INT8, 0, false, 260", "NF4, 64, false, 260", "NF4, 64, true, 256", "INT4, 32, false, 260"})
+  void rowsThatAreChosenAreThoseOfTheWholeMatrix(Levels levels, int length, boolean nested, long inputs) {
+    try (Scope scope = new Scope()) {
+      var kernels = scope.kernels();
+      Weight.Quantised w = (Weight.Quantised) new WeightForm(levels, length, nested).zeros(scope, NumberType.F32, 128, inputs);
+      Tensor values = kernels.normal(new long[] {128, inputs}, 1, NumberType.F32, scope.device());
+      w.write(0, 128, (step, from, count) -> step.kernels().rows(values, from, count));
+      Tensor places = scope.longs(127, 3, 3, 70, 0);
+      Tensor chosen = kernels.embed(scope.list(w.tensors()), places, NumberType.F32, scope.list(),
+          layout(32, 32).config().numbers().reals(false));
+
+      assertThat(kernels.flat(chosen).floats()).isEqualTo(kernels.flat(kernels.selectRows(w.dense(scope), places)).floats());
     }
   }
 
