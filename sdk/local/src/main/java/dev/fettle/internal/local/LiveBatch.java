@@ -36,7 +36,14 @@ final class LiveBatch implements AutoCloseable {
   private Decoder decoder;
   private Memory.Held held;
   private boolean scheduled;
+  private boolean turning;
   private RuntimeException closed;
+  /** Prompts are kept for others as long as nobody needs their memory. */
+  private final Runnable spare = () -> EngineThread.get().run(() -> {
+    if (!turning) {
+      prefixes.close();
+    }
+  });
 
   /** What reads prompts, with so many continuations of each. */
   interface Decoders {
@@ -51,6 +58,7 @@ final class LiveBatch implements AutoCloseable {
     this.model = model;
     this.decoders = decoders;
     this.keepsPrefixes = Decoder.keepsPrefixes(model.config());
+    Memory.get().spare(spare);
   }
 
   /** Takes samples of a sampler on; on any thread. */
@@ -88,6 +96,7 @@ final class LiveBatch implements AutoCloseable {
 
   private void turn() {
     scheduled = false;
+    turning = true;
     try {
       waiting.removeIf(LiveSequence::done);
       keep(undone());
@@ -99,6 +108,8 @@ final class LiveBatch implements AutoCloseable {
       }
     } catch (Throwable e) {
       fail(e);
+    } finally {
+      turning = false;
     }
     schedule();
   }
