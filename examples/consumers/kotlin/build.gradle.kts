@@ -12,6 +12,7 @@ dependencies {
     implementation("dev.fettle:fettle:0.1.0-SNAPSHOT")
     // Gradle does not pick libtorch for the machine, as Maven does; see the README for the others.
     runtimeOnly("ai.djl.pytorch:pytorch-native-cpu:2.7.1:linux-x86_64")
+    runtimeOnly("org.slf4j:slf4j-nop:2.0.20") // or any other binding of SLF4J
 }
 
 kotlin {

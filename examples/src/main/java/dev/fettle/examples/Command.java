@@ -131,19 +131,22 @@ public final class Command {
     return String.join(System.lineSeparator(), lines) + System.lineSeparator();
   }
 
-  /** Words in lines of at most {@link #WIDTH}, but for a word that is longer; those after the first are indented. */
+  /** Words in lines of at most {@link #WIDTH}, of which long lists are broken after commas; those after the first are indented. */
   private static List<String> wrapped(String begin, List<String> words, String indent) {
     List<String> lines = new ArrayList<>();
     StringBuilder line = new StringBuilder(begin.isEmpty() ? indent : begin);
-    boolean empty = begin.isEmpty();
+    String space = begin.isEmpty() ? "" : " ";
     for (String word : words) {
-      if (!empty && line.length() + 1 + word.length() > WIDTH) {
-        lines.add(line.toString());
-        line = new StringBuilder(indent);
-        empty = true;
+      for (String part : indent.length() + word.length() > WIDTH ? word.split("(?<=,)") : new String[] {word}) {
+        if (line.length() > indent.length() && line.length() + space.length() + part.length() > WIDTH) {
+          lines.add(line.toString());
+          line = new StringBuilder(indent);
+          space = "";
+        }
+        line.append(space).append(part);
+        space = "";
       }
-      line.append(empty ? "" : " ").append(word);
-      empty = false;
+      space = " ";
     }
     lines.add(line.toString());
     return lines;

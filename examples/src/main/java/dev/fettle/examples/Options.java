@@ -78,15 +78,26 @@ public final class Options {
     return Stream.concat(((List<?>) before).stream(), ((List<?>) now).stream()).toList();
   }
 
-  /** The command line that these are from with one option more, or with another value of it, as a shell takes it. */
-  String lineWith(Option option, String value) {
-    List<String> words = new ArrayList<>(line);
-    int given = words.indexOf(option.flag());
-    if (given >= 0) {
-      words.subList(given, given + 2).clear();
+  /** The command line that goes on with a run that was interrupted, as a shell takes it. */
+  String lineToResume() {
+    Map<Option, String> changes = new EnumMap<>(Map.of(Option.RESUME, "yes"));
+    if (isYes(Option.OVERWRITE)) {
+      changes.put(Option.OVERWRITE, "no");
     }
-    words.removeIf(word -> word.startsWith(option.flag() + "="));
-    words.addAll(List.of(option.flag(), value));
+    return lineWith(changes);
+  }
+
+  /** The command line that these are from with some options more, or with other values of them. */
+  private String lineWith(Map<Option, String> changes) {
+    List<String> words = new ArrayList<>(line);
+    changes.forEach((option, value) -> {
+      int given = words.indexOf(option.flag());
+      if (given >= 0) {
+        words.subList(given, given + 2).clear();
+      }
+      words.removeIf(word -> word.startsWith(option.flag() + "="));
+      words.addAll(List.of(option.flag(), value));
+    });
     return words.stream().map(word -> word.matches("[\\w@%+=:,./-]+") ? word : "'" + word.replace("'", "'\\''") + "'")
         .collect(Collectors.joining(" "));
   }

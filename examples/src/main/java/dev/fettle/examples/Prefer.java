@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.BiFunction;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Tunes a model to what people prefer, and saves what it learnt: the recipes {@link Dpo}, {@link Kto}, {@link Orpo}, {@link SimPo}. */
@@ -69,16 +70,18 @@ public final class Prefer {
   }
 
   private static Run run(Tuned place, Options options, Training training, Dataset data, PrintStream out) {
-    boolean beta = options.has(Option.BETA);
     return switch (options.text(Option.LOSS)) {
-      case "kto" -> run(place, options, beta ? Kto.on(training).beta(options.number(Option.BETA)) : Kto.on(training), data, out);
-      case "orpo" -> run(place, options, beta ? Orpo.on(training).lambda(options.number(Option.BETA)) : Orpo.on(training), data, out);
-      case "simpo" -> {
-        SimPo simpo = beta ? SimPo.on(training).beta(options.number(Option.BETA)) : SimPo.on(training);
-        yield run(place, options, options.has(Option.GAMMA) ? simpo.gamma(options.number(Option.GAMMA)) : simpo, data, out);
-      }
-      default -> run(place, options, beta ? Dpo.on(training).beta(options.number(Option.BETA)) : Dpo.on(training), data, out);
+      case "kto" -> run(place, options, set(options, Option.BETA, Kto.on(training), Kto::beta), data, out);
+      case "orpo" -> run(place, options, set(options, Option.BETA, Orpo.on(training), Orpo::lambda), data, out);
+      case "simpo" -> run(place, options, set(options, Option.GAMMA, set(options, Option.BETA, SimPo.on(training), SimPo::beta),
+          SimPo::gamma), data, out);
+      default -> run(place, options, set(options, Option.BETA, Dpo.on(training), Dpo::beta), data, out);
     };
+  }
+
+  /** Sets a number of a recipe where it is given. */
+  private static <R> R set(Options options, Option option, R recipe, BiFunction<R, Double, R> setter) {
+    return options.has(option) ? setter.apply(recipe, options.number(option)) : recipe;
   }
 
   private static <R extends PreferenceRecipe<R>> Run run(Tuned place, Options options, R recipe, Dataset data, PrintStream out) {

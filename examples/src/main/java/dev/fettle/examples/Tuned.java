@@ -170,7 +170,7 @@ final class Tuned implements AutoCloseable {
     }
     if (done.ending().startsWith("stopped")) {
       System.err.println("What was learnt so far is in " + result.path() + ". To resume: "
-          + options.lineWith(Option.RESUME, "yes"));
+          + options.lineToResume());
       return false;
     }
     for (String state : List.of("checkpoint", "best")) {

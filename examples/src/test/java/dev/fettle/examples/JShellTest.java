@@ -85,4 +85,19 @@ class JShellTest {
           .noneMatch(name -> name.contains("$") || name.startsWith("get") && !name.equals("getClass()"));
     }
   }
+
+  @Test
+  void documentationOfWhatIsOnTheClassPathIsFound() throws Exception {
+    assertThat(JShellSession.document(System.getProperty("java.class.path"))).isTrue();
+    try (JShell shell = shell()) {
+      evaluate(shell, "Sampler sampler = null");
+      String typed = "sampler.chat(";
+
+      assertThat(shell.sourceCodeAnalysis().documentation(typed, typed.length(), true))
+          .anySatisfy(found -> {
+            assertThat(found.signature()).isEqualTo("String Sampler.chat(String message)");
+            assertThat(found.javadoc()).contains("likeliest answer to a user's message");
+          });
+    }
+  }
 }

@@ -22,7 +22,7 @@ class OptionsTest {
       .takes(Option.SEED, "0")
       .takes(Option.TEMPERATURE, "0")
       .takes(Option.RANK, Option.LAST_LAYERS, Option.ADAPTER, Option.LR, Option.PROMPT, Option.TOKENS, Option.TOKENS_FILE,
-          Option.DTYPE, Option.REMOTE);
+          Option.DTYPE, Option.REMOTE, Option.RESUME, Option.OVERWRITE);
 
   private static Options parse(String... args) {
     return Options.parse(COMMAND, args);
@@ -40,12 +40,11 @@ class OptionsTest {
   }
 
   @Test
-  void aCommandLineIsWrittenAsAShellTakesItWithAnotherValueOfAnOption() {
-    Options options = parse("--model", "my model", "--adapter", "old", "--prompt=it's $HOME");
-
-    assertThat(options.lineWith(Option.ADAPTER, "new dir"))
-        .isEqualTo("Example --model 'my model' '--prompt=it'\\''s $HOME' --adapter 'new dir'");
-    assertThat(parse("--model=m", "--adapter=old").lineWith(Option.ADAPTER, "a/b-c.d")).isEqualTo("Example --model=m --adapter a/b-c.d");
+  void theLineThatResumesIsAsAShellTakesItAndDoesNotBeginAnew() {
+    assertThat(parse("--model", "my model", "--prompt=it's $HOME", "--resume=yes").lineToResume())
+        .isEqualTo("Example --model 'my model' '--prompt=it'\\''s $HOME' --resume yes");
+    assertThat(parse("--model=m", "--overwrite", "yes", "--batch", "2").lineToResume())
+        .isEqualTo("Example --model=m --batch 2 --resume yes --overwrite no");
   }
 
   @Test

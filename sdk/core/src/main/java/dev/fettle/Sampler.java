@@ -5,6 +5,7 @@ import static dev.fettle.internal.Futures.joinOrGiveUp;
 
 import dev.fettle.internal.NoNulls;
 import dev.fettle.internal.SamplerBackend;
+import dev.fettle.internal.text.AnswerStream;
 import dev.fettle.internal.text.PromptTokens;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
@@ -107,9 +108,14 @@ public final class Sampler implements AutoCloseable {
     return chat(Conversation.of(Message.user(message)), SamplingParams.greedy()).content();
   }
 
-  /** The assistant's next message, with reasoning and tool calls split off where the chat format has them. */
+  /**
+   * The assistant's next message, without the text that ended it, and with reasoning and tool calls split off where the chat
+   * format has them.
+   */
   public Message chat(Conversation chat, SamplingParams params) {
-    return backend.renderer().parse(sample(chat, Objects.requireNonNull(params, "params").samples(1)).get(0).tokens());
+    int[] prompt = prompt(chat);
+    SamplingParams one = ending(params).samples(1);
+    return AnswerStream.read(backend.renderer(), prompt, sample(prompt, one).get(0).tokens(), one);
   }
 
   /**

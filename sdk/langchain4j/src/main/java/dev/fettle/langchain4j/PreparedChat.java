@@ -7,7 +7,6 @@ import dev.fettle.Renderer;
 import dev.fettle.Sample;
 import dev.fettle.SamplingParams;
 import dev.fettle.Token;
-import dev.fettle.Tokenizer;
 import dev.fettle.ToolCall;
 import dev.fettle.internal.text.AnswerStream;
 import dev.fettle.internal.text.PromptTokens;
@@ -22,7 +21,6 @@ import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.ChatResponseMetadata;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
-import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 
@@ -44,10 +42,8 @@ record PreparedChat(ChatSettings settings, int[] prompt, SamplingParams params) 
     Renderer renderer = settings.sampler().renderer();
     try {
       SamplingParams params = settings.sampling(asked);
-      int[] prompt = renderer.prompt(chat);
-      if (PromptTokens.lackTools(renderer, chat, prompt)) {
-        throw ChatSettings.unsupported("a request with tools", "the model's chat template has no place for them");
-      }
+      int[] prompt = PromptTokens.of(renderer, chat).orElseThrow(
+          () -> ChatSettings.unsupported("a request with tools", "the model's chat template has no place for them"));
       return new PreparedChat(settings, prompt, params.stoppingAtEndOf(renderer));
     } catch (InvalidInputException e) {
       throw new InvalidRequestException(e);
@@ -58,7 +54,7 @@ record PreparedChat(ChatSettings settings, int[] prompt, SamplingParams params) 
   ChatResponse answer() {
     try {
       Sample sample = settings.sampler().sample(prompt, params).get(0);
-      Message message = read(sample.tokens());
+      Message message = AnswerStream.read(renderer(), prompt, sample.tokens(), params);
       return response(message, message.toolCalls().stream().map(PreparedChat::call).toList(), sample.tokens().length,
           sample.stopReason() == Sample.StopReason.LENGTH);
     } catch (InvalidInputException e) {
@@ -87,17 +83,6 @@ record PreparedChat(ChatSettings settings, int[] prompt, SamplingParams params) 
 
   private boolean ends(int id) {
     return params.stopTokens().contains(id);
-  }
-
-  /** The message in sampled tokens. */
-  private Message read(int[] tokens) {
-    int[] ids = Arrays.stream(tokens).takeWhile(id -> !ends(id)).toArray();
-    Tokenizer tokenizer = renderer().tokenizer();
-    String text = AnswerStream.readsSpecials(renderer()) ? tokenizer.decodeAll(ids) : tokenizer.decode(ids);
-    int end = params.stop().stream().mapToInt(text::indexOf).filter(at -> at >= 0).min().orElse(text.length());
-    AnswerStream parts = parts();
-    parts.take(text.substring(0, end));
-    return parts.message();
   }
 
   /** Whether sampling ended for want of room, as a stream does not say. */

@@ -111,11 +111,8 @@ record ChatRequest(Served model, Renderer renderer, int[] prompt, SamplingParams
 
   private static int[] prompt(Renderer renderer, Conversation chat) {
     try {
-      int[] prompt = renderer.prompt(chat);
-      if (PromptTokens.lackTools(renderer, chat, prompt)) {
-        throw ApiError.unsupported("tools", "tools are not supported by this model: its chat template writes none; leave them out");
-      }
-      return prompt;
+      return PromptTokens.of(renderer, chat).orElseThrow(() -> ApiError.unsupported("tools",
+          "tools are not supported by this model: its chat template writes none; leave them out"));
     } catch (ApiError e) {
       throw e;
     } catch (FettleException e) {

@@ -1,6 +1,7 @@
 package dev.fettle.internal.openai;
 
 import dev.fettle.Tokenizer;
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.json.JsonNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -31,7 +32,8 @@ final class EmbeddingCall {
     fields.without("user");
     List<String> texts = texts(fields.required("input", "a text, or a list of texts"), model);
     fields.end();
-    List<float[]> vectors = model.embed(texts);
+    ProgressMeter meter = new ProgressMeter();
+    List<float[]> vectors = model.embed(texts, meter);
     if (dimensions != null && dimensions != vectors.get(0).length) {
       throw ApiError.unsupported("dimensions", "dimensions " + dimensions + " is not supported by this model, whose vectors have "
           + vectors.get(0).length + " numbers: leave it out");
@@ -44,12 +46,11 @@ final class EmbeddingCall {
       json.put("embedding", "base64".equals(encoding) ? base64(vector) : vector);
       data.add(json);
     }
-    int tokens = Texts.tokens(model.model().tokenizer(), texts);
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("object", "list");
     json.put("data", data);
     json.put("model", model.name());
-    json.put("usage", Map.of("prompt_tokens", tokens, "total_tokens", tokens));
+    json.put("usage", Map.of("prompt_tokens", meter.tokens(), "total_tokens", meter.tokens()));
     out.document(200, json);
   }
 

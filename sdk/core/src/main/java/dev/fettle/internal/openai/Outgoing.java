@@ -22,10 +22,13 @@ final class Outgoing {
   /** The whole answer. */
   void document(int status, Object json) throws IOException {
     byte[] body = JsonPrinter.utf8(json);
+    boolean head = exchange.getRequestMethod().equals("HEAD");
     if (!begun) {
-      begin(status, "application/json", body.length);
+      begin(status, "application/json", head ? -1 : body.length);
     }
-    exchange.getResponseBody().write(body);
+    if (!head) {
+      exchange.getResponseBody().write(body);
+    }
   }
 
   /**

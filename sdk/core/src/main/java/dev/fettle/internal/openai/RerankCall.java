@@ -1,5 +1,6 @@
 package dev.fettle.internal.openai;
 
+import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.json.JsonNode;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -35,7 +36,8 @@ final class RerankCall {
     fields.refuse("max_tokens_per_doc", v -> false, "a document is cut where the model ends; leave it out");
     fields.refuse("return_embeddings", v -> !v.asBoolean(true), "see /v1/embeddings");
     fields.end();
-    float[] scores = model.score(query, texts);
+    ProgressMeter meter = new ProgressMeter();
+    float[] scores = model.score(query, texts, meter);
     List<Object> results = new ArrayList<>();
     IntStream.range(0, scores.length).boxed().sorted(Comparator.comparing((Integer i) -> -scores[i])).limit(top).forEach(i -> {
       Map<String, Object> json = new LinkedHashMap<>();
@@ -46,8 +48,7 @@ final class RerankCall {
       }
       results.add(json);
     });
-    int tokens = Texts.tokens(model.model().tokenizer(), texts)
-        + texts.size() * Texts.tokens(model.model().tokenizer(), List.of(query));
+    long tokens = meter.tokens();
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("id", Ids.of("rerank-"));
     json.put("model", model.name());

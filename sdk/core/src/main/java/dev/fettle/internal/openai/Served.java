@@ -65,16 +65,14 @@ final class Served implements AutoCloseable {
     return tuned;
   }
 
-  /** Vectors of texts. */
-  List<float[]> embed(List<String> texts) {
-    ProgressMeter meter = new ProgressMeter();
+  /** Vectors of texts; the meter counts the tokens that are read. */
+  List<float[]> embed(List<String> texts, ProgressMeter meter) {
     return adapter == null ? base.embed(texts, Optional.empty(), OptionalInt.empty(), meter)
         : Futures.join(tuned().embed(texts, Optional.empty(), OptionalInt.empty(), meter));
   }
 
   /** How well texts answer a query, as logits. */
-  float[] score(String query, List<String> texts) {
-    ProgressMeter meter = new ProgressMeter();
+  float[] score(String query, List<String> texts, ProgressMeter meter) {
     return adapter == null ? base.score(query, texts, meter) : Futures.join(tuned().score(query, texts, meter));
   }
 

@@ -1,17 +1,10 @@
 package dev.fettle.internal.openai;
 
-import dev.fettle.Tokenizer;
 import dev.fettle.internal.json.JsonNode;
-import java.util.List;
 
 /** What texts have to be. */
 final class Texts {
   private Texts() {}
-
-  /** How many tokens texts have, without those that a model puts around them, and before it cuts them. */
-  static int tokens(Tokenizer tokenizer, List<String> texts) {
-    return texts.stream().mapToInt(text -> tokenizer.encode(text).length).sum();
-  }
 
   /**
    * Tokens where there might be a text.

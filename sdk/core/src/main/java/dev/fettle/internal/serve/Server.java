@@ -163,7 +163,7 @@ public final class Server implements AutoCloseable {
     String path = exchange.getRequestURI().getPath();
     String prefix = "/" + Paths.PREFIX;
     if (path == null || !path.startsWith(prefix)) {
-      throw Problem.unknown("there is nothing at this path; calls are below " + prefix);
+      throw Problem.unknown("there is nothing at this path; calls are below " + prefix + " and /v1/");
     }
     List<String> segments = Arrays.asList(path.substring(prefix.length()).split("/"));
     Routes.Route route = routes.find(exchange.getRequestMethod(), segments);
@@ -234,7 +234,7 @@ public final class Server implements AutoCloseable {
   private static void send(HttpExchange exchange, Reply reply) {
     try (exchange) {
       reply.headers().forEach(exchange.getResponseHeaders()::set);
-      if (reply.type() == null) {
+      if (reply.type() == null || exchange.getRequestMethod().equals("HEAD")) {
         exchange.sendResponseHeaders(reply.status(), -1);
         return;
       }

@@ -121,7 +121,8 @@ final class ChatRenderer implements Renderer {
     result.add(sequence);
   }
 
-  private Written write(Conversation conversation, boolean generate) {
+  /** A conversation, with what an answer begins with if one is to be generated. */
+  Written write(Conversation conversation, boolean generate) {
     return format.write(conversation, generate, tokenizer, plain.trusts());
   }
 

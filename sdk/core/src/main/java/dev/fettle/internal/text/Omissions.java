@@ -31,9 +31,14 @@ final class Omissions {
   /** Says what else is lost, once for each kind. History may lose its reasoning: that is how such models are trained. */
   void tell(Conversation conversation, Text text) {
     lost(conversation, text).forEach(this::say);
-    if (!conversation.tools().isEmpty() && !has(text, -1, Field.TOOLS)) {
+    if (!hasTools(conversation, text)) {
       say("descriptions of tools");
     }
+  }
+
+  /** Whether the tools are written, if there are any. */
+  static boolean hasTools(Conversation conversation, Text text) {
+    return conversation.tools().isEmpty() || has(text, -1, Field.TOOLS);
   }
 
   /** How much of the messages is lost, or written as Python writes a list. */

@@ -3,8 +3,7 @@ package dev.fettle.internal.text;
 import dev.fettle.Conversation;
 import dev.fettle.Renderer;
 import dev.fettle.Tokenizer;
-import java.util.Arrays;
-import java.util.List;
+import java.util.Optional;
 
 /** Prompts as tokens. */
 public final class PromptTokens {
@@ -22,8 +21,8 @@ public final class PromptTokens {
     return out;
   }
 
-  /** Whether a chat's tools are not in its prompt: its template has no place for them. */
-  public static boolean lackTools(Renderer renderer, Conversation chat, int[] prompt) {
-    return !chat.tools().isEmpty() && Arrays.equals(prompt, renderer.prompt(new Conversation(chat.messages(), List.of())));
+  /** A chat that is to be answered; empty if its tools are not in it, as its template has no place for them. */
+  public static Optional<int[]> of(Renderer renderer, Conversation chat) {
+    return Optional.of(((ChatRenderer) renderer).write(chat, true)).filter(Written::hasTools).map(Written::tokens);
   }
 }

@@ -36,6 +36,11 @@ record TemplateText(Conversation conversation, TemplateFormat.Writing writing, T
   }
 
   @Override
+  public boolean hasTools() {
+    return Omissions.hasTools(conversation, text);
+  }
+
+  @Override
   public String chars() {
     return text.chars();
   }

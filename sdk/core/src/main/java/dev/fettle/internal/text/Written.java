@@ -15,6 +15,11 @@ interface Written {
     return "";
   }
 
+  /** Whether it has the tools that may be called, if there are any: what has no place for them refuses them, but for templates. */
+  default boolean hasTools() {
+    return true;
+  }
+
   /** Where each token comes from: what it begins with. */
   Field[] fields();
 

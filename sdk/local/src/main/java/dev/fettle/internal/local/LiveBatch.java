@@ -38,7 +38,14 @@ final class LiveBatch implements AutoCloseable {
   private Decoder decoder;
   private Memory.Held held;
   private boolean scheduled;
+  private boolean turning;
   private RuntimeException closed;
+  /** Prompts are kept for others as long as nobody needs their memory. */
+  private final Runnable spare = () -> EngineThread.get().run(() -> {
+    if (!turning) {
+      prefixes.close();
+    }
+  });
 
   /** What reads prompts, with so many continuations of each. */
   interface Decoders {
@@ -58,6 +65,9 @@ final class LiveBatch implements AutoCloseable {
     this.decoders = decoders;
     this.keepsPrefixes = keepsPrefixes;
     this.ended = ended;
+    if (keepsPrefixes) {
+      Memory.get().spare(spare);
+    }
   }
 
   /**
@@ -106,6 +116,7 @@ final class LiveBatch implements AutoCloseable {
 
   private void turn() {
     scheduled = false;
+    turning = true;
     try {
       waiting.removeIf(LiveSequence::done);
       keep(undone());
@@ -117,6 +128,8 @@ final class LiveBatch implements AutoCloseable {
       }
     } catch (Throwable e) {
       fail(e);
+    } finally {
+      turning = false;
     }
     schedule();
   }

@@ -4,10 +4,13 @@ import dev.fettle.MemoryPlan;
 import dev.fettle.NotEnoughMemoryException;
 import dev.fettle.internal.Gibibytes;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -27,6 +30,7 @@ public final class Memory {
   private final Supplier<OptionalLong> available;
   private final Runnable giveBack;
   private final List<Held> held = new ArrayList<>();
+  private final Set<Runnable> spares = Collections.newSetFromMap(new WeakHashMap<>());
 
   /**
    * @param available what the device has left
@@ -67,9 +71,30 @@ public final class Memory {
   }
 
   /** Promises what is about to be allocated, all of it at once. */
-  public synchronized Held hold(MemoryPlan plan, String what) {
-    require(plan, 0, what);
-    return promise(() -> plan, plan::total);
+  public Held hold(MemoryPlan plan, String what) {
+    makeRoom(plan.total());
+    synchronized (this) {
+      check(plan, 0, what);
+      return promise(() -> plan, plan::total);
+    }
+  }
+
+  /**
+   * Notes someone who keeps what may be of use later, and gives it back before work is refused.
+   *
+   * @param giveBack called on any thread, as long as whoever made it holds it
+   */
+  public synchronized void spare(Runnable giveBack) {
+    spares.add(giveBack);
+  }
+
+  /** Not under the lock: whoever gives back may have to wait for others. */
+  private void makeRoom(long bytes) {
+    List<Runnable> asked;
+    synchronized (this) {
+      asked = bytes > room(bytes) ? List.copyOf(spares) : List.of();
+    }
+    asked.forEach(Runnable::run);
   }
 
   /**
@@ -89,7 +114,12 @@ public final class Memory {
    *
    * @param counted how much of it is among what has been promised, or comes free by it
    */
-  public synchronized void require(MemoryPlan plan, long counted, String what) {
+  public void require(MemoryPlan plan, long counted, String what) {
+    makeRoom(plan.total() - counted);
+    check(plan, counted, what);
+  }
+
+  private synchronized void check(MemoryPlan plan, long counted, String what) {
     long room = room(plan.total() - counted);
     if (plan.total() - counted > room) {
       throw new NotEnoughMemoryException(refusal(plan, room + counted, what));

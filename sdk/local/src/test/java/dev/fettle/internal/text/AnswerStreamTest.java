@@ -50,7 +50,8 @@ class AnswerStreamTest {
   @ValueSource(strings = {"plain text", "two\n\nparagraphs\n", "", "a < b, a <t c <tool", "I say <tool_call> and mean it",
       "<think>\nwell\n\nso\n</think>\n\nanswer", "<think>\nnever closed\n", "<think>\n\n</think>\n\n" + CALL, CALL + "\n" + CALL,
       "Let me see.\n" + CALL, "Let me see.\n\n" + CALL + "\nDone", "<tool_call>\n{broken}\n</tool_call>", "  <think>x</think>y",
-      "{\"name\": \"f\", \"parameters\": {\"a\": 1}}", "{\"answer\": 42}", "[TOOL_CALLS] [{\"name\": \"f\", \"arguments\": {}}]"})
+      "{\"name\": \"f\", \"parameters\": {\"a\": 1}}", "{\"answer\": 42}", "[TOOL_CALLS] [{\"name\": \"f\", \"arguments\": {}}]", "<tool<tool<tool then\n", "see\n\n\nmore > [1] words\n\n",
+      "<think>\na\n\nb c d\n\n\n</think>\n\n\nx\n\ny z\n", "a>\n\n" + CALL + " b\n c [d] e"})
   void howeverATextIsCutThePartsAreThoseOfTheWhole(String text) {
     for (String family : List.of("qwen2.5", "qwen3", "chatml")) {
       Renderer renderer = renderer(family);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fettle.MemoryPlan;
 import dev.fettle.NotEnoughMemoryException;
+import java.lang.ref.Reference;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
@@ -68,6 +69,20 @@ class MemoryTest {
     assertThat(memory.fits(3 * GIB)).isTrue();
     assertThat(given).hasValue(1);
     assertThat(memory.fits(3 * GIB + 1)).isFalse();
+  }
+
+  @Test
+  void whatIsKeptForLaterIsGivenBackBeforeWorkIsRefused() {
+    Memory memory = memory(4 * GIB);
+    Memory.Held prompts = memory.hold(plan("kept prompts", GIB), "keeping a prompt");
+    Runnable spare = prompts::close;
+    memory.spare(spare);
+
+    memory.hold(plan("weights", 2 * GIB), "loading").close();
+    assertThat(memory.room(0)).isEqualTo(3 * GIB);
+    memory.require(plan("gradients", 4 * GIB), 0, "a pass");
+    assertThat(memory.room(0)).isEqualTo(4 * GIB);
+    Reference.reachabilityFence(spare);
   }
 
   @Test
