@@ -243,4 +243,16 @@ class SamplingTest {
     System.arraycopy(b, 0, out, a.length, b.length);
     return out;
   }
+
+  @Test
+  void aChatEndsBeforeTheTextThatEndsIt() {
+    try (Fettle fettle = Fettle.local()) {
+      Sampler tiny = fettle.load("fettle-tiny").sampler();
+      Conversation chat = Conversation.of(Message.user("Where is my parcel 4711?"));
+      String whole = tiny.chat(chat, SamplingParams.greedy()).content();
+      String stop = whole.substring(9, 14);
+
+      assertThat(tiny.chat(chat, SamplingParams.greedy().stop("zebra", stop)).content()).isEqualTo(whole.substring(0, whole.indexOf(stop)));
+    }
+  }
 }

@@ -8,6 +8,7 @@ import dev.fettle.internal.FileErrors;
 import dev.fettle.internal.OneLine;
 import dev.fettle.internal.recipe.Report;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -37,12 +38,14 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>It is reached from this machine alone, and shows nothing before the first run begins; the latest run that it is told of
- * is shown. Whoever makes it closes it: then the page is gone, and a browser keeps what it showed last. Thread-safe.
+ * is shown. Whoever makes it closes it: then the page is gone, and a browser that looks keeps how the run ended. Thread-safe.
  */
 public final class ReportServer implements RunListener, AutoCloseable {
   private static final long STAYS = 2_000_000_000L;
   /** Drawing takes no more than this part of a processor's time. */
   private static final int SHARE = 10;
+  /** A browser asks every second; one that did within this time is given the end of the run before all is gone. */
+  private static final long WATCHES = 3_000_000_000L;
 
   private final HttpServer server;
   private final ExecutorService threads;
@@ -54,6 +57,8 @@ public final class ReportServer implements RunListener, AutoCloseable {
   private int drawn;
   private int drawings;
   private long due = System.nanoTime();
+  private long watched = System.nanoTime() - WATCHES;
+  private int seen;
 
   private ReportServer(HttpServer server, ExecutorService threads) {
     this.server = server;
@@ -119,7 +124,9 @@ public final class ReportServer implements RunListener, AutoCloseable {
       if (!host.equals("127.0.0.1") && !host.equals("localhost") && !host.equals("[::1]")) {
         send(exchange, 403, "text/plain", "ask for 127.0.0.1");
       } else if (path.equals("/")) {
+        int now = drawn();
         send(exchange, 200, "text/html", page());
+        seen(now);
       } else if (path.equals("/state")) {
         send(exchange, 200, "text/plain", state());
       } else {
@@ -134,14 +141,48 @@ public final class ReportServer implements RunListener, AutoCloseable {
     exchange.getResponseHeaders().set("Cache-Control", "no-store");
     boolean head = exchange.getRequestMethod().equals("HEAD");
     exchange.sendResponseHeaders(code, head ? -1 : bytes.length);
-    if (!head) {
-      exchange.getResponseBody().write(bytes);
+    try (OutputStream body = exchange.getResponseBody()) {
+      body.write(head ? new byte[0] : bytes);
     }
+  }
+
+  /** How many changes the page has, if it is asked for now. */
+  private int drawn() {
+    synchronized (drawing) {
+      page();
+      return drawn;
+    }
+  }
+
+  private void seen(int changes) {
+    synchronized (drawing) {
+      seen = Math.max(seen, changes);
+      drawing.notifyAll();
+    }
+  }
+
+  /** Waits a moment for a browser that looks to see how the run ended. */
+  private void showEnd() {
+    synchronized (drawing) {
+      long until = watched + WATCHES;
+      try {
+        for (long left = until - System.nanoTime(); left > 0 && seen < changes(); left = until - System.nanoTime()) {
+          drawing.wait(1 + left / 1_000_000);
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private synchronized int changes() {
+    return changes;
   }
 
   /** Differs when the page does. */
   private String state() {
     synchronized (drawing) {
+      watched = System.nanoTime();
       page();
       return String.valueOf(drawings);
     }
@@ -187,9 +228,10 @@ public final class ReportServer implements RunListener, AutoCloseable {
     return about;
   }
 
-  /** Ends the service. Idempotent. */
+  /** Ends the service, within three seconds if a browser looks, which is shown how the run ended. Idempotent. */
   @Override
   public void close() {
+    showEnd();
     server.stop(0);
     threads.shutdown();
   }

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
@@ -195,6 +196,11 @@ class RunSinksTest {
       }
       assertThatThrownBy(() -> ReportServer.at(uri.getPort())).isInstanceOf(InvalidInputException.class)
           .hasMessageContaining("port " + uri.getPort() + " cannot be had");
+      server.end(run("all 4 steps done", step(4, 0.5)));
+      get(uri.resolve("/state"), 200);
+      CompletableFuture<Void> closed = CompletableFuture.runAsync(server::close);
+      assertThat(get(uri, 200)).as("who looks sees the end, though it closes").contains("all 4 steps done");
+      closed.join();
     }
   }
 }
