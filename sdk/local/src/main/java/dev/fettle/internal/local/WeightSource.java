@@ -93,7 +93,7 @@ sealed interface WeightSource {
   /**
    * The files of a directory, whatever has its name by now, as long as nothing is written into them.
    *
-   * @param sums of what was read of each weight that is held in fewer bits now: CRC-32C, which costs a hundredth of rounding it
+   * @param sums of what was read of each weight that is held in fewer bits now: CRC-32C
    */
   record OfFiles(ModelDirectory stored, Map<String, Long> sums) implements WeightSource {
     OfFiles(ModelDirectory stored) {
