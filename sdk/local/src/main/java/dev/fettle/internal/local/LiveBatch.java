@@ -38,12 +38,8 @@ final class LiveBatch implements AutoCloseable {
   private boolean scheduled;
   private boolean turning;
   private RuntimeException closed;
-  /** Prompts are kept for others as long as nobody needs their memory. */
-  private final Runnable spare = () -> EngineThread.get().run(() -> {
-    if (!turning) {
-      prefixes.close();
-    }
-  });
+  /** Held here alone: whoever asks for memory does not keep this from being collected. */
+  private final Runnable spare;
 
   /** What reads prompts, with so many continuations of each. */
   interface Decoders {
@@ -58,7 +54,17 @@ final class LiveBatch implements AutoCloseable {
     this.model = model;
     this.decoders = decoders;
     this.keepsPrefixes = Decoder.keepsPrefixes(model.config());
+    this.spare = this::giveBack;
     Memory.get().spare(spare);
+  }
+
+  /** Prompts are kept for others as long as nobody needs their memory. */
+  private void giveBack() {
+    EngineThread.get().run(() -> {
+      if (!turning) {
+        prefixes.close();
+      }
+    });
   }
 
   /** Takes samples of a sampler on; on any thread. */
