@@ -40,12 +40,8 @@ final class LiveBatch implements AutoCloseable {
   private boolean scheduled;
   private boolean turning;
   private RuntimeException closed;
-  /** Prompts are kept for others as long as nobody needs their memory. */
-  private final Runnable spare = () -> EngineThread.get().run(() -> {
-    if (!turning) {
-      prefixes.close();
-    }
-  });
+  /** Held here alone: whoever asks for memory does not keep this from being collected. */
+  private final Runnable spare;
 
   /** What reads prompts, with so many continuations of each. */
   interface Decoders {
@@ -65,6 +61,7 @@ final class LiveBatch implements AutoCloseable {
     this.decoders = decoders;
     this.keepsPrefixes = keepsPrefixes;
     this.ended = ended;
+    this.spare = this::giveBack;
     if (keepsPrefixes) {
       Memory.get().spare(spare);
     }
@@ -77,6 +74,15 @@ final class LiveBatch implements AutoCloseable {
    */
   static LiveBatch once(LocalModel model, Decoders decoders, Consumer<LiveBatch> ended) {
     return new LiveBatch(model, decoders, false, ended);
+  }
+
+  /** Prompts are kept for others as long as nobody needs their memory. */
+  private void giveBack() {
+    EngineThread.get().run(() -> {
+      if (!turning) {
+        prefixes.close();
+      }
+    });
   }
 
   /** Takes samples of a sampler on; on any thread. */
