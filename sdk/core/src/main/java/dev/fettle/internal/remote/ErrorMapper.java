@@ -52,7 +52,7 @@ final class ErrorMapper {
   /** The error of an answer that cannot be understood. */
   ServiceException strange(String what, WireException cause) {
     return new ServiceException(what + ": the answer of " + host + " cannot be understood: " + text(cause.getMessage())
-        + ". Is it a service that speaks the Tinker protocol?", 0, cause);
+        + ". Is it a service that speaks the Tinker protocol?", 0);
   }
 
   /** What the body of an error says, on one line and without secrets. */
