@@ -49,10 +49,10 @@ final class ErrorMapper {
     return "user".equalsIgnoreCase(category) ? new InvalidInputException(said) : new ServiceException(said, 200);
   }
 
-  /** The error of an answer that cannot be understood. */
+  /** The error of an answer that cannot be understood; its cause is a copy without secrets. */
   ServiceException strange(String what, WireException cause) {
     return new ServiceException(what + ": the answer of " + host + " cannot be understood: " + text(cause.getMessage())
-        + ". Is it a service that speaks the Tinker protocol?", 0);
+        + ". Is it a service that speaks the Tinker protocol?", 0, new WireException(text(cause.getMessage())));
   }
 
   /** What the body of an error says, on one line and without secrets. */
