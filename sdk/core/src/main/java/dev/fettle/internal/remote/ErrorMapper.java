@@ -51,8 +51,9 @@ final class ErrorMapper {
 
   /** The error of an answer that cannot be understood; its cause is a copy without secrets. */
   ServiceException strange(String what, WireException cause) {
-    return new ServiceException(what + ": the answer of " + host + " cannot be understood: " + text(cause.getMessage())
-        + ". Is it a service that speaks the Tinker protocol?", 0, new WireException(text(cause.getMessage())));
+    String said = text(cause.getMessage());
+    return new ServiceException(what + ": the answer of " + host + " cannot be understood: " + said
+        + ". Is it a service that speaks the Tinker protocol?", 0, new WireException(said));
   }
 
   /** What the body of an error says, on one line and without secrets. */

@@ -239,9 +239,8 @@ public final class Server implements AutoCloseable {
         return;
       }
       exchange.getResponseHeaders().set("Content-Type", reply.type());
-      long length = exchange.getRequestMethod().equals("HEAD") || reply.length() == 0 ? -1 : reply.length();
-      exchange.sendResponseHeaders(reply.status(), length);
-      if (length > 0) {
+      exchange.sendResponseHeaders(reply.status(), reply.length() == 0 ? -1 : reply.length());
+      if (reply.length() > 0) {
         reply.body().to(exchange.getResponseBody());
       }
       if (reply.status() == 413) {

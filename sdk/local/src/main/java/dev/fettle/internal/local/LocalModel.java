@@ -290,11 +290,12 @@ final class LocalModel implements ModelBackend {
     return Optional.of(forms);
   }
 
-  /** The samples of all samplers that share this model's own weights. */
+  /** The samples that are made by themselves, of all samplers. */
   ApartBatches apart() {
     return apart;
   }
 
+  /** The samples of all samplers that share this model's own weights. */
   LiveBatch live() {
     if (live == null) {
       live = LocalSampler.live(this, forms(weights).orElseThrow());
