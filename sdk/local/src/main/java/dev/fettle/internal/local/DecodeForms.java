@@ -1,12 +1,13 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.MemoryPlan;
+import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.network.DecodeWeights;
 import dev.fettle.internal.network.Weights;
 import dev.fettle.internal.torch.Memory;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.Set;
 
 /** The forms in which weights are decoded, each made when it is first asked for. Closing frees them. */
 final class DecodeForms implements AutoCloseable {
@@ -14,6 +15,7 @@ final class DecodeForms implements AutoCloseable {
   private final List<Memory.Held> held = new ArrayList<>();
   private DecodeWeights exact;
   private DecodeWeights int8;
+  private Set<Layout.Block> halves;
 
   DecodeForms(Weights weights) {
     this.weights = weights;
@@ -22,30 +24,40 @@ final class DecodeForms implements AutoCloseable {
   DecodeWeights of(boolean rounded) {
     if (rounded) {
       if (int8 == null) {
-        int8 = made(() -> DecodeWeights.int8(weights), missing(true));
+        int8 = DecodeWeights.int8(weights, this::hold);
       }
       return int8;
     }
     if (exact == null) {
-      exact = made(() -> DecodeWeights.exact(weights), missing(false));
+      exact = DecodeWeights.exact(weights, halves(), this::hold);
     }
     return exact;
   }
 
-  private DecodeWeights made(Supplier<DecodeWeights> form, MemoryPlan plan) {
-    held.add(Memory.get().hold(plan, "a form of the weights for decoding"));
-    return form.get();
+  private Set<Layout.Block> halves() {
+    if (halves == null) {
+      halves = DecodeWeights.halves(weights);
+    }
+    return halves;
   }
 
-  /** The memory that a form takes beside the weights themselves. */
-  MemoryPlan plan(boolean rounded) {
-    return MemoryPlanner.plan(MemoryPlanner.DECODING,
-        DecodeWeights.copiedBytes(weights, rounded));
+  private void hold(long bytes) {
+    held.add(Memory.get().hold(plan(bytes), "a form of the weights for decoding"));
   }
 
-  /** The same where it is not there yet; nothing where it is. */
-  MemoryPlan missing(boolean rounded) {
-    return (rounded ? int8 : exact) == null ? plan(rounded) : new MemoryPlan(List.of());
+  private static MemoryPlan plan(long bytes) {
+    return MemoryPlanner.plan(MemoryPlanner.DECODING, bytes);
+  }
+
+  /** The memory that a form for so many rows at a time takes beside the weights themselves. */
+  MemoryPlan plan(boolean rounded, int rows) {
+    return plan(DecodeWeights.copiedBytes(weights, rounded, rows, rounded ? Set.of() : halves()));
+  }
+
+  /** The same as far as it is not there yet. */
+  MemoryPlan missing(boolean rounded, int rows) {
+    DecodeWeights form = rounded ? int8 : exact;
+    return plan(plan(rounded, rows).total() - (form == null ? 0 : Math.min(plan(rounded, rows).total(), form.takenBytes())));
   }
 
   @Override

@@ -133,7 +133,7 @@ final class LocalSampler implements SamplerBackend {
   @Override
   public CompletableFuture<MemoryPlan> memoryPlan(List<int[]> prompts, SamplingParams params) {
     check("prompts", prompts);
-    return work(() -> MemoryPlanner.plus(model.memory().weights(), snapshot, forms.plan(params.int8()),
+    return work(() -> MemoryPlanner.plus(model.memory().weights(), snapshot, forms.plan(params.int8(), rows(prompts, params)),
         model.memory().sampling(prompts, params)));
   }
 
@@ -195,9 +195,13 @@ final class LocalSampler implements SamplerBackend {
     }
   }
 
+  private static int rows(List<int[]> prompts, SamplingParams params) {
+    return Math.min(BATCH, prompts.size() * params.samples());
+  }
+
   /** With weights for decoding, if they are not there yet. */
   private MemoryPlan plan(List<int[]> prompts, SamplingParams params) {
-    return MemoryPlanner.plus(forms.missing(params.int8()), model.memory().sampling(prompts, params));
+    return MemoryPlanner.plus(forms.missing(params.int8(), rows(prompts, params)), model.memory().sampling(prompts, params));
   }
 
   @Override

@@ -2,69 +2,204 @@ package dev.fettle.internal.network;
 
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.Product;
+import dev.fettle.internal.torch.FewRows;
 import dev.fettle.internal.torch.NativeList;
 import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import dev.fettle.internal.torch.Torch;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.LongConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * The weights of a model in the form that decoding reads fastest: matrices packed for oneDNN where the processor gains
- * from it, rounded to 8-bit integers where that was asked for, else as they are. What is packed or rounded is a copy,
- * which closing frees; the rest is that of the weights given, which must outlive this.
+ * The weights of a model in the forms that decoding reads fastest. Few rows are multiplied with matrices in float16 where these
+ * lose nothing by it, or rounded to 8-bit integers where that was asked for; many, in bf16, with matrices that oneDNN has
+ * packed, which are made when they are first needed. Where FBGEMM is not, oneDNN's serve any number of rows, and else the
+ * matrices as they are. Closing frees the copies; the rest is that of the weights given, which must outlive this.
  */
 public final class DecodeWeights implements AutoCloseable {
   /** libtorch's own kernel for 8-bit integers takes so many at once and does not look where a row or the matrix ends. */
   private static final int INT8_BLOCK = 32;
+  /** Up to so many rows of bf16 are faster with float16 than with what oneDNN has packed; of f32 any number is. */
+  private static final int FEW = 4;
+  /** What float16 may lose of a matrix, as a share of its length: in f32 no more than ten sums round off, in bf16 a tenth of a sum. */
+  private static final double LOST_F32 = 1e-6;
+  private static final double LOST_BF16 = 1e-4;
 
   private final Scope scope = new Scope();
   private final Weights original;
-  private final Weights formed;
   private final boolean rounds;
-  private final NativeList<NativeList<NativeList<Tensor>>> products;
+  private final Set<Layout.Block> halves;
+  private final LongConsumer takes;
   private final NativeList<NativeList<Tensor>> vectors;
+  private final Set<Layout.Block> packed;
+  private final Form few;
+  private Form many;
+  private long taken;
 
-  private DecodeWeights(Weights weights, boolean int8) {
-    this.original = weights;
-    this.rounds = int8;
-    this.formed = weights.with(scope, (block, w) -> isInt4(block, w, weights.type(), int8) ? packedInt4((Weight.Quantised) w)
-        : int8 ? rounded(block, w) : Torch.get().packs(weights.type()) ? packed(block, w) : w);
-    this.products = formed.allProducts(scope);
-    this.vectors = formed.allVectors(scope);
+  /** Matrices as kernels take them. */
+  final class Form {
+    private final Weights weights;
+    private final NativeList<NativeList<NativeList<Tensor>>> products;
+    private final NativeList<NativeList<NativeList<FewRows>>> fewRows;
+
+    private Form(Weights weights, Map<Layout.Block, NativeList<FewRows>> fewRows) {
+      this.weights = weights;
+      this.products = weights.allProducts(scope);
+      this.fewRows = all(fewRows);
+    }
+
+    /** Those of all layers. */
+    NativeList<NativeList<NativeList<Tensor>>> products() {
+      return products;
+    }
+
+    /** The output embedding. */
+    NativeList<Tensor> head() {
+      return weights.head();
+    }
+
+    /** The forms for few rows of all layers' and, last, of the output embedding; empty lists where there is none. */
+    NativeList<NativeList<NativeList<FewRows>>> fewRows() {
+      return fewRows;
+    }
+
+    private NativeList<NativeList<NativeList<FewRows>>> all(Map<Layout.Block, NativeList<FewRows>> fewRows) {
+      NativeList<FewRows> none = scope.kernels().noFewRows();
+      List<NativeList<NativeList<FewRows>>> layers = new ArrayList<>();
+      for (int i = 0; i < weights.layout().config().layers().size(); i++) {
+        int layer = i;
+        layers.add(scope.listOf(Arrays.stream(Product.values())
+            .map(p -> fewRows.getOrDefault(new Layout.Block(layer, p, null), none)).toList()));
+      }
+      layers.add(scope.listOf(List.of(fewRows.getOrDefault(headBlock(weights.layout()), none))));
+      return scope.listOf(layers);
+    }
   }
 
-  /** Weights that the processor reads fastest, without loss. */
-  public static DecodeWeights exact(Weights weights) {
-    return new DecodeWeights(weights, false);
+  private DecodeWeights(Weights weights, boolean int8, Set<Layout.Block> halves, LongConsumer takes) {
+    this.original = weights;
+    this.rounds = int8;
+    this.halves = halves;
+    this.takes = takes;
+    this.vectors = weights.allVectors(scope);
+    this.taken = copiedBytes(weights, int8, 1, halves);
+    takes.accept(taken);
+    Map<Layout.Block, NativeList<FewRows>> packs = new HashMap<>();
+    Weights formed = weights.with(scope, (block, w) -> {
+      Optional<NativeList<FewRows>> pack = fewRows(block, w);
+      pack.ifPresent(p -> packs.put(block, p));
+      return pack.isPresent() ? w : other(block, w);
+    });
+    this.packed = packs.keySet();
+    this.few = new Form(formed, packs);
   }
 
   /**
-   * Matrices rounded to 8 bits, with a scale for each row. What chooses experts stays as it is; so does, of experts and where oneDNN
-   * does not multiply with 8-bit integers, a matrix with a side that is no multiple of 32.
+   * Weights that the processor reads fastest, without loss.
+   *
+   * @param halves see {@link #halves}
+   * @param takes told of the bytes of copies before they are made
    */
-  public static DecodeWeights int8(Weights weights) {
-    return new DecodeWeights(weights, true);
+  public static DecodeWeights exact(Weights weights, Set<Layout.Block> halves, LongConsumer takes) {
+    return new DecodeWeights(weights, false, halves, takes);
   }
 
-  /** The memory that copies take, in bytes; scales of rows, a thousandth of it, are not counted. */
-  public static long copiedBytes(Weights weights, boolean rounded) {
-    Layout layout = weights.layout();
-    Layout.Block head = layout.head() == null ? layout.embedding() : layout.head();
-    return layout.blocks().stream().filter(b -> b.equals(head) || b.isProduct())
-        .mapToLong(b -> copiedBytes(weights, b, rounded)).sum();
+  /**
+   * Matrices rounded to 8 bits, with a scale for each row. What chooses experts stays as it is; so does, of experts and where FBGEMM
+   * is not, a matrix with a side that is no multiple of 32.
+   *
+   * @param takes told of the bytes of copies before they are made
+   */
+  public static DecodeWeights int8(Weights weights, LongConsumer takes) {
+    return new DecodeWeights(weights, true, Set.of(), takes);
   }
 
-  private static long copiedBytes(Weights weights, Layout.Block block, boolean rounded) {
+  /** The matrices that float16 holds, which takes a pass over all of them to see: those that came in 16 bits, mostly. */
+  public static Set<Layout.Block> halves(Weights weights) {
+    double most = weights.type() == NumberType.F32 ? LOST_F32 : LOST_BF16;
+    try (Scope scope = new Scope()) {
+      return matrices(weights.layout()).filter(b -> weights.weight(b) instanceof Weight.Dense w && isFewRows(b)
+          && scope.kernels().lostInHalf(w.values()) <= most).collect(Collectors.toSet());
+    }
+  }
+
+  /**
+   * The memory that copies take for so many rows at a time, in bytes; scales of rows, a thousandth of it, are not counted.
+   *
+   * @param halves see {@link #halves}
+   */
+  public static long copiedBytes(Weights weights, boolean rounded, int rows, Set<Layout.Block> halves) {
+    boolean many = isMany(weights.type(), rounded, rows);
+    return matrices(weights.layout())
+        .mapToLong(b -> copiedBytes(weights, b, rounded, halves) + (many ? packedBytes(weights, b) : 0)).sum();
+  }
+
+  private static Stream<Layout.Block> matrices(Layout layout) {
+    return layout.blocks().stream().filter(b -> b.equals(headBlock(layout)) || b.isProduct());
+  }
+
+  private static long copiedBytes(Weights weights, Layout.Block block, boolean rounded, Set<Layout.Block> halves) {
     Weight w = weights.weight(block);
     if (isInt4(block, w, weights.type(), rounded)) {
       return w.bytes();
     }
     if (rounded) {
-      return roundable(weights.layout(), block) && (!isInt8(w) || isPackedInt8(block)) ? block.size() : 0;
+      return roundable(weights.layout(), block) && (!isInt8(w) || isFewRows(block)) ? block.size() : 0;
     }
-    return Torch.get().packs(weights.type()) && w instanceof Weight.Dense && !isOfExperts(block)
+    return halves.contains(block) ? halfBytes(block) : packedBytes(weights, block);
+  }
+
+  private static long packedBytes(Weights weights, Layout.Block block) {
+    return Torch.get().packs(weights.type()) && weights.weight(block) instanceof Weight.Dense && !isOfExperts(block)
         ? block.size() * weights.type().size() : 0;
+  }
+
+  private static long halfBytes(Layout.Block block) {
+    return 2 * up(block.shape()[0], FewRows.OUTPUTS) * up(block.shape()[1], FewRows.INPUTS);
+  }
+
+  private static long up(long n, long step) {
+    return (n + step - 1) / step * step;
+  }
+
+  private static Layout.Block headBlock(Layout layout) {
+    return layout.head() == null ? layout.embedding() : layout.head();
+  }
+
+  /** Whether so many rows have a form of their own. */
+  private static boolean isMany(NumberType type, boolean rounded, int rows) {
+    return rows > FEW && !rounded && type == NumberType.BF16 && Torch.get().fewRows() && Torch.get().packs(type);
+  }
+
+  /** FBGEMM counts the numbers of a matrix in 32 bits. */
+  private static boolean isFewRows(Layout.Block block) {
+    return Torch.get().fewRows() && !isOfExperts(block) && halfBytes(block) < 1L << 31;
+  }
+
+  private Optional<NativeList<FewRows>> fewRows(Layout.Block block, Weight w) {
+    if (!isFewRows(block) || isInt4(block, w, original.type(), rounds)) {
+      return Optional.empty();
+    }
+    if (rounds) {
+      return roundable(original.layout(), block) ? Optional.of(packedInt8(w)) : Optional.empty();
+    }
+    return halves.contains(block) ? Optional.of(scope.kernels().packHalf(((Weight.Dense) w).values())) : Optional.empty();
+  }
+
+  private Weight other(Layout.Block block, Weight w) {
+    if (isInt4(block, w, original.type(), rounds)) {
+      return packedInt4((Weight.Quantised) w);
+    }
+    return rounds ? rounded(block, w) : packed(block, w);
   }
 
   private static boolean isInt8(Weight w) {
@@ -91,7 +226,7 @@ public final class DecodeWeights implements AutoCloseable {
   }
 
   private Weight packed(Layout.Block block, Weight w) {
-    return w instanceof Weight.Dense dense && !isOfExperts(block)
+    return Torch.get().packs(original.type()) && w instanceof Weight.Dense dense && !isOfExperts(block)
         ? new Weight.Packed(dense, List.of(scope.kernels().pack(dense.values(), rows()))) : w;
   }
 
@@ -102,9 +237,6 @@ public final class DecodeWeights implements AutoCloseable {
   private Weight rounded(Layout.Block block, Weight w) {
     if (!roundable(original.layout(), block)) {
       return w;
-    }
-    if (isPackedInt8(block)) {
-      return packedInt8(w);
     }
     // Scales are in bf16, which is what the kernel takes, also where the model computes in f32.
     if (isInt8(w)) {
@@ -117,11 +249,7 @@ public final class DecodeWeights implements AutoCloseable {
     return out;
   }
 
-  private static boolean isPackedInt8(Layout.Block block) {
-    return Torch.get().int8() && !isOfExperts(block);
-  }
-
-  private Weight packedInt8(Weight w) {
+  private NativeList<FewRows> packedInt8(Weight w) {
     try (Scope step = new Scope()) {
       List<Tensor> codes = w.tensors();
       if (!isInt8(w)) {
@@ -129,13 +257,13 @@ public final class DecodeWeights implements AutoCloseable {
         made.write(0, w.shape()[0], w::dense);
         codes = made.tensors();
       }
-      return new Weight.Packed(w, List.of(scope.kernels().packInt8(codes.get(0), codes.get(1))));
+      return scope.kernels().packInt8(codes.get(0), codes.get(1));
     }
   }
 
   /** Whether the kernel takes a matrix, or each expert's part of it. A router stays exact: rounded, it would choose others. */
   private static boolean roundable(Layout layout, Layout.Block block) {
-    if (isPackedInt8(block)) {
+    if (isFewRows(block)) {
       return block.place() != Product.ROUTER;
     }
     boolean rows = block.shape()[0] % INT8_BLOCK == 0;
@@ -151,29 +279,51 @@ public final class DecodeWeights implements AutoCloseable {
     return original;
   }
 
-  /** What prompts are read with: no rounded weights, but packed ones, which need no copy of each matrix in every pass. */
+  /**
+   * What prompts are read with, and many rows where {@link #form} has no other: no rounded weights, but packed ones where there is
+   * no form for few rows, which need no copy of each matrix in every pass.
+   */
   Weights ofPrompts() {
-    return rounds ? original : formed;
+    return rounds ? original : few.weights;
   }
 
-  /** A weight in the form in which it is decoded. */
+  /** A weight as many rows are multiplied with it, where {@link #form} has no other. */
   Weight weight(Layout.Block block) {
-    return formed.weight(block);
+    return few.weights.weight(block);
   }
 
-  /** The matrices of all layers. */
-  NativeList<NativeList<NativeList<Tensor>>> products() {
-    return products;
+  /** Whether few rows are multiplied with a matrix in 8 bits. */
+  boolean isRounded(Layout.Block block) {
+    return rounds && packed.contains(block) || weight(block) instanceof Weight.Quantised;
+  }
+
+  /** The bytes of the copies that there are, see {@link #copiedBytes}. */
+  public long takenBytes() {
+    return taken;
+  }
+
+  /** Whether the forms for few rows are rounded. */
+  boolean rounded() {
+    return rounds;
+  }
+
+  /** The matrices for a step with so many rows. */
+  Form form(int rows) {
+    if (!isMany(original.type(), rounds, rows)) {
+      return few;
+    }
+    if (many == null) {
+      long bytes = copiedBytes(original, false, rows, halves) - taken;
+      takes.accept(bytes);
+      taken += bytes;
+      many = new Form(original.with(scope, this::packed), Map.of());
+    }
+    return many;
   }
 
   /** The vectors of all layers. */
   NativeList<NativeList<Tensor>> vectors() {
     return vectors;
-  }
-
-  /** The output embedding. */
-  NativeList<Tensor> head() {
-    return formed.head();
   }
 
   @Override

@@ -186,16 +186,17 @@ public final class Decoder implements AutoCloseable {
       }
       rotate(used);
       boolean level = Arrays.stream(lengths).allMatch(n -> n == used - 1);
-      replaceLogits(step, through(step, tokens, lengths, level, used));
+      replaceLogits(step, through(step, weights.form(tokens.length), tokens, lengths, level, used));
       for (int i = 0; i < lengths.length; i++) {
         lengths[i]++;
       }
     }
   }
 
-  private Tensor through(Scope step, int[] tokens, int[] at, boolean level, int used) {
-    return step.kernels().decodeStep(longs(tokens), longs(at), level, weights.original().embedding(), finalNorm, weights.head(),
-        weights.products(), weights.vectors(), adapters.all(), cache, cosines, sines, ropeOfLayer, used, dims, reals, network.outer());
+  private Tensor through(Scope step, DecodeWeights.Form form, int[] tokens, int[] at, boolean level, int used) {
+    return step.kernels().decodeStep(longs(tokens), longs(at), level, weights.original().embedding(), finalNorm, form.head(),
+        form.products(), form.fewRows(), weights.rounded(), weights.vectors(), adapters.all(), cache, cosines, sines, ropeOfLayer,
+        used, dims, reals, network.outer());
   }
 
   /** Drops all sequences but some, which keep their order; the logits are those of the sequences that stay. */
@@ -317,7 +318,7 @@ public final class Decoder implements AutoCloseable {
     for (int at = shared; at < prompt.length; at += READ_ON) {
       int end = Math.min(prompt.length, at + READ_ON);
       try (Scope step = new Scope()) {
-        Tensor all = through(step, Arrays.copyOfRange(prompt, at, end), IntStream.range(at, end).toArray(), false, end);
+        Tensor all = through(step, weights.form(1), Arrays.copyOfRange(prompt, at, end), IntStream.range(at, end).toArray(), false, end);
         int last = end - at - 1;
         if (end == prompt.length) {
           replaceLogits(step, step.kernels().selectRows(all, step.longs(IntStream.generate(() -> last).limit(copies).toArray())));

@@ -71,7 +71,7 @@ public sealed interface Weight {
   /**
    * Numbers in the order in which the processor reads them alone, beside those that they were made of, which this does not own.
    *
-   * @param tensors of oneDNN's form one, of 4-bit integers two, of 8-bit integers three
+   * @param tensors of oneDNN's form one, of 4-bit integers two
    */
   record Packed(Weight original, List<Tensor> tensors) implements Weight {
     @Override

@@ -18,6 +18,8 @@ import java.util.zip.ZipOutputStream;
  * code as text and the module object as a pickle.
  */
 final class Archive {
+  /** What kernels call FewRows. */
+  private static final String FEW_ROWS = "__torch__.torch.classes.quantized.LinearPackedParamsBase";
   private static final Pattern FUNCTION = Pattern.compile("(?m)^def (\\w+)\\(");
   private static final String HEAD = """
       class Kernels(Module):
@@ -41,9 +43,9 @@ final class Archive {
     }
   }
 
-  /** The functions as methods: a leading {@code self} parameter, and calls among them through {@code self}. */
+  /** The functions as methods: a leading {@code self} parameter, calls among them through {@code self}, and whole names of classes. */
   static String source(String functions) {
-    String code = functions.replaceAll("(?m)^\\s*#.*\\R", "");
+    String code = functions.replaceAll("(?m)^\\s*#.*\\R", "").replaceAll("\\bFewRows\\b", FEW_ROWS);
     Set<String> names = new LinkedHashSet<>();
     Matcher m = FUNCTION.matcher(code);
     while (m.find()) {

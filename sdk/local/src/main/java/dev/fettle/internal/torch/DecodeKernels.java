@@ -10,6 +10,8 @@ interface DecodeKernels {
    * @param level whether all stand at {@code used} - 1
    * @param finalNorm weight and eps
    * @param w weights of each layer by {@link Product}
+   * @param few the forms for few rows of the same and, last, of the output embedding; empty lists where there is none
+   * @param rounded whether these are in 8 bits
    * @param v vectors of each layer by {@link LayerVector}
    * @param a adapters of each layer by {@link Product}; where sequences have several, see {@code stacked_adapters}
    * @param cache keys and values of each layer: [sequences, 2 kv heads, room, dim], or its state: [sequences, value heads x key dim,
@@ -20,9 +22,10 @@ interface DecodeKernels {
    * @param outer see {@link OuterNumbers#reals}
    */
   Tensor decodeStep(long[] tokens, long[] at, boolean level, NativeList<Tensor> embedding, NativeList<Tensor> finalNorm,
-      NativeList<Tensor> head, NativeList<NativeList<NativeList<Tensor>>> w, NativeList<NativeList<Tensor>> v,
-      NativeList<NativeList<NativeList<Tensor>>> a, NativeList<Tensor> cache, NativeList<Tensor> cos,
-      NativeList<Tensor> sin, long[] ropes, long used, NativeList<long[]> dims, NativeList<double[]> reals, double[] outer);
+      NativeList<Tensor> head, NativeList<NativeList<NativeList<Tensor>>> w, NativeList<NativeList<NativeList<FewRows>>> few,
+      boolean rounded, NativeList<NativeList<Tensor>> v, NativeList<NativeList<NativeList<Tensor>>> a, NativeList<Tensor> cache,
+      NativeList<Tensor> cos, NativeList<Tensor> sin, long[] ropes, long used, NativeList<long[]> dims, NativeList<double[]> reals,
+      double[] outer);
 
   /**
    * Adapters of one product as two tensors: A's [adapters, rank, inputs] and B's [adapters, outputs, rank].

@@ -17,8 +17,20 @@ interface LinearKernels {
   /** Such scales in 8 bits [outputs, blocks], and for 256 of them in turn a factor and a mean. */
   Tensor[] nestScales(Tensor scales, Tensor levels);
 
-  /** 8-bit integers and a scale for each row as oneDNN reads them, for products with numbers of any type. */
-  Tensor[] packInt8(Tensor codes, Tensor scales);
+  /** 8-bit integers and a scale for each row, for products with numbers of any type. */
+  NativeList<FewRows> packInt8(Tensor codes, Tensor scales);
+
+  /** A dense matrix in float16, for products with numbers of any type. */
+  NativeList<FewRows> packHalf(Tensor w);
+
+  /** How much of a dense matrix float16 loses, as a share of its length; infinite or no number where it does not reach. */
+  double lostInHalf(Tensor w);
+
+  /** Where there is none. */
+  NativeList<FewRows> noFewRows();
+
+  /** {@code x w^T} from a form for few rows, or from the weight where there is none. */
+  Tensor decodingProduct(Tensor x, NativeList<Tensor> w, NativeList<FewRows> few, boolean rounded);
 
   /** 4-bit integers and their scales, float32, in blocks of 32, in the order in which the processor's kernel reads them. */
   Tensor[] packInt4(Tensor codes, Tensor scales);

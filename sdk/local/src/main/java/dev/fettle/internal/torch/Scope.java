@@ -25,7 +25,7 @@ public final class Scope implements AutoCloseable {
   private final Set<NativeValue> owned = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Kernels kernels = (Kernels) Proxy.newProxyInstance(Kernels.class.getClassLoader(), new Class<?>[] {Kernels.class},
       (proxy, method, arguments) -> method.getDeclaringClass() == Object.class ? method.invoke(this, arguments)
-          : KernelCall.of(method).run(this, arguments));
+          : KernelCall.of(method).run(this, arguments == null ? new Object[0] : arguments));
 
   /** On the device that this process computes on. */
   public Scope() {
@@ -83,6 +83,11 @@ public final class Scope implements AutoCloseable {
     } finally {
       free(flat);
     }
+  }
+
+  /** A native list of lists of anything; at least one. They stay alive with it. */
+  public <T> NativeList<NativeList<T>> listOf(List<NativeList<T>> lists) {
+    return own(new NativeList<>(IValue.listFrom(lists.stream().map(NativeValue::value).toArray(IValue[]::new))));
   }
 
   /** A native list of lists of numbers. */

@@ -39,7 +39,7 @@ public final class Torch {
   private final Processor processor = Processor.here();
   private final Map<KernelSelection, PtSymbolBlock> loaded = new HashMap<>();
   private final Execution usual;
-  private final boolean int8;
+  private final boolean fewRows;
   private volatile PtSymbolBlock kernels;
   private volatile KernelSelection selection;
 
@@ -55,7 +55,7 @@ public final class Torch {
       kernels = load(KernelSource.ofProcessor(), KernelSelection.PLAIN);
       PtSymbolBlock tried = kernels;
       select(KernelSelection.of(this, processor));
-      int8 = runs("int8_packs");
+      fewRows = runs("fbgemm_multiplies");
       tried.close();
       usual = execution();
       LOG.info("{}: {}", processor, usual);
@@ -87,9 +87,9 @@ public final class Torch {
     return type == NumberType.BF16 ? selection.onednnBf16() : selection.onednnF32();
   }
 
-  /** Whether oneDNN multiplies with 8-bit integers here. */
-  public boolean int8() {
-    return int8;
+  /** Whether FBGEMM multiplies here, and so whether there is {@link FewRows}. */
+  public boolean fewRows() {
+    return fewRows;
   }
 
   /** How operations are carried out now. */

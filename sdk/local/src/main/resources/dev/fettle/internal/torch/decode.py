@@ -1,7 +1,8 @@
 # One token for each of several sequences at once, through all layers, with cached keys and values. A token's work is small:
 # what counts is to stream the weights at the speed of memory, in few operations, and to ask little on the way.
-# w, v, a, dims, reals: of each layer, see layer.py;  cache: the keys and values of each layer, [sequences, 2 kv heads, room, dim],
-# or its state, see delta_step; then what the convolution of each layer reads again, which most layers do not have
+# w, v, a, dims, reals: of each layer, see layer.py;  few: forms of w for few rows, rounded: whether these are in 8 bits;
+# cache: the keys and values of each layer, [sequences, 2 kv heads, room, dim], or its state, see delta_step; then what the
+# convolution of each layer reads again, which most layers do not have
 
 # Queries and keys, normalised where the model does, are rotated in place. raw: [sequences, heads + 2 kv heads, dim].
 # cos: [sequences, 1, 1, half]; sin: [sequences, 1, 2, half], negative for the first halves; numbers of a head beyond two halves
@@ -91,8 +92,9 @@ def stack_adapters(a: List[Tensor], b: List[Tensor], which: List[int], n: int) -
   return (down, up)
 
 # Product i of a layer, as linear has it, without dropout.
-def decode_linear(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], i: int) -> Tensor:
-  y = product(x, w[i])
+def decode_linear(x: Tensor, w: List[List[Tensor]], few: List[List[FewRows]], rounded: bool, v: List[Tensor], a: List[List[Tensor]],
+    i: int) -> Tensor:
+  y = decoding_product(x, w[i], few[i], rounded)
   if len(a[i]) == 4:
     y.add_(stacked_adapters(x, a[i]))
   elif len(a[i]) > 0:
@@ -104,9 +106,9 @@ def decode_linear(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[Lis
   return y
 
 # x + s out norm(product i of h), in place.
-def decode_branch_(x: Tensor, h: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], i: int, out_norm: int,
-    dims: List[int], reals: List[float]) -> Tensor:
-  return decode_output_(x, decode_linear(h, w, v, a, i), v, out_norm, dims, reals)
+def decode_branch_(x: Tensor, h: Tensor, w: List[List[Tensor]], few: List[List[FewRows]], rounded: bool, v: List[Tensor],
+    a: List[List[Tensor]], i: int, out_norm: int, dims: List[int], reals: List[float]) -> Tensor:
+  return decode_output_(x, decode_linear(h, w, few, rounded, v, a, i), v, out_norm, dims, reals)
 
 # The same from what a part gives.
 def decode_output_(x: Tensor, b: Tensor, v: List[Tensor], out_norm: int, dims: List[int], reals: List[float]) -> Tensor:
@@ -119,30 +121,31 @@ def decode_norm(x: Tensor, v: List[Tensor], i: int, dims: List[int]) -> Tensor:
   return rms_norm(x, v[i], v[Vector.EPS], dims[Dim.UNIT_OFFSET] == 1)
 
 # A layer of a decoder, all of whose norms are RMS norms, for one new token of each sequence, in place.
-def decode_layer_(x: Tensor, positions: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]],
-    cache: Tensor, convolved: Tensor, mask: Optional[Tensor], slots: Tensor, used: int, cos: Tensor, sin: Tensor, dims: List[int],
-    reals: List[float]) -> Tensor:
-  qkv = decode_linear(decode_norm(x, v, Vector.ATTENTION_NORM, dims), w, v, a, Product.QKV)
+def decode_layer_(x: Tensor, positions: Tensor, w: List[List[Tensor]], few: List[List[FewRows]], rounded: bool, v: List[Tensor],
+    a: List[List[Tensor]], cache: Tensor, convolved: Tensor, mask: Optional[Tensor], slots: Tensor, used: int, cos: Tensor,
+    sin: Tensor, dims: List[int], reals: List[float]) -> Tensor:
+  qkv = decode_linear(decode_norm(x, v, Vector.ATTENTION_NORM, dims), w, few, rounded, v, a, Product.QKV)
   if dims[Dim.DELTA_KEY_HEADS] > 0:
     o = delta_step(qkv, cache, convolved, v, dims)
   else:
     qkv = qkv.view([x.size(0), (1 + dims[Dim.OUTPUT_GATE]) * dims[Dim.HEADS] + 2 * dims[Dim.KV_HEADS], -1])
     raw = decode_position_(ungated(qkv, dims), positions, used, v, cos, sin, dims, reals)
     o = decode_attention(raw, cache, mask, slots, used, dims, reals)
-  decode_branch_(x, gated_attention(o, qkv, v, dims), w, v, a, Product.O, Vector.ATTENTION_OUT_NORM, dims, reals)
+  decode_branch_(x, gated_attention(o, qkv, v, dims), w, few, rounded, v, a, Product.O, Vector.ATTENTION_OUT_NORM, dims, reals)
   n = decode_norm(x, v, Vector.MLP_NORM, dims)
   if dims[Dim.EXPERTS] > 0:
-    y, _ = experts_forward(n, decode_linear(n, w, v, a, Product.ROUTER), w, a, dims)
+    y, _ = experts_forward(n, decode_linear(n, w, few, rounded, v, a, Product.ROUTER), w, a, dims)
     return decode_output_(x, y, v, Vector.MLP_OUT_NORM, dims, reals)
-  u = decode_linear(n, w, v, a, Product.GATE_UP)
-  return decode_branch_(x, activate(u, dims), w, v, a, Product.DOWN, Vector.MLP_OUT_NORM, dims, reals)
+  u = decode_linear(n, w, few, rounded, v, a, Product.GATE_UP)
+  return decode_branch_(x, activate(u, dims), w, few, rounded, v, a, Product.DOWN, Vector.MLP_OUT_NORM, dims, reals)
 
 # at: where each new token stands; level: whether all stand at used - 1. If there is one sequence in the cache, all tokens may be of it.
-# cos, sin: of all positions, for each way of rotating; ropes: which of them a layer has
+# cos, sin: of all positions, for each way of rotating; ropes: which of them a layer has; few: that of the head comes last
 # Returns the logits [sequences, vocabulary] in float32.
 def decode_step(tokens: List[int], at: List[int], level: bool, embedding: List[Tensor], final_norm: List[Tensor], head: List[Tensor],
-    w: List[List[List[Tensor]]], v: List[List[Tensor]], a: List[List[List[Tensor]]], cache: List[Tensor], cos: List[Tensor],
-    sin: List[Tensor], ropes: List[int], used: int, dims: List[List[int]], reals: List[List[float]], outer: List[float]) -> Tensor:
+    w: List[List[List[Tensor]]], few: List[List[List[FewRows]]], rounded: bool, v: List[List[Tensor]], a: List[List[List[Tensor]]],
+    cache: List[Tensor], cos: List[Tensor], sin: List[Tensor], ropes: List[int], used: int, dims: List[List[int]],
+    reals: List[List[float]], outer: List[float]) -> Tensor:
   n = len(tokens)
   ids = torch.tensor(tokens, dtype=4, device=final_norm[0].device)
   positions = torch.tensor(at, dtype=4, device=ids.device)
@@ -176,10 +179,10 @@ def decode_step(tokens: List[int], at: List[int], level: bool, embedding: List[T
         window = dims[i][Dim.WINDOW]
         near = decode_mask(positions, used, window, x.dtype)
       mask = near
-    decode_layer_(x, positions, w[i], v[i], a[i], cache[i], cache[len(w) + i], mask, slots, used, cs[ropes[i]], sn[ropes[i]], dims[i],
-        reals[i])
+    decode_layer_(x, positions, w[i], few[i], rounded, v[i], a[i], cache[i], cache[len(w) + i], mask, slots, used, cs[ropes[i]],
+        sn[ropes[i]], dims[i], reals[i])
   n2 = rms_norm(x, final_norm[0], final_norm[1], outer[Outer.UNIT_OFFSET] == 1.0)
-  return finish_logits_(product(n2, head), outer).float()
+  return finish_logits_(decoding_product(n2, head, few[len(w)][0], rounded), outer).float()
 
 # Copies what a layer leaves of a prompt (rows from first on of what layer_forward saved) into the caches of some sequences.
 def cache_fill(saved: List[Tensor], first: int, length: int, v: List[Tensor], dims: List[int], cache: Tensor, convolved: Tensor,

@@ -34,25 +34,42 @@ def int8_product(x: Tensor, codes: Tensor, scales: Tensor) -> Tensor:
   both = torch._weight_int8pack_mm(torch.cat([upper, (x - upper.float()).to(15)]), codes, scales).float()
   return both[:x.size(0)].add_(both[x.size(0):])
 
-# 8-bit integers [outputs, inputs] in oneDNN's order, their scales in float32, and what int8_digits_product has to take off again.
-def pack_int8(codes: Tensor, scales: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-  s = scales.float()
-  shifted = torch.sum(codes, [1], dtype=6).mul_(s).mul_(64.0 + 64.0 / 126.0)
-  return (ops.onednn.qlinear_prepack(codes, [2, codes.size(1)]), s, shifted)
+# A matrix [outputs, inputs] in float16, in the order in which FBGEMM reads it: for few rows the fastest form there is, and exact for
+# weights that came in bfloat16 or float16, but for those below 6e-5, of which at most 3e-8 is lost.
+def pack_half(w: Tensor) -> List[FewRows]:
+  return [ops.quantized.linear_prepack_fp16(w.float(), None)]
+
+# |W - W in float16| / |W|; infinite or no number at all where float16 does not reach.
+def lost_in_half(w: Tensor) -> float:
+  lost = torch.zeros([1], dtype=7)
+  all = torch.zeros([1], dtype=7)
+  step = max(1, 1048576 // w.size(1))
+  for i in range((w.size(0) + step - 1) // step):
+    x = torch.narrow(w, 0, i * step, min(step, w.size(0) - i * step)).float()
+    lost.add_(torch.sum(torch.square(x - x.to(5).float())))
+    all.add_(torch.sum(torch.square(x)))
+  return float(torch.sqrt(lost.div_(all.clamp_min_(1e-30))))
+
+# x W^T, added up in float32.
+def half_product(x: Tensor, w: FewRows) -> Tensor:
+  return ops.quantized.linear_dynamic_fp16(x.float(), w).to(x.dtype)
+
+# 8-bit integers [outputs, inputs] and their scales in FBGEMM's order.
+def pack_int8(codes: Tensor, scales: Tensor) -> List[FewRows]:
+  zeros = torch.zeros([codes.size(0)], dtype=4, device=codes.device)
+  return [ops.quantized.linear_prepack(torch._make_per_channel_quantized_tensor(codes, scales.float(), zeros, 0), None)]
 
 # x W^T with such a W, for numbers of any type. A row of x is cut into steps of a 63rd of its largest magnitude, and what that
-# leaves into steps of a 126th of these: two rows of integers from -63 to 63, as good as 14 bits. oneDNN takes integers from 0 on, so
-# 64 is added to them, which is exact; it would take them up to 255, but without VNNI its sums of two products have 16 bits.
-def int8_digits_product(x: Tensor, packed: Tensor, scales: Tensor, shifted: Tensor) -> Tensor:
+# leaves into steps of a 126th of these: two rows of integers from -63 to 63, as good as 14 bits. FBGEMM takes integers from 0 on, so
+# 64 stands for 0; it would take them up to 255, but without VNNI its sums of two products have 16 bits.
+def int8_digits_product(x: Tensor, w: FewRows) -> Tensor:
   n = x.size(0)
   step = torch.amax(torch.abs(x), [1], True).float().mul_(1.0 / 63.0).clamp_min_(1e-30)
   rest = torch.div(x, step)
   upper = torch.round(rest)
-  digits = torch.cat([upper, rest.sub_(upper).mul_(126.0).round_()]).add_(64.0).to(0)
-  zeros = torch.zeros([1], dtype=3, device=x.device)
-  y = ops.onednn.qlinear_pointwise(digits, 1.0, 0, packed, scales, zeros, None, 1.0, 0, 6, "none",
-      annotate(List[Optional[number]], []), "")
-  return torch.add(y[:n], y[n:], alpha=1.0 / 126.0).sub_(shifted).mul_(step).to(x.dtype)
+  digits = torch.cat([upper, rest.sub_(upper).mul_(126.0)])
+  y = ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(digits, 1.0, 64, w)
+  return torch.add(y[:n], y[n:], alpha=1.0 / 126.0).mul_(step).to(x.dtype)
 
 # 4-bit integers as quantised.py has them, in the order in which the kernel for them reads them, and for each block of 32 its
 # scale and 0, which is added.
@@ -82,10 +99,11 @@ def onednn_multiplies() -> Tensor:
 def bf16_packs() -> Tensor:
   return onednn_product(torch.ones([2, 64], dtype=15, device=torch.device("cpu")), pack(torch.ones([64, 64], dtype=15, device=torch.device("cpu")), 1))
 
-# Whether oneDNN multiplies with matrices of 8-bit integers: fails where it does not.
-def int8_packs() -> Tensor:
-  w, s, shifted = pack_int8(torch.ones([32, 32], dtype=1, device=torch.device("cpu")), torch.ones([32], device=torch.device("cpu")))
-  return int8_digits_product(torch.ones([1, 32], device=torch.device("cpu")), w, s, shifted)
+# Whether this build of libtorch has FBGEMM, and the processor what it needs: fails where not.
+def fbgemm_multiplies() -> Tensor:
+  w = torch.ones([32, 32], device=torch.device("cpu"))
+  x = torch.ones([1, 32], device=torch.device("cpu"))
+  return half_product(int8_digits_product(x, pack_int8(w.to(1), w[0])[0]), pack_half(w)[0])
 
 # Sums of products of 8-bit integers, in 32 bits. Those of y must be within -63 and 63: without VNNI, oneDNN adds two products
 # in 16 bits and cuts off what these do not hold, with x shifted to 0 to 255.

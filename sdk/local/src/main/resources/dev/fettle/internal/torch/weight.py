@@ -2,9 +2,9 @@
 #   [dense]           float32 or bfloat16
 #   [dense, packed]   and a copy in the order in which oneDNN reads it fastest
 #   [packed]          that copy alone
-#   [packed, ...]     8-bit integers in oneDNN's order, see pack_int8 in processor.py
 #   [codes, ...]      8 or 4 bits, see quantised.py
-# Nothing outside these two files asks which. self.onednn_f32 and self.onednn_bf16 are what KernelSelection says.
+# Nothing outside these two files asks which. FewRows: a matrix in FBGEMM's order, in float16 or 8 bits, see
+# processor.py; it is no tensor, and decoding alone reads it. self.onednn_f32 and self.onednn_bf16 are what KernelSelection says.
 # Beware: the parser of archives gives "or" and "and" one precedence; put parentheses.
 
 def dense_product(x: Tensor, w: Tensor) -> Tensor:
@@ -30,11 +30,21 @@ def reads_packed(x: Tensor, w: List[Tensor]) -> bool:
 def product(x: Tensor, w: List[Tensor]) -> Tensor:
   if reads_packed(x, w):
     return onednn_product(x, w[len(w) - 1])
-  if is_packed(w[0]):
-    return int8_digits_product(x, w[0], w[1], w[2])
   if is_quantised(w):
     return quantised_product(x, w)
   return dense_product(x, w[0])
+
+# x W^T from a form of W for few rows, in float16 or rounded to 8 bits, where there is one.
+def decoding_product(x: Tensor, w: List[Tensor], few: List[FewRows], rounded: bool) -> Tensor:
+  if len(few) == 0:
+    return product(x, w)
+  if rounded:
+    return int8_digits_product(x, few[0])
+  return half_product(x, few[0])
+
+# Where there is none.
+def no_few_rows() -> List[FewRows]:
+  return annotate(List[FewRows], [])
 
 # x W^T + bias, if there is one: the product begins with the bias where that spares a pass over its result.
 def product_plus(x: Tensor, w: List[Tensor], bias: Tensor) -> Tensor:
@@ -42,7 +52,7 @@ def product_plus(x: Tensor, w: List[Tensor], bias: Tensor) -> Tensor:
     return product(x, w)
   if reads_packed(x, w):
     return onednn_product_plus(x, w[len(w) - 1], bias)
-  if x.size(0) == 1 or is_quantised(w) or is_packed(w[0]):
+  if x.size(0) == 1 or is_quantised(w):
     return product(x, w).add_(bias)
   if self.onednn_f32 and x.dtype == 6:
     return onednn_product_plus(x, w[0], bias)
@@ -54,7 +64,7 @@ def product_onto(residual: Tensor, x: Tensor, w: List[Tensor], bias: Tensor) -> 
   if packed and bias.numel() > 0:
     return onednn_product_onto(residual, x, w[len(w) - 1], bias)
   plain = x.size(0) > 1 and not (self.onednn_f32 and x.dtype == 6)
-  if plain and not (is_quantised(w) or packed or is_packed(w[0])):
+  if plain and not (is_quantised(w) or packed):
     y = torch.addmm(residual, x, w[0].t())
   else:
     y = product(x, w).add_(residual)
