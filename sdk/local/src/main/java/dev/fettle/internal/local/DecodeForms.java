@@ -8,9 +8,11 @@ import dev.fettle.internal.torch.Memory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 
 /** The forms in which weights are decoded, each made when it is first asked for. Closing frees them. */
-final class DecodeForms implements AutoCloseable {
+final class DecodeForms implements DecodeWeights.Maker, AutoCloseable {
   private final Weights weights;
   private final List<Memory.Held> held = new ArrayList<>();
   private DecodeWeights exact;
@@ -24,12 +26,12 @@ final class DecodeForms implements AutoCloseable {
   DecodeWeights of(boolean rounded) {
     if (rounded) {
       if (int8 == null) {
-        int8 = DecodeWeights.int8(weights, this::hold);
+        int8 = DecodeWeights.int8(weights, this);
       }
       return int8;
     }
     if (exact == null) {
-      exact = DecodeWeights.exact(weights, halves(), this::hold);
+      exact = DecodeWeights.exact(weights, halves(), this);
     }
     return exact;
   }
@@ -41,7 +43,14 @@ final class DecodeForms implements AutoCloseable {
     return halves;
   }
 
-  private void hold(long bytes) {
+  @Override
+  public void each(int n, IntConsumer piece) {
+    int lanes = Math.min(n, DataParallel.most());
+    DataParallel.run(lanes, lane -> IntStream.range(0, n).filter(i -> i % lanes == lane).forEach(piece));
+  }
+
+  @Override
+  public void takes(long bytes) {
     held.add(Memory.get().hold(plan(bytes), "a form of the weights for decoding"));
   }
 

@@ -13,9 +13,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.function.LongConsumer;
+import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -38,12 +37,21 @@ public final class DecodeWeights implements AutoCloseable {
   private final Weights original;
   private final boolean rounds;
   private final Set<Layout.Block> halves;
-  private final LongConsumer takes;
+  private final Maker maker;
   private final NativeList<NativeList<Tensor>> vectors;
   private final Set<Layout.Block> packed;
   private final Form few;
   private Form many;
   private long taken;
+
+  /** Who has copies made. */
+  public interface Maker {
+    /** Told of the bytes of copies before they are made. */
+    void takes(long bytes);
+
+    /** Does pieces 0 to n - 1 of some work, several at once. */
+    void each(int n, IntConsumer piece);
+  }
 
   /** Matrices as kernels take them. */
   final class Form {
@@ -85,42 +93,37 @@ public final class DecodeWeights implements AutoCloseable {
     }
   }
 
-  private DecodeWeights(Weights weights, boolean int8, Set<Layout.Block> halves, LongConsumer takes) {
+  private DecodeWeights(Weights weights, boolean int8, Set<Layout.Block> halves, Maker maker) {
     this.original = weights;
     this.rounds = int8;
     this.halves = halves;
-    this.takes = takes;
+    this.maker = maker;
     this.vectors = weights.allVectors(scope);
     this.taken = copiedBytes(weights, int8, 1, halves);
-    takes.accept(taken);
-    Map<Layout.Block, NativeList<FewRows>> packs = new HashMap<>();
-    Weights formed = weights.with(scope, (block, w) -> {
-      Optional<NativeList<FewRows>> pack = fewRows(block, w);
-      pack.ifPresent(p -> packs.put(block, p));
-      return pack.isPresent() ? w : other(block, w);
-    });
+    maker.takes(taken);
+    Map<Layout.Block, NativeList<FewRows>> packs = fewRows();
     this.packed = packs.keySet();
-    this.few = new Form(formed, packs);
+    this.few = new Form(weights.with(scope, (block, w) -> packed.contains(block) ? w : other(block, w)), packs);
   }
 
   /**
    * Weights that the processor reads fastest, without loss.
    *
    * @param halves see {@link #halves}
-   * @param takes told of the bytes of copies before they are made
+   * @param maker asked while copies are made
    */
-  public static DecodeWeights exact(Weights weights, Set<Layout.Block> halves, LongConsumer takes) {
-    return new DecodeWeights(weights, false, halves, takes);
+  public static DecodeWeights exact(Weights weights, Set<Layout.Block> halves, Maker maker) {
+    return new DecodeWeights(weights, false, halves, maker);
   }
 
   /**
    * Matrices rounded to 8 bits, with a scale for each row. What chooses experts stays as it is; so does, of experts and where FBGEMM
    * is not, a matrix with a side that is no multiple of 32.
    *
-   * @param takes told of the bytes of copies before they are made
+   * @param maker asked while copies are made
    */
-  public static DecodeWeights int8(Weights weights, LongConsumer takes) {
-    return new DecodeWeights(weights, true, Set.of(), takes);
+  public static DecodeWeights int8(Weights weights, Maker maker) {
+    return new DecodeWeights(weights, true, Set.of(), maker);
   }
 
   /** The matrices that float16 holds, which takes a pass over all of them to see: those that came in 16 bits, mostly. */
@@ -185,14 +188,37 @@ public final class DecodeWeights implements AutoCloseable {
     return Torch.get().fewRows() && !isOfExperts(block) && halfBytes(block) < 1L << 31;
   }
 
-  private Optional<NativeList<FewRows>> fewRows(Layout.Block block, Weight w) {
-    if (!isFewRows(block) || isInt4(block, w, original.type(), rounds)) {
-      return Optional.empty();
+  /** FBGEMM takes each matrix's numbers one by one, on one thread. */
+  private Map<Layout.Block, NativeList<FewRows>> fewRows() {
+    List<Layout.Block> blocks = matrices(original.layout()).filter(this::isFewRowsHere).toList();
+    Map<Layout.Block, NativeList<FewRows>> out = new HashMap<>();
+    maker.each(blocks.size(), i -> {
+      try (Scope own = new Scope()) {
+        NativeList<FewRows> made = fewRows(own, original.weight(blocks.get(i)));
+        synchronized (out) {
+          out.put(blocks.get(i), scope.adopt(made, own));
+        }
+      }
+    });
+    return out;
+  }
+
+  private boolean isFewRowsHere(Layout.Block block) {
+    return rounds ? isFewRows(block) && !isInt4(block, original.weight(block), original.type(), true) && roundable(original.layout(), block)
+        : halves.contains(block);
+  }
+
+  private NativeList<FewRows> fewRows(Scope own, Weight w) {
+    if (!rounds) {
+      return own.kernels().packHalf(((Weight.Dense) w).values());
     }
-    if (rounds) {
-      return roundable(original.layout(), block) ? Optional.of(packedInt8(w)) : Optional.empty();
+    List<Tensor> codes = w.tensors();
+    if (!isInt8(w)) {
+      Weight.Quantised made = (Weight.Quantised) WeightForm.INT8.zeros(own, NumberType.F32, w.shape());
+      made.write(0, w.shape()[0], w::dense);
+      codes = made.tensors();
     }
-    return halves.contains(block) ? Optional.of(scope.kernels().packHalf(((Weight.Dense) w).values())) : Optional.empty();
+    return own.kernels().packInt8(codes.get(0), codes.get(1));
   }
 
   private Weight other(Layout.Block block, Weight w) {
@@ -249,18 +275,6 @@ public final class DecodeWeights implements AutoCloseable {
     return out;
   }
 
-  private NativeList<FewRows> packedInt8(Weight w) {
-    try (Scope step = new Scope()) {
-      List<Tensor> codes = w.tensors();
-      if (!isInt8(w)) {
-        Weight.Quantised made = (Weight.Quantised) WeightForm.INT8.zeros(step, NumberType.F32, w.shape());
-        made.write(0, w.shape()[0], w::dense);
-        codes = made.tensors();
-      }
-      return scope.kernels().packInt8(codes.get(0), codes.get(1));
-    }
-  }
-
   /** Whether the kernel takes a matrix, or each expert's part of it. A router stays exact: rounded, it would choose others. */
   private static boolean roundable(Layout layout, Layout.Block block) {
     if (isFewRows(block)) {
@@ -314,7 +328,7 @@ public final class DecodeWeights implements AutoCloseable {
     }
     if (many == null) {
       long bytes = copiedBytes(original, false, rows, halves) - taken;
-      takes.accept(bytes);
+      maker.takes(bytes);
       taken += bytes;
       many = new Form(original.with(scope, this::packed), Map.of());
     }

@@ -15,14 +15,23 @@ import dev.fettle.internal.torch.Tensor;
 import dev.fettle.internal.torch.Torch;
 import java.util.List;
 import java.util.Set;
-import java.util.function.LongConsumer;
+import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class DecodeWeightsTest {
-  private static final LongConsumer UNCOUNTED = bytes -> { };
+  private static final DecodeWeights.Maker UNCOUNTED = new DecodeWeights.Maker() {
+    @Override
+    public void takes(long bytes) {
+    }
+
+    @Override
+    public void each(int n, IntConsumer piece) {
+      IntStream.range(0, n).forEach(piece);
+    }
+  };
 
   /** FBGEMM takes matrices of any size; libtorch's own kernel, for processors without it, would read past the end of some. */
   @Test
