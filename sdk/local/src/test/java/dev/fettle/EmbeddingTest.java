@@ -134,6 +134,7 @@ class EmbeddingTest {
     }
   }
 
+  @Tag("once")
   @Test
   void whatIsNoEncoderOrAnotherKindIsRefusedByName(@TempDir Path directory) throws Exception {
     try (Fettle fettle = Fettle.local()) {
