@@ -32,8 +32,11 @@ class CompareTest {
   }
 
   private Outcome compare(String more) {
-    Stream<String> args = Stream.of("--model", "fettle-tiny", "--dtype", "f32", "--train", data.resolve("tickets-train.jsonl")
-        .toString(), "--out", out.toString());
+    return compare(data.resolve("tickets-train.jsonl"), more);
+  }
+
+  private Outcome compare(Path train, String more) {
+    Stream<String> args = Stream.of("--model", "fettle-tiny", "--dtype", "f32", "--train", train.toString(), "--out", out.toString());
     return Outcome.of(Compare::run, Stream.concat(args, Stream.of(more.replace("DATA", data.toString()).split(" ")))
         .toArray(String[]::new));
   }
@@ -48,7 +51,8 @@ class CompareTest {
     String line = "--test " + few("tickets-validation.jsonl", 20) + " --outside " + few("outside.jsonl", 10)
         + " --methods base,lora,full --ranks 2,4 "
         + "--steps 2 --batch 2 --rates lora-r2=1e-3,lora-r4=1e-3,full=1e-4:3e-4";
-    Outcome first = compare(line);
+    Path train = few("tickets-train.jsonl", 100);
+    Outcome first = compare(train, line);
 
     assertThat(first.err()).isEmpty();
     assertThat(first.out()).contains("| method | trained | learning rate | NLL | loss outside | forgotten | seconds |")
@@ -57,9 +61,9 @@ class CompareTest {
     assertThat(first.json().path("full").asDouble()).isPositive();
     assertThat(out.resolve("quality.png")).exists();
     byte[] results = Files.readAllBytes(out.resolve("results.jsonl"));
-    assertThat(compare(line).out()).isEqualTo(first.out());
+    assertThat(compare(train, line).out()).isEqualTo(first.out());
     assertThat(Files.readAllBytes(out.resolve("results.jsonl"))).isEqualTo(results);
-    assertThat(compare(line + " --epochs 2 --length 100").err()).contains("other settings");
+    assertThat(compare(train, line + " --epochs 2 --length 100").err()).contains("other settings");
   }
 
   @Test
