@@ -38,14 +38,14 @@ public final class DistillExample {
     try (Fettle fettle = Fettle.local()) {
       BaseModel base = fettle.load("fettle-tiny", DType.F32);
       Training taught = base.tune(Lora.rank(16));
-      Sft.on(taught).data(Dataset.of(TicketTask.train(2000, 1))).epochs(2).batchSize(8).learningRate(3e-3).run();
+      Sft.on(taught).data(Dataset.of(TicketTask.train(1000, 1))).epochs(2).batchSize(8).learningRate(3e-3).run();
       Sampler teacher = taught.sampler();
 
       Training student = base.tune(Lora.rank(8));
-      List<Conversation> questions = TicketTask.train(600, 2).stream().map(c -> Conversation.of(c.messages().get(0))).toList();
+      List<Conversation> questions = TicketTask.train(300, 2).stream().map(c -> Conversation.of(c.messages().get(0))).toList();
       Distill.on(student).teacher(teacher).prompts(questions).offPolicy().epochs(2).batchSize(8).learningRate(3e-3)
           .sampling(brief).run();
-      Run run = Distill.on(student).teacher(teacher).prompts(questions).steps(40).learningRate(5e-4).sampling(brief)
+      Run run = Distill.on(student).teacher(teacher).prompts(questions).steps(20).learningRate(5e-4).sampling(brief)
           .directory(directory).run();
       out.printf("divergence from the teacher: %.3f nats a token at first, %.3f at last%n",
           run.series("reverse_kl").y()[0], run.last("reverse_kl", 10));

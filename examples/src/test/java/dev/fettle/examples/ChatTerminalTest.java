@@ -39,6 +39,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ChatTerminalTest {
   private static final SamplingParams PARAMS = SamplingParams.greedy().maxTokens(24);
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
+  /** Where a signal is not ignored, it comes within some milliseconds. */
+  private static final long SOON_NANOS = TimeUnit.SECONDS.toNanos(2);
 
   private static Fettle fettle;
   private static BaseModel model;
@@ -116,7 +118,7 @@ class ChatTerminalTest {
     AtomicBoolean heard = new AtomicBoolean();
     CtrlC.during(() -> {
       raise();
-      assumeTrue(await(heard::get), "SIGINT is ignored by whoever started these tests");
+      assumeTrue(await(heard::get, SOON_NANOS), "SIGINT is ignored by whoever started these tests");
     }, () -> heard.set(true));
     AtomicReference<ChatTerminal> terminal = new AtomicReference<>();
     OutputStream pressing = new OutputStream() {
@@ -127,7 +129,7 @@ class ChatTerminalTest {
         out.write(value);
         if (++written == 3) {
           raise();
-          assertThat(await(terminal.get()::stopping)).isTrue();
+          assertThat(await(terminal.get()::stopping, PATIENCE_NANOS)).isTrue();
         }
       }
     };
@@ -151,8 +153,8 @@ class ChatTerminalTest {
     }
   }
 
-  private static boolean await(BooleanSupplier condition) {
-    long end = System.nanoTime() + PATIENCE_NANOS;
+  private static boolean await(BooleanSupplier condition, long nanos) {
+    long end = System.nanoTime() + nanos;
     while (!condition.getAsBoolean() && System.nanoTime() < end) {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
     }

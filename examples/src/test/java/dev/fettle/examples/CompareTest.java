@@ -2,6 +2,7 @@ package dev.fettle.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
@@ -31,17 +32,27 @@ class CompareTest {
   }
 
   private Outcome compare(String more) {
-    Stream<String> args = Stream.of("--model", "fettle-tiny", "--dtype", "f32", "--train", data.resolve("tickets-train.jsonl")
-        .toString(), "--out", out.toString());
+    return compare(data.resolve("tickets-train.jsonl"), more);
+  }
+
+  private Outcome compare(Path train, String more) {
+    Stream<String> args = Stream.of("--model", "fettle-tiny", "--dtype", "f32", "--train", train.toString(), "--out", out.toString());
     return Outcome.of(Compare::run, Stream.concat(args, Stream.of(more.replace("DATA", data.toString()).split(" ")))
         .toArray(String[]::new));
   }
 
+  /** A file of the first lines of one. */
+  private Path few(String file, int lines) throws IOException {
+    return Files.write(out.resolve("few-" + file), Files.readAllLines(data.resolve(file)).subList(0, lines));
+  }
+
   @Test
   void oneCommandPrintsATableAndGoesOnWhereItWasInterrupted() throws Exception {
-    String line = "--test DATA/tickets-validation.jsonl --outside DATA/outside.jsonl --methods base,lora,full --ranks 2,4 "
+    String line = "--test " + few("tickets-validation.jsonl", 20) + " --outside " + few("outside.jsonl", 10)
+        + " --methods base,lora,full --ranks 2,4 "
         + "--steps 2 --batch 2 --rates lora-r2=1e-3,lora-r4=1e-3,full=1e-4:3e-4";
-    Outcome first = compare(line);
+    Path train = few("tickets-train.jsonl", 100);
+    Outcome first = compare(train, line);
 
     assertThat(first.err()).isEmpty();
     assertThat(first.out()).contains("| method | trained | learning rate | NLL | loss outside | forgotten | seconds |")
@@ -50,14 +61,14 @@ class CompareTest {
     assertThat(first.json().path("full").asDouble()).isPositive();
     assertThat(out.resolve("quality.png")).exists();
     byte[] results = Files.readAllBytes(out.resolve("results.jsonl"));
-    assertThat(compare(line).out()).isEqualTo(first.out());
+    assertThat(compare(train, line).out()).isEqualTo(first.out());
     assertThat(Files.readAllBytes(out.resolve("results.jsonl"))).isEqualTo(results);
-    assertThat(compare(line + " --epochs 2 --length 100").err()).contains("other settings");
+    assertThat(compare(train, line + " --epochs 2 --length 100").err()).contains("other settings");
   }
 
   @Test
   void foldsAreTestedTogetherByEveryExampleOnce() throws Exception {
-    Path few = Files.write(out.resolve("few.jsonl"), Files.readAllLines(data.resolve("tickets-train.jsonl")).subList(0, 40));
+    Path few = few("tickets-train.jsonl", 40);
     String[] line = ("--model fettle-tiny --dtype f32 --folds 2 --methods base,lora,full --ranks 2 --rates lora=1e-3,full=1e-4 "
         + "--batch 4 --train " + few + " --out " + out.resolve("folds")).split(" ");
     String[] equalSteps = Stream.concat(Stream.of(line), Stream.of("--steps", "2")).toArray(String[]::new);
@@ -74,8 +85,8 @@ class CompareTest {
 
   @Test
   void aTimeGivesEachMethodItsOwnStepsWhichAreKept() throws Exception {
-    Path few = Files.write(out.resolve("few.jsonl"), Files.readAllLines(data.resolve("tickets-train.jsonl")).subList(0, 12));
-    Path judged = Files.write(out.resolve("judged.jsonl"), Files.readAllLines(data.resolve("tickets-test.jsonl")).subList(0, 20));
+    Path few = few("tickets-train.jsonl", 12);
+    Path judged = few("tickets-test.jsonl", 20);
     String[] line = ("--model fettle-tiny --dtype f32 --seconds 0.01 --methods lora,full --ranks 2 --rates lora=1e-3,full=1e-4 --batch 4 "
         + "--train " + few + " --test " + judged + " --validation " + judged + " --out " + out.resolve("time")).split(" ");
 

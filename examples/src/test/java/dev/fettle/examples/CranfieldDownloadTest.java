@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.fettle.FettleException;
+import dev.fettle.internal.HttpServers;
 import dev.fettle.ranking.RetrievalData;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -32,7 +33,7 @@ class CranfieldDownloadTest {
   @BeforeEach
   void serve() throws IOException {
     served = directory.resolve("none");
-    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server = HttpServers.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     server.createContext("/", exchange -> {
       requests.incrementAndGet();
       Path file = served.resolve(exchange.getRequestURI().getPath().substring(1));

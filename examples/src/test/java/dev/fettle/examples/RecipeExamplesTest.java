@@ -2,7 +2,11 @@ package dev.fettle.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -11,12 +15,24 @@ import org.junit.jupiter.api.io.TempDir;
 class RecipeExamplesTest {
   @TempDir Path directory;
 
-  private String output(java.util.function.Consumer<String[]> program) {
-    String output = QuickstartTest.output(() -> program.accept(new String[] {directory.toString()}));
+  private String output(Consumer<String[]> program) {
+    String output = printed(() -> program.accept(new String[] {directory.toString()}));
     assertThat(directory.resolve("report.html")).isNotEmptyFile();
     assertThat(directory.resolve("metrics.jsonl")).isNotEmptyFile();
     assertThat(directory.resolve("run.json")).isNotEmptyFile();
     return output;
+  }
+
+  private static String printed(Runnable program) {
+    PrintStream before = System.out;
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+    try {
+      program.run();
+    } finally {
+      System.setOut(before);
+    }
+    return bytes.toString(StandardCharsets.UTF_8);
   }
 
   private static double[] numbers(String output, String pattern) {

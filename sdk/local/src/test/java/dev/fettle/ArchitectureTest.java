@@ -65,6 +65,18 @@ class ArchitectureTest {
     assertThat(readers).containsExactlyInAnyOrder("internal/Linux.java", "internal/ControlGroups.java");
   }
 
+  /** One that is made elsewhere makes every later one slow. */
+  @Test
+  void serversOfHttpAreMadeInOnePlace() throws IOException {
+    List<String> makers = new ArrayList<>();
+    for (var source : SourceFiles.all().entrySet()) {
+      if (Files.readString(source.getValue()).contains("HttpServer.create(")) {
+        makers.add(source.getKey());
+      }
+    }
+    assertThat(makers).containsExactly("internal/HttpServers.java");
+  }
+
   @Test
   void noPublicSignatureMentionsALibraryOrAnInternalType() throws Exception {
     List<String> wrong = new ArrayList<>();

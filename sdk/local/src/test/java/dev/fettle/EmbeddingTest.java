@@ -117,7 +117,7 @@ class EmbeddingTest {
     try (Fettle fettle = Fettle.local()) {
       BaseModel model = fettle.load(Golden.path("encoders/mean"));
       List<String> many = new ArrayList<>();
-      for (int i = 0; i < 700; i++) {
+      for (int i = 0; i < 60; i++) {
         many.addAll(texts(golden.get("texts")));
       }
       List<float[]> forwards = model.embed(many);
@@ -129,11 +129,12 @@ class EmbeddingTest {
         assertThat(Golden.maxDifference(forwards.get(i), alone)).isLessThan(1e-5);
         assertThat(Golden.maxDifference(backwards.get(many.size() - 1 - i), alone)).isLessThan(1e-5);
       }
-      assertThat(model.embed(many)).usingRecursiveComparison().isEqualTo(backwards);
+      assertThat(model.embed(many).toArray(float[][]::new)).isDeepEqualTo(backwards.toArray(float[][]::new));
       assertThat(model.embed(List.of())).isEmpty();
     }
   }
 
+  @Tag("once")
   @Test
   void whatIsNoEncoderOrAnotherKindIsRefusedByName(@TempDir Path directory) throws Exception {
     try (Fettle fettle = Fettle.local()) {

@@ -102,6 +102,7 @@ class HybridTest {
     }
   }
 
+  @Tag("once")
   @ParameterizedTest
   @MethodSource("tunings")
   void aSavedAdapterScoresAsTheTraining(Tuning tuning) {
@@ -120,6 +121,7 @@ class HybridTest {
     assertThat(maxDifference(loaded, training.sampler().logprobs(TOKENS))).isLessThan(1e-5);
   }
 
+  @Tag("once")
   @Test
   void theHeadAloneOfATiedModelIsUntiedWhichIsSaidAndSaved() throws IOException {
     Training training = local.golden("llama").tune(Full.of(Modules.lmHead()));
@@ -140,6 +142,7 @@ class HybridTest {
         .doesNotContain("untied");
   }
 
+  @Tag("once")
   @Test
   void aHybridsAdapterHasTheKeysOfPeft() throws IOException {
     Training training = local.golden("llama").tune(Lora.rank(4).targetModules(Modules.attention())
@@ -154,6 +157,7 @@ class HybridTest {
     }
   }
 
+  @Tag("once")
   @Test
   void adaptersLeaveAloneWhatIsTrainedInFull() {
     Training training = local.golden("llama").tune(Lora.rank(4).plus(Full.of(Modules.lastLayers(2), Modules.lmHead())));
@@ -164,6 +168,7 @@ class HybridTest {
         .containsEntry("lm_head: full, now untied", 1).doesNotContainKey("norm: full");
   }
 
+  @Tag("once")
   @Test
   void frozenWeightsDoNotMoveAndTrainedOnesDo() throws IOException {
     Training training = local.golden("llama-bias").tune(Full.of(Modules.named("k_proj"), Modules.named("layers.1.mlp.up_proj")));
@@ -180,6 +185,7 @@ class HybridTest {
     }
   }
 
+  @Tag("once")
   @ParameterizedTest
   @ValueSource(strings = {"F32", "BF16"})
   void partsInBf16KeepMastersInF32(String type) {
@@ -194,6 +200,7 @@ class HybridTest {
     assertThat(maxDifference(training.sampler().logprobs(TOKENS), before)).isGreaterThan(5e-3);
   }
 
+  @Tag("once")
   @Test
   void whatCannotBeTrainedIsRefusedBeforeAnyStep() {
     BaseModel llama = local.golden("llama");
@@ -224,6 +231,7 @@ class HybridTest {
         .hasMessageContainingAll(said);
   }
 
+  @Tag("once")
   @Test
   void theBaseModelIsReadAgainWhenItIsWantedBesideAFullTraining() {
     BaseModel base = local.golden("llama");
@@ -238,6 +246,7 @@ class HybridTest {
     assertThat(full.sampler().logprobs(TOKENS)).isNotEqualTo(before);
   }
 
+  @Tag("once")
   @ParameterizedTest
   @MethodSource("tunings")
   void tuningsPrintThemselvesOnOneShortLine(Tuning tuning) {

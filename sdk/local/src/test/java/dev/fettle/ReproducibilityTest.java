@@ -8,6 +8,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -23,23 +24,17 @@ class ReproducibilityTest {
 
   /** They run two at a time, so that each has a processor that is busy with another. */
   @Test
-  void sixProcessesBesideOneAnotherTrainToTheSameBits() throws Exception {
-    List<String> outcomes = new ArrayList<>();
-    for (int pair = 0; pair < 3; pair++) {
-      Process one = java(files.resolve("a" + pair).toString(), "0", "8");
-      Process other = java(files.resolve("b" + pair).toString(), "0", "8");
-      outcomes.add(output(one));
-      outcomes.add(output(other));
-    }
-    assertThat(outcomes.get(0).lines()).hasSameSizeAs(ReproducibleMain.Work.values());
-    assertThat(outcomes).containsOnly(outcomes.get(0));
-  }
+  void fourProcessesBesideOneAnotherTrainToTheSameBitsThoughOneStopsAndAnotherGoesOn() throws Exception {
+    Process one = java(files.resolve("one").toString(), "0", "6");
+    Process other = java(files.resolve("other").toString(), "0", "6");
+    String whole = output(one);
+    assertThat(output(other)).isEqualTo(whole);
+    assertThat(whole.lines()).hasSameSizeAs(ReproducibleMain.Work.values());
 
-  @Test
-  void aTrainingResumedInAnotherProcessEndsWithTheSameBits() throws Exception {
-    String whole = output(java(files.resolve("whole").toString(), "0", "8"));
+    Process again = java(files.resolve("again").toString(), "0", "6");
     output(java(files.resolve("parts").toString(), "0", "3"));
-    assertThat(output(java(files.resolve("parts").toString(), "3", "8"))).isEqualTo(whole);
+    assertThat(output(java(files.resolve("parts").toString(), "3", "6"))).isEqualTo(whole);
+    assertThat(output(again)).isEqualTo(whole);
   }
 
   @ParameterizedTest
@@ -47,14 +42,14 @@ class ReproducibilityTest {
   void aTrainingOnAServerThatWasKilledGoesOnWithTheSameBits(DType type) throws Exception {
     List<Tuning> tunings = List.of(Lora.rank(8).seed(3), Full.all());
     List<Path> states = tunings.stream().map(t -> files.resolve("state-" + tunings.indexOf(t))).toList();
-    List<List<Double>> expected = new ArrayList<>();
+    List<List<Object>> expected = new ArrayList<>();
     Process server = java("serve", type.name(), files.resolve("server").toString());
     try (Fettle fettle = Fettle.remote(uri(server))) {
       for (int i = 0; i < tunings.size(); i++) {
         Training training = fettle.load("fettle-tiny").tune(tunings.get(i));
-        steps(training, 0, 3);
+        steps(training, 0, 2);
         training.saveState(states.get(i));
-        expected.add(steps(training, 3, 8));
+        expected.add(steps(training, 2, 5));
       }
     } finally {
       server.destroyForcibly().waitFor();
@@ -62,19 +57,21 @@ class ReproducibilityTest {
     Process again = java("serve", type.name(), files.resolve("server").toString());
     try (Fettle fettle = Fettle.remote(uri(again))) {
       for (int i = 0; i < tunings.size(); i++) {
-        assertThat(steps(fettle.resume(states.get(i)), 3, 8)).isEqualTo(expected.get(i));
+        assertThat(steps(fettle.resume(states.get(i)), 2, 5)).isEqualTo(expected.get(i));
       }
     } finally {
       again.destroyForcibly().waitFor();
     }
   }
 
-  private static List<Double> steps(Training training, int from, int to) {
-    List<Double> losses = new ArrayList<>();
+  private static List<Object> steps(Training training, int from, int to) {
+    List<Object> seen = new ArrayList<>();
     for (int i = from; i < to; i++) {
-      losses.add(training.step(ReproducibleMain.batch(i), Loss.crossEntropy(), AdamW.learningRate(1e-3)).loss().loss());
+      LossResult result = training.step(ReproducibleMain.batch(i), Loss.crossEntropy(), AdamW.learningRate(1e-3)).loss();
+      seen.add(result.loss());
+      result.logprobs().forEach(logprobs -> seen.add(Arrays.toString(logprobs)));
     }
-    return losses;
+    return seen;
   }
 
   private static URI uri(Process server) throws IOException {

@@ -5,6 +5,7 @@ import com.sun.net.httpserver.HttpServer;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.Daemons;
 import dev.fettle.internal.FileErrors;
+import dev.fettle.internal.HttpServers;
 import dev.fettle.internal.OneLine;
 import dev.fettle.internal.recipe.Report;
 import java.io.IOException;
@@ -77,7 +78,7 @@ public final class ReportServer implements RunListener, AutoCloseable {
     }
     HttpServer server;
     try {
-      server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+      server = HttpServers.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
     } catch (IOException e) {
       throw new InvalidInputException("port " + port + " cannot be had: " + e.getMessage() + "; give another one, or 0 for a free "
           + "one", e);

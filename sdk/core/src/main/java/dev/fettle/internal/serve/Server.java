@@ -7,6 +7,7 @@ import dev.fettle.InvalidInputException;
 import dev.fettle.NotEnoughMemoryException;
 import dev.fettle.internal.Backend;
 import dev.fettle.internal.Daemons;
+import dev.fettle.internal.HttpServers;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.openai.Bounds;
 import dev.fettle.internal.openai.OpenAi;
@@ -83,10 +84,8 @@ public final class Server implements AutoCloseable {
   }
 
   private HttpServer listen(InetSocketAddress address) {
-    setDefault("sun.net.httpserver.nodelay", "true");
-    setDefault("sun.net.httpserver.maxReqTime", "300");
     try {
-      HttpServer server = HttpServer.create(address, 0);
+      HttpServer server = HttpServers.listen(address);
       server.createContext("/", this::handle);
       server.setExecutor(executor);
       // Its dispatcher is a daemon if the thread that starts it is one.
@@ -98,12 +97,6 @@ public final class Server implements AutoCloseable {
     } catch (InterruptedException | java.util.concurrent.ExecutionException e) {
       close();
       throw new FettleException("the server cannot start: " + e, e);
-    }
-  }
-
-  private static void setDefault(String property, String value) {
-    if (System.getProperty(property) == null) {
-      System.setProperty(property, value);
     }
   }
 

@@ -484,6 +484,7 @@ final class LocalModel implements ModelBackend {
         weights = null;
         files.close();
         source.close();
+        Memory.get().tidy();
       }
     });
   }

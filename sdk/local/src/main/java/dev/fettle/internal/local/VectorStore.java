@@ -164,6 +164,7 @@ final class VectorStore implements VectorScan {
       open = false;
       scope.close();
       held.close();
+      Memory.get().tidy();
     });
   }
 }

@@ -26,10 +26,14 @@ public final class Memory {
       new Memory(Long.getLong("fettle.memory", Long.MAX_VALUE), () -> DeviceMemory.free(ComputeDevice.get()),
           () -> DeviceMemory.giveBack(ComputeDevice.get()));
 
+  /** Of work that came and went: malloc may keep as much of it, in pieces that nothing later fits into. */
+  private static final long KEPT = 256L << 20;
+
   private final long limit;
   private final Supplier<OptionalLong> available;
   private final Runnable giveBack;
   private final List<Held> held = new ArrayList<>();
+  private long worked;
   private final Set<Runnable> spares = Collections.newSetFromMap(new WeakHashMap<>());
 
   /**
@@ -119,11 +123,32 @@ public final class Memory {
     check(plan, counted, what);
   }
 
+  /**
+   * Gives back what was freed, once there was enough work since that was last done to make it worth its time. For whoever has
+   * freed what it held for long: in a process that makes and closes one model or training after another, each would else leave
+   * pieces behind, in malloc's place for each thread that it ran on.
+   */
+  public void tidy() {
+    synchronized (this) {
+      if (!isUntidy()) {
+        return;
+      }
+      worked = 0;
+    }
+    giveBack.run();
+  }
+
+  /** Whether {@link #tidy} has anything to do. */
+  synchronized boolean isUntidy() {
+    return worked >= KEPT;
+  }
+
   private synchronized void check(MemoryPlan plan, long counted, String what) {
     long room = room(plan.total() - counted);
     if (plan.total() - counted > room) {
       throw new NotEnoughMemoryException(refusal(plan, room + counted, what));
     }
+    worked = Math.min(KEPT, worked + Math.min(KEPT, plan.total()));
   }
 
   /** Whether there is room for so many bytes more. */

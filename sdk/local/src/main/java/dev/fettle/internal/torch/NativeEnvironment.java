@@ -13,7 +13,8 @@ import java.util.function.Consumer;
  * ten microseconds, then sleep: with a quiet machine that costs 5 % of a step, with one of two cores taken it keeps 45 %.
  *
  * <p>glibc gives large freed blocks back to the system and faults them in again, page by page, at the next step. Here
- * it keeps them, and for all threads in one place: elsewhere blocks are bounded.
+ * it keeps them until {@link Memory#tidy}, and for all threads in one place, where the JVM's own threads have not made more places
+ * than that before.
  *
  * <p>libtorch asks for pages of 2 MiB for tensors of that size and more, where the system gives them when asked: a processor
  * that streams through weights looks up fewer addresses.

@@ -71,6 +71,7 @@ class FamiliesTest {
     check(logits(directory(name), DType.F32, golden(name)), golden(name));
   }
 
+  @Tag("once")
   @ParameterizedTest
   @MethodSource("withFilesOfTransformers4")
   void filesOfTransformers4MeanTheSame(String name) throws IOException {
@@ -118,6 +119,7 @@ class FamiliesTest {
     }
   }
 
+  @Tag("once")
   @ParameterizedTest
   @ValueSource(strings = {"gemma3-vision", "mistral3", "llava", "qwen3.5", "qwen3.5-vision"})
   void whatIsNotTextIsSavedAsItWas(String name) throws IOException {
@@ -168,6 +170,7 @@ class FamiliesTest {
         golden.get("loss").asDouble(), place + "/gradients.safetensors", prefix);
   }
 
+  @Tag("once")
   @ParameterizedTest
   @MethodSource("families")
   void eachLossOfTwentyLoraStepsEqualsThatOfPeft(String name) {

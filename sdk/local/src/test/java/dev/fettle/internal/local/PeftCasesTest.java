@@ -99,6 +99,7 @@ class PeftCasesTest {
     }
   }
 
+  @Tag("once")
   @ParameterizedTest
   @ValueSource(strings = {"embeddings", "both-ways", "bias-all", "bias-lora-only", "bias-beside-saved", "experts-apart", "pissa", "olora", "pissa-dora", "tied-twice"})
   void whatIsTunedFurtherIsWhatIsSaved(String kind) {

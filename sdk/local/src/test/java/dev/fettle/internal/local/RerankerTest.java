@@ -102,6 +102,7 @@ class RerankerTest {
     }
   }
 
+  @Tag("once")
   @ParameterizedTest
   @ValueSource(strings = {"bert", "bert-two", "roberta", "xlm-roberta", "distilbert", "mpnet", "modernbert", "qwen3", "qwen3-reranker"})
   void whatIsTunedLearnsAndComesBack(String name) throws IOException {

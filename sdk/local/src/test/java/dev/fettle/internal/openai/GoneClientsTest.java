@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.fettle.DType;
+import dev.fettle.internal.HttpServers;
 import dev.fettle.internal.LiveRequest;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.SampleListener;
@@ -57,7 +58,7 @@ class GoneClientsTest {
     ModelBackend model = backend.load("fettle-tiny", Optional.of(DType.F32));
     SamplerBackend sampler = Instead.of(SamplerBackend.class, model.sampler(), "begin", a -> endless((LiveRequest) a[0]));
     calls = new OpenAi(Instead.of(ModelBackend.class, model, "sampler", a -> sampler), "endless", Map.of(), Bounds.standard());
-    http = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    http = HttpServers.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     http.createContext("/", exchange -> calls.handle(exchange, () -> exchange.getRequestBody().readAllBytes()));
     http.start();
   }

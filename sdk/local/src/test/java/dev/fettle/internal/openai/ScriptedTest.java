@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpServer;
 import dev.fettle.DType;
 import dev.fettle.Sample;
+import dev.fettle.internal.HttpServers;
 import dev.fettle.internal.LiveRequest;
 import dev.fettle.internal.ModelBackend;
 import dev.fettle.internal.SampleListener;
@@ -72,7 +73,7 @@ class ScriptedTest {
     model = backend.load(directory.toString(), Optional.of(DType.F32));
     SamplerBackend sampler = Instead.of(SamplerBackend.class, model.sampler(), "begin", a -> written((LiveRequest) a[0]));
     calls = new OpenAi(Instead.of(ModelBackend.class, model, "sampler", a -> sampler), "tiny", Map.of(), Bounds.standard());
-    http = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    http = HttpServers.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     http.createContext("/", exchange -> calls.handle(exchange, () -> exchange.getRequestBody().readAllBytes()));
     http.start();
     api = new Api(URI.create("http://127.0.0.1:" + http.getAddress().getPort()));

@@ -2,6 +2,7 @@ package dev.fettle.internal.remote;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.fettle.internal.HttpServers;
 import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.json.ObjectNode;
 import dev.fettle.internal.wire.OutputProto;
@@ -78,7 +79,7 @@ public final class Impersonator implements AutoCloseable {
       thread.setDaemon(true);
       return thread;
     };
-    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server = HttpServers.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     server.createContext("/", this::handle);
     server.setExecutor(Executors.newCachedThreadPool(daemons));
     server.start();

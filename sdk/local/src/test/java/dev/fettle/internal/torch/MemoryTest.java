@@ -1,10 +1,16 @@
 package dev.fettle.internal.torch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fettle.BaseModel;
+import dev.fettle.DType;
+import dev.fettle.Fettle;
+import dev.fettle.Lora;
 import dev.fettle.MemoryPlan;
 import dev.fettle.NotEnoughMemoryException;
+import dev.fettle.ranking.VectorIndex;
 import java.lang.ref.Reference;
 import java.util.List;
 import java.util.OptionalLong;
@@ -69,6 +75,36 @@ class MemoryTest {
     assertThat(memory.fits(3 * GIB)).isTrue();
     assertThat(given).hasValue(1);
     assertThat(memory.fits(3 * GIB + 1)).isFalse();
+  }
+
+  @Test
+  void whatWorkHasLeftBehindIsGivenBackWhenWhatItWasDoneForIsClosed() {
+    Memory memory = memory(Long.MAX_VALUE);
+    memory.hold(plan("weights", 200 << 20), "loading").close();
+    memory.tidy();
+    assertThat(given).as("too little to be worth the time").hasValue(0);
+
+    memory.require(plan("activations", 100 << 20), 0, "a pass");
+    memory.tidy();
+    memory.tidy();
+
+    assertThat(given).hasValue(1);
+  }
+
+  /** What is made and dropped in turn in one process: trainings, models, indexes. */
+  @Test
+  void whateverIsClosedGivesBackWhatItsWorkLeft() {
+    try (Fettle fettle = Fettle.local()) {
+      BaseModel model = fettle.load("fettle-tiny", DType.F32);
+      for (AutoCloseable dropped : List.of(model.tune(Lora.rank(2)), VectorIndex.of(List.of("a"), (int i) -> new float[] {1}), model)) {
+        Memory.get().require(plan("activations", 300 << 20), 0, "a pass");
+        assertThat(Memory.get().isUntidy()).isTrue();
+
+        assertThatCode(dropped::close).doesNotThrowAnyException();
+
+        assertThat(Memory.get().isUntidy()).as("after %s", dropped).isFalse();
+      }
+    }
   }
 
   @Test
