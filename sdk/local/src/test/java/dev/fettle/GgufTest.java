@@ -30,11 +30,12 @@ class GgufTest {
       Map.entry("models/qwen3-rope-longrope", "rope_type longrope"), Map.entry("models/llama-rope-yarn", "truncate"),
       Map.entry("models/qwen2-rope-yarn", "beta_fast"), Map.entry("models/mistral-rope-yarn", "beta_fast"),
       Map.entry("models/qwen3-untied-bias", "a bias in model.layers.0.self_attn.q_proj"),
-      Map.entry("families/gemma2", "attention scores times"), Map.entry("families/gemma3", "soft caps"),
-      Map.entry("families/gemma3-vision", "attention scores times"), Map.entry("families/ministral3", "type ministral3"),
+      Map.entry("families/gemma2", "attention scores times"), Map.entry("families/gemma3", "attention scores times"),
+      Map.entry("families/gemma3-vision", "attention scores times"),
       Map.entry("families/olmo3", "rotates by another base"), Map.entry("families/olmoe", "fewer heads of keys"),
       Map.entry("families/olmoe-experts", "fewer heads of keys"), Map.entry("families/qwen3-moe-experts", "norm_topk_prob"),
-      Map.entry("families/qwen3.5", "type qwen3_5_text"), Map.entry("families/qwen3.5-vision", "type qwen3_5_text"),
+      Map.entry("families/qwen3.5", "a bias in model.layers.1.self_attn.q_proj"),
+      Map.entry("families/qwen3.5-vision", "rms_norm_eps = "),
       Map.entry("families/qwen3-moe", "layers with experts among layers without"), Map.entry("families/smollm3", "rotates nothing"));
 
   @TempDir
