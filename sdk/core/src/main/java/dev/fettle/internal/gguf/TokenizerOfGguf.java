@@ -192,13 +192,10 @@ final class TokenizerOfGguf {
     spaces(normalizers, merges || from.yes(TokenizerMetadata.SPACE).orElse(true));
   }
 
-  private String table(long... table) {
+  private static String table(long... table) {
     byte[] bytes = new byte[table.length];
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) table[i];
-    }
-    if (!CharacterTable.isWhole(bytes)) {
-      throw new InvalidInputException(from.source() + ": " + TokenizerMetadata.TABLE + " is broken: download the file again");
     }
     return Base64.getEncoder().encodeToString(bytes);
   }

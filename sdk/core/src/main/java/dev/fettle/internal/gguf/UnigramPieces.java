@@ -53,7 +53,7 @@ final class UnigramPieces {
       case "", "NFC" -> {
         return;
       }
-      case "Precompiled" -> table = table(step.path("precompiled_charsmap").asString(""));
+      case "Precompiled" -> table = Base64.getDecoder().decode(step.path("precompiled_charsmap").asString(""));
       case "Prepend" -> addsSpace = step.path("prepend").asString("").equals(TokenizerMetadata.SPACE_SIGN);
       case "Strip" -> dropsLast = step.path("strip_right").asBoolean(true);
       case "Replace" -> replace(step);
@@ -98,14 +98,6 @@ final class UnigramPieces {
         }
       }
       default -> throw unknown("the pre_tokenizer " + type);
-    }
-  }
-
-  private byte[] table(String text) {
-    try {
-      return Base64.getDecoder().decode(text);
-    } catch (IllegalArgumentException e) {
-      throw unknown("a precompiled_charsmap that is no Base64");
     }
   }
 
