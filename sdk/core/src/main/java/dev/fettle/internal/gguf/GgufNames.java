@@ -149,7 +149,8 @@ public final class GgufNames {
   private void state(String path, LayerConfig layer, List<Linear> linears) {
     Delta delta = layer.numbers().delta();
     Linear all = linears.get(0);
-    add(GgufWeight.plain(path + "attn_qkv" + WEIGHT, new long[] {all.outputs(), all.inputs()}, convolved(layer.module(all) + WEIGHT, delta)));
+    add(GgufWeight.plain(path + "attn_qkv" + WEIGHT, new long[] {all.outputs(), all.inputs()},
+        convolved(layer.module(all) + WEIGHT, delta)));
     linear(path + "attn_gate", layer, linears.get(1), 0, linears.get(1).outputs(), values(delta, delta.valueDim()));
     linear(path + "ssm_beta", layer, linears.get(2), 0, linears.get(2).outputs(), values(delta, 1));
     linear(path + "ssm_alpha", layer, linears.get(3), 0, linears.get(3).outputs(), values(delta, 1));
