@@ -1,10 +1,16 @@
-"""GGUF blocks and a model of them, by the gguf package: numbers as it dequantises them, logits as transformers gives them.
+"""GGUF blocks and a model of them, by the gguf package: numbers as it dequantises them, logits as transformers gives them. A Unigram
+tokenizer by the tokenizers library.
 
 Needs gguf beside what the other scripts need.
 """
 
+import base64
+import json
+import struct
+
 import gguf
 import numpy as np
+import tokenizers
 import torch
 from gguf import GGMLQuantizationType as Type
 from safetensors.numpy import save_file
@@ -136,7 +142,62 @@ def model_file(rng):
     write_json(OUT / "model.json", {"tokens": tokens, "logprobs": numbers(ours)})
 
 
+TEXT = """The quick brown fox jumps over the lazy dog. A dog had a blue house, and the fox had none. It was a cold day; the wind
+came from the sea, and the sea was grey. Once upon a time there was a girl who liked to read. She read of foxes and of dogs, of houses
+by the sea, of wind and rain. "Don't go out," said her mother, "it's raining!" The girl went out. The rain was warm, and she liked it.
+Naïve cafés serve coffee; fiancés wait. It is twelve o'clock. There are 12 dogs, 345 foxes and 6789 houses in the land of the sea."""
+
+
+def table(replaced):
+    """What stands in the place of texts as sentencepiece has it: a trie in a double array, each node with 256 units of its own."""
+    texts, values = b"", {}
+    for key, text in sorted(replaced.items()):
+        values[key.encode()] = len(texts)
+        texts += text.encode() + b"\0"
+    inner = sorted({key[:i] for key in values for i in range(len(key))}, key=lambda k: (len(k), k))
+    assert not set(inner) & set(values), "no text may begin another"
+    units = [0] * 256 * (len(inner) + 2)
+    last = len(units) - 256
+    places = {b"": 0}
+    for number, node in enumerate(inner):
+        at, children = places[node], 256 * (number + 1)
+        units[at] |= (at ^ children) << 10
+        for label in sorted({key[len(node)] for key in [*values, *inner] if len(key) > len(node) and key.startswith(node)}):
+            places[node + bytes([label])] = children ^ label
+            units[children ^ label] = label
+    for number, (key, value) in enumerate(values.items()):
+        at = places[key]
+        units[at] |= (at ^ (last + number)) << 10 | 1 << 8
+        units[last + number] = value | 1 << 31
+    return base64.b64encode(struct.pack(f"<I{len(units)}I", 4 * len(units), *units) + texts).decode()
+
+
+def unigram():
+    """A tokenizer as T5 has it, of a few sentences."""
+    wide = {chr(0xFF21 + i): chr(65 + i) for i in range(26)}
+    replaced = {**wide, "\t": " ", "\n": " ", "\u3000": " ", "\ufb01": "fi", "e\u0301": "é", "i\u0308": "ï"}
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.Unigram())
+    tokenizer.normalizer = tokenizers.normalizers.Sequence([
+        tokenizers.normalizers.Precompiled(base64.b64decode(table(replaced))), tokenizers.normalizers.Strip(left=False, right=True),
+        tokenizers.normalizers.Replace(tokenizers.Regex(" {2,}"), "\u2581")])
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace()
+    tokenizer.decoder = tokenizers.decoders.Metaspace()
+    assert tokenizer.normalizer.normalize_str("ＡＢ\u3000ﬁt\tcafe\u0301  x ") == "AB fit café\u2581x"
+    trainer = tokenizers.trainers.UnigramTrainer(vocab_size=260, special_tokens=["<pad>", "</s>", "<unk>", "<s>"], unk_token="<unk>",
+                                                 show_progress=False)
+    tokenizer.train_from_iterator(TEXT.splitlines(), trainer)
+    tokenizer.post_processor = tokenizers.processors.TemplateProcessing(single="<s> $A", pair="<s> $A <s> $B", special_tokens=[("<s>", 3)])
+    folder = OUT / "unigram"
+    folder.mkdir(exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+    template = "{% for m in messages %}{{ m.role }}: {{ m.content }}</s>{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
+    settings = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>", "chat_template": template,
+                "add_bos_token": True}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=1) + "\n")
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     blocks_file(np.random.default_rng(1))
     model_file(np.random.default_rng(2))
+    unigram()

@@ -8,6 +8,7 @@ import dev.fettle.support.RandomCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,6 +48,7 @@ class GgufForLlamaCppTest {
         }
       }
       adapters(fettle);
+      trainedAdapter(fettle, "made/qwen3_5_text");
     }
     assertThat(written.size()).isGreaterThan(50);
   }
@@ -68,6 +70,18 @@ class GgufForLlamaCppTest {
     }
   }
 
+  private void trainedAdapter(Fettle fettle, String name) throws IOException {
+    String flat = name.replace('/', '-') + "-trained.adapter";
+    try (BaseModel model = fettle.load(GgufModels.directory(name, OUT), DType.F32)) {
+      Training training = model.tune(Lora.rank(3));
+      for (int i = 0; i < 5; i++) {
+        training.step(Batch.of(Datum.of(5, 9, 33, 12, 12, 40)), Loss.crossEntropy(), AdamW.learningRate(0.02));
+      }
+      training.saveGgufAdapter(OUT.resolve(flat + ".gguf"));
+      ask(flat, training.sampler(), model.vocabSize(), Map.of("model", name.replace('/', '-') + ".gguf"));
+    }
+  }
+
   private void adapter(Fettle fettle, Path directory, String base) throws IOException {
     String of = base.replace('/', '-');
     String flat = of + "-" + directory.getFileName() + ".adapter";
@@ -84,10 +98,11 @@ class GgufForLlamaCppTest {
   @Test
   void modelsWithTokenizers() throws IOException {
     try (Fettle fettle = Fettle.local()) {
-      for (String kind : List.of("gpt2", "qwen2/built-qwen3")) {
-        Path directory = OUT.resolve("with-" + kind.replace('/', '-'));
+      for (Path tokenizer : List.of(Golden.shared("tokenizers/gpt2"), Golden.shared("tokenizers/qwen2/built-qwen3"),
+          Golden.path("gguf/unigram"))) {
+        Path directory = OUT.resolve("with-" + tokenizer.getFileName());
         Files.createDirectories(directory);
-        Files.copy(Golden.shared("tokenizers/" + kind + "/tokenizer.json"), directory.resolve("tokenizer.json"));
+        Files.copy(tokenizer.resolve("tokenizer.json"), directory.resolve("tokenizer.json"), StandardCopyOption.REPLACE_EXISTING);
         int rows = Tokenizers.open(directory).vocabSize() + 3;
         RandomCheckpoint.write(directory, JsonPrinter.line(Map.of("model_type", "qwen3", "hidden_size", 16,
             "intermediate_size", 16, "num_hidden_layers", 2, "num_attention_heads", 2, "num_key_value_heads", 1, "head_dim", 8,
@@ -98,7 +113,7 @@ class GgufForLlamaCppTest {
           Map<String, int[]> texts = new LinkedHashMap<>();
           for (String text : List.of(
               "Once upon a time", "  two spaces,  and\n\n\nlines", "naïve café – Füße, жук, 漢字 and 🙂",
-              "It's 12345 o'clock; don't!", "HTTPServer2Go_camelCase")) {
+              "It's 12345 o'clock; don't!", "HTTPServer2Go_camelCase", "ＦＯＸ\u3000of the\tsea ")) {
             texts.put(text, model.tokenizer().encode(text));
           }
           ask(flat, model.sampler(), rows, Map.of("texts", texts));

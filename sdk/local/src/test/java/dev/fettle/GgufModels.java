@@ -19,7 +19,13 @@ final class GgufModels {
     Map<String, Object> gemma = Map.of("head_dim", 16, "query_pre_attn_scalar", 16, "sliding_window", 6, "num_hidden_layers", 4,
         "tie_word_embeddings", true);
     MADE.put("gemma2", gemma);
-    MADE.put("gemma3_text", with(gemma, "sliding_window_pattern", 3, "rope_scaling", Map.of("rope_type", "linear", "factor", 4.0)));
+    MADE.put("gemma3_text", with(gemma, "sliding_window_pattern", 3, "final_logit_softcapping", 4.0, "rope_scaling", Map.of("rope_type", "linear", "factor", 4.0)));
+    MADE.put("ministral3", Map.of("head_dim", 12, "rope_parameters", Map.of("rope_type", "yarn", "factor", 4.0, "rope_theta", 500.0,
+        "original_max_position_embeddings", 16, "attention_factor", 1.3, "beta_fast", 8.0, "llama_4_scaling_beta", 0.2)));
+    MADE.put("qwen3_5_text", with(Map.of("head_dim", 12, "rms_norm_eps", 1e-6, "layer_types", List.of("linear_attention",
+        "full_attention", "linear_attention"), "linear_num_key_heads", 2, "linear_num_value_heads", 6, "linear_key_head_dim", 8,
+        "linear_value_head_dim", 8, "linear_conv_kernel_dim", 3, "rope_parameters", Map.of("rope_type", "default",
+            "partial_rotary_factor", 0.5, "rope_theta", 500.0)), "attention_bias", false));
     MADE.put("smollm3", Map.of("num_hidden_layers", 5, "use_sliding_window", false));
     MADE.put("olmo3", Map.of("sliding_window", 6, "num_hidden_layers", 5, "num_key_value_heads", 2, "rope_parameters", Map.of(
         "full_attention", Map.of("rope_type", "yarn", "factor", 4.0, "rope_theta", 500.0, "original_max_position_embeddings", 16),

@@ -3,15 +3,25 @@ package dev.fettle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fettle.internal.gguf.GgmlType;
+import dev.fettle.internal.gguf.GgufFile;
+import dev.fettle.internal.gguf.GgufTensor;
+import dev.fettle.internal.gguf.GgufWriter;
+import dev.fettle.internal.gguf.Metadata;
 import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.json.JsonPrinter;
 import dev.fettle.support.Golden;
 import dev.fettle.support.RandomCheckpoint;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -30,12 +40,15 @@ class GgufTest {
       Map.entry("models/qwen3-rope-longrope", "rope_type longrope"), Map.entry("models/llama-rope-yarn", "truncate"),
       Map.entry("models/qwen2-rope-yarn", "beta_fast"), Map.entry("models/mistral-rope-yarn", "beta_fast"),
       Map.entry("models/qwen3-untied-bias", "a bias in model.layers.0.self_attn.q_proj"),
-      Map.entry("families/gemma2", "attention scores times"), Map.entry("families/gemma3", "soft caps"),
-      Map.entry("families/gemma3-vision", "attention scores times"), Map.entry("families/ministral3", "type ministral3"),
+      Map.entry("families/gemma2", "attention scores times"), Map.entry("families/gemma3", "attention scores times"),
+      Map.entry("families/gemma3-vision", "attention scores times"),
       Map.entry("families/olmo3", "rotates by another base"), Map.entry("families/olmoe", "fewer heads of keys"),
       Map.entry("families/olmoe-experts", "fewer heads of keys"), Map.entry("families/qwen3-moe-experts", "norm_topk_prob"),
-      Map.entry("families/qwen3.5", "type qwen3_5_text"), Map.entry("families/qwen3.5-vision", "type qwen3_5_text"),
+      Map.entry("families/qwen3.5", "a bias in model.layers.1.self_attn.q_proj"),
+      Map.entry("families/qwen3.5-vision", "rms_norm_eps = "),
       Map.entry("families/qwen3-moe", "layers with experts among layers without"), Map.entry("families/smollm3", "rotates nothing"));
+
+  private static final String UNIGRAM = "gguf/unigram";
 
   @TempDir
   static Path files;
@@ -129,12 +142,13 @@ class GgufTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"tokenizers/gpt2", "tokenizers/qwen2/built-qwen3", "models/stories260K/hf"})
+  @ValueSource(strings = {"tokenizers/gpt2", "tokenizers/qwen2/built-qwen3", "models/stories260K/hf", UNIGRAM})
   void tokenizersComeBackAsTheyWere(String kind) throws IOException {
     Path directory = Files.createDirectories(files.resolve(kind));
+    Path from = kind.equals(UNIGRAM) ? Golden.path(kind) : Golden.shared(kind);
     for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
-      if (Files.exists(Golden.shared(kind).resolve(name))) {
-        Files.copy(Golden.shared(kind).resolve(name), directory.resolve(name));
+      if (Files.exists(from.resolve(name))) {
+        Files.copy(from.resolve(name), directory.resolve(name));
       }
     }
     Files.writeString(directory.resolve("chat_template.jinja"), "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}");
@@ -149,7 +163,7 @@ class GgufTest {
         Tokenizer theirs = back.tokenizer();
         for (String text : List.of("Once upon a time", "  two spaces,  and\n\n\nlines ", "It's 12345 o'clock; DON'T!",
             "<|im_start|>user<s>", "na\u00efve caf\u00e9 \u2013 F\u00fc\u00dfe, \u0436\u0443\u043a, \u6f22\u5b57 and \ud83d\ude42",
-            "\ttabs", "HTTPServer2Go_camelCase")) {
+            "\ttabs", "HTTPServer2Go_camelCase", "\uff26\uff2f\uff38\u3000\ufb01anc\u00e9 ")) {
           assertThat(theirs.encode(text)).as(text).isEqualTo(ours.encode(text));
           assertThat(theirs.decode(ours.encode(text))).isEqualTo(ours.decode(ours.encode(text)));
         }
@@ -166,6 +180,85 @@ class GgufTest {
         assertThat(back.renderer().prompt(chat)).isEqualTo(model.renderer().prompt(chat));
       }
     }
+  }
+
+  /** Metadata, states and a Unigram tokenizer with its table, changed at random: what can still be read is, the rest is rejected. */
+  @Test
+  void aFileWithStatesThatIsChangedIsReadOrRejected() throws IOException {
+    Path directory = GgufModels.directory("made/qwen3_5_text", files.resolve("changed"));
+    Path config = directory.resolve("config.json");
+    RandomCheckpoint.write(directory, Files.readString(config).replace("\"vocab_size\":64", "\"vocab_size\":100"));
+    for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
+      Files.copy(Golden.path(UNIGRAM).resolve(name), directory.resolve(name));
+    }
+    Path file = files.resolve("changed.gguf");
+    try (BaseModel model = fettle.load(directory, DType.F32)) {
+      model.saveGguf(file, GgufType.F32);
+    }
+    byte[] whole = Files.readAllBytes(file);
+    Random random = new Random(5);
+    int rejected = 0;
+    for (int i = 0; i < 120; i++) {
+      byte[] out = whole.clone();
+      for (int c = 0; c < 1 + i % 3; c++) {
+        out[random.nextInt(i % 4 == 0 ? out.length : 24_000)] = (byte) random.nextInt();
+      }
+      Files.write(file, out);
+      try (BaseModel model = fettle.load(file, DType.F32)) {
+        assertThat(model.tokenizer().encode("\uff26\uff2f\uff38 in the house")).isNotEmpty();
+      } catch (FettleException e) {
+        assertThat(e.getMessage()).contains("changed.gguf");
+        rejected++;
+      }
+    }
+    assertThat(rejected).isBetween(5, 119);
+    int at = new String(whole, StandardCharsets.ISO_8859_1).indexOf("blk.0.ssm_a") + "blk.0.ssm_a".length();
+    // Behind a name: dimensions, the shape, the type, where it begins.
+    int data = whole.length - (int) dataBytes(file, whole);
+    int begin = (int) ByteBuffer.wrap(whole).order(ByteOrder.LITTLE_ENDIAN).getLong(at + 16);
+    byte[] positive = whole.clone();
+    positive[data + begin + 3] &= 0x7F;
+    Files.write(file, positive);
+    assertThatThrownBy(() -> fettle.load(file, DType.F32)).isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("changed.gguf").hasMessageContaining("tensor blk.0.ssm_a").hasMessageContaining("below 0");
+  }
+
+  private static long dataBytes(Path file, byte[] whole) throws IOException {
+    Files.write(file, whole);
+    try (GgufFile read = GgufFile.open(file)) {
+      return read.tensors().values().stream().mapToLong(t -> t.begin() + (t.bytes() + 31) / 32 * 32).max().orElseThrow();
+    }
+  }
+
+  /** llama.cpp's converter keeps the layers that predict several tokens ahead, behind the others. */
+  @Test
+  void layersThatPredictAheadAreLeftOut() throws IOException {
+    Path file = files.resolve("ahead.gguf");
+    Path longer = files.resolve("longer.gguf");
+    try (BaseModel model = fettle.load(GgufModels.directory("made/qwen3_5_text", files), DType.F32)) {
+      model.saveGguf(file, GgufType.F32);
+      try (GgufFile read = GgufFile.open(file)) {
+        Metadata metadata = read.metadata();
+        metadata.put("qwen35.block_count", 4);
+        metadata.put("qwen35.nextn_predict_layers", 1);
+        GgufWriter writer = new GgufWriter(longer, metadata);
+        read.tensors().values().forEach(t -> writer.add(t.name(), t.type(), t.shape()));
+        writer.add("blk.3.nextn.enorm.weight", GgmlType.F32, 32);
+        writer.write((tensor, sink) -> {
+          GgufTensor own = read.tensors().get(tensor.name());
+          float[] numbers = own == null ? new float[32] : all(read, own);
+          sink.put(numbers, numbers.length);
+        });
+      }
+      try (BaseModel back = fettle.load(longer, DType.F32)) {
+        assertThat(Golden.maxDifference(logprobs(back), logprobs(model))).isLessThan(2e-5);
+      }
+    }
+  }
+
+  private static float[] all(GgufFile file, GgufTensor tensor) {
+    long rows = Arrays.stream(tensor.shape()).limit(tensor.shape().length - 1).reduce(1, (a, b) -> a * b);
+    return file.numbers(tensor, 0, (int) rows);
   }
 
   @Test

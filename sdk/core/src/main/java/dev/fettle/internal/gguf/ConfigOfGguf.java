@@ -43,6 +43,12 @@ final class ConfigOfGguf {
         + "; those that are read are " + String.join(", ", Arrays.stream(GgufFamily.values()).map(GgufFamily::id).toList())));
   }
 
+  /** Layers behind the others, which predict several tokens ahead and are not read. */
+  static int ahead(Metadata from, GgufFamily family) {
+    String blocks = family.id() + ".block_count";
+    return from.whole(family.id() + ".nextn_predict_layers", 0, from.requiredWhole(blocks, 1, MOST) - 1).orElse(0);
+  }
+
   static String json(GgufFile file, GgufFamily family) {
     ConfigOfGguf reader = new ConfigOfGguf(file, family);
     reader.sizes();
@@ -90,7 +96,7 @@ final class ConfigOfGguf {
     config.putArray("architectures").add(Architectures.className(type()));
     config.put("vocab_size", Math.min(MOST, embedding.shape()[0]));
     config.put("hidden_size", hidden);
-    config.put("num_hidden_layers", required("block_count", MOST));
+    config.put("num_hidden_layers", required("block_count", MOST) - ahead(from, family));
     config.put("num_attention_heads", heads);
     config.put("num_key_value_heads", ofLayers("attention.head_count_kv", MOST, heads));
     config.put("head_dim", headDim);
@@ -113,6 +119,7 @@ final class ConfigOfGguf {
     boolean window = from.whole(key(WINDOW), 0, Integer.MAX_VALUE).orElse(0) > 0;
     return switch (family) {
       case LLAMA -> window ? "mistral" : "llama";
+      case MISTRAL3 -> from.number(key("attention.temperature_scale")).isPresent() ? "ministral3" : "mistral";
       case OLMO2 -> window ? "olmo3" : "olmo2";
       case GRANITE -> rotates() ? "granite" : "granitemoehybrid";
       default -> family.type();
@@ -142,6 +149,7 @@ final class ConfigOfGguf {
         gemma(46, 2);
       }
       case GEMMA3 -> {
+        from.number(key("final_logit_softcapping")).filter(cap -> cap > 0).ifPresent(cap -> config.put("final_logit_softcapping", cap));
         config.put("rope_local_base_freq", from.number(key("rope.freq_base_swa")).orElse(GEMMA3_LOCAL_THETA));
         gemma(62, 6);
       }
@@ -151,7 +159,8 @@ final class ConfigOfGguf {
         }
       }
       case GRANITE -> granite();
-      case LLAMA, QWEN2, QWEN3, QWEN3MOE, SMOLLM3, PHI3 -> plainWindow();
+      case QWEN35 -> states();
+      case LLAMA, MISTRAL3, QWEN2, QWEN3, QWEN3MOE, SMOLLM3, PHI3 -> plainWindow();
       default -> {
         return;
       }
@@ -191,6 +200,27 @@ final class ConfigOfGguf {
     }
     config.put("use_sliding_window", true);
     windows(0, MOST);
+  }
+
+  /** Layers with linear attention, by a flag for each or all but one of so many. */
+  private void states() {
+    int state = required("ssm.state_size", MOST);
+    int heads = required("ssm.time_step_rank", MOST);
+    if ((long) state * heads != required("ssm.inner_size", Integer.MAX_VALUE)) {
+      throw from.invalid(key("ssm.inner_size"), "ssm.state_size for each of ssm.time_step_rank heads, " + (long) state * heads);
+    }
+    config.put("linear_key_head_dim", state).put("linear_value_head_dim", state).put("linear_num_value_heads", heads)
+        .put("linear_num_key_heads", required("ssm.group_count", MOST)).put("linear_conv_kernel_dim", required("ssm.conv_kernel", MOST));
+    int layers = config.path("num_hidden_layers").asInt();
+    boolean[] each = from.flags(key("attention.recurrent_layers")).orElse(null);
+    if (each != null && each.length < layers) {
+      throw from.invalid(key("attention.recurrent_layers"), "a value for each of the " + layers + " layers");
+    }
+    int every = from.whole(key("full_attention_interval"), 1, MOST).orElse(4);
+    ArrayNode types = config.putArray("layer_types");
+    for (int i = 0; i < layers; i++) {
+      types.add((each == null ? (i + 1) % every != 0 : each[i]) ? "linear_attention" : "full_attention");
+    }
   }
 
   private void granite() {

@@ -14,14 +14,17 @@ import java.util.stream.Collectors;
  */
 public enum GgufFamily {
   LLAMA("llama", List.of("llama", "mistral"), Trait.NEIGHBOURS, Trait.BIASES, Trait.MLP_BIASES, Trait.ROPE_TENSORS),
-  QWEN2("qwen2", List.of("qwen2"), Trait.QKV_BIAS),
+  MISTRAL3("mistral3", List.of("ministral3"), Trait.NEIGHBOURS, Trait.BIASES, Trait.MLP_BIASES, Trait.ROPE_TENSORS, Trait.YARN_RAMP,
+      Trait.GROWTH),
+  QWEN2("qwen2", List.of("qwen2"), Trait.QKV_BIAS, Trait.HEADS_FILL),
   QWEN3("qwen3", List.of("qwen3")),
   QWEN3MOE("qwen3moe", List.of("qwen3_moe"), Trait.NORMALISED_EXPERTS),
-  GEMMA("gemma", List.of("gemma"), Trait.ALWAYS_TIED),
-  GEMMA2("gemma2", List.of("gemma2"), Trait.ALWAYS_TIED, Trait.WINDOWS, Trait.SOFT_CAPS),
-  GEMMA3("gemma3", List.of("gemma3_text"), Trait.WINDOWS),
-  SMOLLM3("smollm3", List.of("smollm3"), Trait.NEIGHBOURS, Trait.BIASES, Trait.MLP_BIASES),
-  PHI3("phi3", List.of("phi3"), Trait.FUSED_MLP, Trait.ROPE_TENSORS, Trait.HEADS_FILL),
+  QWEN35("qwen35", List.of("qwen3_5_text"), Trait.STATES, Trait.PARTLY_TURNED),
+  GEMMA("gemma", List.of("gemma"), Trait.OF_GEMMAS, Trait.ALWAYS_TIED),
+  GEMMA2("gemma2", List.of("gemma2"), Trait.OF_GEMMAS, Trait.ALWAYS_TIED, Trait.WINDOWS, Trait.SOFT_CAPS),
+  GEMMA3("gemma3", List.of("gemma3_text"), Trait.OF_GEMMAS, Trait.WINDOWS, Trait.LOGIT_CAP),
+  SMOLLM3("smollm3", List.of("smollm3"), Trait.NEIGHBOURS),
+  PHI3("phi3", List.of("phi3"), Trait.FUSED_MLP, Trait.ROPE_TENSORS, Trait.HEADS_FILL, Trait.PARTLY_TURNED),
   GRANITE("granite", List.of("granite", "granitemoehybrid"), Trait.NEIGHBOURS, Trait.BIASES, Trait.MLP_BIASES, Trait.ROPE_TENSORS,
       Trait.MULTIPLIERS),
   OLMO2("olmo2", List.of("olmo2", "olmo3"), Trait.WINDOWS, Trait.NEEDS_OUTPUT, Trait.HEADS_FILL),
@@ -48,6 +51,18 @@ public enum GgufFamily {
     WINDOWS,
     /** Caps attention scores and logits, always. */
     SOFT_CAPS,
+    /** Caps logits where the file says so. */
+    LOGIT_CAP,
+    /** Multiplies embeddings with the root of their width; its activation is GELU. */
+    OF_GEMMAS,
+    /** May turn a part of each head. */
+    PARTLY_TURNED,
+    /** Reads where YaRN's ramp begins and ends; the others have it from 32 turns to 1. */
+    YARN_RAMP,
+    /** May have queries that grow with the position. */
+    GROWTH,
+    /** Has layers with a state among those with attention. */
+    STATES,
     /** Gate and up are one tensor, called ffn_up. */
     FUSED_MLP,
     /** All heads together are as wide as the model. */

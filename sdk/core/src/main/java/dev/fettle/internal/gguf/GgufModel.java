@@ -50,7 +50,7 @@ public final class GgufModel implements AutoCloseable {
       OpenDirectory files = OpenDirectory.of(path, contents);
       ModelConfig config = ModelConfig.of(JsonFields.of(files.file("config.json")));
       GgufModel model = new GgufModel(file, files, config, GgufNames.of(config, family));
-      model.check();
+      model.check(ConfigOfGguf.ahead(file.metadata(), family));
       return model;
     } catch (Throwable e) {
       file.close();
@@ -68,7 +68,7 @@ public final class GgufModel implements AutoCloseable {
     return StrictJson.write(root);
   }
 
-  private void check() {
+  private void check(int ahead) {
     for (GgufWeight weight : tensors.values()) {
       GgufTensor found = file.tensors().get(weight.name());
       if (found == null) {
@@ -81,11 +81,15 @@ public final class GgufModel implements AutoCloseable {
     }
     for (String name : file.tensors().keySet()) {
       boolean angles = name.equals(RopeMetadata.LONG) || name.equals(RopeMetadata.SHORT) || name.equals(RopeMetadata.FREQUENCIES);
-      if (!tensors.containsKey(name) && !angles) {
+      if (!tensors.containsKey(name) && !angles && !isOfLayer(name, config.layers().size(), ahead)) {
         throw new UnsupportedModelException(file.path() + ": tensor " + Quote.line(name) + " is not a weight of a "
             + config.architecture().type() + " model with this metadata");
       }
     }
+  }
+
+  private static boolean isOfLayer(String tensor, int first, int count) {
+    return IntStream.range(first, first + count).anyMatch(i -> tensor.startsWith("blk." + i + "."));
   }
 
   /** What it holds as the files of a directory in Hugging Face layout, but for the weights. */

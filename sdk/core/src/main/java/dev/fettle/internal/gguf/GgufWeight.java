@@ -7,17 +7,47 @@ import java.util.List;
  *
  * @param shape the innermost dimension last
  * @param parts one below the other
- * @param heads of each of them the rows are in another order: within each of so many heads, the two halves in turn; 0 for none
- * @param plusOne whether llama.cpp's norm multiplies with what is stored where the model's multiplies with one more
+ * @param columnOrder in which its columns stand
+ * @param change what is stored in the place of the model's numbers
  */
-public record GgufWeight(String name, long[] shape, List<Part> parts, int heads, boolean plusOne) {
+public record GgufWeight(String name, long[] shape, List<Part> parts, GgufOrder columnOrder, Change change) {
   /**
    * Rows of a weight.
    *
    * @param weight its name in Hugging Face checkpoints
    * @param from the first row, or number of a vector
+   * @param order in which they stand in the file
    */
-  public record Part(String weight, long from, long rows) {}
+  public record Part(String weight, long from, long rows, GgufOrder order) {}
+
+  /** What is stored in the place of a number. */
+  public enum Change {
+    NONE,
+    /** One more: llama.cpp's norm multiplies with what is stored where the model's multiplies with one more. */
+    PLUS_ONE,
+    /** Of the logarithm of a rate, the rate with a minus. */
+    DECAY;
+
+    /** What is stored for a number. */
+    public float toFile(float number) {
+      return this == PLUS_ONE ? number + 1 : this == DECAY ? (float) -Math.exp(number) : number;
+    }
+
+    /** The number that something is stored for; NaN where there is none. */
+    public float toModel(float stored) {
+      return this == PLUS_ONE ? stored - 1 : this == DECAY ? (float) Math.log(-stored) : stored;
+    }
+  }
+
+  /** One whose numbers are the model's, in its order. */
+  static GgufWeight plain(String name, long[] shape, List<Part> parts) {
+    return new GgufWeight(name, shape, parts, GgufOrder.SAME, Change.NONE);
+  }
+
+  /** One of the two matrices that an adapter of it has in its place. */
+  public GgufWeight half(List<Part> itsParts, GgufOrder itsColumns, long... itsShape) {
+    return new GgufWeight(name, itsShape, itsParts, itsColumns, Change.NONE);
+  }
 
   /** Whether it is a vector, which is stored in full precision. */
   public boolean isVector() {
@@ -31,22 +61,9 @@ public record GgufWeight(String name, long[] shape, List<Part> parts, int heads,
 
   /** The type that it is stored in where matrices are to be of a type. */
   public GgmlType type(GgmlType wanted) {
-    if (isVector() || name.contains(GgufNames.ROUTER)) {
+    if (isVector() || name.contains(GgufNames.ROUTER) || name.contains(GgufNames.CONVOLUTION)) {
       return GgmlType.F32;
     }
     return columns() % wanted.block() == 0 ? wanted : GgmlType.F16;
-  }
-
-  /** The rows that must be moved together: those of a head. */
-  public long group() {
-    return heads == 0 ? 1 : parts.get(0).rows / heads;
-  }
-
-  /**
-   * Which row of the weight stands at a row of the tensor, within a group of rows. llama.cpp turns neighbouring numbers as a
-   * pair where transformers turns a number of the first half with one of the second.
-   */
-  public int rowWithin(int row) {
-    return heads == 0 ? row : (int) (row % 2 * (group() / 2) + row / 2);
   }
 }

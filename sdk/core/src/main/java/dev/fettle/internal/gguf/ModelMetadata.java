@@ -6,6 +6,7 @@ import dev.fettle.internal.model.LayerConfig;
 import dev.fettle.internal.model.LayerConfig.Linear;
 import dev.fettle.internal.model.LayerNumbers;
 import dev.fettle.internal.model.LayerNumbers.Activation;
+import dev.fettle.internal.model.LayerNumbers.Delta;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.Product;
 import java.util.List;
@@ -17,6 +18,9 @@ import org.slf4j.LoggerFactory;
 /** Puts a model's description into a GGUF's metadata, and rejects what llama.cpp would compute in another way. */
 public final class ModelMetadata {
   private static final Logger LOG = LoggerFactory.getLogger(ModelMetadata.class);
+  private static final String PATTERN = "attention.sliding_window_pattern";
+  /** What is added to the squares of a key in a layer with a state. */
+  private static final double STATE_EPS = 1e-6;
 
   private final ModelConfig config;
   private final GgufFamily family;
@@ -42,6 +46,9 @@ public final class ModelMetadata {
     writer.sizes();
     writer.windows();
     writer.numbers();
+    if (family.has(Trait.STATES)) {
+      writer.states();
+    }
     return RopeMetadata.put(config, family, into);
   }
 
@@ -70,10 +77,12 @@ public final class ModelMetadata {
     if (n.experts().count() > 0) {
       require(n.experts().normalised() == family.has(Trait.NORMALISED_EXPERTS), "norm_topk_prob = " + n.experts().normalised());
     }
-    boolean gemma = n.unitOffset();
-    require(n.activation() == (gemma ? Activation.GELU_TANH : Activation.SILU), "the activation " + n.activation());
-    require(n.growthPeriod() == 0, "queries that grow with the position");
+    require(n.activation() == (family.has(Trait.OF_GEMMAS) ? Activation.GELU_TANH : Activation.SILU), "the activation " + n.activation());
+    require(n.growthPeriod() == 0 || family.has(Trait.GROWTH), "queries that grow with the position");
     requireNumbers(n);
+    if (family.has(Trait.STATES)) {
+      requireStates(n);
+    }
   }
 
   private void requireBiases(LayerConfig layer) {
@@ -88,16 +97,25 @@ public final class ModelMetadata {
     }
   }
 
+  private void requireStates(LayerNumbers n) {
+    require(n.eps() == STATE_EPS, "rms_norm_eps = " + n.eps() + " (it takes that for the norm of states' keys too, which is " + STATE_EPS
+        + ")");
+    Delta delta = config.layers().stream().map(l -> l.numbers().delta()).filter(d -> d != Delta.NONE).findFirst()
+        .orElseThrow(() -> unknown("no layer with linear attention"));
+    require(delta.keyDim() == delta.valueDim(), "heads of " + delta.valueDim() + " numbers for values and " + delta.keyDim() + " for keys");
+  }
+
   private void requireNumbers(LayerNumbers n) {
     if (family.has(Trait.SOFT_CAPS)) {
       require(n.softCap() > 0 && config.numbers().logitCap() > 0, "a model without soft caps");
     } else {
-      require(n.softCap() == 0 && config.numbers().logitCap() == 0, "soft caps");
+      require(n.softCap() == 0, "a soft cap on attention scores");
+      require(config.numbers().logitCap() == 0 || family.has(Trait.LOGIT_CAP), "a soft cap on logits");
     }
     if (!family.has(Trait.MULTIPLIERS)) {
       double usual = usualScale();
       require(Math.abs(n.scale() / usual - 1) < 1e-6, "attention scores times " + n.scale() + " (llama.cpp's is " + usual + ")");
-      double embedding = n.unitOffset() ? Math.sqrt(config.hiddenSize()) : 1;
+      double embedding = family.has(Trait.OF_GEMMAS) ? Math.sqrt(config.hiddenSize()) : 1;
       require(Math.abs(config.numbers().embeddingScale().value() / embedding - 1) < 1e-6 && n.residual() == 1
           && config.numbers().logitDivisor() == 1, "multipliers");
     }
@@ -138,12 +156,35 @@ public final class ModelMetadata {
       put("attn_logit_softcapping", n.softCap());
       put("final_logit_softcapping", config.numbers().logitCap());
     }
+    if (family.has(Trait.LOGIT_CAP) && config.numbers().logitCap() > 0) {
+      put("final_logit_softcapping", config.numbers().logitCap());
+      LOG.warn("{}: older versions of llama.cpp do not heed that logits of {} models are capped", into.source(), family.id());
+    }
+    if (n.growthPeriod() > 0) {
+      // The positions after which queries grow are the original context, which stands with the rotation.
+      put("attention.temperature_scale", n.growth());
+    }
     if (family.has(Trait.MULTIPLIERS)) {
       put("attention.scale", n.scale());
       put("residual_scale", n.residual());
       put("embedding_scale", config.numbers().embeddingScale().value());
       put("logit_scale", config.numbers().logitDivisor());
     }
+  }
+
+  private void states() {
+    List<Boolean> states = config.layers().stream().map(LayerConfig::hasState).toList();
+    Delta delta = config.layers().get(states.indexOf(true)).numbers().delta();
+    put("ssm.conv_kernel", delta.width());
+    put("ssm.state_size", delta.keyDim());
+    put("ssm.group_count", delta.keyHeads());
+    put("ssm.time_step_rank", delta.valueHeads());
+    put("ssm.inner_size", delta.values());
+    int interval = states.indexOf(false) + 1;
+    if (interval > 0 && IntStream.range(0, states.size()).allMatch(i -> states.get(i) == ((i + 1) % interval != 0))) {
+      put("full_attention_interval", interval);
+    }
+    each("attention.recurrent_layers", states);
   }
 
   private void windows() {
@@ -164,7 +205,7 @@ public final class ModelMetadata {
             + "longer texts", into.source(), window.getAsInt());
       }
       if (windows.contains(0)) {
-        each(windows);
+        each(PATTERN, windows.stream().map(w -> w > 0).toList());
       }
       return;
     }
@@ -173,19 +214,18 @@ public final class ModelMetadata {
     boolean periodic = period > 0
         && IntStream.range(0, windows.size()).allMatch(i -> windows.get(i) > 0 == ((i + 1) % period != 0));
     if (periodic || period == 0 && windows.size() < 2) {
-      put("attention.sliding_window_pattern", periodic ? period : 2);
+      put(PATTERN, periodic ? period : 2);
     } else {
-      each(windows);
+      each(PATTERN, windows.stream().map(w -> w > 0).toList());
     }
   }
 
-  /** Which layers have a window. */
-  private void each(List<Integer> windows) {
-    boolean[] all = new boolean[windows.size()];
+  private void each(String key, List<Boolean> layers) {
+    boolean[] all = new boolean[layers.size()];
     for (int i = 0; i < all.length; i++) {
-      all[i] = windows.get(i) > 0;
+      all[i] = layers.get(i);
     }
-    into.put(family.id() + ".attention.sliding_window_pattern", all);
+    into.put(family.id() + "." + key, all);
   }
 
   private void put(String key, long value) {

@@ -21,10 +21,11 @@ public final class RopeMetadata {
   static final String FREQUENCIES = "rope_freqs.weight";
   static final String LONG = "rope_factors_long.weight";
   static final String SHORT = "rope_factors_short.weight";
+  static final String ORIGINAL = "rope.scaling.original_context_length";
   /** In each so many-th layer, and there alone, SmolLM 3 rotates nothing. */
   private static final int UNROTATED = 4;
-  private static final double BETA_FAST = 32;
-  private static final double BETA_SLOW = 1;
+  static final double BETA_FAST = 32;
+  static final double BETA_SLOW = 1;
 
   private static final Logger LOG = LoggerFactory.getLogger(RopeMetadata.class);
 
@@ -71,11 +72,26 @@ public final class RopeMetadata {
     }
     put("rope.dimension_count", rope.dim());
     put("rope.freq_base", rope.theta());
+    if (family.has(Trait.STATES)) {
+      sections(rope.dim() / 2);
+    }
+    int period = config.layers().get(0).numbers().growthPeriod();
+    if (period > 0) {
+      put(ORIGINAL, period);
+    }
     return scaling(rope);
+  }
+
+  /** Which of an image's positions, row and column turns which pair, in turn; of text they are one. */
+  private void sections(int pairs) {
+    into.put(family.id() + ".rope.dimension_sections", new long[] {(pairs + 2) / 3, (pairs + 1) / 3, pairs / 3, 0});
   }
 
   private void requireLike(Rope rope, int index) {
     LayerConfig layer = config.layers().get(index);
+    if (layer.hasState()) {
+      return;
+    }
     boolean rotates = family != GgufFamily.SMOLLM3 || (index + 1) % UNROTATED != 0;
     require(layer.rope().isPresent() == rotates, "layer " + index + (rotates ? " rotates nothing" : " rotates"));
     if (layer.rope().isEmpty() || layer.rope().get().equals(rope)) {
@@ -93,12 +109,22 @@ public final class RopeMetadata {
       type("linear", linear.factor());
     } else if (rope instanceof YarnRope yarn) {
       require(yarn.truncate(), "yarn with truncate = false");
-      require(yarn.betaFast() == BETA_FAST && yarn.betaSlow() == BETA_SLOW, "yarn with another beta_fast than " + BETA_FAST
-          + ", or another beta_slow than " + BETA_SLOW);
+      require(family.has(Trait.YARN_RAMP) || yarn.betaFast() == BETA_FAST && yarn.betaSlow() == BETA_SLOW,
+          "yarn with another beta_fast than " + BETA_FAST + ", or another beta_slow than " + BETA_SLOW);
       type("yarn", yarn.factor());
-      put("rope.scaling.original_context_length", yarn.originalContextLength());
-      // llama.cpp multiplies this with the paper's factor.
-      put("rope.scaling.attn_factor", yarn.attentionFactor() / (0.1 * Math.log(yarn.factor()) + 1));
+      put(ORIGINAL, yarn.originalContextLength());
+      double usual = 0.1 * Math.log(yarn.factor()) + 1;
+      if (family.has(Trait.YARN_RAMP)) {
+        put("rope.scaling.yarn_beta_fast", yarn.betaFast());
+        put("rope.scaling.yarn_beta_slow", yarn.betaSlow());
+      }
+      if (family.has(Trait.YARN_RAMP) && usual > 1) {
+        // llama.cpp divides the paper's factor by one with this before the logarithm; 0 says nothing.
+        put("rope.scaling.yarn_log_multiplier", (usual / yarn.attentionFactor() - 1) / (usual - 1));
+      } else {
+        // llama.cpp multiplies this with the paper's factor.
+        put("rope.scaling.attn_factor", yarn.attentionFactor() / usual);
+      }
     } else if (rope instanceof Llama3Rope) {
       require(family.has(Trait.ROPE_TENSORS) && family != GgufFamily.PHI3, "rope_type llama3");
       float[] unscaled = new DefaultRope(rope.dim(), rope.theta()).frequencies(1);
@@ -111,7 +137,7 @@ public final class RopeMetadata {
     } else if (rope instanceof LongRope longRope) {
       require(family.has(Trait.ROPE_TENSORS), "rope_type longrope");
       into.put(family.id() + ".rope.scaling.type", "longrope");
-      put("rope.scaling.original_context_length", longRope.originalContextLength());
+      put(ORIGINAL, longRope.originalContextLength());
       put("rope.scaling.attn_factor", longRope.attentionFactor());
       LOG.warn("{}: the model turns texts of more than {} tokens by other angles than shorter ones; llama.cpp takes those of long texts "
           + "for all where it is started with a longer context (-c)", into.source(), longRope.originalContextLength());

@@ -30,6 +30,11 @@ final class SentencePieces {
     for (int i = 0; i < from.merges().size(); i++) {
       ranks.putIfAbsent(from.merges().get(i).left() + from.merges().get(i).right(), i);
     }
+    markBytes(tokens, types);
+  }
+
+  /** Finds the tokens that stand for a byte. */
+  static void markBytes(String[] tokens, TokenType... types) {
     for (int id = 0; id < tokens.length; id++) {
       if (BYTE.matcher(tokens[id]).matches()) {
         types[id] = TokenType.BYTE;
@@ -53,9 +58,7 @@ final class SentencePieces {
     }
     switch (cut.path("type").asString("")) {
       case "Metaspace" -> {
-        // Older files say add_prefix_space.
-        adds = cut.has("prepend_scheme") ? !cut.path("prepend_scheme").asString("").equals("never")
-            : cut.path("add_prefix_space").asBoolean(true);
+        adds = !prepends(cut).equals("never");
         replaces = cut.path("replacement").asString("").equals(TokenizerMetadata.SPACE_SIGN)
             && !cut.path("split").asBoolean(true);
       }
@@ -68,7 +71,14 @@ final class SentencePieces {
     return adds;
   }
 
-  private static boolean isSpaceSign(JsonNode replace) {
+  /** When Metaspace puts a space before a text: always, first, never. Older files say add_prefix_space. */
+  static String prepends(JsonNode metaspace) {
+    String whenAbsent = metaspace.path("add_prefix_space").asBoolean(true) ? "always" : "never";
+    return metaspace.path("prepend_scheme").asString(whenAbsent);
+  }
+
+  /** Whether a normalizer puts sentencepiece's sign for each space. */
+  static boolean isSpaceSign(JsonNode replace) {
     return replace.path("pattern").path("String").asString("").equals(" ")
         && replace.path("content").asString("").equals(TokenizerMetadata.SPACE_SIGN);
   }

@@ -33,6 +33,8 @@ public final class TokenizerMetadata {
   static final String ADDS_BOS = "tokenizer.ggml.add_bos_token";
   static final String ADDS_EOS = "tokenizer.ggml.add_eos_token";
   static final String SPACE = "tokenizer.ggml.add_space_prefix";
+  static final String MERGES_SPACES = "tokenizer.ggml.remove_extra_whitespaces";
+  static final String TABLE = "tokenizer.ggml.precompiled_charsmap";
   static final String TEMPLATE = "tokenizer.chat_template";
   private static final String TEMPLATES = "tokenizer.chat_templates";
   private static final String USUAL = "default";
@@ -104,8 +106,10 @@ public final class TokenizerMetadata {
       sentencePiece(model);
     } else if (type.equals("BPE")) {
       bytePairs(model);
+    } else if (type.equals("Unigram")) {
+      unigram(bytes);
     } else {
-      throw unknown("a tokenizer of the kind " + type + ": its model must be BPE");
+      throw unknown("a tokenizer of the kind " + type + ": its model must be BPE or Unigram");
     }
     into.put(TOKENS, tokens);
     into.put(TYPES, Arrays.stream(types).mapToLong(TokenType::id).toArray());
@@ -143,6 +147,15 @@ public final class TokenizerMetadata {
       into.put(UNKNOWN, (long) id);
     }
     into.put(SCORES, pieces.scores());
+  }
+
+  private void unigram(boolean bytes) {
+    if (bytes) {
+      SentencePieces.markBytes(tokens, types);
+    }
+    UnigramPieces pieces = new UnigramPieces(from);
+    pieces.differences().forEach(what -> LOG.warn("{}: in llama.cpp {}", from.path(), what));
+    pieces.put(into, tokens, types);
   }
 
   private void ids(List<Integer> ends) {

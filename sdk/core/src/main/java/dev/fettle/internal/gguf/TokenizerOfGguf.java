@@ -7,6 +7,8 @@ import dev.fettle.internal.json.ArrayNode;
 import dev.fettle.internal.json.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -71,8 +73,9 @@ final class TokenizerOfGguf {
     switch (kind) {
       case "gpt2" -> reader.bytePairs();
       case "llama" -> reader.sentencePieces();
+      case "t5" -> reader.unigram();
       default -> throw new UnsupportedModelException(from.source() + ": " + TokenizerMetadata.MODEL + " is " + kind
-          + "; tokenizers of the kinds gpt2 and llama are read");
+          + "; tokenizers of the kinds gpt2, llama and t5 are read");
     }
     reader.frame();
     files.put("tokenizer.json", StrictJson.compact(reader.root).getBytes(StandardCharsets.UTF_8));
@@ -88,25 +91,36 @@ final class TokenizerOfGguf {
     return root.putObject(name).put("type", type);
   }
 
-  /** Puts the vocabulary and the added tokens. What stands behind the last plain token is added alone. */
-  private void vocabulary(ObjectNode model) {
-    int last = -1;
-    for (int id = 0; id < tokens.length; id++) {
-      boolean plain = types[id] == TokenType.NORMAL || types[id] == TokenType.BYTE || types[id] == TokenType.UNKNOWN;
-      last = plain ? id : last;
+  /** How many tokens the vocabulary has: what stands behind the last plain one is added alone. */
+  private int plain() {
+    int count = tokens.length;
+    while (count > 0 && types[count - 1] != TokenType.NORMAL && types[count - 1] != TokenType.BYTE
+        && types[count - 1] != TokenType.UNKNOWN) {
+      count--;
     }
+    return count;
+  }
+
+  private void vocabulary(ObjectNode model) {
+    ObjectNode vocabulary = model.putObject("vocab");
+    for (int id = 0; id < plain(); id++) {
+      if (ids.get(tokens[id]) == id) {
+        vocabulary.put(tokens[id], id);
+      }
+    }
+    addedTokens();
+  }
+
+  private void addedTokens() {
+    int plain = plain();
     int end = tokens.length;
-    while (end > last + 1 && types[end - 1] == TokenType.UNUSED) {
+    while (end > plain && types[end - 1] == TokenType.UNUSED) {
       end--;
     }
-    ObjectNode vocabulary = model.putObject("vocab");
     ArrayNode added = root.putArray(ADDED);
     for (int id = 0; id < end; id++) {
       boolean special = types[id] == TokenType.CONTROL || types[id] == TokenType.UNKNOWN;
-      if (id <= last && ids.get(tokens[id]) == id) {
-        vocabulary.put(tokens[id], id);
-      }
-      if (id > last || special || types[id] == TokenType.USER_DEFINED) {
+      if (id >= plain || special || types[id] == TokenType.USER_DEFINED) {
         added.addObject().put("id", id).put("content", tokens[id]).put("single_word", false).put("lstrip", false).put("rstrip", false)
             .put("normalized", false).put("special", special);
       }
@@ -148,16 +162,56 @@ final class TokenizerOfGguf {
     }
   }
 
-  private void sentencePieces() {
+  private double[] scores() {
     double[] scores = from.numbers(TokenizerMetadata.SCORES).orElseThrow(() -> from.missing(TokenizerMetadata.SCORES));
     requireForEach(TokenizerMetadata.SCORES, scores.length);
+    return scores;
+  }
+
+  private void unigram() {
+    double[] scores = scores();
+    ObjectNode model = part("model", "Unigram").put("byte_fallback", Arrays.asList(types).contains(TokenType.BYTE));
+    id(TokenizerMetadata.UNKNOWN).ifPresent(unknown -> model.put("unk_id", unknown));
+    ArrayNode vocabulary = model.putArray("vocab");
+    for (int id = 0; id < plain(); id++) {
+      if (!Double.isFinite(scores[id])) {
+        throw new InvalidInputException(from.source() + ": " + TokenizerMetadata.SCORES + ": that of token " + id + " is " + scores[id]
+            + "; it must be a finite number");
+      }
+      vocabulary.addArray().add(tokens[id]).add(scores[id]);
+    }
+    addedTokens();
+    ArrayNode normalizers = part("normalizer", "Sequence").putArray("normalizers");
+    from.wholes(TokenizerMetadata.TABLE).filter(table -> table.length > 0).ifPresent(table ->
+        normalizers.addObject().put("type", "Precompiled").put("precompiled_charsmap", table(table)));
+    boolean merges = from.yes(TokenizerMetadata.MERGES_SPACES).orElse(false);
+    if (merges) {
+      normalizers.addObject().put("type", "Strip").put("strip_left", true).put("strip_right", true);
+      normalizers.addObject().put("type", "Replace").put("content", " ").putObject("pattern").put("Regex", " {2,}");
+    }
+    spaces(normalizers, merges || from.yes(TokenizerMetadata.SPACE).orElse(true));
+  }
+
+  private static String table(long... table) {
+    byte[] bytes = new byte[table.length];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) table[i];
+    }
+    return Base64.getEncoder().encodeToString(bytes);
+  }
+
+  private void sentencePieces() {
+    double[] scores = scores();
     String unknown = id(TokenizerMetadata.UNKNOWN).stream().mapToObj(i -> tokens[i]).findFirst().orElse(null);
     ObjectNode model = model().put("unk_token", unknown).put("fuse_unk", true).put("byte_fallback", true).put("ignore_merges", false);
     vocabulary(model);
     ArrayNode merges = model.putArray("merges");
     pairs(scores).forEach(pair -> merges.addArray().add(pair.left).add(pair.right));
-    boolean space = from.yes(TokenizerMetadata.SPACE).orElse(true);
-    ArrayNode normalizers = part("normalizer", "Sequence").putArray("normalizers");
+    spaces(part("normalizer", "Sequence").putArray("normalizers"), from.yes(TokenizerMetadata.SPACE).orElse(true));
+  }
+
+  /** Spaces are signs within tokens, and a text begins with one where it is said. */
+  private void spaces(ArrayNode normalizers, boolean space) {
     if (space) {
       normalizers.addObject().put("type", "Prepend").put("prepend", TokenizerMetadata.SPACE_SIGN);
     }

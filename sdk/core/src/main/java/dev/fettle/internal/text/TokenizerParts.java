@@ -15,7 +15,7 @@ import java.util.Set;
 final class TokenizerParts {
   private static final Map<String, Set<String>> KNOWN = Map.of(
       "normalizer", Set.of("Sequence", "NFC", "NFD", "NFKC", "NFKD", "Lowercase", "Strip", "StripAccents", "Prepend",
-          "Replace", "BertNormalizer", "ByteLevel", "Nmt"),
+          "Replace", "BertNormalizer", "ByteLevel", "Nmt", "Precompiled"),
       "pre_tokenizer", Set.of("Sequence", "ByteLevel", "Split", "Metaspace", "Digits", "Whitespace",
           "WhitespaceSplit", "BertPreTokenizer", "Punctuation", "UnicodeScripts", "CharDelimiterSplit"),
       "post_processor", Set.of("Sequence", "ByteLevel", "TemplateProcessing", "BertProcessing", "RobertaProcessing"),
@@ -66,6 +66,10 @@ final class TokenizerParts {
       for (JsonNode child : part.path(inner)) {
         check(child, depth + 1);
       }
+    }
+    if (type.equals("Precompiled")) {
+      require(CharacterTable.isWhole(part.path("precompiled_charsmap").asString("")), "has a broken precompiled_charsmap: download the "
+          + "file again");
     }
     if (name.equals("decoder") && type.equals("Strip")) {
       // The library reads before the beginning of an empty token.

@@ -29,6 +29,9 @@ import java.util.stream.Stream;
  * their B's, the biases of these, the magnitudes; then A and B of the input and of the output embedding.
  */
 final class AdapterParameters {
+  /** Numbers of a weight that are looked at once. */
+  private static final long AT_ONCE = 1 << 20;
+
   private Lora lora;
   private final AdapterConfig settings;
   private final AdapterShape shape;
@@ -228,21 +231,34 @@ final class AdapterParameters {
   }
 
   private void fromWeight(Layout.Block block, AdapterShape.Member member, int row) {
+    Weight weight = base.apply(block);
+    if (!shape.kind().startFrozen()) {
+      magnitudes(weight, member, row);
+      return;
+    }
     try (Scope step = new Scope()) {
-      Tensor w = base.apply(block).dense(step, row, member.outputs());
       Parameter a = byName.get(AdapterNames.Kind.A.name(member.name()));
-      Parameter b = byName.get(AdapterNames.Kind.B.name(member.name()));
-      if (shape.kind().startFrozen()) {
-        if (a.shape()[0] > Math.min(a.shape()[1], member.outputs())) {
-          throw new InvalidInputException("pissa(): rank " + a.shape()[0] + " is more than " + member.name()
-              + " has singular values");
-        }
-        Tensor[] pair = step.kernels().pissaInit(w, a.shape()[0], member.scale());
-        step.kernels().copy(vector.values(step, a), pair[0]);
-        step.kernels().copy(vector.values(step, b), pair[1]);
-      } else {
-        step.kernels().copy(vector.values(step, byName.get(AdapterNames.Kind.MAGNITUDE.name(member.name()))),
-            step.kernels().rowNorms(w, step.zeros(NumberType.F32, a.shape()), vector.values(step, b)));
+      if (a.shape()[0] > Math.min(a.shape()[1], member.outputs())) {
+        throw new InvalidInputException("pissa(): rank " + a.shape()[0] + " is more than " + member.name()
+            + " has singular values");
+      }
+      Tensor[] pair = step.kernels().pissaInit(weight.dense(step, row, member.outputs()), a.shape()[0], member.scale());
+      step.kernels().copy(vector.values(step, a), pair[0]);
+      step.kernels().copy(vector.values(step, byName.get(AdapterNames.Kind.B.name(member.name()))), pair[1]);
+    }
+  }
+
+  /** The lengths of rows, of some at a time: no module of a quantised model becomes dense as a whole. */
+  private void magnitudes(Weight weight, AdapterShape.Member member, int row) {
+    Parameter magnitude = byName.get(AdapterNames.Kind.MAGNITUDE.name(member.name()));
+    long columns = weight.shape()[1];
+    long rows = Math.max(1, AT_ONCE / columns);
+    for (long from = 0; from < member.outputs(); from += rows) {
+      try (Scope step = new Scope()) {
+        long count = Math.min(rows, member.outputs() - from);
+        Tensor into = step.kernels().viewSlice(vector.values(step, magnitude), from, new long[] {count});
+        step.kernels().copy(into, step.kernels().rowNorms(weight.dense(step, row + from, count),
+            step.zeros(NumberType.F32, 1, columns), step.zeros(NumberType.F32, count, 1)));
       }
     }
   }

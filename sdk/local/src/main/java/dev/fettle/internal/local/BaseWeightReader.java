@@ -1,5 +1,6 @@
 package dev.fettle.internal.local;
 
+import dev.fettle.MemoryPlan;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.checkpoint.AdapterConfig;
 import dev.fettle.internal.checkpoint.SafetensorsFile;
@@ -103,7 +104,8 @@ final class BaseWeightReader {
         numbers += layout.block(layer, product).orElseThrow().size();
       }
     }
-    Memory.get().require(MemoryPlanner.plan(MemoryPlanner.PARAMETERS, numbers * NumberType.of(model.dtype()).size()), 0,
+    MemoryPlan lasting = MemoryPlanner.plan(MemoryPlanner.PARAMETERS, numbers * NumberType.of(model.dtype()).size());
+    Memory.get().require(MemoryPlanner.plus(lasting, model.memory().start(shape)), 0,
         "the weights that " + stored.path() + " takes its start off");
   }
 

@@ -5,6 +5,7 @@ import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.gguf.GgmlType;
 import dev.fettle.internal.gguf.GgufFamily;
 import dev.fettle.internal.gguf.GgufNames;
+import dev.fettle.internal.gguf.GgufOrder;
 import dev.fettle.internal.gguf.GgufTensor;
 import dev.fettle.internal.gguf.GgufWeight;
 import dev.fettle.internal.gguf.GgufWriter;
@@ -96,16 +97,12 @@ final class GgufAdapterFiles {
     // PiSSA's second half, what the start is taken off with, has the same scale as the first.
     double factor = member.scale() * rank / alpha;
     for (GgufWeight weight : tensors.values()) {
-      if (weight.parts().size() == 1 && weight.parts().get(0).weight().equals(member.name() + ".weight")) {
-        saved.put(weight.name() + ".lora_a", new Saved(whole(a.shape()), a, 1));
-        saved.put(weight.name() + ".lora_b", new Saved(new GgufWeight(weight.name(), new long[] {weight.shape()[0], rank},
-            weight.parts(), weight.heads(), false), b, factor));
+      if (weight.parts().stream().allMatch(part -> part.weight().equals(member.name() + ".weight"))) {
+        List<GgufWeight.Part> rows = List.of(new GgufWeight.Part("", 0, rank, GgufOrder.SAME));
+        saved.put(weight.name() + ".lora_a", new Saved(weight.half(rows, weight.columnOrder(), a.shape()), a, 1));
+        saved.put(weight.name() + ".lora_b", new Saved(weight.half(weight.parts(), GgufOrder.SAME, weight.shape()[0], rank), b, factor));
       }
     }
-  }
-
-  private static GgufWeight whole(long... shape) {
-    return new GgufWeight("", shape, List.of(new GgufWeight.Part("", 0, shape[0])), 0, false);
   }
 
   private AdapterFiles.Saved values(AdapterNames.Kind kind, AdapterShape.Member member) {
@@ -121,7 +118,9 @@ final class GgufAdapterFiles {
         scope.kernels().scaled(scaled, values, s.factor);
         values = scaled;
       }
-      GgufRows.write(s.rows, s.rows.parts().get(0), values, sink);
+      for (GgufWeight.Part part : s.rows.parts()) {
+        GgufRows.write(s.rows, part, values, sink);
+      }
     }
   }
 }

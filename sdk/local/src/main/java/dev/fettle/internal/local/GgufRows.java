@@ -1,9 +1,11 @@
 package dev.fettle.internal.local;
 
+import dev.fettle.InvalidInputException;
 import dev.fettle.internal.checkpoint.Mapped;
 import dev.fettle.internal.gguf.GgufFile;
 import dev.fettle.internal.gguf.GgufTensor;
 import dev.fettle.internal.gguf.GgufWeight;
+import dev.fettle.internal.gguf.GgufWeight.Change;
 import dev.fettle.internal.gguf.GgufWriter;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.network.Weight;
@@ -26,15 +28,19 @@ final class GgufRows {
   /** Writes the rows of a weight that are a part of a tensor. */
   static void write(GgufWeight weight, GgufWeight.Part part, Tensor values, GgufWriter.Sink sink) throws IOException {
     long columns = weight.columns();
-    long groups = Math.max(1, AT_ONCE / columns / weight.group());
-    long rows = Math.min(part.rows(), groups * weight.group());
+    long rows = atOnce(part, columns);
     float[] numbers = new float[Math.toIntExact(rows * columns)];
     for (long row = 0; row < part.rows(); row += rows) {
       int count = (int) (Math.min(rows, part.rows() - row) * columns);
       FloatBuffer into = FloatBuffer.wrap(numbers, 0, count);
       WeightFiles.write(values, (part.from() + row) * columns, count, NumberType.F32, bytes -> into.put(bytes.asFloatBuffer()));
-      sink.put(ordered(weight, numbers, count), count);
+      sink.put(toFile(weight, part, numbers, count), count);
     }
+  }
+
+  private static long atOnce(GgufWeight.Part part, long columns) {
+    int group = part.order().group();
+    return Math.min(part.rows(), Math.max(1, AT_ONCE / columns / group) * group);
   }
 
   /** Reads a tensor into the weights that it consists of. */
@@ -63,12 +69,11 @@ final class GgufRows {
   /** Reads the rows of a part, which begin at a row of the tensor, into numbers from a place on. */
   private static void read(GgufFile file, GgufTensor tensor, GgufWeight weight, GgufWeight.Part part, long first, Tensor into, long at) {
     long perRow = weight.isVector() ? 1 : tensor.columns();
-    long rows = weight.isVector() ? part.rows()
-        : Math.min(part.rows(), Math.max(1, AT_ONCE / perRow / weight.group()) * weight.group());
+    long rows = weight.isVector() ? part.rows() : atOnce(part, perRow);
     for (long row = 0; row < part.rows(); row += rows) {
       long count = Math.min(rows, part.rows() - row);
       float[] numbers = weight.isVector() ? file.numbers(tensor, 0, 1) : file.numbers(tensor, first + row, (int) count);
-      store(original(weight, numbers), into, at + row * perRow);
+      store(toModel(file, weight, part, numbers), into, at + row * perRow);
     }
   }
 
@@ -81,34 +86,22 @@ final class GgufRows {
     Mapped.release(bytes);
   }
 
-  private static float[] ordered(GgufWeight weight, float[] numbers, int count) {
-    add(numbers, weight.plusOne() ? 1 : 0);
-    return moved(weight, numbers, count, true);
+  private static float[] toFile(GgufWeight weight, GgufWeight.Part part, float[] numbers, int count) {
+    for (int i = 0; i < count && weight.change() != Change.NONE; i++) {
+      numbers[i] = weight.change().toFile(numbers[i]);
+    }
+    return weight.columnOrder().toFile(part.order().toFile(numbers, count, (int) weight.columns()), count, 1);
   }
 
-  private static float[] original(GgufWeight weight, float[] numbers) {
-    add(numbers, weight.plusOne() ? -1 : 0);
-    return moved(weight, numbers, numbers.length, false);
-  }
-
-  private static void add(float[] numbers, int what) {
-    for (int i = 0; what != 0 && i < numbers.length; i++) {
-      numbers[i] += what;
+  private static float[] toModel(GgufFile file, GgufWeight weight, GgufWeight.Part part, float[] numbers) {
+    for (int i = 0; i < numbers.length && weight.change() != Change.NONE; i++) {
+      float number = weight.change().toModel(numbers[i]);
+      if (!Float.isFinite(number)) {
+        throw new InvalidInputException(file.path() + ": tensor " + weight.name() + " holds " + numbers[i] + "; it must be "
+            + (weight.change() == Change.DECAY ? "a number below 0" : "a number"));
+      }
+      numbers[i] = number;
     }
-  }
-
-  /** The same rows in the file's order, or back in the model's. */
-  private static float[] moved(GgufWeight weight, float[] numbers, int count, boolean out) {
-    if (weight.heads() == 0) {
-      return numbers;
-    }
-    int columns = (int) weight.columns();
-    int group = (int) weight.group();
-    float[] moved = new float[count];
-    for (int row = 0; row < count / columns; row++) {
-      int original = row / group * group + weight.rowWithin(row % group);
-      System.arraycopy(numbers, (out ? original : row) * columns, moved, (out ? row : original) * columns, columns);
-    }
-    return moved;
+    return part.order().toModel(weight.columnOrder().toModel(numbers, numbers.length, 1), numbers.length, (int) weight.columns());
   }
 }

@@ -5,8 +5,10 @@ import dev.fettle.Datum;
 import dev.fettle.MemoryPlan;
 import dev.fettle.MemoryPlan.Part;
 import dev.fettle.SamplingParams;
+import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
+import dev.fettle.internal.model.Product;
 import dev.fettle.internal.network.Activations;
 import dev.fettle.internal.network.Decoder;
 import dev.fettle.internal.network.Weight;
@@ -40,6 +42,7 @@ final class MemoryPlanner {
   /** Rows of quantised weights as numbers. */
   static final String SCRATCH = "weights made dense";
   static final String SNAPSHOT = "snapshot";
+  static final String SINGULAR = "singular values";
 
   /** The bytes of the largest model of which there is a packed copy. */
   private static final long MOST_PACKED = 2L << 30;
@@ -93,6 +96,34 @@ final class MemoryPlanner {
     long vector = (adapters.size() + full.size()) * Float.BYTES;
     return plan(PARAMETERS, vector + adapters.heldBytes(type) + full.copiedBytes(type) + brought.bytes(type),
         GRADIENTS, gradients, MOMENTS, 2 * vector);
+  }
+
+  /**
+   * The start of PiSSA or OLoRA, one matrix at a time: the largest as numbers, in float32, and what LAPACK's divide and conquer
+   * (dgesdd) has beside it, of which four squares of the lesser side were found in resident memory.
+   */
+  MemoryPlan start(AdapterShape shape) {
+    long most = 0;
+    for (int i = 0; i < shape.layers(); i++) {
+      for (Product product : shape.adapted(i)) {
+        Layout.Block block = layout.block(i, product).orElseThrow();
+        for (AdapterShape.Member member : shape.members(i, product)) {
+          most = Math.max(most, member.isAdapted() ? decomposed(block, member.outputs()) : 0);
+        }
+      }
+    }
+    if (shape.head().isAdapted()) {
+      most = Math.max(most, decomposed(headBlock(), shape.head().outputs()));
+    }
+    return plan(SINGULAR, most);
+  }
+
+  private long decomposed(Layout.Block block, long rows) {
+    long columns = block.shape()[1];
+    long lesser = Math.min(rows, columns);
+    long dense = forms.of(block).isDense() ? 0 : rows * columns * type.size();
+    long single = type == NumberType.F32 ? 0 : rows * columns;
+    return dense + (single + 2 * rows * columns + lesser * (rows + columns) + 4 * lesser * lesser) * Float.BYTES;
   }
 
   /** A forward pass over a batch, without a way back. */

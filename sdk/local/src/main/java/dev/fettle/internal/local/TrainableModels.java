@@ -36,6 +36,9 @@ final class TrainableModels {
         : LoraTargets.start(lora, model, full.modules());
     TrainableModel tuned = build(tuning, model, adapters, full, new BaseWeightOverrides());
     try {
+      if (adapters.shape().kind().startFrozen()) {
+        Memory.get().require(model.memory().start(adapters.shape()), 0, "the start of PiSSA on " + model.name());
+      }
       tuned.adapters().initialise();
       tuned.adapters().refreshStart();
       tuned.refresh();

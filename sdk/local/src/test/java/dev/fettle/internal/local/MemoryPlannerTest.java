@@ -63,6 +63,22 @@ class MemoryPlannerTest {
     return BlockForms.of(layout, Optional.of(form), w -> WeightForm.DENSE).bytes(NumberType.BF16) / dense;
   }
 
+  /** The shape of a layer of Qwen3-8B: the first product of its MLP is the largest, and each of its modules is decomposed alone. */
+  @Test
+  void theStartOfPissaHoldsItsLargestModuleAsNumbers() {
+    ModelConfig config = ModelConfig.parse("{\"model_type\":\"qwen3\",\"vocab_size\":100,\"hidden_size\":4096,\"intermediate_size\":12288,"
+        + "\"num_hidden_layers\":1,\"num_attention_heads\":32,\"num_key_value_heads\":8,\"head_dim\":128}", "config.json");
+    Layout layout = Layout.of(config);
+    AdapterShape shape = AdapterShape.of(config, new AdapterShape.Kind(false, false, true), name -> name.endsWith("_proj") ? 8 : 0, n -> 1);
+    long numbers = 12288L * 4096;
+    long lapack = 4 * (2 * numbers + 4096L * (12288 + 4096) + 4 * 4096L * 4096);
+    BlockForms quantised = BlockForms.of(layout, Optional.of(Quantisation.nf4()), w -> WeightForm.DENSE);
+
+    assertThat(new MemoryPlanner(layout, NumberType.F32, BlockForms.dense(layout)).start(shape).total()).isEqualTo(lapack);
+    assertThat(new MemoryPlanner(layout, NumberType.BF16, BlockForms.dense(layout)).start(shape).total()).isEqualTo(lapack + 4 * numbers);
+    assertThat(new MemoryPlanner(layout, NumberType.BF16, quantised).start(shape).total()).isEqualTo(lapack + 6 * numbers);
+  }
+
   @ParameterizedTest
   @MethodSource("tunings")
   void whatATrainingHoldsIsPlannedToTheByte(Tuning tuning) {

@@ -12,13 +12,16 @@ import dev.fettle.internal.json.ArrayNode;
 import dev.fettle.internal.json.JsonNode;
 import dev.fettle.internal.json.JsonReader;
 import dev.fettle.internal.json.ObjectNode;
+import dev.fettle.support.Golden;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -116,6 +119,32 @@ class BrokenTokenizerFilesTest {
     write("tokenizer.json", tree.toString());
     assertThatThrownBy(() -> Tokenizers.open(directory)).isInstanceOf(FettleException.class)
         .hasMessageContaining("tokenizer.json: the " + name);
+  }
+
+  /** The library follows it wherever it leads. */
+  @Test
+  void randomCorruptionsOfATableOfCharacters() throws IOException {
+    ObjectNode tree = (ObjectNode) JsonReader.STANDARD.read(Files.readString(Golden.path("gguf/unigram/tokenizer.json")));
+    ObjectNode step = (ObjectNode) tree.path("normalizer").path("normalizers").path(0);
+    byte[] good = Base64.getDecoder().decode(step.path("precompiled_charsmap").asString());
+    int[] used = IntStream.range(0, good.length).filter(i -> good[i] != 0).toArray();
+    Random random = new Random(3);
+    int refused = 0;
+    for (int round = 0; round < 400; round++) {
+      byte[] bad = good.clone();
+      for (int i = 0; i < 1 + round % 3; i++) {
+        bad[used[random.nextInt(used.length)]] ^= (byte) (1 << random.nextInt(8));
+      }
+      step.put("precompiled_charsmap", Base64.getEncoder().encodeToString(bad));
+      write("tokenizer.json", tree.toString());
+      try {
+        Tokenizers.open(directory).encode("\uff26\uff2f\uff38\u3000\ufb01anc\u00e9\te\u0301 i\u0308");
+      } catch (FettleException e) {
+        assertThat(e).hasMessageContaining("tokenizer.json: the normalizer has a broken precompiled_charsmap");
+        refused++;
+      }
+    }
+    assertThat(refused).isBetween(50, 399);
   }
 
   /** The JVM survives, and what opens also encodes or says why not. */
