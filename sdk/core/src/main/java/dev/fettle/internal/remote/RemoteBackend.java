@@ -147,6 +147,9 @@ public final class RemoteBackend implements Backend {
     ApiRequest ask = ApiRequest.get(Paths.CAPABILITIES, "get_server_capabilities");
     ApiResponse answer = calls.send(ask).answer();
     if (answer.status() == 404 || answer.status() == 405) {
+      if (session.isUnknown()) {
+        throw calls.problems().nothing(http.base(), answer);
+      }
       return List.of();
     }
     if (!answer.ok()) {

@@ -390,6 +390,7 @@ final class LocalTraining implements TrainingBackend {
         open = false;
         tuned.close();
         model.forget(this);
+        Memory.get().giveBack();
       }
     });
   }

@@ -88,6 +88,11 @@ public final class Memory {
     spares.add(giveBack);
   }
 
+  /** Gives what was freed and kept for later back to the system: after something large that does not come again soon. */
+  public void giveBack() {
+    giveBack.run();
+  }
+
   /** Not under the lock: whoever gives back may have to wait for others. */
   private void makeRoom(long bytes) {
     List<Runnable> asked;
