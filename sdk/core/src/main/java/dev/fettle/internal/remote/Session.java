@@ -20,7 +20,7 @@ final class Session {
   /** The version of the protocol that is spoken; a service may choose its flags by it. */
   private static final String VERSION = System.getProperty("fettle.tinker.version", "0.25.0");
   private static final int SILENT_BEATS = 12;
-  private static final int HANDSHAKE_MILLIS = 5_000;
+  private static final long HANDSHAKE_MILLIS = 5_000;
 
   private final RetryingClient calls;
   private final Map<String, String> metadata;
@@ -69,7 +69,7 @@ final class Session {
   private ApiResponse first(ApiRequest ask) {
     if (calls.http().base().isHttps()) {
       try {
-        ApiResponse answer = calls.once(ask.polling(HANDSHAKE_MILLIS, () -> { }));
+        ApiResponse answer = calls.once(ask.polling(Math.min(HANDSHAKE_MILLIS, calls.patience().read().toMillis()), () -> { }));
         if (answer.ok() || answer.isUnknown()) {
           return answer;
         }
