@@ -293,7 +293,12 @@ public final class Decoder implements AutoCloseable {
 
   /** Reads prompts with one adapter into the caches of the sequences from {@code at} on; returns their logits. */
   private Tensor read(Scope step, PackedAdapter packed, List<int[]> prompts, int at, int copies, List<Tensor> parts) {
-    Adapter adapter = packed.open(step);
+    try (Scope opened = new Scope()) {
+      return read(step, packed.open(opened), prompts, at, copies, parts);
+    }
+  }
+
+  private Tensor read(Scope step, Adapter adapter, List<int[]> prompts, int at, int copies, List<Tensor> parts) {
     Packing packing = Packing.of(prompts);
     Network.Trace trace = network.forward(step, weights.ofPrompts(), adapter, packing, Dropout.NONE, (layer, t) -> {
       for (int i = 0; i < prompts.size(); i++) {
