@@ -3,8 +3,7 @@ package dev.fettle.examples;
 import dev.fettle.InvalidInputException;
 import dev.fettle.internal.FileErrors;
 import java.io.IOException;
-import java.io.Reader;
-import java.nio.charset.StandardCharsets;
+import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -56,8 +55,8 @@ final class ConfigFile {
 
   private static Node root(Path file) {
     LoadSettings settings = LoadSettings.builder().setLabel(file.toString()).setAllowDuplicateKeys(true).build();
-    try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
-      return new Compose(settings).composeReader(reader)
+    try {
+      return new Compose(settings).composeReader(new StringReader(Files.readString(file)))
           .orElseThrow(() -> new UsageException(file + ": is empty; give a line for each option, such as \"epochs: 3\""));
     } catch (MarkedYamlEngineException e) {
       String where = e.getProblemMark().map(mark -> ":" + (mark.getLine() + 1)).orElse("");

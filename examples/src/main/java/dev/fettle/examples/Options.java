@@ -296,6 +296,12 @@ public final class Options {
     return has(Option.REMOTE) ? Fettle.remote((URI) value(Option.REMOTE)) : Fettle.fromEnv();
   }
 
+  /** Whether {@link #fettle} is a service, which chooses itself what type it computes in. */
+  boolean isRemote() {
+    String service = System.getenv("TINKER_BASE_URL");
+    return has(Option.REMOTE) || service != null && !service.isBlank();
+  }
+
   /** Loads the model of {@code --model} in the type of {@code --dtype}. */
   BaseModel load(Fettle fettle) {
     if (has(Option.QUANTISE)) {

@@ -36,6 +36,7 @@ public final class Quickstart {
 
   private static final Command COMMAND = new Command("Quickstart",
       "Tunes the built-in model to a new task, and measures it before and after on messages that it has not seen.")
+      .takes(Option.REMOTE)
       .argument("DIR", "where the adapter is saved; by default my-adapter");
 
   private Quickstart() {}
@@ -45,8 +46,9 @@ public final class Quickstart {
   }
 
   private static void tune(Options options, PrintStream out) {
-    try (Fettle fettle = Fettle.local()) {
-      BaseModel base = fettle.load("fettle-tiny", DType.F32); // So small a model gains nothing from bf16.
+    try (Fettle fettle = options.fettle()) {
+      // So small a model gains nothing from bf16.
+      BaseModel base = options.isRemote() ? fettle.load("fettle-tiny") : fettle.load("fettle-tiny", DType.F32);
       out.println(base);
       List<Conversation> heldOut = TicketTask.heldOut(HELD_OUT, 1);
       report(out, "before", base.sampler(), heldOut);

@@ -22,8 +22,9 @@ public final class Tune {
   private static final Command COMMAND = Tuned.takes(new Command("Tune",
       "Tunes a model to examples, and saves the adapter, or with --method full or hybrid the model, in OUT; the run's figures, "
           + "settings and page are in OUT-run beside it. The last line is JSON: mean losses per token, of the first batch and of "
-          + "the last steps, validation_loss and best_step where there is --validation, optimizer steps, tokens read, and where "
-          + "the adapter is (or the model). Ctrl-C ends it after the step, with what was learnt saved, and says how to go on.")
+          + "the last steps, validation_loss where there is --validation and, if the run has ended, best_step, optimizer steps, "
+          + "tokens read, and where the adapter is (or the model). Ctrl-C ends it after the step, with what was learnt saved, and "
+          + "says how to go on.")
       .requires(Option.MODEL, Option.DATA))
       .takes(Option.METHOD, "lora")
       .takes(Option.EPOCHS, "1")
@@ -117,7 +118,9 @@ public final class Tune {
     json.put("loss_last", run.finalLoss());
     if (!Double.isNaN(run.validationLoss())) {
       json.put("validation_loss", run.validationLoss());
-      json.put("best_step", run.best());
+      if (run.best() > 0) {
+        json.put("best_step", run.best());
+      }
     }
     Tuned.finish(json, run, options);
     return json;

@@ -106,6 +106,9 @@ class TuneTest {
       assertThat(tune("--config", config.toString()).err()).as(wrong[0]).startsWith(config.toString()).contains(wrong[1]);
     }
     assertThat(tune("--config", directory.resolve("none.yaml").toString()).err()).contains("none.yaml");
+    assertThat(tune("--config", directory.toString()).err()).contains("is a directory; name a file");
+    Files.write(config, new byte[] {'r', (byte) 0xff});
+    assertThat(tune("--config", config.toString()).err()).startsWith(config.toString()).contains("UTF-8");
     assertThat(directory.resolve("out-run")).doesNotExist();
   }
 

@@ -128,9 +128,18 @@ public final class AtomicFiles {
       force(directory.getParent());
     } catch (IOException | UncheckedIOException e) {
       throw FileErrors.unsaved(target, e);
+    } catch (FettleException e) {
+      throw ofTarget(e, temporary, target);
     } finally {
       discard(temporary);
     }
+  }
+
+  /** An error of a file within a directory, by the name that the file was to have. */
+  private static FettleException ofTarget(FettleException e, Path temporary, Path target) {
+    String message = String.valueOf(e.getMessage());
+    return message.contains(temporary.toString())
+        ? new FettleException(message.replace(temporary.toString(), target.toString()), e) : e;
   }
 
   /**

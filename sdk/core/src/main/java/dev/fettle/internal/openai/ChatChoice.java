@@ -24,7 +24,7 @@ final class ChatChoice {
   /** @param scored whether logprobs are wanted */
   ChatChoice(int index, ChatRequest request, TokenTexts texts) {
     this.index = index;
-    this.answer = new AnswerStream(request.renderer(), request.prompt());
+    this.answer = new AnswerStream(request.renderer(), request.prompt(), request.calling());
     this.texts = texts;
     this.scored = request.top() >= 0;
   }

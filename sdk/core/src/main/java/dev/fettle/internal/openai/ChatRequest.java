@@ -15,10 +15,12 @@ import java.util.List;
 /**
  * A chat that is to be continued.
  *
+ * @param calling whether tools may be called
  * @param top how many of the likeliest tokens are told of each place; -1 where no logprobs are
  * @param usage whether the last event of a stream says how many tokens there were
  */
-record ChatRequest(Served model, Renderer renderer, int[] prompt, SamplingParams params, int top, boolean stream, boolean usage) {
+record ChatRequest(Served model, Renderer renderer, int[] prompt, boolean calling, SamplingParams params, int top, boolean stream,
+    boolean usage) {
   static ChatRequest of(Fields f, ServedModels models, Bounds bounds) {
     Served model = models.of(f);
     SamplingParams params = SamplingFields.params(f, bounds.choices());
@@ -34,7 +36,7 @@ record ChatRequest(Served model, Renderer renderer, int[] prompt, SamplingParams
     int[] prompt = prompt(renderer, chat);
     params = SamplingFields.limited(params, limit == null ? older : limit, limit == null ? "max_tokens" : "max_completion_tokens",
         prompt.length, model.model().contextLength());
-    return new ChatRequest(model, renderer, prompt, params.stoppingAtEndOf(renderer), top, stream, usage);
+    return new ChatRequest(model, renderer, prompt, !chat.tools().isEmpty(), params.stoppingAtEndOf(renderer), top, stream, usage);
   }
 
   private static int withoutLogprobs(Fields f) {

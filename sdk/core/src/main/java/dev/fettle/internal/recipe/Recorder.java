@@ -106,8 +106,7 @@ public final class Recorder implements AutoCloseable {
   public Map<String, Double> skip(NumericException cause, double learningRate, Batch batch) {
     if (++skipped == MOST_SKIPPED) {
       throw new NumericException("step " + (steps.size() + 1) + " of " + recipe + ": the third batch in a row without a "
-          + "finite loss or gradient; lower the learning rate, clip the gradient (AdamW.clipNorm), or look at the data. "
-          + "The last one: " + cause.getMessage(), cause);
+          + "finite loss or gradient. The last one: " + cause.getMessage(), cause);
     }
     Map<String, Double> line = line(learningRate, batch.tokens());
     line.put("skipped", 1.0);

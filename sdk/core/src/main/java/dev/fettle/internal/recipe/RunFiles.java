@@ -22,8 +22,10 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
@@ -164,7 +166,9 @@ public final class RunFiles implements AutoCloseable {
     about.put("ending", run.ending());
     about.put("finished", now());
     about.put("steps", run.steps().size());
-    about.put("best_step", run.best());
+    if (run.best() > 0) {
+      about.put("best_step", run.best());
+    }
     page(run, samples);
     save();
   }
@@ -191,11 +195,29 @@ public final class RunFiles implements AutoCloseable {
     }
     JsonNode own = JsonReader.STANDARD.read(JsonPrinter.line(about));
     for (String part : List.of("recipe", "model", "settings")) {
-      if (!before.path(part).equals(own.path(part))) {
-        throw new InvalidInputException(directory.resolve(ABOUT) + ": the interrupted run there had " + part + " "
-            + before.path(part) + ", this one has " + own.path(part) + "; name another directory, or set it as it was");
+      List<String> unlike = unlike(part, before.path(part), own.path(part));
+      if (!unlike.isEmpty()) {
+        throw new InvalidInputException(directory.resolve(ABOUT) + ": this is not the run that was interrupted there: "
+            + String.join("; ", unlike) + ". Name another directory, or set it as it was");
       }
     }
+  }
+
+  /** Where two values are not equal, each with both. */
+  private static List<String> unlike(String name, JsonNode before, JsonNode now) {
+    if (before.equals(now)) {
+      return List.of();
+    }
+    if (!before.isObject() || !now.isObject()) {
+      return List.of(name + " was " + shown(before) + " and is " + shown(now));
+    }
+    Set<String> names = new LinkedHashSet<>(now.propertyNames());
+    names.addAll(before.propertyNames());
+    return names.stream().flatMap(each -> unlike(each, before.path(each), now.path(each)).stream()).toList();
+  }
+
+  private static String shown(JsonNode value) {
+    return value.isMissingNode() ? "not set" : value.toString();
   }
 
   private static JsonNode about(Path directory) {

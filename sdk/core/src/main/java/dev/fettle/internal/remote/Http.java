@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -26,6 +27,7 @@ final class Http implements AutoCloseable {
   private static final int REDIRECTS = 5;
   /** How long a connection is kept unused: common servers close theirs after 5 s, and a request may meet that. */
   private static final int IDLE_SECONDS = 4;
+  private static final Duration HASTY = Duration.ofSeconds(3);
 
   private final HttpUrl base;
   private final boolean plainAllowed;
@@ -65,6 +67,22 @@ final class Http implements AutoCloseable {
     try {
       return host.matches("[0-9.]+|.*:.*") && InetAddress.getByName(host).isLoopbackAddress();
     } catch (UnknownHostException e) {
+      return false;
+    }
+  }
+
+  /** Where the service is said to be. */
+  HttpUrl base() {
+    return base;
+  }
+
+  /** Whether what listens there answers without encryption. Neither key nor data are sent. */
+  boolean answersPlainly() {
+    HttpUrl plain = base.newBuilder().scheme("http").port(base.port()).encodedPath("/").build();
+    OkHttpClient hasty = client.newBuilder().callTimeout(HASTY).build();
+    try (Response response = hasty.newCall(new Request.Builder().url(plain).header("User-Agent", AGENT).build()).execute()) {
+      return response.code() > 0;
+    } catch (IOException e) {
       return false;
     }
   }

@@ -4,6 +4,7 @@ import dev.fettle.DType;
 import dev.fettle.InvalidInputException;
 import dev.fettle.Quantisation;
 import dev.fettle.Remote;
+import dev.fettle.ServiceException;
 import dev.fettle.UnsupportedModelException;
 import dev.fettle.internal.Backend;
 import dev.fettle.internal.ModelBackend;
@@ -147,6 +148,9 @@ public final class RemoteBackend implements Backend {
     ApiRequest ask = ApiRequest.get(Paths.CAPABILITIES, "get_server_capabilities");
     ApiResponse answer = calls.send(ask).answer();
     if (answer.status() == 404 || answer.status() == 405) {
+      if (session.isUnknown()) {
+        requireSessions(answer);
+      }
       return List.of();
     }
     if (!answer.ok()) {
@@ -154,6 +158,15 @@ public final class RemoteBackend implements Backend {
     }
     List<Sessions.SupportedModel> models = calls.read(answer, ask.what(), Sessions.Capabilities.class).supportedModels();
     return models == null ? List.of() : models.stream().filter(m -> m.modelName() != null).toList();
+  }
+
+  /** A service that says nothing of itself has sessions, or it is none. */
+  private void requireSessions(ApiResponse answer) {
+    try {
+      session.id();
+    } catch (ServiceException e) {
+      throw e.status() == 404 || e.status() == 405 ? calls.problems().nothing(http.base(), answer) : e;
+    }
   }
 
   @Override

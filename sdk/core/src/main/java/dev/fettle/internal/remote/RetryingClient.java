@@ -84,7 +84,8 @@ final class RetryingClient {
     try {
       return WireJson.read(answer.body(), type);
     } catch (WireException e) {
-      throw problems.strange(what, e);
+      throw problems.strange(what, ErrorMapper.page(answer.body())
+          .map(page -> new WireException("it is a page for people, \"" + page + "\"")).orElse(e));
     }
   }
 

@@ -3,12 +3,14 @@ package dev.fettle.internal.remote;
 import dev.fettle.internal.wire.Paths;
 import dev.fettle.internal.wire.Sessions;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,12 +20,14 @@ final class Session {
   /** The version of the protocol that is spoken; a service may choose its flags by it. */
   private static final String VERSION = System.getProperty("fettle.tinker.version", "0.25.0");
   private static final int SILENT_BEATS = 12;
+  private static final long HANDSHAKE_MILLIS = 5_000;
 
   private final RetryingClient calls;
   private final Map<String, String> metadata;
   private final AtomicInteger models = new AtomicInteger();
   private final AtomicInteger samplers = new AtomicInteger();
   private Sessions.Config config;
+  private boolean unknown;
   private String id;
   private final AtomicBoolean finished = new AtomicBoolean();
   private int missed;
@@ -44,8 +48,8 @@ final class Session {
   synchronized Sessions.Config config() {
     if (config == null) {
       ApiRequest ask = ApiRequest.post(Paths.CLIENT_CONFIG, new Sessions.ConfigRequest(VERSION), "the first request");
-      ApiResponse answer = calls.send(ask, calls.patience().firstContact(), s -> s == 501).answer();
-      boolean unknown = answer.isUnknown();
+      ApiResponse answer = first(ask);
+      unknown = answer.isUnknown();
       if (!unknown && !answer.ok()) {
         throw calls.problems().of(answer, ask.what());
       }
@@ -59,6 +63,31 @@ final class Session {
       config = read;
     }
     return config;
+  }
+
+  /** Whoever answers without encryption does not answer a handshake, or late: that is found out soon. */
+  private ApiResponse first(ApiRequest ask) {
+    if (calls.http().base().isHttps()) {
+      try {
+        ApiResponse answer = calls.once(ask.polling(Math.min(HANDSHAKE_MILLIS, calls.patience().read().toMillis()), () -> { }));
+        if (answer.ok() || answer.isUnknown()) {
+          return answer;
+        }
+      } catch (SSLException | SocketTimeoutException e) {
+        if (calls.http().answersPlainly()) {
+          throw calls.problems().unencrypted(calls.http().base(), e);
+        }
+      } catch (IOException e) {
+        LOG.debug("{}: {}", ask.what(), calls.problems().text(String.valueOf(e.getMessage())));
+      }
+    }
+    return calls.send(ask, calls.patience().firstContact(), s -> s == 501).answer();
+  }
+
+  /** Whether the service did not know the first request. */
+  synchronized boolean isUnknown() {
+    config();
+    return unknown;
   }
 
   synchronized String id() {

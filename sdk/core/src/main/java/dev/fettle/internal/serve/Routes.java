@@ -79,6 +79,15 @@ final class Routes {
     add("DELETE", CHECKPOINT + "/publish", Kind.ONCE, checkpoints::unpublish);
     add("PUT", CHECKPOINT + "/ttl", Kind.ONCE, checkpoints::ttl);
     add("GET", "download/*", Kind.OPEN, checkpoints::download);
+    for (String external : List.of("save_weights_external", "external_weights_upload_start", "external_weights_upload_finish")) {
+      add("POST", external, Kind.PLAIN, request -> refuseExternal());
+    }
+    add("GET", CHECKPOINT + "/external_weights_urls", Kind.PLAIN, request -> refuseExternal());
+  }
+
+  private static Reply refuseExternal() {
+    throw new Problem(422, "external weights are not kept here: save_weights_for_sampler and the archive of its checkpoint give the "
+        + "files of an adapter");
   }
 
   private void add(String method, String path, Kind kind, Function<Request, Reply> call) {

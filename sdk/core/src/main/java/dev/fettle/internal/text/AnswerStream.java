@@ -24,6 +24,7 @@ public final class AnswerStream {
   private static final int TAIL = 8;
 
   private final ChatFormat format;
+  private final List<String> marks;
   private final boolean bare;
   private final StringBuilder text = new StringBuilder();
   private final StringBuilder reasoning = new StringBuilder();
@@ -54,8 +55,14 @@ public final class AnswerStream {
 
   /** The answer to a prompt, which may have begun its reasoning. */
   public AnswerStream(Renderer renderer, int[] prompt) {
+    this(renderer, prompt, true);
+  }
+
+  /** The same; where tools cannot be called, what looks like a call is content. */
+  public AnswerStream(Renderer renderer, int[] prompt, boolean calling) {
     this.format = ((ChatRenderer) renderer).format();
-    this.bare = !format.parse("{\"name\": \"f\", \"parameters\": {}}").toolCalls().isEmpty();
+    this.marks = calling ? CALLS : List.of();
+    this.bare = calling && !format.parse("{\"name\": \"f\", \"parameters\": {}}").toolCalls().isEmpty();
     Tokenizer tokenizer = renderer.tokenizer();
     int[] tail = Arrays.stream(prompt, Math.max(0, prompt.length - TAIL), prompt.length)
         .filter(id -> id < tokenizer.vocabSize()).toArray();
@@ -95,7 +102,7 @@ public final class AnswerStream {
     }
     Message seen = message();
     boolean thinking = text.indexOf(THOUGHT) < 0;
-    List<Part> parts = parts(thinking ? certain(seen.reasoning(), List.of()) : seen.reasoning(), certain(seen.content(), CALLS),
+    List<Part> parts = parts(thinking ? certain(seen.reasoning(), List.of()) : seen.reasoning(), certain(seen.content(), marks),
         seen.toolCalls());
     open = open(seen, thinking && !reasoning.isEmpty());
     return parts;
@@ -112,7 +119,7 @@ public final class AnswerStream {
   /** What text without a mark goes on with: known where all but line breaks of the open part has been given. */
   private Open open(Message seen, boolean thinking) {
     String whole = thinking ? seen.reasoning() : seen.content();
-    if (!thinking && CALLS.stream().anyMatch(whole::contains)) {
+    if (!thinking && marks.stream().anyMatch(whole::contains)) {
       return Open.CALL;
     }
     StringBuilder part = thinking ? reasoning : content;
@@ -151,7 +158,7 @@ public final class AnswerStream {
 
   /** The answer as far as it has come. */
   public Message message() {
-    return format.parse(text.toString());
+    return marks.isEmpty() ? Reasoning.parse(text.toString()) : format.parse(text.toString());
   }
 
   private List<Part> parts(String thought, String said, List<ToolCall> called) {

@@ -72,7 +72,7 @@ final class ChatRenderer implements Renderer {
     BitSet trained = Selection.of(conversation, parts);
     unread.tell(conversation, format);
     if (parts == TrainOn.ALL_TOKENS) {
-      Written written = write(conversation, false);
+      Written written = write(conversation, false).told();
       return List.of(new MarkedSequence(written.allTrained(tokenizer), written::fields));
     }
     if (!format.rewritesHistory(conversation, trained, tokenizer, plain.trusts())) {
@@ -95,7 +95,7 @@ final class ChatRenderer implements Renderer {
   }
 
   private MarkedSequence sequence(Conversation conversation, BitSet trained) {
-    Written written = write(conversation, false);
+    Written written = write(conversation, false).told();
     return new MarkedSequence(written.trained(trained), written::fields);
   }
 
@@ -128,7 +128,7 @@ final class ChatRenderer implements Renderer {
 
   @Override
   public int[] prompt(Conversation conversation) {
-    return write(Objects.requireNonNull(conversation, "conversation"), true).tokens();
+    return write(Objects.requireNonNull(conversation, "conversation"), true).told().tokens();
   }
 
   @Override

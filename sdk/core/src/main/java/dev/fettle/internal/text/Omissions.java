@@ -28,12 +28,14 @@ final class Omissions {
     }
   }
 
-  /** Says what else is lost, once for each kind. History may lose its reasoning: that is how such models are trained. */
+  /** Says what else of messages is lost, once for each kind. History may lose its reasoning: that is how such models are trained. */
   void tell(Conversation conversation, Text text) {
     lost(conversation, text).forEach(this::say);
-    if (!hasTools(conversation, text)) {
-      say("descriptions of tools");
-    }
+  }
+
+  /** Says that tools are lost, once. */
+  void tellTools() {
+    say("descriptions of tools");
   }
 
   /** Whether the tools are written, if there are any. */

@@ -131,7 +131,7 @@ final class TemplateFormat implements ChatFormat {
     Writing writing = writing(conversation, generate);
     Text text = writing.until(conversation.messages().size(), generate);
     omissions.tell(conversation, text);
-    return new TemplateText(conversation, writing, text, tokenizer.encode(text, trust), tokenizer.specials(text, trust));
+    return new TemplateText(conversation, writing, text, tokenizer.encode(text, trust), tokenizer.specials(text, trust), omissions);
   }
 
   @Override

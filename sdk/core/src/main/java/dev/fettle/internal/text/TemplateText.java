@@ -9,7 +9,7 @@ import java.util.List;
 
 /** A conversation as a template wrote it. */
 record TemplateText(Conversation conversation, TemplateFormat.Writing writing, Text text, Spans spans,
-    List<SpecialTokens.Match> specials) implements Written {
+    List<SpecialTokens.Match> specials, Omissions omissions) implements Written {
   @Override
   public int[] tokens() {
     return spans.ids().clone();
@@ -38,6 +38,14 @@ record TemplateText(Conversation conversation, TemplateFormat.Writing writing, T
   @Override
   public boolean hasTools() {
     return Omissions.hasTools(conversation, text);
+  }
+
+  @Override
+  public Written told() {
+    if (!hasTools()) {
+      omissions.tellTools();
+    }
+    return this;
   }
 
   @Override

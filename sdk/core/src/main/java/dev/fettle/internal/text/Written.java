@@ -20,6 +20,11 @@ interface Written {
     return true;
   }
 
+  /** This, once it has been said that its tools are left out, if they are: for whoever does not refuse that. */
+  default Written told() {
+    return this;
+  }
+
   /** Where each token comes from: what it begins with. */
   Field[] fields();
 

@@ -1,7 +1,7 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.internal.LiveRequest;
-import dev.fettle.internal.network.Adapter;
+import dev.fettle.internal.network.PackedAdapter;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
@@ -14,7 +14,7 @@ final class ApartBatches {
   /** Only on the engine thread; the first is at work. */
   private final Deque<Entry> entries = new ArrayDeque<>();
 
-  private record Entry(LiveBatch batch, LiveRequest request, LocalSampler sampler, Adapter adapter) {
+  private record Entry(LiveBatch batch, LiveRequest request, LocalSampler sampler, PackedAdapter adapter) {
     void begin() {
       batch.add(request, sampler, adapter);
     }
@@ -25,7 +25,7 @@ final class ApartBatches {
   }
 
   /** Takes a request on; on any thread. */
-  void add(LiveRequest request, LocalSampler sampler, Adapter adapter, LiveBatch.Decoders decoders) {
+  void add(LiveRequest request, LocalSampler sampler, PackedAdapter adapter, LiveBatch.Decoders decoders) {
     EngineThread.get().later(() -> {
       entries.add(new Entry(LiveBatch.once(model, decoders, this::ended), request, sampler, adapter));
       if (entries.size() == 1) {

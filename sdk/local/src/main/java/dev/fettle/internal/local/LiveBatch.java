@@ -3,10 +3,9 @@ package dev.fettle.internal.local;
 import dev.fettle.MemoryPlan;
 import dev.fettle.NumericException;
 import dev.fettle.internal.LiveRequest;
-import dev.fettle.internal.network.Adapter;
 import dev.fettle.internal.network.Decoder;
+import dev.fettle.internal.network.PackedAdapter;
 import dev.fettle.internal.torch.Memory;
-import dev.fettle.internal.torch.NumberType;
 import dev.fettle.internal.torch.Scope;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -46,10 +45,10 @@ final class LiveBatch implements AutoCloseable {
   /** What reads prompts, with so many continuations of each. */
   interface Decoders {
     /** Of prompts with an adapter each. */
-    Decoder read(List<Adapter> adapters, List<int[]> prompts, int copies);
+    Decoder read(List<PackedAdapter> adapters, List<int[]> prompts, int copies);
 
     /** Of one whose beginning has been read with the same adapter. */
-    Decoder readOn(Adapter adapter, LivePrefixes.Match beginning, int[] prompt, int copies);
+    Decoder readOn(PackedAdapter adapter, LivePrefixes.Match beginning, int[] prompt, int copies);
   }
 
   LiveBatch(LocalModel model, Decoders decoders) {
@@ -86,7 +85,7 @@ final class LiveBatch implements AutoCloseable {
   }
 
   /** Takes samples of a sampler on; on any thread. */
-  void add(LiveRequest request, LocalSampler sampler, Adapter adapter) {
+  void add(LiveRequest request, LocalSampler sampler, PackedAdapter adapter) {
     EngineThread.get().later(() -> {
       Set<Integer> ends = Generation.ends(model, request.params());
       for (int i = 0; i < request.listeners().size(); i++) {
@@ -152,7 +151,7 @@ final class LiveBatch implements AutoCloseable {
     }
     LivePrefixes.Match beginning = prefixes.find(waiting.peek().prompt(), waiting.peek().adapter());
     List<int[]> prompts = new ArrayList<>();
-    List<Adapter> adapters = new ArrayList<>();
+    List<PackedAdapter> adapters = new ArrayList<>();
     List<LiveSequence> joining = new ArrayList<>();
     int read = 0;
     do {
@@ -203,13 +202,16 @@ final class LiveBatch implements AutoCloseable {
     int longest = prompts.stream().mapToInt(p -> p.length).max().orElse(0);
     MemoryPlan plan = model.memory().continued(prompts, (long) batch.size() + joining.size(),
         Math.max(decoder == null ? 0 : decoder.nextRoom(), Decoder.room(longest)));
-    List<Adapter> adapters = Stream.concat(batch.stream(), joining.stream()).map(LiveSequence::adapter).distinct()
+    List<PackedAdapter> adapters = Stream.concat(batch.stream(), joining.stream()).map(LiveSequence::adapter).distinct()
         .toList();
-    return adapters.size() < 2 ? plan : MemoryPlanner.plus(plan, MemoryPlanner.plan(MemoryPlanner.SNAPSHOT,
-        adapters.stream().mapToLong(a -> Adapter.bytes(a.shape(), NumberType.of(model.dtype()))).sum()));
+    // The prompts of one of them are read at a time.
+    long read = adapters.stream().mapToLong(PackedAdapter::openedBytes).max().orElse(0);
+    long decoded = adapters.size() < 2 ? read : adapters.stream().mapToLong(PackedAdapter::stackedBytes).sum();
+    return read + decoded == 0 ? plan : MemoryPlanner.plus(plan, MemoryPlanner.plan(MemoryPlanner.SNAPSHOT, read + decoded));
   }
 
-  private void join(List<Adapter> adapters, List<int[]> prompts, List<LiveSequence> joining, int copies, LivePrefixes.Match beginning) {
+  private void join(List<PackedAdapter> adapters, List<int[]> prompts, List<LiveSequence> joining, int copies,
+      LivePrefixes.Match beginning) {
     Decoder more;
     try {
       hold(plan(prompts, joining));
@@ -320,7 +322,7 @@ final class LiveBatch implements AutoCloseable {
   }
 
   /** Ends the samples of a sampler that has been closed, before its adapter goes; on the engine thread. */
-  void end(LocalSampler sampler, Adapter adapter) {
+  void end(LocalSampler sampler, PackedAdapter adapter) {
     waiting.removeIf(s -> {
       boolean ends = s.sampler() == sampler;
       if (ends) {

@@ -1,8 +1,8 @@
 package dev.fettle.internal.local;
 
 import dev.fettle.MemoryPlan;
-import dev.fettle.internal.network.Adapter;
 import dev.fettle.internal.network.Decoder;
+import dev.fettle.internal.network.PackedAdapter;
 import dev.fettle.internal.torch.Memory;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -22,7 +22,7 @@ final class LivePrefixes implements AutoCloseable {
 
   private final Deque<Kept> kept = new ArrayDeque<>();
 
-  private record Kept(Adapter adapter, int[] tokens, Decoder.Prefix prefix, Memory.Held held) {
+  private record Kept(PackedAdapter adapter, int[] tokens, Decoder.Prefix prefix, Memory.Held held) {
     private void close() {
       prefix.close();
       held.close();
@@ -33,7 +33,7 @@ final class LivePrefixes implements AutoCloseable {
   record Match(Decoder.Prefix prefix, int shared) {}
 
   /** The longest beginning of a prompt with an adapter, of which at least one token has to be read; null if there is none. */
-  Match find(int[] prompt, Adapter adapter) {
+  Match find(int[] prompt, PackedAdapter adapter) {
     Match best = null;
     for (Kept each : kept) {
       int shared = Math.min(shared(each.tokens, prompt), prompt.length - 1);
@@ -50,7 +50,7 @@ final class LivePrefixes implements AutoCloseable {
   }
 
   /** Keeps what begins so, unless something longer does already. */
-  void keep(Adapter adapter, int[] tokens, MemoryPlan plan, Supplier<Decoder.Prefix> prefix) {
+  void keep(PackedAdapter adapter, int[] tokens, MemoryPlan plan, Supplier<Decoder.Prefix> prefix) {
     if (tokens.length < LEAST || kept.stream().anyMatch(each -> each.adapter == adapter
         && shared(each.tokens, tokens) == tokens.length)) {
       return;
@@ -72,7 +72,7 @@ final class LivePrefixes implements AutoCloseable {
   }
 
   /** Gives back what is kept of samples with an adapter. */
-  void forget(Adapter adapter) {
+  void forget(PackedAdapter adapter) {
     kept.removeIf(each -> {
       if (each.adapter == adapter) {
         each.close();

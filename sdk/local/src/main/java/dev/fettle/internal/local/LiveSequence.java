@@ -6,7 +6,7 @@ import dev.fettle.Tokenizer;
 import dev.fettle.internal.LiveRequest;
 import dev.fettle.internal.SampleListener;
 import dev.fettle.internal.SampledToken;
-import dev.fettle.internal.network.Adapter;
+import dev.fettle.internal.network.PackedAdapter;
 import dev.fettle.internal.text.SampledText;
 import java.util.Arrays;
 import java.util.Set;
@@ -28,10 +28,10 @@ final class LiveSequence {
   private int sampled;
   private boolean done;
   private final LocalSampler sampler;
-  private final Adapter adapter;
+  private final PackedAdapter adapter;
 
   LiveSequence(LiveRequest request, int index, Tokenizer tokenizer, Set<Integer> ends, int context, LocalSampler sampler,
-      Adapter adapter) {
+      PackedAdapter adapter) {
     this.sampler = sampler;
     this.adapter = adapter;
     this.params = request.params();
@@ -50,7 +50,7 @@ final class LiveSequence {
     return sampler;
   }
 
-  Adapter adapter() {
+  PackedAdapter adapter() {
     return adapter;
   }
 

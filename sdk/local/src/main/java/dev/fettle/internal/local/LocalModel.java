@@ -26,6 +26,7 @@ import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.WeightNames;
 import dev.fettle.internal.network.Adapter;
 import dev.fettle.internal.network.Network;
+import dev.fettle.internal.network.PackedAdapter;
 import dev.fettle.internal.network.Weights;
 import dev.fettle.internal.text.ChatFormats;
 import dev.fettle.internal.text.TokenizerDirectory;
@@ -431,7 +432,7 @@ final class LocalModel implements ModelBackend {
       requireCausalLm();
       Scope own = new Scope();
       return sampler(own, Optional.empty(),
-          new TrainableModel.Frozen(weights(), Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype))));
+          new TrainableModel.Frozen(weights(), PackedAdapter.none(AdapterShape.none(config), own, NumberType.of(dtype))));
     });
   }
 

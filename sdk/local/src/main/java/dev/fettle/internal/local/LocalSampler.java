@@ -20,6 +20,7 @@ import dev.fettle.internal.network.Decoder;
 import dev.fettle.internal.network.Dropout;
 import dev.fettle.internal.network.Head;
 import dev.fettle.internal.network.Network;
+import dev.fettle.internal.network.PackedAdapter;
 import dev.fettle.internal.network.Packing;
 import dev.fettle.internal.network.TargetRows;
 import dev.fettle.internal.torch.Memory;
@@ -75,12 +76,12 @@ final class LocalSampler implements SamplerBackend {
   private static LiveBatch.Decoders decoders(LocalModel model, DecodeForms forms) {
     return new LiveBatch.Decoders() {
       @Override
-      public Decoder read(List<Adapter> adapters, List<int[]> prompts, int copies) {
+      public Decoder read(List<PackedAdapter> adapters, List<int[]> prompts, int copies) {
         return new Decoder(model.network(), forms.of(false), adapters, prompts, copies);
       }
 
       @Override
-      public Decoder readOn(Adapter adapter, LivePrefixes.Match beginning, int[] prompt, int copies) {
+      public Decoder readOn(PackedAdapter adapter, LivePrefixes.Match beginning, int[] prompt, int copies) {
         return new Decoder(model.network(), forms.of(false), adapter, beginning.prefix(), beginning.shared(), prompt, copies);
       }
     };
@@ -134,7 +135,7 @@ final class LocalSampler implements SamplerBackend {
   public CompletableFuture<MemoryPlan> memoryPlan(List<int[]> prompts, SamplingParams params) {
     check("prompts", prompts);
     return work(() -> MemoryPlanner.plus(model.memory().weights(), snapshot, forms.plan(params.int8(), rows(prompts, params)),
-        model.memory().sampling(prompts, params)));
+        decoding(prompts, params)));
   }
 
   /** How many prompts go together: fewer where memory is short. */
@@ -185,7 +186,7 @@ final class LocalSampler implements SamplerBackend {
     });
     Set<Integer> ends = Generation.ends(model, params);
     DecodeWeights weights = forms.of(params.int8());
-    Memory.Held caches = Memory.get().hold(model.memory().sampling(prompts, params), what);
+    Memory.Held caches = Memory.get().hold(decoding(prompts, params), what);
     try {
       Decoder decoder = new Decoder(model.network(), weights, frozen.adapter(), prompts, params.samples());
       return new Generation(decoder, caches, tokenizer(), sequences, first, params, ends, model.contextLength(), meter);
@@ -201,7 +202,13 @@ final class LocalSampler implements SamplerBackend {
 
   /** With weights for decoding, if they are not there yet. */
   private MemoryPlan plan(List<int[]> prompts, SamplingParams params) {
-    return MemoryPlanner.plus(forms.missing(params.int8(), rows(prompts, params)), model.memory().sampling(prompts, params));
+    return MemoryPlanner.plus(forms.missing(params.int8(), rows(prompts, params)), decoding(prompts, params));
+  }
+
+  private MemoryPlan decoding(List<int[]> prompts, SamplingParams params) {
+    MemoryPlan plan = model.memory().sampling(prompts, params);
+    long opened = frozen.adapter().openedBytes();
+    return opened == 0 ? plan : MemoryPlanner.plus(plan, MemoryPlanner.plan(MemoryPlanner.SNAPSHOT, opened));
   }
 
   @Override
@@ -220,7 +227,7 @@ final class LocalSampler implements SamplerBackend {
     if (tokens.length < 2) {
       return new float[0];
     }
-    return through(tokens, 0, (step, output, rows) -> new Head(frozen.weights(), frozen.adapter(), 1)
+    return through(tokens, 0, (step, adapter, output, rows) -> new Head(frozen.weights(), adapter, 1)
         .logprobs(step, output, TargetRows.of(rows, Arrays.copyOfRange(tokens, 1, tokens.length))));
   }
 
@@ -229,8 +236,8 @@ final class LocalSampler implements SamplerBackend {
     check("sequences", List.of(tokens));
     return work(() -> {
       TokenScoring scoring = new TokenScoring(tokens.length - 1 - from, Math.min(k, model.vocabSize()), asked);
-      return through(tokens, from, (step, output, rows) -> {
-        new Head(frozen.weights(), frozen.adapter(), 1).read(step, output, rows, scoring);
+      return through(tokens, from, (step, adapter, output, rows) -> {
+        new Head(frozen.weights(), adapter, 1).read(step, output, rows, scoring);
         return scoring.result();
       });
     });
@@ -238,7 +245,7 @@ final class LocalSampler implements SamplerBackend {
 
   /** Reads something off the output of the last layer. */
   private interface Reader<T> {
-    T from(Scope step, Tensor output, int[] rows);
+    T from(Scope step, Adapter adapter, Tensor output, int[] rows);
   }
 
   private <T> T through(int[] tokens, int from, Reader<T> reader) {
@@ -247,10 +254,11 @@ final class LocalSampler implements SamplerBackend {
         "logprobs of " + tokens.length + " tokens with " + model.name());
     try (Scope step = new Scope()) {
       Packing packing = Packing.of(List.of(Arrays.copyOf(tokens, tokens.length - 1)));
-      Network.Trace trace = network.forward(step, frozen.weights(), frozen.adapter(), packing, Dropout.NONE, Network.NOTHING);
+      Adapter adapter = frozen.adapter().open(step);
+      Network.Trace trace = network.forward(step, frozen.weights(), adapter, packing, Dropout.NONE, Network.NOTHING);
       int[] rows = new int[tokens.length - 1 - from];
       Arrays.setAll(rows, i -> from + i);
-      return reader.from(step, trace.output(), rows);
+      return reader.from(step, adapter, trace.output(), rows);
     }
   }
 

@@ -159,7 +159,8 @@ final class LocalTraining implements TrainingBackend {
       passes++;
       return result;
     } catch (NumericException e) {
-      throw new NumericException("step " + (steps + 1) + ": " + e.getMessage(), e);
+      throw new NumericException("step " + (steps + 1) + ": " + e.getMessage() + (steps > 0 ? ". Lower the learning rate, or clip "
+          + "the gradient" : ". No step has been made yet, so look at the weights that it begins with, and at the data"), e);
     }
   }
 

@@ -86,8 +86,7 @@ final class RankFormula {
       formula.listNet(net.temperature());
     }
     if (!Double.isFinite(formula.sum)) {
-      throw new NumericException("the loss " + loss + " is " + formula.sum + "; the gradient is as it was before this pass. "
-          + "Lower the learning rate, or clip the gradient");
+      throw new NumericException("the loss " + loss + " is " + formula.sum + "; the gradient is as it was before this pass");
     }
     return new Value(formula.sum, formula.derivative, formula.accuracy());
   }

@@ -187,8 +187,7 @@ final class TokenPass {
           derivative[i] = (float) formula.derivative(values[i], sampled(d, at), factor(d, at));
           if (!Double.isFinite(value) || !Float.isFinite(derivative[i])) {
             throw new NumericException("the loss at position " + at / batch.data().get(d).width() + " of data[" + d + "] is " + value
-                + " (logprob " + values[i] + "); the gradient is as it was before this pass. "
-                + "Lower the learning rate, or clip the gradient");
+                + " (logprob " + values[i] + "); the gradient is as it was before this pass");
           }
         }
       }

@@ -9,6 +9,7 @@ import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.OuterWeight;
 import dev.fettle.internal.network.Adapter;
 import dev.fettle.internal.network.Network;
+import dev.fettle.internal.network.PackedAdapter;
 import dev.fettle.internal.network.Weight;
 import dev.fettle.internal.network.Weights;
 import dev.fettle.internal.torch.Memory;
@@ -153,7 +154,7 @@ final class TrainableModel implements Running, AutoCloseable {
 
   /** What {@link #freeze} copies. */
   MemoryPlan freezing() {
-    long bytes = Adapter.bytes(adapters.shape().folded(), type);
+    long bytes = PackedAdapter.bytes(adapters.shape(), type);
     if (!sharesAllWhenFrozen()) {
       for (Layout.Block block : running().blocks()) {
         boolean copied = isOwn(block) || adapters.folds(block);
@@ -211,11 +212,11 @@ final class TrainableModel implements Running, AutoCloseable {
   }
 
   /** Weights and adapter that no longer change. */
-  record Frozen(Weights weights, Adapter adapter) {}
+  record Frozen(Weights weights, PackedAdapter adapter) {}
 
   /** The present weights and adapter, copied as far as later steps would change them. */
   Frozen freeze(Scope into) {
-    Adapter adapter = adapters.adapter().folded(into);
+    PackedAdapter adapter = PackedAdapter.of(adapters.adapter(), into, type);
     if (sharesAllWhenFrozen()) {
       return new Frozen(weights, adapter);
     }

@@ -42,18 +42,24 @@ public final class Adapter {
   private final NativeList<Tensor> nativeHead;
 
   private Adapter(AdapterShape shape, Scope scope, List<Map<Product, Pair>> pairs, Pair embedding, Pair head) {
+    this(shape, scope, pairs, embedding, head, true);
+  }
+
+  private Adapter(AdapterShape shape, Scope scope, List<Map<Product, Pair>> pairs, Pair embedding, Pair head, boolean trained) {
     this.shape = shape;
     this.pairs = pairs;
     this.embedding = embedding;
     this.head = head;
     for (int i = 0; i < pairs.size(); i++) {
+      layers.add(scope.lists(tensors(i)));
+    }
+    for (int i = 0; i < pairs.size() && trained; i++) {
       List<long[]> blocksOf = new ArrayList<>();
       List<double[]> scalesOf = new ArrayList<>();
       for (Product p : Product.values()) {
         blocksOf.add(shape.blocks(i, p));
         scalesOf.add(shape.scales(i, p));
       }
-      layers.add(scope.lists(tensors(i)));
       blocks.add(scope.longLists(blocksOf));
       scales.add(scope.doubleLists(scalesOf));
     }
@@ -111,19 +117,9 @@ public final class Adapter {
     return (numbers + ((long) shape.embedding().rank() + shape.head().rank()) * ends) * type.size() + singles * Float.BYTES;
   }
 
-  /**
-   * A copy that later changes of this adapter do not reach, with the gains in the scaled B's and without adapters of the
-   * embeddings: all this is to be folded into the weights that go with it.
-   */
-  public Adapter folded(Scope scope) {
-    List<Map<Product, Pair>> copies = new ArrayList<>();
-    for (Map<Product, Pair> layer : pairs) {
-      Map<Product, Pair> copy = new HashMap<>();
-      layer.forEach((p, pair) -> copy.put(p, new Pair(scope.kernels().clone(pair.a), pair.gain == null
-          ? scope.kernels().clone(pair.scaledB) : scope.kernels().scaleRows(pair.scaledB, pair.gain), null, null)));
-      copies.add(copy);
-    }
-    return new Adapter(shape.folded(), scope, copies, null, null);
+  /** What {@link PackedAdapter#open} makes: no gradients go through it. */
+  static Adapter opened(AdapterShape shape, Scope scope, List<Map<Product, Pair>> pairs) {
+    return new Adapter(shape, scope, pairs, null, null, false);
   }
 
   /** What is adapted, and by which rank. */

@@ -44,7 +44,7 @@ public final class Decoder implements AutoCloseable {
   private Tensor logits;
 
   /** Reads prompts with one adapter. */
-  public Decoder(Network network, DecodeWeights weights, Adapter adapter, List<int[]> prompts, int copies) {
+  public Decoder(Network network, DecodeWeights weights, PackedAdapter adapter, List<int[]> prompts, int copies) {
     this(network, weights, Collections.nCopies(prompts.size(), adapter), prompts, copies);
   }
 
@@ -54,7 +54,7 @@ public final class Decoder implements AutoCloseable {
    * @param adapterOf the adapter of each prompt; several only where each {@link #canMix}
    * @param copies how many continuations each prompt gets; those of a prompt stand next to each other
    */
-  public Decoder(Network network, DecodeWeights weights, List<Adapter> adapterOf, List<int[]> prompts, int copies) {
+  public Decoder(Network network, DecodeWeights weights, List<PackedAdapter> adapterOf, List<int[]> prompts, int copies) {
     this(network, weights, IntStream.range(0, prompts.size() * copies).mapToObj(i -> adapterOf.get(i / copies)).toList(),
         IntStream.range(0, prompts.size() * copies).map(i -> prompts.get(i / copies).length).toArray());
     guarded(() -> read(adapterOf, prompts, copies));
@@ -66,12 +66,12 @@ public final class Decoder implements AutoCloseable {
    * @param beginning what is kept of that sequence
    * @param shared how many tokens they share, fewer than the prompt has
    */
-  public Decoder(Network network, DecodeWeights weights, Adapter adapter, Prefix beginning, int shared, int[] prompt, int copies) {
+  public Decoder(Network network, DecodeWeights weights, PackedAdapter adapter, Prefix beginning, int shared, int[] prompt, int copies) {
     this(network, weights, Collections.nCopies(copies, adapter), IntStream.generate(() -> prompt.length).limit(copies).toArray());
     guarded(() -> readOn(beginning, shared, prompt, copies));
   }
 
-  private Decoder(Network network, DecodeWeights weights, List<Adapter> adapters, int[] lengths) {
+  private Decoder(Network network, DecodeWeights weights, List<PackedAdapter> adapters, int[] lengths) {
     this.network = network;
     this.config = network.config();
     this.weights = weights;
@@ -134,7 +134,7 @@ public final class Decoder implements AutoCloseable {
   }
 
   /** Whether sequences with this adapter can be continued together with those of another. */
-  public static boolean canMix(Adapter adapter) {
+  public static boolean canMix(PackedAdapter adapter) {
     return SequenceAdapters.canMix(adapter);
   }
 
@@ -267,7 +267,7 @@ public final class Decoder implements AutoCloseable {
     scope.free(old);
   }
 
-  private void read(List<Adapter> adapterOf, List<int[]> prompts, int copies) {
+  private void read(List<PackedAdapter> adapterOf, List<int[]> prompts, int copies) {
     try (Scope step = new Scope()) {
       List<Tensor> parts = new ArrayList<>();
       for (LayerConfig layer : config.layers()) {
@@ -293,6 +293,12 @@ public final class Decoder implements AutoCloseable {
   }
 
   /** Reads prompts with one adapter into the caches of the sequences from {@code at} on; returns their logits. */
+  private Tensor read(Scope step, PackedAdapter packed, List<int[]> prompts, int at, int copies, List<Tensor> parts) {
+    try (Scope opened = new Scope()) {
+      return read(step, packed.open(opened), prompts, at, copies, parts);
+    }
+  }
+
   private Tensor read(Scope step, Adapter adapter, List<int[]> prompts, int at, int copies, List<Tensor> parts) {
     Packing packing = Packing.of(prompts);
     Network.Trace trace = network.forward(step, weights.ofPrompts(), adapter, packing, Dropout.NONE, (layer, t) -> {

@@ -14,28 +14,27 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * The adapters of sequences that are decoded together. One that all of them have is read as it is; several are copied into
+ * The adapters of sequences that are decoded together. One that all of them have is opened; several are copied into
  * stacks, so that each product of a layer is one operation for all. Not thread-safe.
  */
 final class SequenceAdapters implements AutoCloseable {
-  private List<Adapter> of;
-  private List<Adapter> stacked = List.of();
+  private List<PackedAdapter> of;
+  private List<PackedAdapter> stacked = List.of();
   private List<List<List<Tensor>>> stacks = List.of();
+  private Adapter opened;
   private Scope stackScope = new Scope();
   private Scope listScope = new Scope();
   private NativeList<NativeList<NativeList<Tensor>>> all;
 
   /** @param of the adapter of each sequence */
-  SequenceAdapters(List<Adapter> of) {
+  SequenceAdapters(List<PackedAdapter> of) {
     this.of = of;
   }
 
   /** Whether an adapter can be decoded beside others: those of experts are read in another order. */
-  static boolean canMix(Adapter adapter) {
-    return IntStream.range(0, adapter.shape().layers()).allMatch(layer -> Arrays.stream(Product.values()).allMatch(p -> {
-      Adapter.Pair pair = adapter.pair(layer, p);
-      return pair == null || pair.gain() == null && !p.isOfExperts();
-    }));
+  static boolean canMix(PackedAdapter adapter) {
+    return IntStream.range(0, adapter.shape().layers())
+        .noneMatch(layer -> adapter.shape().adapted(layer).stream().anyMatch(Product::isOfExperts));
   }
 
   /** Drops all sequences but some. */
@@ -55,20 +54,37 @@ final class SequenceAdapters implements AutoCloseable {
     if (all == null) {
       listScope.close();
       listScope = new Scope();
-      List<Adapter> distinct = distinct();
-      all = distinct.size() == 1 ? distinct.get(0).all(listScope) : mixed(distinct);
+      List<PackedAdapter> distinct = distinct();
+      all = distinct.size() == 1 ? alone(distinct.get(0)) : mixed(distinct);
     }
     return all;
   }
 
-  private List<Adapter> distinct() {
-    Set<Adapter> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+  private List<PackedAdapter> distinct() {
+    Set<PackedAdapter> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     return of.stream().filter(seen::add).toList();
   }
 
-  private NativeList<NativeList<NativeList<Tensor>>> mixed(List<Adapter> distinct) {
+  private NativeList<NativeList<NativeList<Tensor>>> alone(PackedAdapter adapter) {
+    if (!stacked.equals(List.of(adapter)) || opened == null) {
+      renew(List.of(adapter));
+      opened = adapter.open(stackScope);
+    }
+    return opened.all(listScope);
+  }
+
+  /** Frees what was made of the adapters so far. */
+  private void renew(List<PackedAdapter> now) {
+    stackScope.close();
+    stackScope = new Scope();
+    stacked = now;
+    stacks = new ArrayList<>();
+    opened = null;
+  }
+
+  private NativeList<NativeList<NativeList<Tensor>>> mixed(List<PackedAdapter> distinct) {
     // A stack serves as long as it holds all that are there and not far more.
-    if (!stacked.containsAll(distinct) || stacked.size() > 2 * distinct.size()) {
+    if (opened != null || !stacked.containsAll(distinct) || stacked.size() > 2 * distinct.size()) {
       stack(distinct);
     }
     int[] adapterOf = of.stream().mapToInt(stacked::indexOf).toArray();
@@ -95,31 +111,14 @@ final class SequenceAdapters implements AutoCloseable {
     return listScope.kernels().nestLists(listScope.lists(lists), Product.values().length);
   }
 
-  private void stack(List<Adapter> distinct) {
-    stackScope.close();
-    stackScope = new Scope();
-    stacked = distinct;
-    stacks = new ArrayList<>();
+  private void stack(List<PackedAdapter> distinct) {
+    renew(distinct);
     for (int layer = 0; layer < distinct.get(0).shape().layers(); layer++) {
       List<List<Tensor>> products = new ArrayList<>();
       for (Product p : Product.values()) {
-        products.add(stack(layer, p));
+        products.add(PackedAdapter.stack(stacked, layer, p, stackScope));
       }
       stacks.add(products);
-    }
-  }
-
-  private List<Tensor> stack(int layer, Product product) {
-    long[] which = IntStream.range(0, stacked.size()).filter(i -> stacked.get(i).pair(layer, product) != null)
-        .asLongStream().toArray();
-    if (which.length == 0) {
-      return List.of();
-    }
-    List<Adapter.Pair> pairs = Arrays.stream(which).mapToObj(i -> stacked.get((int) i).pair(layer, product)).toList();
-    try (Scope scope = new Scope()) {
-      Tensor[] made = scope.kernels().stackAdapters(scope.list(pairs.stream().map(Adapter.Pair::a).toList()),
-          scope.list(pairs.stream().map(Adapter.Pair::scaledB).toList()), which, stacked.size());
-      return List.of(stackScope.adopt(made[0], scope), stackScope.adopt(made[1], scope));
     }
   }
 

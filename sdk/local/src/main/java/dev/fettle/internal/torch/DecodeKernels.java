@@ -30,9 +30,10 @@ interface DecodeKernels {
   /**
    * Adapters of one product as two tensors: A's [adapters, rank, inputs] and B's [adapters, outputs, rank].
    *
+   * @param b the blocks of each, see {@link LinearKernels#placeBlocks}
    * @param which their places among {@code n}; what no adapter is in are zeros
    */
-  Tensor[] stackAdapters(NativeList<Tensor> a, NativeList<Tensor> b, long[] which, long n);
+  Tensor[] stackAdapters(NativeList<Tensor> a, NativeList<Tensor> b, NativeList<long[]> blocks, long[] which, long n, long outputs);
 
   /** Copies what a prompt, rows from {@code first} on, leaves in a layer into the places of {@code count} sequences in its caches. */
   void cacheFill(NativeList<Tensor> saved, long first, long length, NativeList<Tensor> v, long[] dims, Tensor cache, Tensor convolved,

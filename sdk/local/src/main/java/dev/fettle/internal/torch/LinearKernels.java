@@ -51,7 +51,18 @@ interface LinearKernels {
   void adapterRefresh(Tensor flatA, Tensor flatB, long[] blocks, double[] scales, Tensor a, Tensor sb);
 
   /**
-   * The same of n experts, all of one rank and scale.
+   * Writes blocks that lie one after the other, times a scale each, on a diagonal [outputs, rank]; those that come after its last row
+   * stand beside the first ones.
+   *
+   * @param blocks rows and rank of each in turn
+   */
+  void placeBlocks(Tensor flatB, long[] blocks, double[] scales, Tensor sb);
+
+  /** Reads such blocks off a diagonal. */
+  void gatherBlocks(Tensor sb, long[] blocks, Tensor flatB);
+
+  /**
+   * What {@link #adapterRefresh} does, of n experts, all of one rank and scale.
    *
    * @param flatA [n rank, inputs]
    * @param flatB [outputs, rank, n]

@@ -78,17 +78,18 @@ def stacked_adapters(x: Tensor, a: List[Tensor]) -> Tensor:
   added = torch.bmm(torch.bmm(placed, a[0].transpose(1, 2)), a[1].transpose(1, 2))
   return torch.index_select(added.flatten(0, 1), 0, a[3])
 
-# Adapters of one product, [rank, inputs] and [outputs, rank], as [adapters, rank, inputs] and [adapters, outputs, rank], smaller
-# ranks filled up with zeros. which: the place of each among so many as there are in all; those of other places stay zeros.
-def stack_adapters(a: List[Tensor], b: List[Tensor], which: List[int], n: int) -> Tuple[Tensor, Tensor]:
+# Adapters of one product, [rank, inputs] and the blocks of place_blocks, as [adapters, rank, inputs] and [adapters, outputs, rank],
+# smaller ranks filled up with zeros. which: the place of each among so many as there are in all; those of other places stay zeros.
+def stack_adapters(a: List[Tensor], b: List[Tensor], blocks: List[List[int]], which: List[int], n: int,
+    outputs: int) -> Tuple[Tensor, Tensor]:
   rank = 0
   for one in a:
     rank = max(rank, one.size(0))
   down = torch.zeros([n, rank, a[0].size(1)], dtype=a[0].dtype, device=a[0].device)
-  up = torch.zeros([n, b[0].size(0), rank], dtype=b[0].dtype, device=b[0].device)
+  up = torch.zeros([n, outputs, rank], dtype=b[0].dtype, device=b[0].device)
   for i in range(len(a)):
     down[which[i], :a[i].size(0)].copy_(a[i])
-    up[which[i], :, :b[i].size(1)].copy_(b[i])
+    place_blocks(b[i], blocks[i], [1.0] * (len(blocks[i]) // 2), up[which[i], :, :a[i].size(0)])
   return (down, up)
 
 # Product i of a layer, as linear has it, without dropout.

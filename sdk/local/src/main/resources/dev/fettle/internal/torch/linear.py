@@ -140,18 +140,40 @@ def add_rows(into: Tensor, x: Tensor, blocks: List[int], scales: List[float], sc
 # Writes the trained A's and B's of a product into what it reads: A in the compute type, s B on the diagonal.
 def adapter_refresh(flat_a: Tensor, flat_b: Tensor, blocks: List[int], scales: List[float], a: Tensor, sb: Tensor) -> Tensor:
   a.copy_(flat_a)
+  return place_blocks(flat_b, blocks, scales, sb)
+
+# Writes blocks that lie one after the other, times a scale each, on the diagonal of sb; what comes after its last row begins again at
+# its first, beside the others. blocks: rows and rank of each in turn; where the rank is 0 there is nothing.
+def place_blocks(flat_b: Tensor, blocks: List[int], scales: List[float], sb: Tensor) -> Tensor:
   row = 0
   column = 0
   at = 0
   for j in range(len(scales)):
     n = blocks[2 * j]
     r = blocks[2 * j + 1]
+    row = row % sb.size(0)
     if r > 0:
       sb[row:row + n, column:column + r].copy_(flat_b[at:at + n * r].view([n, r]) * scales[j])
     row = row + n
     column = column + r
     at = at + n * r
   return sb
+
+# Reads the same blocks off the diagonal, one after the other.
+def gather_blocks(sb: Tensor, blocks: List[int], flat_b: Tensor) -> Tensor:
+  row = 0
+  column = 0
+  at = 0
+  for j in range(len(blocks) // 2):
+    n = blocks[2 * j]
+    r = blocks[2 * j + 1]
+    row = row % sb.size(0)
+    if r > 0:
+      flat_b[at:at + n * r].view([n, r]).copy_(sb[row:row + n, column:column + r])
+    row = row + n
+    column = column + r
+    at = at + n * r
+  return flat_b
 
 # Magnitude / norm and 1 / norm for the rows of a product; rows without an adapter have 1. The norms of the rows of
 # W + s B A, that is of W itself and what the adapter adds, are constants to the gradient.

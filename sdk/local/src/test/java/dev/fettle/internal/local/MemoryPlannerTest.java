@@ -109,7 +109,8 @@ class MemoryPlannerTest {
       EngineThread.get().run(() -> {
         try (Scope scope = new Scope()) {
           TrainableModel.Frozen frozen = tuned.freeze(scope);
-          long copied = adapter(frozen.adapter(), NumberType.F32);
+          long copied = bytes(NumberType.F32, frozen.adapter().numbers());
+          assertThat(frozen.adapter().openedBytes()).isLessThanOrEqualTo(frozen.adapter().stackedBytes());
           for (Layout.Block block : frozen.weights().layout().blocks()) {
             Weight now = tuned.weights().weight(block);
             Weight then = frozen.weights().weight(block);
@@ -118,6 +119,15 @@ class MemoryPlannerTest {
           assertThat(tuned.freezing().total()).isEqualTo(copied);
         }
       });
+    }
+  }
+
+  @Test
+  void aSnapshotHoldsTheNumbersOfAnAdapterAlone() {
+    try (LocalModel model = load(DType.F32)) {
+      TrainableModel tuned = ((LocalTraining) model.tune(Lora.rank(16))).tuned();
+
+      assertThat(tuned.freezing().total()).isEqualTo(tuned.parameters().size() * Float.BYTES);
     }
   }
 

@@ -27,6 +27,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -174,6 +175,21 @@ class ScriptedTest {
     assertThat(calls.get(0).path(0).path("function").path("arguments").stringValue()).isEqualTo(ARGUMENTS);
     List<JsonNode> events = streamed.events();
     assertThat(events.get(events.size() - 1).path("choices").path(0).path("finish_reason").stringValue()).isEqualTo("tool_calls");
+  }
+
+  @Test
+  void whereNoToolMayBeCalledACallIsContent() {
+    for (Object[] forbids : List.of(new Object[] {"tools", TOOLS, "tool_choice", "none"}, new Object[0])) {
+      JsonNode whole = choice(api.post(CHAT, chat(CALLS, forbids)));
+      Object[] streamed = Arrays.copyOf(forbids, forbids.length + 2);
+      streamed[forbids.length] = "stream";
+      streamed[forbids.length + 1] = true;
+
+      assertThat(whole.path("message").path("content").stringValue()).isEqualTo(CALLS);
+      assertThat(whole.path("message").has("tool_calls")).isFalse();
+      assertThat(whole.path("finish_reason").stringValue()).isEqualTo("stop");
+      assertThat(content(api.post(CHAT, chat(CALLS, streamed)))).isEqualTo(CALLS);
+    }
   }
 
   @Test

@@ -21,6 +21,7 @@ import dev.fettle.internal.TrainingBackend;
 import dev.fettle.internal.wire.Passes;
 import dev.fettle.internal.wire.Paths;
 import dev.fettle.internal.wire.RequestFutures;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,11 +31,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import mockwebserver3.Dispatcher;
 import mockwebserver3.MockResponse;
+import mockwebserver3.MockWebServer;
+import mockwebserver3.RecordedRequest;
+import okhttp3.Headers;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class FaultsTest {
@@ -156,6 +162,43 @@ class FaultsTest {
       assertThatThrownBy(() -> none.load("fettle-tiny", Optional.empty())).isInstanceOf(ServiceException.class)
           .hasMessageContaining("localhost:1 cannot be reached");
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "404, nothing here, /v1, does not speak the Tinker protocol;404 nothing here;maybe http://localhost",
+    "404, <html><title>Not Found</title><p>x</html>, '', does not speak the Tinker protocol;(404 Not Found)",
+    "200, <html><title>Welcome!</title></html>, '', a page for people;Welcome!",
+    "502, <html><title>Bad Gateway</title></html>, '', 502 Bad Gateway;the service itself runs"})
+  void aUrlOfSomethingElseIsNamed(int code, String body, String path, String said) throws IOException {
+    try (MockWebServer other = elsewhere(code, body);
+        RemoteBackend none = FakeService.client(Remote.at(URI.create("http://localhost:" + other.getPort() + path)))) {
+      assertThatThrownBy(none::models).isInstanceOf(ServiceException.class).hasMessageContainingAll(said.split(";"))
+          .hasMessageContaining("localhost:" + other.getPort());
+    }
+  }
+
+  @Test
+  void aServerThatDoesNotEncryptIsNamed() throws IOException {
+    try (MockWebServer other = elsewhere(200, "{}")) {
+      String url = "localhost:" + other.getPort();
+      try (RemoteBackend none = FakeService.client(Remote.at(URI.create("https://" + url)))) {
+        assertThatThrownBy(none::models).isInstanceOf(InvalidInputException.class)
+            .hasMessageContaining("https://" + url + ": this server speaks plain http: use http://" + url);
+      }
+    }
+  }
+
+  private static MockWebServer elsewhere(int code, String body) throws IOException {
+    MockWebServer server = new MockWebServer();
+    server.setDispatcher(new Dispatcher() {
+      @Override
+      public MockResponse dispatch(RecordedRequest request) {
+        return new MockResponse(code, Headers.of(), body);
+      }
+    });
+    server.start();
+    return server;
   }
 
   @ParameterizedTest

@@ -292,6 +292,15 @@ class NewClientsTest {
   }
 
   @Test
+  void externalWeightsAreRefusedByName() {
+    for (String call : List.of("save_weights_external", "external_weights_upload_start", "external_weights_upload_finish")) {
+      Wire.Answer refused = wire.post("api/v1/" + call, "{}");
+      assertThat(refused.status()).isEqualTo(422);
+      assertThat(refused.detail()).contains("external weights", "save_weights_for_sampler");
+    }
+  }
+
+  @Test
   void aCheckpointIsCopiedIntoAnotherRun() {
     String session = wire.session();
     String model = wire.model(session, 0);
