@@ -42,8 +42,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What Fettle writes as GGUF, loaded by llama.cpp itself (as of March 2025, which knows no Qwen 3, Qwen 3.5 or Ministral 3: {@code check_gguf.py} asks a newer
- * one): texts are cut into the same tokens, and 40 greedy tokens in f32 are the same.
+ * What Fettle writes as GGUF, loaded by llama.cpp itself (as of March 2025, which knows no Qwen 3, Qwen 3.5 or Ministral 3:
+ * {@code check_gguf.py} asks a newer one): texts are cut into the same tokens, and 40 greedy tokens in f32 are the same.
  */
 class LlamaCppTest {
   private static final Path SHARED = Path.of(System.getProperty("fettle.shared", "../shared")).toAbsolutePath();

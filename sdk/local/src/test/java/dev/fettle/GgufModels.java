@@ -19,7 +19,8 @@ final class GgufModels {
     Map<String, Object> gemma = Map.of("head_dim", 16, "query_pre_attn_scalar", 16, "sliding_window", 6, "num_hidden_layers", 4,
         "tie_word_embeddings", true);
     MADE.put("gemma2", gemma);
-    MADE.put("gemma3_text", with(gemma, "sliding_window_pattern", 3, "final_logit_softcapping", 4.0, "rope_scaling", Map.of("rope_type", "linear", "factor", 4.0)));
+    MADE.put("gemma3_text", with(gemma, "sliding_window_pattern", 3, "final_logit_softcapping", 4.0,
+        "rope_scaling", Map.of("rope_type", "linear", "factor", 4.0)));
     MADE.put("ministral3", Map.of("head_dim", 12, "rope_parameters", Map.of("rope_type", "yarn", "factor", 4.0, "rope_theta", 500.0,
         "original_max_position_embeddings", 16, "attention_factor", 1.3, "beta_fast", 8.0, "llama_4_scaling_beta", 0.2)));
     MADE.put("qwen3_5_text", with(Map.of("head_dim", 12, "rms_norm_eps", 1e-6, "layer_types", List.of("linear_attention",
