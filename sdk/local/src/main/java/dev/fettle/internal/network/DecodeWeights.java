@@ -1,5 +1,6 @@
 package dev.fettle.internal.network;
 
+import dev.fettle.NotEnoughMemoryException;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.Product;
 import dev.fettle.internal.torch.FewRows;
@@ -98,12 +99,17 @@ public final class DecodeWeights implements AutoCloseable {
     this.rounds = int8;
     this.halves = halves;
     this.maker = maker;
-    this.vectors = weights.allVectors(scope);
     this.taken = copiedBytes(weights, int8, 1, halves);
     maker.takes(taken);
-    Map<Layout.Block, NativeList<FewRows>> packs = fewRows();
-    this.packed = packs.keySet();
-    this.few = new Form(weights.with(scope, (block, w) -> packed.contains(block) ? w : other(block, w)), packs);
+    try {
+      this.vectors = weights.allVectors(scope);
+      Map<Layout.Block, NativeList<FewRows>> packs = fewRows();
+      this.packed = packs.keySet();
+      this.few = new Form(weights.with(scope, (block, w) -> packed.contains(block) ? w : other(block, w)), packs);
+    } catch (RuntimeException | Error e) {
+      scope.close();
+      throw e;
+    }
   }
 
   /**
@@ -321,14 +327,18 @@ public final class DecodeWeights implements AutoCloseable {
     return rounds;
   }
 
-  /** The matrices for a step with so many rows. */
+  /** The matrices for a step with so many rows: those for few, which are right for any number, if there is no memory for others. */
   Form form(int rows) {
     if (!isMany(original.type(), rounds, rows)) {
       return few;
     }
     if (many == null) {
       long bytes = copiedBytes(original, false, rows, halves) - taken;
-      maker.takes(bytes);
+      try {
+        maker.takes(bytes);
+      } catch (NotEnoughMemoryException e) {
+        return few;
+      }
       taken += bytes;
       many = new Form(original.with(scope, this::packed), Map.of());
     }

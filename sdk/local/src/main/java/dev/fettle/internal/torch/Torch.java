@@ -8,6 +8,7 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
+import dev.fettle.Device;
 import dev.fettle.FettleException;
 import dev.fettle.NotEnoughMemoryException;
 import dev.fettle.internal.DjlSettings;
@@ -82,14 +83,18 @@ public final class Torch {
     return selection.onednnBf16();
   }
 
-  /** Whether oneDNN multiplies numbers of a type, and so reads weights that it has packed faster. */
+  /** Whether oneDNN multiplies numbers of a type where this process computes, and so reads weights that it has packed faster. */
   public boolean packs(NumberType type) {
-    return type == NumberType.BF16 ? selection.onednnBf16() : selection.onednnF32();
+    return onProcessor() && (type == NumberType.BF16 ? selection.onednnBf16() : selection.onednnF32());
   }
 
-  /** Whether FBGEMM multiplies here, and so whether there is {@link FewRows}. */
+  /** Whether FBGEMM multiplies where this process computes, and so whether there is {@link FewRows}. */
   public boolean fewRows() {
-    return fewRows;
+    return onProcessor() && fewRows;
+  }
+
+  private static boolean onProcessor() {
+    return ComputeDevice.get().equals(Device.cpu());
   }
 
   /** How operations are carried out now. */
