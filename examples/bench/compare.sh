@@ -10,8 +10,8 @@
 #                                         quantised (a base in 8 and 4 bits beside a dense one); growth (how cost grows);
 #                                         all of them without an argument
 #
-# Another kind of processor is had by ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2, for all
-# sides but llama.cpp and ONNX Runtime, which do not ask these.
+# Another kind of processor is had by ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2
+# FBGEMM_ENABLE_INSTRUCTIONS=AVX2, for all sides but llama.cpp and ONNX Runtime, which do not ask these.
 #
 # Needs bash, python3, java and mvn. Variables, all optional:
 #   VENV      a virtual environment with torch, transformers and peft; made below examples/bench/target if not given

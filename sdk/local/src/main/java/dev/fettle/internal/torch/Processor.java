@@ -18,7 +18,8 @@ public record Processor(String maker, Set<String> instructions, List<String> hel
   /** From the best to the least; those that change how libraries compute. */
   private static final List<String> LEVELS = List.of("amx_bf16", "avx512_bf16", "avx512f", "avx2");
   private static final List<String> VARIABLES =
-      List.of("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR");
+      List.of("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR",
+          "FBGEMM_ENABLE_INSTRUCTIONS");
 
   /** This machine's. */
   static Processor here() {

@@ -41,8 +41,8 @@ def pack_half(w: Tensor) -> List[FewRows]:
 
 # |W - W in float16| / |W|; infinite or no number at all where float16 does not reach.
 def lost_in_half(w: Tensor) -> float:
-  lost = torch.zeros([1], dtype=7)
-  all = torch.zeros([1], dtype=7)
+  lost = torch.zeros([1], dtype=7, device=w.device)
+  all = torch.zeros([1], dtype=7, device=w.device)
   step = max(1, 1048576 // w.size(1))
   for i in range((w.size(0) + step - 1) // step):
     x = torch.narrow(w, 0, i * step, min(step, w.size(0) - i * step)).float()
