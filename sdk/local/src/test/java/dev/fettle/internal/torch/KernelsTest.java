@@ -190,6 +190,7 @@ class KernelsTest {
       return "Tuple[" + String.join(", ", parts) + "]";
     }
     return Map.of(Tensor.class, "Tensor", FewRows.class, "FewRows", long.class, "int", double.class, "float", boolean.class, "bool",
-        NumberType.class, "int", Device.class, "str", long[].class, "List[int]", double[].class, "List[float]").getOrDefault(type, type.getTypeName());
+        NumberType.class, "int", Device.class, "str", long[].class, "List[int]", double[].class, "List[float]")
+        .getOrDefault(type, type.getTypeName());
   }
 }
