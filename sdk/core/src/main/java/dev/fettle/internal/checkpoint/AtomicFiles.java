@@ -138,8 +138,11 @@ public final class AtomicFiles {
   /** An error of a file within a directory, by the name that the file was to have. */
   private static FettleException ofTarget(FettleException e, Path temporary, Path target) {
     String message = String.valueOf(e.getMessage());
-    return message.contains(temporary.toString())
-        ? new FettleException(message.replace(temporary.toString(), target.toString()), e) : e;
+    if (!message.contains(temporary.toString())) {
+      return e;
+    }
+    String named = message.replace(temporary.toString(), target.toString());
+    return e instanceof InvalidInputException ? new InvalidInputException(named, e) : new FettleException(named, e);
   }
 
   /**

@@ -103,7 +103,8 @@ final class TokenizerOfGguf {
 
   private void vocabulary(ObjectNode model) {
     ObjectNode vocabulary = model.putObject("vocab");
-    for (int id = 0; id < plain(); id++) {
+    int plain = plain();
+    for (int id = 0; id < plain; id++) {
       if (ids.get(tokens[id]) == id) {
         vocabulary.put(tokens[id], id);
       }
@@ -173,7 +174,8 @@ final class TokenizerOfGguf {
     ObjectNode model = part("model", "Unigram").put("byte_fallback", Arrays.asList(types).contains(TokenType.BYTE));
     id(TokenizerMetadata.UNKNOWN).ifPresent(unknown -> model.put("unk_id", unknown));
     ArrayNode vocabulary = model.putArray("vocab");
-    for (int id = 0; id < plain(); id++) {
+    int plain = plain();
+    for (int id = 0; id < plain; id++) {
       if (!Double.isFinite(scores[id])) {
         throw new InvalidInputException(from.source() + ": " + TokenizerMetadata.SCORES + ": that of token " + id + " is " + scores[id]
             + "; it must be a finite number");

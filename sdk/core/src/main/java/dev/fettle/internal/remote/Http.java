@@ -76,12 +76,15 @@ final class Http implements AutoCloseable {
     return base;
   }
 
-  /** Whether what listens there answers without encryption. Neither key nor data are sent. */
+  /**
+   * Whether what listens there answers without encryption. Neither key nor data are sent. Servers that encrypt tell whoever does not
+   * so with 400, or send him to https: what is wrong with those is another thing, such as their certificate.
+   */
   boolean answersPlainly() {
     HttpUrl plain = base.newBuilder().scheme("http").port(base.port()).encodedPath("/").build();
     OkHttpClient hasty = client.newBuilder().callTimeout(HASTY).build();
     try (Response response = hasty.newCall(new Request.Builder().url(plain).header("User-Agent", AGENT).build()).execute()) {
-      return response.code() > 0;
+      return response.code() != 400 && !response.header("Location", "").startsWith("https:");
     } catch (IOException e) {
       return false;
     }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /** The forms in which weights are decoded, each made when it is first asked for. Closing frees them. */
@@ -26,14 +27,27 @@ final class DecodeForms implements DecodeWeights.Maker, AutoCloseable {
   DecodeWeights of(boolean rounded) {
     if (rounded) {
       if (int8 == null) {
-        int8 = DecodeWeights.int8(weights, this);
+        int8 = made(() -> DecodeWeights.int8(weights, this));
       }
       return int8;
     }
     if (exact == null) {
-      exact = DecodeWeights.exact(weights, halves(), this);
+      exact = made(() -> DecodeWeights.exact(weights, halves(), this));
     }
     return exact;
+  }
+
+  /** One that could not be made takes no memory. */
+  private DecodeWeights made(Supplier<DecodeWeights> form) {
+    int before = held.size();
+    try {
+      return form.get();
+    } catch (RuntimeException | Error e) {
+      while (held.size() > before) {
+        held.remove(held.size() - 1).close();
+      }
+      throw e;
+    }
   }
 
   private Set<Layout.Block> halves() {

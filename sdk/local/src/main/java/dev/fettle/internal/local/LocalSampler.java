@@ -197,7 +197,7 @@ final class LocalSampler implements SamplerBackend {
   }
 
   private static int rows(List<int[]> prompts, SamplingParams params) {
-    return Math.min(BATCH, prompts.size() * params.samples());
+    return (int) Math.min(BATCH, (long) prompts.size() * params.samples());
   }
 
   /** With weights for decoding, if they are not there yet. */
@@ -206,7 +206,11 @@ final class LocalSampler implements SamplerBackend {
   }
 
   private MemoryPlan decoding(List<int[]> prompts, SamplingParams params) {
-    MemoryPlan plan = model.memory().sampling(prompts, params);
+    return withAdapter(model.memory().sampling(prompts, params));
+  }
+
+  /** With the adapter as the network reads it. */
+  private MemoryPlan withAdapter(MemoryPlan plan) {
     long opened = frozen.adapter().openedBytes();
     return opened == 0 ? plan : MemoryPlanner.plus(plan, MemoryPlanner.plan(MemoryPlanner.SNAPSHOT, opened));
   }
@@ -250,7 +254,7 @@ final class LocalSampler implements SamplerBackend {
 
   private <T> T through(int[] tokens, int from, Reader<T> reader) {
     Network network = model.network();
-    Memory.get().require(model.memory().forward(Batch.of(Datum.of(tokens))), 0,
+    Memory.get().require(withAdapter(model.memory().forward(Batch.of(Datum.of(tokens)))), 0,
         "logprobs of " + tokens.length + " tokens with " + model.name());
     try (Scope step = new Scope()) {
       Packing packing = Packing.of(List.of(Arrays.copyOf(tokens, tokens.length - 1)));
