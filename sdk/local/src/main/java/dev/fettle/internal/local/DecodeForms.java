@@ -64,7 +64,8 @@ final class DecodeForms implements DecodeWeights.Maker, AutoCloseable {
   }
 
   @Override
-  public void takes(long bytes) {
+  public void takes(long bytes, long meanwhile) {
+    Memory.get().require(plan(bytes + meanwhile * DataParallel.most()), 0, "making a form of the weights for decoding");
     held.add(Memory.get().hold(plan(bytes), "a form of the weights for decoding"));
   }
 
@@ -80,7 +81,7 @@ final class DecodeForms implements DecodeWeights.Maker, AutoCloseable {
   /** The same as far as it is not there yet. */
   MemoryPlan missing(boolean rounded, int rows) {
     DecodeWeights form = rounded ? int8 : exact;
-    return plan(plan(rounded, rows).total() - (form == null ? 0 : Math.min(plan(rounded, rows).total(), form.takenBytes())));
+    return form == null ? plan(rounded, rows) : plan(form.missingBytes(rows));
   }
 
   @Override

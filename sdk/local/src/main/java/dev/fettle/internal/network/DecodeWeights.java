@@ -10,20 +10,22 @@ import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import dev.fettle.internal.torch.Torch;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.IntConsumer;
+import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
  * The weights of a model in the forms that decoding reads fastest. Few rows are multiplied with matrices in float16 where these
  * lose nothing by it, or rounded to 8-bit integers where that was asked for; many, in bf16, with matrices that oneDNN has
- * packed, which are made when they are first needed. Where FBGEMM is not, oneDNN's serve any number of rows, and else the
- * matrices as they are. Closing frees the copies; the rest is that of the weights given, which must outlive this.
+ * packed. Each of the two is made when it is first needed, and done without where there is no room for it. Where FBGEMM is not,
+ * oneDNN's serve any number of rows, and else the matrices as they are. Closing frees the copies; the rest is that of the weights
+ * given, which must outlive this.
  */
 public final class DecodeWeights implements AutoCloseable {
   /** libtorch's own kernel for 8-bit integers takes so many at once and does not look where a row or the matrix ends. */
@@ -35,63 +37,30 @@ public final class DecodeWeights implements AutoCloseable {
   private static final double LOST_BF16 = 1e-4;
 
   private final Scope scope = new Scope();
+  private final List<Scope> scopes = new ArrayList<>();
   private final Weights original;
   private final boolean rounds;
   private final Set<Layout.Block> halves;
   private final Maker maker;
   private final NativeList<NativeList<Tensor>> vectors;
-  private final Set<Layout.Block> packed;
-  private final Form few;
-  private Form many;
-  private long taken;
+  /** What float16 does not hold is packed by oneDNN; the rest is as it is. */
+  private final DecodeForm plain;
+  private DecodeForm few;
+  private DecodeForm many;
+  private boolean refused;
 
   /** Who has copies made. */
   public interface Maker {
-    /** Told of the bytes of copies before they are made. */
-    void takes(long bytes);
+    /**
+     * Told of the bytes of copies before they are made.
+     *
+     * @param meanwhile those that making them takes on each thread besides
+     * @throws NotEnoughMemoryException if there is no room for them
+     */
+    void takes(long bytes, long meanwhile);
 
     /** Does pieces 0 to n - 1 of some work, several at once. */
     void each(int n, IntConsumer piece);
-  }
-
-  /** Matrices as kernels take them. */
-  final class Form {
-    private final Weights weights;
-    private final NativeList<NativeList<NativeList<Tensor>>> products;
-    private final NativeList<NativeList<NativeList<FewRows>>> fewRows;
-
-    private Form(Weights weights, Map<Layout.Block, NativeList<FewRows>> fewRows) {
-      this.weights = weights;
-      this.products = weights.allProducts(scope);
-      this.fewRows = all(fewRows);
-    }
-
-    /** Those of all layers. */
-    NativeList<NativeList<NativeList<Tensor>>> products() {
-      return products;
-    }
-
-    /** The output embedding. */
-    NativeList<Tensor> head() {
-      return weights.head();
-    }
-
-    /** The forms for few rows of all layers' and, last, of the output embedding; empty lists where there is none. */
-    NativeList<NativeList<NativeList<FewRows>>> fewRows() {
-      return fewRows;
-    }
-
-    private NativeList<NativeList<NativeList<FewRows>>> all(Map<Layout.Block, NativeList<FewRows>> fewRows) {
-      NativeList<FewRows> none = scope.kernels().noFewRows();
-      List<NativeList<NativeList<FewRows>>> layers = new ArrayList<>();
-      for (int i = 0; i < weights.layout().config().layers().size(); i++) {
-        int layer = i;
-        layers.add(scope.listOf(Arrays.stream(Product.values())
-            .map(p -> fewRows.getOrDefault(new Layout.Block(layer, p, null), none)).toList()));
-      }
-      layers.add(scope.listOf(List.of(fewRows.getOrDefault(headBlock(weights.layout()), none))));
-      return scope.listOf(layers);
-    }
   }
 
   private DecodeWeights(Weights weights, boolean int8, Set<Layout.Block> halves, Maker maker) {
@@ -99,13 +68,10 @@ public final class DecodeWeights implements AutoCloseable {
     this.rounds = int8;
     this.halves = halves;
     this.maker = maker;
-    this.taken = copiedBytes(weights, int8, 1, halves);
-    maker.takes(taken);
+    maker.takes(bytes(this::plainBytes), 0);
     try {
       this.vectors = weights.allVectors(scope);
-      Map<Layout.Block, NativeList<FewRows>> packs = fewRows();
-      this.packed = packs.keySet();
-      this.few = new Form(weights.with(scope, (block, w) -> packed.contains(block) ? w : other(block, w)), packs);
+      this.plain = form(scope, weights.with(scope, (block, w) -> isFewRowsHere(block) ? w : other(block, w)), Map.of());
     } catch (RuntimeException | Error e) {
       scope.close();
       throw e;
@@ -147,24 +113,51 @@ public final class DecodeWeights implements AutoCloseable {
    * @param halves see {@link #halves}
    */
   public static long copiedBytes(Weights weights, boolean rounded, int rows, Set<Layout.Block> halves) {
-    boolean many = isMany(weights.type(), rounded, rows);
-    return matrices(weights.layout())
-        .mapToLong(b -> copiedBytes(weights, b, rounded, halves) + (many ? packedBytes(weights, b) : 0)).sum();
+    return matrices(weights.layout()).mapToLong(b -> plainBytes(weights, b, rounded, halves)
+        + (isMany(weights.type(), rounded, rows) ? manyBytes(weights, b, halves) : fewBytes(weights, b, rounded, halves))).sum();
+  }
+
+  /** The same as far as it is not there yet. */
+  public long missingBytes(int rows) {
+    return isMany(original.type(), rounds, rows) ? many == null ? bytes(this::manyBytes) : 0 : few == null ? bytes(this::fewBytes) : 0;
+  }
+
+  private long bytes(ToLongFunction<Layout.Block> of) {
+    return matrices(original.layout()).mapToLong(of).sum();
+  }
+
+  private long plainBytes(Layout.Block block) {
+    return plainBytes(original, block, rounds, halves);
+  }
+
+  private long fewBytes(Layout.Block block) {
+    return fewBytes(original, block, rounds, halves);
+  }
+
+  private long manyBytes(Layout.Block block) {
+    return manyBytes(original, block, halves);
+  }
+
+  private static long plainBytes(Weights weights, Layout.Block block, boolean rounded, Set<Layout.Block> halves) {
+    Weight w = weights.weight(block);
+    if (isFewRows(weights, block, rounded, halves)) {
+      return 0;
+    } else if (isInt4(block, w, weights.type(), rounded)) {
+      return w.bytes();
+    }
+    return !rounded ? packedBytes(weights, block) : roundable(weights.layout(), block) && !isInt8(w) ? block.size() : 0;
+  }
+
+  private static long fewBytes(Weights weights, Layout.Block block, boolean rounded, Set<Layout.Block> halves) {
+    return !isFewRows(weights, block, rounded, halves) ? 0 : rounded ? block.size() : halfBytes(block);
+  }
+
+  private static long manyBytes(Weights weights, Layout.Block block, Set<Layout.Block> halves) {
+    return halves.contains(block) ? packedBytes(weights, block) : 0;
   }
 
   private static Stream<Layout.Block> matrices(Layout layout) {
     return layout.blocks().stream().filter(b -> b.equals(headBlock(layout)) || b.isProduct());
-  }
-
-  private static long copiedBytes(Weights weights, Layout.Block block, boolean rounded, Set<Layout.Block> halves) {
-    Weight w = weights.weight(block);
-    if (isInt4(block, w, weights.type(), rounded)) {
-      return w.bytes();
-    }
-    if (rounded) {
-      return roundable(weights.layout(), block) && (!isInt8(w) || isFewRows(block)) ? block.size() : 0;
-    }
-    return halves.contains(block) ? halfBytes(block) : packedBytes(weights, block);
   }
 
   private static long packedBytes(Weights weights, Layout.Block block) {
@@ -195,14 +188,14 @@ public final class DecodeWeights implements AutoCloseable {
   }
 
   /** FBGEMM takes each matrix's numbers one by one, on one thread. */
-  private Map<Layout.Block, NativeList<FewRows>> fewRows() {
+  private Map<Layout.Block, NativeList<FewRows>> fewRows(Scope into) {
     List<Layout.Block> blocks = matrices(original.layout()).filter(this::isFewRowsHere).toList();
     Map<Layout.Block, NativeList<FewRows>> out = new HashMap<>();
     maker.each(blocks.size(), i -> {
       try (Scope own = new Scope()) {
         NativeList<FewRows> made = fewRows(own, original.weight(blocks.get(i)));
         synchronized (out) {
-          out.put(blocks.get(i), scope.adopt(made, own));
+          out.put(blocks.get(i), into.adopt(made, own));
         }
       }
     });
@@ -210,7 +203,11 @@ public final class DecodeWeights implements AutoCloseable {
   }
 
   private boolean isFewRowsHere(Layout.Block block) {
-    return rounds ? isFewRows(block) && !isInt4(block, original.weight(block), original.type(), true) && roundable(original.layout(), block)
+    return isFewRows(original, block, rounds, halves);
+  }
+
+  private static boolean isFewRows(Weights weights, Layout.Block block, boolean rounded, Set<Layout.Block> halves) {
+    return rounded ? isFewRows(block) && !isInt4(block, weights.weight(block), weights.type(), true) && roundable(weights.layout(), block)
         : halves.contains(block);
   }
 
@@ -299,27 +296,19 @@ public final class DecodeWeights implements AutoCloseable {
     return original;
   }
 
-  /**
-   * What prompts are read with, and many rows where {@link #form} has no other: no rounded weights, but packed ones where there is
-   * no form for few rows, which need no copy of each matrix in every pass.
-   */
+  /** What prompts are read with: no rounded weights, but packed ones where float16 does not hold them. */
   Weights ofPrompts() {
-    return rounds ? original : few.weights;
+    return rounds ? original : plain.weights();
   }
 
-  /** A weight as many rows are multiplied with it, where {@link #form} has no other. */
+  /** A weight as it is multiplied where there is no form for few rows or for many. */
   Weight weight(Layout.Block block) {
-    return few.weights.weight(block);
+    return plain.weights().weight(block);
   }
 
   /** Whether few rows are multiplied with a matrix in 8 bits. */
   boolean isRounded(Layout.Block block) {
-    return rounds && packed.contains(block) || weight(block) instanceof Weight.Quantised;
-  }
-
-  /** The bytes of the copies that there are, see {@link #copiedBytes}. */
-  public long takenBytes() {
-    return taken;
+    return rounds && isFewRowsHere(block) || weight(block) instanceof Weight.Quantised;
   }
 
   /** Whether the forms for few rows are rounded. */
@@ -327,22 +316,54 @@ public final class DecodeWeights implements AutoCloseable {
     return rounds;
   }
 
-  /** The matrices for a step with so many rows: those for few, which are right for any number, if there is no memory for others. */
-  Form form(int rows) {
-    if (!isMany(original.type(), rounds, rows)) {
-      return few;
-    }
-    if (many == null) {
-      long bytes = copiedBytes(original, false, rows, halves) - taken;
+  /** The matrices for reading on in a prompt, many rows once. */
+  DecodeForm reading() {
+    return isMany(original.type(), rounds, Integer.MAX_VALUE) ? plain : form(1);
+  }
+
+  /** The matrices for steps with so many rows, or fewer. */
+  DecodeForm form(int rows) {
+    boolean isMany = isMany(original.type(), rounds, rows);
+    if ((isMany ? many : few) == null && !refused) {
       try {
-        maker.takes(bytes);
+        maker.takes(missingBytes(rows), isMany ? 0 : meanwhile());
+        if (isMany) {
+          many = made(own -> form(own, original.with(own, this::ofMany), Map.of()));
+        } else {
+          few = made(own -> form(own, plain.weights(), fewRows(own)));
+        }
       } catch (NotEnoughMemoryException e) {
-        return few;
+        refused = true;
       }
-      taken += bytes;
-      many = new Form(original.with(scope, this::packed), Map.of());
     }
-    return many;
+    DecodeForm form = isMany ? many : few;
+    return form == null ? plain : form;
+  }
+
+  private DecodeForm form(Scope own, Weights weights, Map<Layout.Block, NativeList<FewRows>> fewRows) {
+    return new DecodeForm(own, weights, headBlock(original.layout()), fewRows);
+  }
+
+  private Weight ofMany(Layout.Block block, Weight w) {
+    return halves.contains(block) ? packed(block, w) : block.isProduct() ? plain.weights().weight(block) : plain.weights().headWeight();
+  }
+
+  /** A matrix is there in f32 while FBGEMM takes it. */
+  private long meanwhile() {
+    return Float.BYTES * matrices(original.layout()).filter(this::isFewRowsHere).mapToLong(Layout.Block::size).max().orElse(0);
+  }
+
+  /** Owned by this if it could be made. */
+  private DecodeForm made(Function<Scope, DecodeForm> making) {
+    Scope own = new Scope();
+    try {
+      DecodeForm form = making.apply(own);
+      scopes.add(own);
+      return form;
+    } catch (RuntimeException | Error e) {
+      own.close();
+      throw e;
+    }
   }
 
   /** The vectors of all layers. */
@@ -352,6 +373,8 @@ public final class DecodeWeights implements AutoCloseable {
 
   @Override
   public void close() {
+    scopes.forEach(Scope::close);
+    scopes.clear();
     scope.close();
   }
 }

@@ -36,6 +36,8 @@ public final class Decoder implements AutoCloseable {
   private final List<Optional<Rope>> ropes;
   private final long[] ropeOfLayer;
   private int[] lengths;
+  /** The most sequences that there have been: a form of the weights that many were read with serves the last of them too. */
+  private int most;
   private int room;
   private NativeList<Tensor> cache;
   private NativeList<Tensor> cosines;
@@ -78,6 +80,7 @@ public final class Decoder implements AutoCloseable {
     this.ropes = config.layers().stream().map(LayerConfig::rope).distinct().toList();
     this.ropeOfLayer = config.layers().stream().mapToLong(layer -> ropes.indexOf(layer.rope())).toArray();
     this.lengths = lengths;
+    this.most = lengths.length;
     this.room = room(longest());
     this.adapters = new SequenceAdapters(adapters);
     try {
@@ -186,14 +189,14 @@ public final class Decoder implements AutoCloseable {
       }
       rotate(used);
       boolean level = Arrays.stream(lengths).allMatch(n -> n == used - 1);
-      replaceLogits(step, through(step, weights.form(tokens.length), tokens, lengths, level, used));
+      replaceLogits(step, through(step, weights.form(most), tokens, lengths, level, used));
       for (int i = 0; i < lengths.length; i++) {
         lengths[i]++;
       }
     }
   }
 
-  private Tensor through(Scope step, DecodeWeights.Form form, int[] tokens, int[] at, boolean level, int used) {
+  private Tensor through(Scope step, DecodeForm form, int[] tokens, int[] at, boolean level, int used) {
     return step.kernels().decodeStep(longs(tokens), longs(at), level, weights.original().embedding(), finalNorm, form.head(),
         form.products(), form.fewRows(), weights.rounded(), weights.vectors(), adapters.all(), cache, cosines, sines, ropeOfLayer,
         used, dims, reals, network.outer());
@@ -213,6 +216,7 @@ public final class Decoder implements AutoCloseable {
   public void join(Decoder others) {
     try (others; Scope step = new Scope()) {
       lengths = IntStream.concat(Arrays.stream(lengths), Arrays.stream(others.lengths)).toArray();
+      most = Math.max(most, lengths.length);
       room = room(longest());
       adapters.join(others.adapters);
       NativeList<Tensor> old = cache;
@@ -324,7 +328,7 @@ public final class Decoder implements AutoCloseable {
     for (int at = shared; at < prompt.length; at += READ_ON) {
       int end = Math.min(prompt.length, at + READ_ON);
       try (Scope step = new Scope()) {
-        Tensor all = through(step, weights.form(1), Arrays.copyOfRange(prompt, at, end), IntStream.range(at, end).toArray(), false, end);
+        Tensor all = through(step, weights.reading(), Arrays.copyOfRange(prompt, at, end), IntStream.range(at, end).toArray(), false, end);
         int last = end - at - 1;
         if (end == prompt.length) {
           replaceLogits(step, step.kernels().selectRows(all, step.longs(IntStream.generate(() -> last).limit(copies).toArray())));
