@@ -68,7 +68,7 @@ public final class DecodeWeights implements AutoCloseable {
     this.rounds = int8;
     this.halves = halves;
     this.maker = maker;
-    maker.takes(bytes(this::plainBytes), 0);
+    maker.takes(bytes(b -> plainBytes(weights, b, int8, halves)), 0);
     try {
       this.vectors = weights.allVectors(scope);
       this.plain = form(scope, weights.with(scope, (block, w) -> isFewRowsHere(block) ? w : other(block, w)), Map.of());
@@ -119,23 +119,14 @@ public final class DecodeWeights implements AutoCloseable {
 
   /** The same as far as it is not there yet. */
   public long missingBytes(int rows) {
-    return isMany(original.type(), rounds, rows) ? many == null ? bytes(this::manyBytes) : 0 : few == null ? bytes(this::fewBytes) : 0;
+    if (isMany(original.type(), rounds, rows)) {
+      return many == null ? bytes(b -> manyBytes(original, b, halves)) : 0;
+    }
+    return few == null ? bytes(b -> fewBytes(original, b, rounds, halves)) : 0;
   }
 
   private long bytes(ToLongFunction<Layout.Block> of) {
     return matrices(original.layout()).mapToLong(of).sum();
-  }
-
-  private long plainBytes(Layout.Block block) {
-    return plainBytes(original, block, rounds, halves);
-  }
-
-  private long fewBytes(Layout.Block block) {
-    return fewBytes(original, block, rounds, halves);
-  }
-
-  private long manyBytes(Layout.Block block) {
-    return manyBytes(original, block, halves);
   }
 
   private static long plainBytes(Weights weights, Layout.Block block, boolean rounded, Set<Layout.Block> halves) {
