@@ -128,7 +128,7 @@ final class MemoryPlanner {
 
   /** A forward pass over a batch, without a way back. */
   MemoryPlan forward(Batch batch) {
-    return busiest(Load.of(batch, DataParallel.most()), (rows, longest) -> passing(rows, longest, logits(rows), 0));
+    return busiest(Load.of(config, batch, DataParallel.most()), (rows, longest) -> passing(rows, longest, logits(rows), 0));
   }
 
   /**
@@ -138,7 +138,7 @@ final class MemoryPlanner {
    * @param accumulated whether there is a gradient already, to which what the pass computes is added at its end
    */
   MemoryPlan backward(Batch batch, TrainableModel tuned, int firstKept, boolean accumulated) {
-    return backward(Load.of(batch, tuned.lanes()), tuned, firstKept, accumulated);
+    return backward(Load.of(config, batch, tuned.lanes()), tuned, firstKept, accumulated);
   }
 
   private MemoryPlan backward(Load load, TrainableModel tuned, int firstKept, boolean accumulated) {
@@ -160,7 +160,7 @@ final class MemoryPlanner {
     if (sparing) {
       return layers.size();
     }
-    Load load = Load.of(batch, tuned.lanes());
+    Load load = Load.of(config, batch, tuned.lanes());
     while (first < layers.size()
         && !Memory.get().fits(backward(load, tuned, first, accumulated).total() - tuned.promisedGradients())) {
       first++;
@@ -259,9 +259,10 @@ final class MemoryPlanner {
    * @param longest tokens of the longest sequence
    */
   private record Load(int lanes, long rows, long longest) {
-    static Load of(Batch batch, int most) {
+    static Load of(ModelConfig config, Batch batch, int most) {
       List<int[]> texts = batch.data().stream().map(Datum::inputs).toList();
-      return new Load(Math.min(most, batch.size()), TokenPass.portions(batch, most).busiest(texts),
+      LengthBuckets portions = TokenPass.portions(config, batch, most);
+      return new Load(portions.lanes().size(), portions.busiest(texts),
           texts.stream().mapToInt(t -> t.length).max().orElse(0));
     }
   }

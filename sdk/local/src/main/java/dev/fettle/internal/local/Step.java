@@ -3,6 +3,7 @@ package dev.fettle.internal.local;
 import dev.fettle.internal.network.Dropout;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
@@ -43,7 +44,12 @@ final class Step implements AutoCloseable {
 
   /** Does some work for each portion of a batch, without a gradient. */
   static void each(LengthBuckets buckets, Consumer<List<Integer>> work) {
-    DataParallel.run(buckets.lanes().size(), lane -> buckets.lanes().get(lane).forEach(work));
+    each(buckets, (lane, portion) -> work.accept(portion));
+  }
+
+  /** The same, telling the lane too. */
+  static void each(LengthBuckets buckets, BiConsumer<Integer, List<Integer>> work) {
+    DataParallel.run(buckets.lanes().size(), lane -> buckets.lanes().get(lane).forEach(portion -> work.accept(lane, portion)));
   }
 
   /** Does some work for each portion; may be called again, and names the same portions then. */

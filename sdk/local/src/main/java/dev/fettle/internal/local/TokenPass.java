@@ -6,16 +6,19 @@ import dev.fettle.Loss;
 import dev.fettle.LossResult;
 import dev.fettle.NumericException;
 import dev.fettle.internal.TokenLoss;
+import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.network.Dropout;
 import dev.fettle.internal.network.Head;
 import dev.fettle.internal.network.Network;
 import dev.fettle.internal.network.Packing;
+import dev.fettle.internal.network.SequenceParts;
 import dev.fettle.internal.network.TargetRows;
 import dev.fettle.internal.torch.Scope;
 import dev.fettle.internal.torch.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -29,19 +32,35 @@ final class TokenPass {
   private final Network network;
   private final TrainableModel tuned;
   private final MemoryPlanner memory;
+  private final int lanes;
+  private final int leastPart;
 
   TokenPass(Network network, TrainableModel tuned, MemoryPlanner memory) {
+    this(network, tuned, memory, DataParallel.most(), SequenceParts.LEAST);
+  }
+
+  /**
+   * With other lanes than this machine has.
+   *
+   * @param leastPart rows from which on a sequence is cut
+   */
+  TokenPass(Network network, TrainableModel tuned, MemoryPlanner memory, int lanes, int leastPart) {
     this.network = network;
     this.tuned = tuned;
     this.memory = memory;
+    this.lanes = lanes;
+    this.leastPart = leastPart;
   }
 
   /** The portions in which a batch goes through, on so many lanes at most. */
-  static LengthBuckets portions(Batch batch, int most) {
-    return portions(batch, IntStream.range(0, batch.size()).boxed().toList(), most);
+  static LengthBuckets portions(ModelConfig config, Batch batch, int most) {
+    return portions(config, batch, all(batch), most, SequenceParts.LEAST);
   }
 
-  private static LengthBuckets portions(Batch batch, List<Integer> data, int most) {
+  private static LengthBuckets portions(ModelConfig config, Batch batch, List<Integer> data, int most, int leastPart) {
+    if (!data.isEmpty() && data.size() < most && SequenceParts.canCut(config)) {
+      return LengthBuckets.cut(data, d -> SequenceParts.cuts(config, batch.data().get(d).inputs().length, most / data.size(), leastPart));
+    }
     int lanes = Math.max(1, Math.min(most, data.size()));
     return LengthBuckets.of(texts(batch), data, lanes, Math.max(1, MICRO_BATCH / lanes));
   }
@@ -50,27 +69,30 @@ final class TokenPass {
   LossResult forward(Batch batch, Loss loss) {
     prepare(batch);
     Tally tally = new Tally(batch, loss);
-    Step.each(portions(batch, DataParallel.most()), data -> {
-      try (Scope step = new Scope()) {
-        Packing packing = pack(batch, data);
-        Network.Trace trace = network.forward(step, tuned.weights(), tuned.adapter(), packing, Dropout.NONE, Network.NOTHING);
-        Positions all = Positions.all(batch, data, packing);
-        tally.add(all, 0, new Head(tuned.weights(), tuned.adapter(), 1).logprobs(step, trace.output(), all.chosen()));
-      }
-    });
+    LengthBuckets portions = portions(network.config(), batch, all(batch), lanes, leastPart);
+    try (LaneParts parts = new LaneParts(network.config(), portions)) {
+      Step.each(portions, (lane, data) -> parts.run(lane, part -> {
+        try (Scope step = new Scope()) {
+          Packing packing = pack(batch, data, part);
+          Network.Trace trace = network.forward(step, tuned.weights(), tuned.adapter(), packing, part, Dropout.NONE, Network.NOTHING);
+          Positions all = Positions.all(batch, data, packing);
+          tally.add(all, 0, new Head(tuned.weights(), tuned.adapter(), 1).logprobs(step, trace.output(), all.chosen()));
+        }
+      }));
+    }
     return tally.result();
   }
 
   /** The loss; its gradient is added to what has accumulated. */
   LossResult forwardBackward(Batch batch, Loss loss, boolean accumulated, long pass) {
     prepare(batch);
-    LengthBuckets portions = portions(batch, inLoss(batch, loss), tuned.lanes());
-    try (Step step = new Step(tuned, portions, accumulated, pass)) {
+    LengthBuckets portions = portions(network.config(), batch, inLoss(batch, loss), tuned.lanes(lanes), leastPart);
+    try (Step step = new Step(tuned, portions, accumulated, pass); LaneParts parts = new LaneParts(network.config(), portions)) {
       Tally tally = new Tally(batch, loss);
       int kept = memory.firstKept(batch, tuned, accumulated);
       // Where the gradient is as large as the model, memory for logits is spared too.
       int heads = tuned.gradients().clearedInPlace() ? portions.lanes().size() : 2;
-      step.each(portion -> one(batch, loss, portion, tally, kept, heads));
+      step.each(portion -> parts.run(portion.lane(), part -> one(batch, loss, portion, part, tally, kept, heads)));
       LossResult result = tally.result();
       step.keep();
       return result;
@@ -78,17 +100,18 @@ final class TokenPass {
   }
 
   /** @param kept the first layer whose activations are kept for the backward pass */
-  private void one(Batch batch, Loss loss, Step.Portion portion, Tally tally, int kept, int heads) {
+  private void one(Batch batch, Loss loss, Step.Portion portion, Optional<SequenceParts.Part> part, Tally tally, int kept, int heads) {
     try (Scope step = new Scope()) {
-      Packing packing = pack(batch, portion.items());
+      Packing packing = pack(batch, portion.items(), part);
       Positions chosen = Positions.inLoss(batch, loss, portion.items(), packing);
       Gradients into = portion.into();
       int lowest = tuned.lowestLayer();
       Network.Trace trace =
-          network.forward(step, tuned.weights(), tuned.adapter(), packing, portion.dropout(), Network.from(lowest, kept));
-      Tensor d = new Head(tuned.weights(), tuned.adapter(), heads).gradient(step, trace.output(), packing.rows(),
-          chosen.chosen(), (first, logprobs) -> tally.add(chosen, first, logprobs), into.weights(),
-          into.adapters(), portion.overwrite());
+          network.forward(step, tuned.weights(), tuned.adapter(), packing, part, portion.dropout(), Network.from(lowest, kept));
+      // Of a part no row may be in the loss.
+      Tensor d = chosen.data().length == 0 ? step.zeros(network.type(), packing.rows(), network.config().hiddenSize())
+          : new Head(tuned.weights(), tuned.adapter(), heads).gradient(step, trace.output(), packing.rows(), chosen.chosen(),
+              (first, logprobs) -> tally.add(chosen, first, logprobs), into.weights(), into.adapters(), portion.overwrite());
       network.backward(step, trace, d, tuned.weights(), tuned.adapter(), into.weights(), into.adapters(), lowest,
           portion.overwrite());
     }
@@ -104,16 +127,23 @@ final class TokenPass {
         .anyMatch(i -> TokenLoss.takesPart(loss, batch.data().get(d), i))).boxed().toList();
   }
 
+  private static List<Integer> all(Batch batch) {
+    return IntStream.range(0, batch.size()).boxed().toList();
+  }
+
   private static List<int[]> texts(Batch batch) {
     return batch.data().stream().map(Datum::inputs).toList();
   }
 
-  private static Packing pack(Batch batch, List<Integer> data) {
+  private static Packing pack(Batch batch, List<Integer> data, Optional<SequenceParts.Part> part) {
+    if (part.isPresent()) {
+      return Packing.part(batch.data().get(data.get(0)).inputs(), part.get().from(), part.get().to());
+    }
     return Packing.of(data.stream().map(i -> batch.data().get(i).inputs()).toList());
   }
 
   /**
-   * Targets of a micro-batch.
+   * Targets of a micro-batch, as far as their rows are in the packing.
    *
    * @param chosen the rows in the packing of those that count
    * @param data the datum of each target
@@ -137,8 +167,8 @@ final class TokenPass {
       for (int m = 0; m < micro.size(); m++) {
         Datum datum = batch.data().get(micro.get(m));
         for (int at = 0; at < datum.targets().length; at++) {
-          if (choice.takes(datum, at)) {
-            int row = packing.starts()[m] + at / datum.width();
+          int row = packing.starts()[m] + at / datum.width();
+          if (row >= 0 && row < packing.rows() && choice.takes(datum, at)) {
             if (n == 0 || rows[n - 1] != row) {
               rows[n++] = row;
             }

@@ -171,8 +171,13 @@ final class TrainableModel implements Running, AutoCloseable {
 
   /** In how many lanes a pass runs at most. */
   int lanes() {
+    return lanes(DataParallel.most());
+  }
+
+  /** The same with so many threads. */
+  int lanes(int threads) {
     // Masks are drawn from one generator, in one order.
-    return dropout() == 0 ? GradientVectors.lanes(adapters, full) : 1;
+    return dropout() == 0 ? GradientVectors.lanes(adapters, full, threads) : 1;
   }
 
   /** Whether the output embedding has become a weight of its own. */

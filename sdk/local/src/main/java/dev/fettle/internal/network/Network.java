@@ -4,6 +4,7 @@ import dev.fettle.internal.model.LayerNumbers;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.OuterWeight;
 import dev.fettle.internal.model.Rope;
+import dev.fettle.internal.torch.LayerKernels.LayerGradient;
 import dev.fettle.internal.torch.LayerKernels.LayerOutput;
 import dev.fettle.internal.torch.NativeList;
 import dev.fettle.internal.torch.NumberType;
@@ -28,6 +29,7 @@ public final class Network implements AutoCloseable {
   private final double[] outer;
   private final Scope scope = new Scope();
   private final NativeList<Tensor> noMasks = scope.list();
+  private final NativeList<NativeList<Tensor>> noParts = scope.lists(List.of());
   private final Rotations rotations;
   private final int padding;
   /** Whether embeddings of several kinds are summed and normalised. */
@@ -63,6 +65,7 @@ public final class Network implements AutoCloseable {
   /** What a forward pass leaves for the backward pass. */
   public final class Trace {
     private final Packing packing;
+    private final Optional<SequenceParts.Part> part;
     private final Tensor ids;
     private final Tensor positions;
     private final Tensor places;
@@ -74,8 +77,9 @@ public final class Network implements AutoCloseable {
     private Tensor[] embeddedNorm;
     private Tensor output;
 
-    private Trace(Scope step, Packing packing) {
+    private Trace(Scope step, Packing packing, Optional<SequenceParts.Part> part) {
       this.packing = packing;
+      this.part = part;
       this.ids = step.longs(packing.tokens());
       this.positions = step.longs(packing.positions());
       this.places = config.firstPosition() == 0 ? positions : step.longs(packing.places(config.firstPosition()));
@@ -125,17 +129,26 @@ public final class Network implements AutoCloseable {
    * @param dropout of the adapters' inputs, or {@link Dropout#NONE}
    */
   public Trace forward(Scope step, Weights w, Adapter a, Packing packing, Dropout dropout, LayerVisitor keep) {
+    return forward(step, w, a, packing, Optional.empty(), dropout, keep);
+  }
+
+  /** The same with a part of a sequence alone, whose other parts run at the same time. */
+  public Trace forward(Scope step, Weights w, Adapter a, Packing packing, Optional<SequenceParts.Part> part, Dropout dropout,
+      LayerVisitor keep) {
     prepare(packing.longest());
-    Trace trace = new Trace(step, packing);
+    Trace trace = new Trace(step, packing, part);
     Tensor x = embed(step, trace, w, a);
     for (int i = 0; i < config.layers().size(); i++) {
       LayerNumbers numbers = config.layers().get(i).numbers();
       trace.masks.add(dropout.masks(step, a.shape(), i, packing.rows(), type, noMasks));
       Tensor[] angles = trace.angles(i);
+      int layer = i;
+      NativeList<NativeList<Tensor>> before = part.map(p -> p.before(step, layer)).orElse(noParts);
       LayerOutput out = step.kernels().layerForward(x, w.products(i), w.vectors(i), a.layer(i), trace.masks.get(i), angles[0],
-          angles[1], packing.runs(), numbers.dims(), numbers.reals());
+          angles[1], packing.runs(), numbers.dims(), numbers.reals(), before);
       trace.saved.add(out.saved());
       Kept kept = keep.visit(i, trace);
+      part.ifPresent(p -> p.ran(step, layer, out.saved(), kept));
       if (kept != Kept.ALL) {
         step.free(out.saved());
         trace.saved.set(i, kept == Kept.INPUT ? step.list(x) : null);
@@ -175,12 +188,16 @@ public final class Network implements AutoCloseable {
       LayerNumbers numbers = config.layers().get(i).numbers();
       WeightGradients.OfLayer g = gw.layer(i);
       Tensor[] angles = trace.angles(i);
-      Tensor dx = step.kernels().layerBackward(dy, trace.saved.get(i), w.products(i), w.vectors(i), a.layer(i), trace.masks.get(i),
+      int layer = i;
+      NativeList<NativeList<Tensor>> before = trace.part.map(p -> p.before(step, layer)).orElse(noParts);
+      NativeList<NativeList<Tensor>> after = trace.part.map(p -> p.after(step, layer)).orElse(noParts);
+      LayerGradient d = step.kernels().layerBackward(dy, trace.saved.get(i), w.products(i), w.vectors(i), a.layer(i), trace.masks.get(i),
           g.products(), g.vectors(), ga.layer(i), a.blocks(i), a.scales(i), gw.flags(i), overwrite, i > lowest, angles[0],
-          angles[1], trace.packing.runs(), numbers.dims(), numbers.reals());
+          angles[1], trace.packing.runs(), numbers.dims(), numbers.reals(), before, after);
+      trace.part.ifPresentOrElse(p -> p.ranBack(step, layer, d.before()), () -> step.free(d.before()));
       step.free(dy);
       step.free(trace.saved.set(i, null));
-      dy = dx;
+      dy = d.x();
     }
     if (lowest == TO_EMBEDDING) {
       embedBackward(step, trace, dy, w, a, gw, ga, overwrite);

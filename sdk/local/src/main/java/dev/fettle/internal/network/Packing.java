@@ -8,12 +8,13 @@ import java.util.List;
  * Sequences laid one after the other as rows, without padding; equally long ones stand together so that attention takes
  * them in one product.
  *
- * @param starts the first row of each sequence, in the order given
+ * @param starts the first row of each sequence, in the order given; before row 0 where the sequence begins in an earlier part
  * @param ids the tokens of all rows; a token of a text's second segment is its complement
  * @param positions the position of each row within its sequence
+ * @param lengths how long the sequence of each row is
  * @param runs how many sequences of which length follow each other, in turn
  */
-public record Packing(int[] starts, long[] ids, long[] positions, long[] runs) {
+public record Packing(int[] starts, long[] ids, long[] positions, int[] lengths, long[] runs) {
   /** Packs sequences. */
   public static Packing of(List<int[]> sequences) {
     Integer[] order = new Integer[sequences.size()];
@@ -23,6 +24,7 @@ public record Packing(int[] starts, long[] ids, long[] positions, long[] runs) {
     int[] starts = new int[order.length];
     long[] ids = new long[rows];
     long[] positions = new long[rows];
+    int[] lengths = new int[rows];
     long[] runs = new long[2 * order.length];
     int used = 0;
     int row = 0;
@@ -33,6 +35,7 @@ public record Packing(int[] starts, long[] ids, long[] positions, long[] runs) {
         ids[row + i] = tokens[i];
         positions[row + i] = i;
       }
+      Arrays.fill(lengths, row, row + tokens.length, tokens.length);
       row += tokens.length;
       if (used > 0 && runs[used - 1] == tokens.length) {
         runs[used - 2]++;
@@ -41,7 +44,14 @@ public record Packing(int[] starts, long[] ids, long[] positions, long[] runs) {
         runs[used++] = tokens.length;
       }
     }
-    return new Packing(starts, ids, positions, Arrays.copyOf(runs, used));
+    return new Packing(starts, ids, positions, lengths, Arrays.copyOf(runs, used));
+  }
+
+  /** A part of a sequence. */
+  public static Packing part(int[] sequence, int from, int to) {
+    Packing all = of(List.of(sequence));
+    return new Packing(new int[] {-from}, Arrays.copyOfRange(all.ids, from, to), Arrays.copyOfRange(all.positions, from, to),
+        Arrays.copyOfRange(all.lengths, from, to), new long[] {1, to - from});
   }
 
   /** The tokens of all rows, whatever their segments. */
@@ -71,18 +81,6 @@ public record Packing(int[] starts, long[] ids, long[] positions, long[] runs) {
   /** The number of rows. */
   public int rows() {
     return ids.length;
-  }
-
-  /** How long the sequence of each row is. */
-  int[] lengths() {
-    int[] lengths = new int[rows()];
-    int row = 0;
-    for (int i = 0; i < runs.length; i += 2) {
-      int end = row + (int) (runs[i] * runs[i + 1]);
-      Arrays.fill(lengths, row, end, (int) runs[i + 1]);
-      row = end;
-    }
-    return lengths;
   }
 
   /** The length of the longest sequence. */

@@ -9,6 +9,14 @@ public interface LayerKernels {
   record LayerOutput(Tensor y, NativeList<Tensor> saved) {}
 
   /**
+   * What a backward pass gives.
+   *
+   * @param x the gradient of the layer's input
+   * @param before those of the keys and values of the rows before it in the same sequence, if there are any
+   */
+  record LayerGradient(Tensor x, NativeList<Tensor> before) {}
+
+  /**
    * A layer.
    *
    * @param x [rows, hidden]
@@ -19,9 +27,10 @@ public interface LayerKernels {
    * @param cos [rows, 1, half], or empty where nothing is rotated
    * @param dims see {@link LayerNumbers#dims()}
    * @param reals see {@link LayerNumbers#reals()}
+   * @param before where x is a part of a sequence, keys and values of each part before it; mostly empty
    */
   LayerOutput layerForward(Tensor x, NativeList<NativeList<Tensor>> w, NativeList<Tensor> v, NativeList<NativeList<Tensor>> a,
-      NativeList<Tensor> m, Tensor cos, Tensor sin, long[] runs, long[] dims, double[] reals);
+      NativeList<Tensor> m, Tensor cos, Tensor sin, long[] runs, long[] dims, double[] reals, NativeList<NativeList<Tensor>> before);
 
   /**
    * The gradient of the layer's input from that of its output {@code dy}; adds the gradients of what is trained.
@@ -34,12 +43,18 @@ public interface LayerKernels {
    * @param scales by {@link Product} the factor of each projection's adapter
    * @param flags by {@link Product} 1 for each projection whose weight is trained, else 0, and 2 more where its bias is
    * @param overwrite whether {@code gw} and {@code gv} are set rather than added to
-   * @param below whether the gradient of the input is wanted; where not, what is returned means nothing
+   * @param below whether the gradient of the input is wanted; where not, what is returned for it means nothing
+   * @param before as {@link #layerForward} has it
+   * @param after what each part after it gave for all keys and values before its own
    */
-  Tensor layerBackward(Tensor dy, NativeList<Tensor> saved, NativeList<NativeList<Tensor>> w, NativeList<Tensor> v,
+  LayerGradient layerBackward(Tensor dy, NativeList<Tensor> saved, NativeList<NativeList<Tensor>> w, NativeList<Tensor> v,
       NativeList<NativeList<Tensor>> a, NativeList<Tensor> m, NativeList<Tensor> gw, NativeList<Tensor> gv,
       NativeList<NativeList<Tensor>> ga, NativeList<long[]> blocks, NativeList<double[]> scales, NativeList<long[]> flags,
-      boolean overwrite, boolean below, Tensor cos, Tensor sin, long[] runs, long[] dims, double[] reals);
+      boolean overwrite, boolean below, Tensor cos, Tensor sin, long[] runs, long[] dims, double[] reals,
+      NativeList<NativeList<Tensor>> before, NativeList<NativeList<Tensor>> after);
+
+  /** Keys and values of what {@link #layerForward} saved; copied where the rest of it is to go. */
+  NativeList<Tensor> keysOfPart(NativeList<Tensor> saved, boolean copied);
 
   /**
    * Cosines and sines of the rotation at some positions, times a factor: [positions, 1, frequencies].

@@ -25,15 +25,18 @@ def attention(q: Tensor, k: Tensor, v: Tensor, runs: List[int], dims: List[int],
     return sided_attention(q, k, v, runs, dims[Dim.WINDOW], dims[Dim.TILE], reals[Real.SCALE], table)
   return whole_attention(q, k, v, runs, reals[Real.SCALE], table)
 
-# Writes the gradients of q, k and v into dqkv: [rows, heads + 2 kv heads, dim].
+# Writes the gradients of q, k and v into dqkv: [rows, heads + 2 kv heads, dim]. Returns those of the keys and values before
+# the first row, if there are any.
 def attention_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, runs: List[int], dims: List[int], reals: List[float],
-    table: Tensor, gtable: Tensor, dqkv: Tensor) -> Tensor:
+    table: Tensor, gtable: Tensor, dqkv: Tensor) -> List[Tensor]:
   if dims[Dim.CAUSAL] == 1:
     return causal_attention_backward(dout, q, k, v, runs, dims[Dim.WINDOW], dims[Dim.TILE], reals[Real.SCALE],
         reals[Real.SOFT_CAP], dqkv)
   if dims[Dim.WINDOW] > 0 or k.size(1) != q.size(1) or table.numel() > 0:
-    return sided_attention_backward(dout, q, k, v, runs, dims[Dim.WINDOW], dims[Dim.TILE], reals[Real.SCALE], table, gtable, dqkv)
-  return whole_attention_backward(dout, q, k, v, runs, dims[Dim.SCORES], dims[Dim.TILE], reals[Real.SCALE], dqkv)
+    sided_attention_backward(dout, q, k, v, runs, dims[Dim.WINDOW], dims[Dim.TILE], reals[Real.SCALE], table, gtable, dqkv)
+  else:
+    whole_attention_backward(dout, q, k, v, runs, dims[Dim.SCORES], dims[Dim.TILE], reals[Real.SCALE], dqkv)
+  return annotate(List[Tensor], [])
 
 # -1e30 where a query start..end must not look: at later keys, and at keys that have left the sliding window (0 = none).
 def mask(like: Tensor, start: int, end: int, first: int, window: int) -> Tensor:
@@ -67,18 +70,21 @@ def share_of_cap(q: Tensor, k: Tensor, scale: float, cap: float) -> Tensor:
 def query_rows(q: Tensor, start: int, end: int) -> Tensor:
   return q[:, :, :, start:end].reshape([q.size(0) * q.size(1), q.size(2) * (end - start), q.size(4)])
 
-# q and out: [count, kv heads, group, length, dim], views of packed rows; k, v: [count x kv heads, length, dim].
+# q and out: [count, kv heads, group, length, dim], views of packed rows; k, v: [count x kv heads, length, dim], of which more
+# than queries stand before the first query.
 def attend(q: Tensor, k: Tensor, v: Tensor, window: int, tile: int, scale: float, cap: float, out: Tensor) -> Tensor:
   c = q.size(0)
   kv = q.size(1)
   g = q.size(2)
   t = q.size(3)
+  before = k.size(1) - t
   start = 0
   while start < t:
     end = min(start + tile, t)
-    first = first_key(start, window)
-    p = probabilities(query_rows(q, start, end), g, k, start, end, first, window, scale, cap)
-    out[:, :, :, start:end].copy_(torch.bmm(p, v[:, first:end]).view([c, kv, g, end - start, q.size(4)]))
+    last = before + end
+    first = first_key(before + start, window)
+    p = probabilities(query_rows(q, start, end), g, k, before + start, last, first, window, scale, cap)
+    out[:, :, :, start:end].copy_(torch.bmm(p, v[:, first:last]).view([c, kv, g, end - start, q.size(4)]))
     start = end
   return out
 
@@ -89,22 +95,24 @@ def attend_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, window: int, 
   kv = q.size(1)
   g = q.size(2)
   t = q.size(3)
+  before = k.size(1) - t
   dk = torch.zeros_like(k)
   dv = torch.zeros_like(v)
   start = 0
   while start < t:
     end = min(start + tile, t)
-    first = first_key(start, window)
+    last = before + end
+    first = first_key(before + start, window)
     rows = query_rows(q, start, end)
     drows = query_rows(dout, start, end)
-    p = probabilities(rows, g, k, start, end, first, window, scale, cap)
-    dv[:, first:end].add_(torch.bmm(p.transpose(1, 2), drows))
-    dp = torch.bmm(drows, v[:, first:end].transpose(1, 2))
+    p = probabilities(rows, g, k, before + start, last, first, window, scale, cap)
+    dv[:, first:last].add_(torch.bmm(p.transpose(1, 2), drows))
+    dp = torch.bmm(drows, v[:, first:last].transpose(1, 2))
     ds = torch._softmax_backward_data(dp, p, -1, p.dtype)
     if cap > 0.0:
-      ds = torch.tanh_backward(ds, share_of_cap(rows, k[:, first:end], scale, cap))
-    dq[:, :, :, start:end].copy_(torch.bmm(ds, k[:, first:end]).view([c, kv, g, end - start, q.size(4)]))
-    dk[:, first:end].add_(torch.bmm(ds.transpose(1, 2), rows))
+      ds = torch.tanh_backward(ds, share_of_cap(rows, k[:, first:last], scale, cap))
+    dq[:, :, :, start:end].copy_(torch.bmm(ds, k[:, first:last]).view([c, kv, g, end - start, q.size(4)]))
+    dk[:, first:last].add_(torch.bmm(ds.transpose(1, 2), rows))
     start = end
   dq.mul_(scale)
   return (dk.mul_(scale), dv)
@@ -123,36 +131,71 @@ def join_keys(x: Tensor, count: int, into: Tensor) -> Tensor:
   kv = x.size(0) // count
   return into.unflatten(0, [count, x.size(1)]).copy_(x.view([count, kv, x.size(1), x.size(2)]).transpose(1, 2))
 
+# There may be keys before the first row where there is one sequence.
 def causal_attention(q: Tensor, k: Tensor, v: Tensor, runs: List[int], window: int, tile: int, scale: float,
     cap: float) -> Tensor:
   kv = k.size(1)
+  before = k.size(0) - q.size(0)
   out = torch.empty([q.size(0), q.size(1), q.size(2)], dtype=q.dtype, device=q.device)
   row = 0
   for i in range(len(runs) // 2):
     c = runs[2 * i]
     t = runs[2 * i + 1]
     end = row + c * t
-    attend(by_group(q[row:end], c, t, kv), split_keys(k[row:end], c, t), split_keys(v[row:end], c, t), window, tile,
-        scale, cap, by_group(out[row:end], c, t, kv))
+    last = before + end
+    attend(by_group(q[row:end], c, t, kv), split_keys(k[row:last], c, before + t), split_keys(v[row:last], c, before + t), window,
+        tile, scale, cap, by_group(out[row:end], c, t, kv))
     row = end
   return out
 
 def causal_attention_backward(dout: Tensor, q: Tensor, k: Tensor, v: Tensor, runs: List[int], window: int, tile: int,
-    scale: float, cap: float, dqkv: Tensor) -> Tensor:
+    scale: float, cap: float, dqkv: Tensor) -> List[Tensor]:
   heads = q.size(1)
   kv = k.size(1)
+  before = k.size(0) - q.size(0)
+  others = annotate(List[Tensor], [])
   row = 0
   for i in range(len(runs) // 2):
     c = runs[2 * i]
     t = runs[2 * i + 1]
     end = row + c * t
+    last = before + end
     dk, dv = attend_backward(by_group(dout[row:end], c, t, kv), by_group(q[row:end], c, t, kv),
-        split_keys(k[row:end], c, t), split_keys(v[row:end], c, t), window, tile, scale, cap,
+        split_keys(k[row:last], c, before + t), split_keys(v[row:last], c, before + t), window, tile, scale, cap,
         by_group(dqkv[row:end, :heads], c, t, kv))
-    join_keys(dk, c, dqkv[row:end, heads:heads + kv])
-    join_keys(dv, c, dqkv[row:end, heads + kv:])
+    join_keys(dk[:, before:], c, dqkv[row:end, heads:heads + kv])
+    join_keys(dv[:, before:], c, dqkv[row:end, heads + kv:])
+    if before > 0:
+      others = [dk[:, :before].transpose(0, 1), dv[:, :before].transpose(0, 1)]
     row = end
+  return others
+
+# Where a sequence is cut into parts, each of which goes through the layer by itself: keys or values (which: 0 or 1) of the
+# parts before, each a list of both, and of this part.
+def with_before(before: List[List[Tensor]], which: int, own: Tensor) -> Tensor:
+  if len(before) == 0:
+    return own
+  all = annotate(List[Tensor], [])
+  for part in before:
+    all.append(part[which])
+  all.append(own)
+  return torch.cat(all)
+
+# Adds what later parts give for the keys and values of this one, whose first row comes after as many as before; heads as in
+# dqkv. after: of each part the gradients of all keys and values before it.
+def add_after_(dqkv: Tensor, after: List[List[Tensor]], before: int, kv: int) -> Tensor:
+  rows = dqkv.size(0)
+  heads = dqkv.size(1)
+  for d in after:
+    dqkv[:, heads - 2 * kv:heads - kv].add_(d[0][before:before + rows])
+    dqkv[:, heads - kv:].add_(d[1][before:before + rows])
   return dqkv
+
+# What a layer has saved that later parts read: its keys and values; copied, if the rest of what was saved goes.
+def keys_of_part(saved: List[Tensor], copied: bool) -> List[Tensor]:
+  if copied:
+    return [torch.clone(saved[Saved.KEYS]), torch.clone(saved[Saved.VALUES])]
+  return [saved[Saved.KEYS], saved[Saved.VALUES]]
 
 # Each text's rows attend to all of that text, by a fused kernel: from 16 to 512 tokens faster than softmax(q k^T) v.
 def whole_attention(q: Tensor, k: Tensor, v: Tensor, runs: List[int], scale: float, table: Tensor) -> Tensor:

@@ -43,8 +43,9 @@ def position_qkv(raw: Tensor, v: List[Tensor], cos: Tensor, sin: Tensor, dims: L
   qk = rotate_(raw[:, :both], cos, sin)
   return (qk[:, :heads], qk[:, heads:], values)
 
-# Queries times 1 + g log(1 + floor(position / period)), in place (Llama 4, Ministral 3), or their gradient.
-def grow_queries_(q: Tensor, runs: List[int], dims: List[int], reals: List[float]) -> Tensor:
+# Queries times 1 + g log(1 + floor(position / period)), in place (Llama 4, Ministral 3), or their gradient. before: how many
+# positions there are before the first row.
+def grow_queries_(q: Tensor, before: int, runs: List[int], dims: List[int], reals: List[float]) -> Tensor:
   period = dims[Dim.GROWTH_PERIOD]
   if period == 0:
     return q
@@ -52,8 +53,8 @@ def grow_queries_(q: Tensor, runs: List[int], dims: List[int], reals: List[float
   for i in range(len(runs) // 2):
     n = runs[2 * i]
     t = runs[2 * i + 1]
-    if t > period:
-      positions = torch.arange(t, device=q.device).repeat([n])
+    if before + t > period:
+      positions = torch.arange(before, before + t, device=q.device).repeat([n])
       q[row:row + n * t].mul_(query_growth(positions, period, reals[Real.GROWTH], q.dtype))
     row = row + n * t
   return q
@@ -136,8 +137,9 @@ def normed_sum(s: Tensor, kept: List[Tensor], v: List[Tensor], sum_norm: int, re
 
 # Returns the output and what the backward pass needs, by the names in Saved; the residual stream between the parts is left out
 # where it is a norm of what is kept too. What add_branch keeps of each part comes last.
+# before: keys and values of the rows of the same sequence before x, see with_before; mostly none.
 def layer_forward(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]], m: List[Tensor], cos: Tensor,
-    sin: Tensor, runs: List[int], dims: List[int], reals: List[float]) -> Tuple[Tensor, List[Tensor]]:
+    sin: Tensor, runs: List[int], dims: List[int], reals: List[float], before: List[List[Tensor]]) -> Tuple[Tensor, List[Tensor]]:
   raw = project_qkv(norm(x, v, Vector.ATTENTION_NORM, dims, reals), w, v, a, m, dims)
   none = torch.empty([0], device=x.device)
   q = none
@@ -147,8 +149,9 @@ def layer_forward(x: Tensor, w: List[List[Tensor]], v: List[Tensor], a: List[Lis
     o = delta_forward(raw, v, runs, dims)
   else:
     q, k, z = position_qkv(raw, v, cos, sin, dims)
-    grow_queries_(q, runs, dims, reals)
-    o = attention(q, k, z, runs, dims, reals, v[Vector.ATTENTION_BIAS]).view([x.size(0), -1])
+    keys = with_before(before, 0, k)
+    grow_queries_(q, keys.size(0) - q.size(0), runs, dims, reals)
+    o = attention(q, keys, with_before(before, 1, z), runs, dims, reals, v[Vector.ATTENTION_BIAS]).view([x.size(0), -1])
   x2, kept = add_branch(x, gated_attention(o, raw, v, dims), w, v, a, m, Product.O, Vector.ATTENTION_OUT_NORM,
       Vector.ATTENTION_SUM_NORM, dims, reals)
   n = norm(x2, v, Vector.MLP_NORM, dims, reals)
@@ -204,31 +207,39 @@ def heads_norm_backward(d: Tensor, raw: Tensor, w: Tensor, eps: float, gw: Tenso
   dx = rms_norm_backward(d.reshape([-1, n]), rows, w, eps, dims[Dim.UNIT_OFFSET] == 1, gw, overwrite, no_residual(rows))
   return d.copy_(dx.view([d.size(0), d.size(1), d.size(2)]))
 
-# From the gradient of what attention gave to that of queries, keys and values before norms and rotation, in the shape of raw.
+# From the gradient of what attention gave to that of queries, keys and values before norms and rotation, in the shape of raw,
+# and those of keys and values before the first row.
 def project_qkv_backward(do: Tensor, kept: List[Tensor], raw: Tensor, v: List[Tensor], gv: List[Tensor], overwrite: bool,
-    cos: Tensor, sin: Tensor, runs: List[int], dims: List[int], reals: List[float]) -> Tensor:
+    cos: Tensor, sin: Tensor, runs: List[int], dims: List[int], reals: List[float], before: List[List[Tensor]],
+    after: List[List[Tensor]]) -> Tuple[Tensor, List[Tensor]]:
   heads = dims[Dim.HEADS]
   both = heads + dims[Dim.KV_HEADS]
-  dqkv = attention_backward(do.view([raw.size(0), heads, -1]), kept[Saved.QUERIES], kept[Saved.KEYS], kept[Saved.VALUES], runs, dims,
-      reals, v[Vector.ATTENTION_BIAS], gv[Vector.ATTENTION_BIAS], torch.empty_like(raw))
-  grow_queries_(dqkv[:, :heads], runs, dims, reals)
+  dqkv = torch.empty_like(raw)
+  keys = with_before(before, 0, kept[Saved.KEYS])
+  positions = keys.size(0) - raw.size(0)
+  others = attention_backward(do.view([raw.size(0), heads, -1]), kept[Saved.QUERIES], keys, with_before(before, 1, kept[Saved.VALUES]),
+      runs, dims, reals, v[Vector.ATTENTION_BIAS], gv[Vector.ATTENTION_BIAS], dqkv)
+  add_after_(dqkv, after, positions, dims[Dim.KV_HEADS])
+  grow_queries_(dqkv[:, :heads], positions, runs, dims, reals)
   rotate_(dqkv[:, :both], cos, -sin)
   if v[Vector.Q_NORM].numel() > 0:
     heads_norm_backward(dqkv[:, :heads], raw[:, :heads], v[Vector.Q_NORM], reals[Real.EPS], gv[Vector.Q_NORM], overwrite, dims)
     heads_norm_backward(dqkv[:, heads:both], raw[:, heads:both], v[Vector.K_NORM], reals[Real.EPS], gv[Vector.K_NORM], overwrite,
         dims)
-  return dqkv
+  return (dqkv, others)
 
 # gw, gv, ga, blocks, scales, flags, overwrite: as in linear_backward.
 # saved: as layer_forward gave it, or the input alone, from which it is computed again.
-# below: whether the gradient of x is wanted; where it is not, what is returned means nothing.
+# below: whether the gradient of x is wanted; where it is not, what is returned for it means nothing.
+# before, after: see with_before and add_after_; what is returned in the second place is for parts before this one.
 def layer_backward(dy: Tensor, saved: List[Tensor], w: List[List[Tensor]], v: List[Tensor], a: List[List[Tensor]],
     m: List[Tensor], gw: List[Tensor], gv: List[Tensor], ga: List[List[Tensor]], blocks: List[List[int]],
     scales: List[List[float]], flags: List[List[int]], overwrite: bool, below: bool, cos: Tensor, sin: Tensor,
-    runs: List[int], dims: List[int], reals: List[float]) -> Tensor:
+    runs: List[int], dims: List[int], reals: List[float], before: List[List[Tensor]],
+    after: List[List[Tensor]]) -> Tuple[Tensor, List[Tensor]]:
   kept = saved
   if len(saved) == 1:
-    y, kept = layer_forward(saved[Saved.INPUT], w, v, a, m, cos, sin, runs, dims, reals)
+    y, kept = layer_forward(saved[Saved.INPUT], w, v, a, m, cos, sin, runs, dims, reals, before)
   x = kept[Saved.INPUT]
   raw = kept[Saved.QKV]
   u = kept[Saved.MLP]
@@ -254,6 +265,7 @@ def layer_backward(dy: Tensor, saved: List[Tensor], w: List[List[Tensor]], v: Li
       overwrite)
   o = kept[Saved.ATTENDED]
   do = linear_backward(b1, gated_attention(o, raw, v, dims), w, a, m, gw, gv, ga, Product.O, blocks, scales, flags, overwrite, True)
+  others = annotate(List[Tensor], [])
   if dims[Dim.DELTA_KEY_HEADS] > 0:
     dqkv = torch.empty_like(raw)
     do = delta_gated_backward(do, o, raw, v, gv, dims, reals, overwrite, dqkv)
@@ -264,17 +276,17 @@ def layer_backward(dy: Tensor, saved: List[Tensor], w: List[List[Tensor]], v: Li
     dqkv = torch.empty_like(raw)
     s = torch.sigmoid(gates).flatten(1)
     dqkv[:, 1:both:2].copy_(torch.sigmoid_backward(torch.mul(do, o), s).view_as(gates))
-    d = project_qkv_backward(do.mul_(s), kept, ungated(raw, dims), v, gv, overwrite, cos, sin, runs, dims, reals)
+    d, others = project_qkv_backward(do.mul_(s), kept, ungated(raw, dims), v, gv, overwrite, cos, sin, runs, dims, reals, before, after)
     dqkv[:, :both:2].copy_(d[:, :dims[Dim.HEADS]])
     dqkv[:, both:].copy_(d[:, dims[Dim.HEADS]:])
   else:
-    dqkv = project_qkv_backward(do, kept, raw, v, gv, overwrite, cos, sin, runs, dims, reals)
+    dqkv, others = project_qkv_backward(do, kept, raw, v, gv, overwrite, cos, sin, runs, dims, reals, before, after)
   through = below or gv[Vector.ATTENTION_NORM].numel() > 0
   dn = linear_backward(dqkv.view([x.size(0), -1]), norm(x, v, Vector.ATTENTION_NORM, dims, reals), w, a, m, gw, gv, ga, Product.QKV,
       blocks, scales, flags, overwrite, through)
   if through:
-    return norm_backward(dn, x, v, gv, Vector.ATTENTION_NORM, dims, reals, overwrite, d1)
-  return d1
+    return (norm_backward(dn, x, v, gv, Vector.ATTENTION_NORM, dims, reals, overwrite, d1), others)
+  return (d1, others)
 
 # Cosines and sines for rotary embedding, times a factor: [rows, 1, dim / 2].
 # positions: int64 [rows]; frequencies: [dim / 2], or those of each row, [rows, dim / 2].
