@@ -24,7 +24,6 @@ import dev.fettle.internal.model.Architectures;
 import dev.fettle.internal.model.Layout;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.WeightNames;
-import dev.fettle.internal.network.Adapter;
 import dev.fettle.internal.network.Network;
 import dev.fettle.internal.network.PackedAdapter;
 import dev.fettle.internal.network.Weights;
@@ -371,10 +370,7 @@ final class LocalModel implements ModelBackend {
     LocalEncoder.Read read = embedding.read(texts, prompt, maxTokens);
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "the model " + name);
-      try (Scope own = new Scope()) {
-        Adapter none = Adapter.zeros(AdapterShape.none(config), own, NumberType.of(dtype));
-        return embedding.embed(read, weights(), none, meter);
-      }
+      return embedding.embed(read, weights(), network.noAdapter(), meter);
     });
   }
 
@@ -385,9 +381,7 @@ final class LocalModel implements ModelBackend {
     List<int[]> tokens = texts.parallelStream().map(text -> judge.read(config, query, text)).toList();
     return EngineThread.get().call(() -> {
       EngineThread.requireOpen(open, "the model " + name);
-      try (Scope own = new Scope()) {
-        return scores(judge, Running.base(config, weights(), NumberType.of(dtype), own), tokens, meter);
-      }
+      return scores(judge, Running.base(network, weights()), tokens, meter);
     });
   }
 

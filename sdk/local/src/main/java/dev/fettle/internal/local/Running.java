@@ -1,11 +1,8 @@
 package dev.fettle.internal.local;
 
-import dev.fettle.internal.model.AdapterShape;
-import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.network.Adapter;
+import dev.fettle.internal.network.Network;
 import dev.fettle.internal.network.Weights;
-import dev.fettle.internal.torch.NumberType;
-import dev.fettle.internal.torch.Scope;
 
 /** What a network runs with. */
 interface Running {
@@ -19,8 +16,7 @@ interface Running {
   int lowestLayer();
 
   /** Weights that nobody trains, without an adapter. */
-  static Running base(ModelConfig config, Weights weights, NumberType type, Scope scope) {
-    Adapter none = Adapter.zeros(AdapterShape.none(config), scope, type);
+  static Running base(Network network, Weights weights) {
     return new Running() {
       @Override
       public Weights weights() {
@@ -29,12 +25,12 @@ interface Running {
 
       @Override
       public Adapter adapter() {
-        return none;
+        return network.noAdapter();
       }
 
       @Override
       public int lowestLayer() {
-        return config.layers().size();
+        return network.config().layers().size();
       }
     };
   }

@@ -1,5 +1,6 @@
 package dev.fettle.internal.network;
 
+import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.model.LayerNumbers;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.model.OuterWeight;
@@ -30,6 +31,7 @@ public final class Network implements AutoCloseable {
   private final Scope scope = new Scope();
   private final NativeList<Tensor> noMasks = scope.list();
   private final NativeList<NativeList<Tensor>> noParts = scope.lists(List.of());
+  private final Adapter noAdapter;
   private final Rotations rotations;
   private final int padding;
   /** Whether embeddings of several kinds are summed and normalised. */
@@ -40,6 +42,7 @@ public final class Network implements AutoCloseable {
     this.type = type;
     this.outer = config.numbers().reals(type == NumberType.BF16);
     this.padding = config.numbers().padding().orElse(-1);
+    this.noAdapter = Adapter.zeros(AdapterShape.none(config), scope, type);
     this.rotations = new Rotations(config, type, scope);
     this.sums = config.has(OuterWeight.Place.EMBEDDING_NORM);
   }
@@ -110,6 +113,11 @@ public final class Network implements AutoCloseable {
   /** The computation's number type. */
   public NumberType type() {
     return type;
+  }
+
+  /** What passes are given where there is no adapter. */
+  public Adapter noAdapter() {
+    return noAdapter;
   }
 
   /** The numbers outside the layers, as kernels take them. */

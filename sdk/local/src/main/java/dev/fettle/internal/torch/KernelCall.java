@@ -2,6 +2,7 @@ package dev.fettle.internal.torch;
 
 import ai.djl.pytorch.jni.IValue;
 import dev.fettle.Device;
+import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
@@ -18,10 +19,14 @@ final class KernelCall {
 
   private final String name;
   private final Class<?> gives;
+  private final RecordComponent[] components;
+  private final Constructor<?> constructor;
 
   private KernelCall(Method method) {
     this.name = kernelName(method.getName());
     this.gives = method.getReturnType();
+    this.components = gives.isRecord() ? gives.getRecordComponents() : null;
+    this.constructor = gives.isRecord() ? gives.getDeclaredConstructors()[0] : null;
   }
 
   static KernelCall of(Method method) {
@@ -62,7 +67,7 @@ final class KernelCall {
         return value.toDouble();
       } else if (gives == Tensor[].class) {
         return Arrays.stream(value.toIValueTuple()).map(each -> scope.own(new Tensor(each))).toArray(Tensor[]::new);
-      } else if (gives.isRecord()) {
+      } else if (constructor != null) {
         return record(scope, value.toIValueTuple());
       }
       return null;
@@ -70,13 +75,12 @@ final class KernelCall {
   }
 
   private Object record(Scope scope, IValue... parts) {
-    RecordComponent[] components = gives.getRecordComponents();
     Object[] values = new Object[parts.length];
     for (int i = 0; i < parts.length; i++) {
       values[i] = scope.own(components[i].getType() == Tensor.class ? new Tensor(parts[i]) : new NativeList<>(parts[i]));
     }
     try {
-      return gives.getDeclaredConstructors()[0].newInstance(values);
+      return constructor.newInstance(values);
     } catch (InstantiationException | IllegalAccessException | InvocationTargetException e) {
       throw new IllegalStateException(name + " gives " + gives, e);
     }

@@ -28,12 +28,19 @@ public final class Memory {
 
   /** Of work that came and went: malloc may keep as much of it, in pieces that nothing later fits into. */
   private static final long KEPT = 256L << 20;
+  /** How long what the system said is good for work that needs far less, in nanoseconds: asking takes as long as a short text. */
+  private static final long FRESH = 100_000_000;
+  /** How many times as much as is needed there is to be for that. */
+  private static final int FAR = 8;
 
   private final long limit;
   private final Supplier<OptionalLong> available;
   private final Runnable giveBack;
   private final List<Held> held = new ArrayList<>();
   private long worked;
+  private OptionalLong said = OptionalLong.empty();
+  private long saidAt;
+  private boolean asked;
   private final Set<Runnable> spares = Collections.newSetFromMap(new WeakHashMap<>());
 
   /**
@@ -160,21 +167,28 @@ public final class Memory {
   public synchronized long room(long wanted) {
     long promised = promised().values().stream().mapToLong(Long::longValue).sum();
     long ofLimit = limit == Long.MAX_VALUE ? limit : limit - promised;
-    long ofSystem = ofSystem();
+    long ofSystem = ofSystem(!asked || System.nanoTime() - saidAt > FRESH);
+    if (wanted > ofSystem / FAR) {
+      ofSystem = ofSystem(true);
+    }
     if (wanted > ofSystem) {
       giveBack.run();
-      ofSystem = ofSystem();
+      ofSystem = ofSystem(true);
     }
     return Math.min(ofLimit, ofSystem);
   }
 
   /** What the system has left when all promises have been kept. */
-  private long ofSystem() {
-    OptionalLong free = available.get();
-    if (free.isEmpty()) {
+  private long ofSystem(boolean anew) {
+    if (anew) {
+      said = available.get();
+      saidAt = System.nanoTime();
+      asked = true;
+    }
+    if (said.isEmpty()) {
       return Long.MAX_VALUE;
     }
-    return free.getAsLong()
+    return said.getAsLong()
         - held.stream().mapToLong(h -> Math.max(0, h.promised.get().total() - h.present.getAsLong())).sum();
   }
 
