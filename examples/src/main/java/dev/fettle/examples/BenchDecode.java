@@ -12,27 +12,37 @@ import java.util.SplittableRandom;
 
 /** Sampling of {@link Bench}. */
 final class BenchDecode {
-  private BenchDecode() {}
+  private final List<int[]> prompts = new ArrayList<>();
+  private final Sampler sampler;
+  private final SamplingParams params;
 
-  static Map<String, Object> decode(BaseModel model, Options options) {
+  BenchDecode(BaseModel model, Options options) {
     SplittableRandom random = new SplittableRandom(options.seed());
-    List<int[]> prompts = new ArrayList<>();
     for (int i = 0; i < options.count(Option.BATCH); i++) {
       prompts.add(Figures.tokens(random, options.count(Option.PROMPT_TOKENS), model.vocabSize()));
     }
-    Sampler sampler = options.sampler(model);
+    this.sampler = options.sampler(model);
     int samples = options.count(Option.SAMPLES);
-    SamplingParams params = SamplingParams.greedy().temperature(samples == 1 ? 0 : 1).seed(options.seed())
+    SamplingParams exact = SamplingParams.greedy().temperature(samples == 1 ? 0 : 1).seed(options.seed())
         .samples(samples).maxTokens(options.count(Option.NEW)).ignoringEos();
-    if (options.text(Option.WEIGHTS).equals("int8")) {
-      params = params.eightBit();
-    }
-    double[] seconds = new double[options.count(Option.TIMED)];
+    this.params = options.text(Option.WEIGHTS).equals("int8") ? exact.eightBit() : exact;
+  }
+
+  List<List<Sample>> run() {
+    return sampler.sample(prompts, params);
+  }
+
+  static Map<String, Object> decode(BaseModel model, Options options) {
+    return new BenchDecode(model, options).measure(model, options.count(Option.TIMED));
+  }
+
+  Map<String, Object> measure(BaseModel model, int times) {
+    double[] seconds = new double[times];
     List<List<Sample>> drawn = List.of();
     try (Progress progress = Progress.of("decode", 1 + seconds.length)) {
       for (int run = -1; run < seconds.length; run++) {
         long start = System.nanoTime();
-        drawn = sampler.sample(prompts, params);
+        drawn = run();
         if (run >= 0) {
           seconds[run] = Figures.since(start);
         }

@@ -12,14 +12,25 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-// The one internal package that an example uses: where the time goes within a step is nothing that a program needs,
-// so the public API does not say.
+// An internal package that examples use: where the time goes within a step is nothing that a program needs, so the public API
+// does not say.
 
-/** Where the time of a step goes. */
+/** Where the time of a step goes, or of a token while decoding. */
 final class BenchProfile {
   private BenchProfile() {}
 
   static Map<String, Object> profile(BaseModel model, Options options) {
+    return options.has(Option.NEW) ? decoding(model, options) : training(model, options);
+  }
+
+  private static Map<String, Object> decoding(BaseModel model, Options options) {
+    BenchDecode decode = new BenchDecode(model, options);
+    Map<String, Object> result = decode.measure(model, options.count(Option.TIMED));
+    result.put("operations", BenchOperations.of(decode::run, options.count(Option.NEW)));
+    return result;
+  }
+
+  private static Map<String, Object> training(BaseModel model, Options options) {
     Training training = model.tune(options.tuning());
     AdamW settings = AdamW.learningRate(options.learningRate());
     List<Batch> batches = BenchTrain.randomBatches(model, options, 1 + options.count(Option.TIMED));
@@ -44,6 +55,8 @@ final class BenchProfile {
     result.put("loss", loss.meanLoss());
     result.put("phases", phases);
     result.put("calls", calls);
+    Batch last = batches.get(0);
+    result.put("operations", BenchOperations.of(() -> training.step(last, Loss.crossEntropy(), settings), 1));
     return result;
   }
 

@@ -29,8 +29,8 @@ interface LinearKernels {
   /** Where there is none. */
   NativeList<FewRows> noFewRows();
 
-  /** {@code x w^T} from a form for few rows, or from the weight where there is none. */
-  Tensor decodingProduct(Tensor x, NativeList<Tensor> w, NativeList<FewRows> few, boolean rounded);
+  /** {@code x w^T} from a form for few rows, or from the weight, whose type {@code dtype} is, where there is none. */
+  Tensor decodingProduct(Tensor x, NativeList<Tensor> w, NativeList<FewRows> few, boolean rounded, NumberType dtype);
 
   /** 4-bit integers and their scales, float32, in blocks of 32, in the order in which the processor's kernel reads them. */
   Tensor[] packInt4(Tensor codes, Tensor scales);

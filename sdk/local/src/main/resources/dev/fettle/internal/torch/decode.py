@@ -3,6 +3,8 @@
 # w, v, a, dims, reals: of each layer, see layer.py;  few: forms of w for few rows, rounded: whether these are in 8 bits;
 # cache: the keys and values of each layer, [sequences, 2 kv heads, room, dim], or its state, see delta_step; then what the
 # convolution of each layer reads again, which most layers do not have
+# dtype: the model's own. Where its matrices have forms for few rows, which take and give float32, rows are float32 between the
+# products too: numbers that are changed to and fro cost more than their sums do.
 
 # Queries and keys, normalised where the model does, are rotated in place. raw: [sequences, heads + 2 kv heads, dim].
 # cos: [sequences, 1, 1, half]; sin: [sequences, 1, 2, half], negative for the first halves; numbers of a head beyond two halves
@@ -94,12 +96,12 @@ def stack_adapters(a: List[Tensor], b: List[Tensor], blocks: List[List[int]], wh
 
 # Product i of a layer, as linear has it, without dropout.
 def decode_linear(x: Tensor, w: List[List[Tensor]], few: List[List[FewRows]], rounded: bool, v: List[Tensor], a: List[List[Tensor]],
-    i: int) -> Tensor:
-  y = decoding_product(x, w[i], few[i], rounded)
+    dtype: int, i: int) -> Tensor:
+  y = decoding_product(x, w[i], few[i], rounded, dtype)
   if len(a[i]) == 4:
-    y.add_(stacked_adapters(x, a[i]))
+    y.add_(stacked_adapters(x.to(dtype), a[i]))
   elif len(a[i]) > 0:
-    y.addmm_(torch.mm(x, a[i][0].t()), a[i][1].t())
+    y.add_(torch.mm(torch.mm(x.to(dtype), a[i][0].t()), a[i][1].t()))
     if len(a[i]) > 2:
       y.mul_(a[i][2])
   if v[i].numel() > 0:
@@ -108,8 +110,8 @@ def decode_linear(x: Tensor, w: List[List[Tensor]], few: List[List[FewRows]], ro
 
 # x + s out norm(product i of h), in place.
 def decode_branch_(x: Tensor, h: Tensor, w: List[List[Tensor]], few: List[List[FewRows]], rounded: bool, v: List[Tensor],
-    a: List[List[Tensor]], i: int, out_norm: int, dims: List[int], reals: List[float]) -> Tensor:
-  return decode_output_(x, decode_linear(h, w, few, rounded, v, a, i), v, out_norm, dims, reals)
+    a: List[List[Tensor]], dtype: int, i: int, out_norm: int, dims: List[int], reals: List[float]) -> Tensor:
+  return decode_output_(x, decode_linear(h, w, few, rounded, v, a, dtype, i), v, out_norm, dims, reals)
 
 # The same from what a part gives.
 def decode_output_(x: Tensor, b: Tensor, v: List[Tensor], out_norm: int, dims: List[int], reals: List[float]) -> Tensor:
@@ -124,21 +126,23 @@ def decode_norm(x: Tensor, v: List[Tensor], i: int, dims: List[int]) -> Tensor:
 # A layer of a decoder, all of whose norms are RMS norms, for one new token of each sequence, in place.
 def decode_layer_(x: Tensor, positions: Tensor, w: List[List[Tensor]], few: List[List[FewRows]], rounded: bool, v: List[Tensor],
     a: List[List[Tensor]], cache: Tensor, convolved: Tensor, mask: Optional[Tensor], slots: Tensor, used: int, cos: Tensor,
-    sin: Tensor, dims: List[int], reals: List[float]) -> Tensor:
-  qkv = decode_linear(decode_norm(x, v, Vector.ATTENTION_NORM, dims), w, few, rounded, v, a, Product.QKV)
+    sin: Tensor, dtype: int, dims: List[int], reals: List[float]) -> Tensor:
+  qkv = decode_linear(decode_norm(x, v, Vector.ATTENTION_NORM, dims), w, few, rounded, v, a, dtype, Product.QKV).to(dtype)
   if dims[Dim.DELTA_KEY_HEADS] > 0:
     o = delta_step(qkv, cache, convolved, v, dims)
   else:
     qkv = qkv.view([x.size(0), (1 + dims[Dim.OUTPUT_GATE]) * dims[Dim.HEADS] + 2 * dims[Dim.KV_HEADS], -1])
     raw = decode_position_(ungated(qkv, dims), positions, used, v, cos, sin, dims, reals)
     o = decode_attention(raw, cache, mask, slots, used, dims, reals)
-  decode_branch_(x, gated_attention(o, qkv, v, dims), w, few, rounded, v, a, Product.O, Vector.ATTENTION_OUT_NORM, dims, reals)
+  h = gated_attention(o, qkv, v, dims).to(x.dtype)
+  decode_branch_(x, h, w, few, rounded, v, a, dtype, Product.O, Vector.ATTENTION_OUT_NORM, dims, reals)
   n = decode_norm(x, v, Vector.MLP_NORM, dims)
   if dims[Dim.EXPERTS] > 0:
-    y, _ = experts_forward(n, decode_linear(n, w, few, rounded, v, a, Product.ROUTER), w, a, dims)
-    return decode_output_(x, y, v, Vector.MLP_OUT_NORM, dims, reals)
-  u = decode_linear(n, w, few, rounded, v, a, Product.GATE_UP)
-  return decode_branch_(x, activate(u, dims), w, few, rounded, v, a, Product.DOWN, Vector.MLP_OUT_NORM, dims, reals)
+    logits = decode_linear(n, w, few, rounded, v, a, dtype, Product.ROUTER).to(dtype)
+    y, _ = experts_forward(n.to(dtype), logits, w, a, dims)
+    return decode_output_(x, y.to(x.dtype), v, Vector.MLP_OUT_NORM, dims, reals)
+  u = decode_linear(n, w, few, rounded, v, a, dtype, Product.GATE_UP)
+  return decode_branch_(x, activate(u, dims), w, few, rounded, v, a, dtype, Product.DOWN, Vector.MLP_OUT_NORM, dims, reals)
 
 # at: where each new token stands; level: whether all stand at used - 1. If there is one sequence in the cache, all tokens may be of it.
 # cos, sin: of all positions, for each way of rotating; ropes: which of them a layer has; few: that of the head comes last
@@ -150,7 +154,10 @@ def decode_step(tokens: List[int], at: List[int], level: bool, embedding: List[T
   n = len(tokens)
   ids = torch.tensor(tokens, dtype=4, device=final_norm[0].device)
   positions = torch.tensor(at, dtype=4, device=ids.device)
-  x = embed(embedding, ids, final_norm[0].dtype, annotate(List[Tensor], []), outer)
+  dtype = final_norm[0].dtype
+  x = embed(embedding, ids, dtype, annotate(List[Tensor], []), outer)
+  if len(few[len(w)][0]) > 0:
+    x = x.float()
   cs = annotate(List[Tensor], [])
   sn = annotate(List[Tensor], [])
   for i in range(len(cos)):
@@ -171,19 +178,19 @@ def decode_step(tokens: List[int], at: List[int], level: bool, embedding: List[T
         rows = cache[i].size(1)
         places = torch.arange(cache[i].size(0) * rows, device=ids.device).view([-1, rows]) * cache[i].size(2)
         slots = (places + positions.unsqueeze(1)).view([-1])
-    all = decode_mask(positions, used, 0, x.dtype)
+    all = decode_mask(positions, used, 0, dtype)
   window = 0
   for i in range(len(w)):
     mask = all
     if (not level) and dims[i][Dim.WINDOW] > 0:
       if dims[i][Dim.WINDOW] != window:
         window = dims[i][Dim.WINDOW]
-        near = decode_mask(positions, used, window, x.dtype)
+        near = decode_mask(positions, used, window, dtype)
       mask = near
     decode_layer_(x, positions, w[i], few[i], rounded, v[i], a[i], cache[i], cache[len(w) + i], mask, slots, used, cs[ropes[i]],
-        sn[ropes[i]], dims[i], reals[i])
+        sn[ropes[i]], dtype, dims[i], reals[i])
   n2 = rms_norm(x, final_norm[0], final_norm[1], outer[Outer.UNIT_OFFSET] == 1.0)
-  return finish_logits_(decoding_product(n2, head, few[len(w)][0], rounded), outer).float()
+  return finish_logits_(decoding_product(n2, head, few[len(w)][0], rounded, dtype), outer).float()
 
 # Copies what a layer leaves of a prompt (rows from first on of what layer_forward saved) into the caches of some sequences.
 def cache_fill(saved: List[Tensor], first: int, length: int, v: List[Tensor], dims: List[int], cache: Tensor, convolved: Tensor,

@@ -34,10 +34,10 @@ def product(x: Tensor, w: List[Tensor]) -> Tensor:
     return quantised_product(x, w)
   return dense_product(x, w[0])
 
-# x W^T from a form of W for few rows, in float16 or rounded to 8 bits, where there is one.
-def decoding_product(x: Tensor, w: List[Tensor], few: List[FewRows], rounded: bool) -> Tensor:
+# x W^T from a form of W for few rows, in float16 or rounded to 8 bits, where there is one; else in dtype, the model's own.
+def decoding_product(x: Tensor, w: List[Tensor], few: List[FewRows], rounded: bool, dtype: int) -> Tensor:
   if len(few) == 0:
-    return product(x, w)
+    return product(x.to(dtype), w).to(x.dtype)
   if rounded:
     return int8_digits_product(x, few[0])
   return half_product(x, few[0])

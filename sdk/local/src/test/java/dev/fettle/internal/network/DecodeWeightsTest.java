@@ -93,7 +93,7 @@ class DecodeWeightsTest {
           scope.zeros(NumberType.F32, 1, inputs), 0), type);
       float[] left = kernels.flat(kernels.cast(x, NumberType.F32)).floats();
       float[] right = kernels.flat(w).floats();
-      float[] got = kernels.flat(kernels.cast(kernels.decodingProduct(x, scope.list(), few, rounded), NumberType.F32)).floats();
+      float[] got = kernels.flat(kernels.cast(kernels.decodingProduct(x, scope.list(), few, rounded, type), NumberType.F32)).floats();
       double norm = 0;
       double error = 0;
       for (int i = 0; i < rows * outputs; i++) {
