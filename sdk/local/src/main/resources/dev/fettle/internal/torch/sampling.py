@@ -1,8 +1,13 @@
 # How the next token is sampled from logits.
 
-# Where each row's cumulative distribution c passes the share u of its total.
+# Where each row's cumulative distribution c passes the share u of its total, which stands last.
 def inverse_cdf(c: Tensor, u: Tensor) -> Tensor:
-  return torch.sum((c <= u.unsqueeze(1) * torch.amax(c, [1], True)).to(4), [1], True)
+  return torch.searchsorted(c, u.unsqueeze(1) * c[:, c.size(1) - 1:], right=True)
+
+def divided(logits: Tensor, temperature: float) -> Tensor:
+  if temperature == 1.0:
+    return logits
+  return logits / temperature
 
 # Keeps the k likeliest tokens (0 = all), then the likeliest that together have probability p; q is sorted.
 def top_k_top_p(q: Tensor, k: int, p: float) -> Tensor:
@@ -20,10 +25,10 @@ def sample_token(logits: Tensor, u: Tensor, temperature: float, k: int, p: float
   if temperature == 0.0:
     ids = torch.argmax(logits, 1)
   elif k == 0 and p >= 1.0:
-    c = torch.cumsum(torch.softmax(logits / temperature, 1), 1)
+    c = torch.cumsum(torch.softmax(divided(logits, temperature), 1), 1)
     ids = torch.clamp(inverse_cdf(c, u), 0, logits.size(1) - 1).squeeze(1)
   else:
-    l, order = torch.sort(logits / temperature, 1, True)
+    l, order = torch.sort(divided(logits, temperature), 1, True)
     q = top_k_top_p(torch.softmax(l, 1), k, p)
     last = torch.sum((q > 0.0).to(4), [1], True) - 1
     ids = torch.gather(order, 1, torch.minimum(inverse_cdf(torch.cumsum(q, 1), u), last)).squeeze(1)
