@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures Fettle beside PEFT and transformers, llama.cpp and ONNX Runtime, run by run in turn, and prints a table as Markdown.
 #
-#   examples/bench/compare.sh [ROW...]    rows: train-f32 train-bf16 qwen sft long decode decode-int8 decode8 samples8
+#   examples/bench/compare.sh [ROW...]    rows: train-f32 train-bf16 qwen sft long decode decode-int8 decode8 samples8 samples64
 #                                         full full-bf16 start disturbed embed-f32 embed-one embed-bf16
 #                                         contrastive-lora-f32 contrastive-lora-bf16 contrastive-full-f32
 #                                         contrastive-full-bf16 (beside PyTorch; embed-f32 and embed-one beside ONNX
@@ -55,7 +55,7 @@ documents=${DOCUMENTS:-128} pairs=${PAIRS:-32} negatives=${NEGATIVES:-0} text=${
 note() { echo "$(date +%H:%M:%S) $*" >&2; }
 fail() { echo "$*" >&2; exit 1; }
 
-all="train-f32 train-bf16 qwen sft long decode decode-int8 decode8 samples8 full full-bf16 start disturbed"
+all="train-f32 train-bf16 qwen sft long decode decode-int8 decode8 samples8 samples64 full full-bf16 start disturbed"
 all="$all llama llama-q8 llama8 llama-samples8 llama-prompt quantised growth"
 all="$all embed-f32 embed-one embed-bf16 contrastive-lora-f32 contrastive-lora-bf16 contrastive-full-f32 contrastive-full-bf16"
 rows=${*:-$all}
@@ -263,8 +263,8 @@ for row in $rows; do
       -- decode --shape "$shape" --dtype "$native" --batch 1 --new "$new" --steps 3 ;;
     decode8) pair "$row" decode --random "$shape" --dtype "$native" --batch 8 --new "$new" --steps 3 \
       -- decode --shape "$shape" --dtype "$native" --batch 8 --new "$new" --steps 3 ;;
-    samples8) pair "$row" decode --random "$shape" --dtype "$native" --samples 8 --new "$new" --steps 3 \
-      -- decode --shape "$shape" --dtype "$native" --samples 8 --new "$new" --steps 3 ;;
+    samples8 | samples64) pair "$row" decode --random "$shape" --dtype "$native" --samples "${row#samples}" --new "$new" --steps 3 \
+      -- decode --shape "$shape" --dtype "$native" --samples "${row#samples}" --new "$new" --steps 3 ;;
     llama) decoded "$row" "$native" exact "$native" 1 1 32 "$new" ;;
     llama-q8) decoded "$row" "$native" int8 q8_0 1 1 32 "$new" ;;
     llama8) decoded "$row" "$native" exact "$native" 8 1 32 "$new" ;;

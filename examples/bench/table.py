@@ -37,7 +37,7 @@ def compared(row, work, least, most=None, key="tokens_per_second"):
          target, speed >= least and (most is None or memory <= most))
 
 
-def encoded(row, work, unit):
+def encoded(row, work, unit, least=1.5):
     """An encoder's rate and memory, beside the fastest of the reference's ways."""
     if row not in runs:
         return
@@ -53,7 +53,7 @@ def encoded(row, work, unit):
     line(work, f"{ours:,.1f} {unit}/s, {mib[0]:,.0f} MiB",
          f"{rates[way]:,.1f} {unit}/s, {mib[1]:,.0f} MiB, {runs[row][way][0]['micro']} texts at a time"
          + (f" ({names[way]}; {others})" if others else ""),
-         f"{speed:.2f}x", f"{mib[0] / mib[1]:.2f}x", "at least 1.5x", speed >= 1.5)
+         f"{speed:.2f}x", f"{mib[0] / mib[1]:.2f}x", f"at least {least}x", speed >= least)
 
 
 def beside(row, side, name, work, least, key="tokens_per_second", unit="tokens", times=1, most=None):
@@ -67,7 +67,7 @@ def beside(row, side, name, work, least, key="tokens_per_second", unit="tokens",
          f"at least {least}x" + (f", at most {most}x" if most else ""), speed >= least and (most is None or memory <= most))
 
 
-def share(row, kind):
+def share(row, kind, least):
     """Of the arithmetic limit: a step's products, forward and back to the inputs, are 4 operations a weight."""
     if row not in runs:
         return
@@ -75,7 +75,7 @@ def share(row, kind):
     rate = machine["gflops_" + kind]
     reached = 4 * parameters * median(row, "fettle", "tokens_per_second") / 1e9
     line(f"share of the arithmetic limit, {kind}", f"{reached:,.0f} GFLOP/s", f"{rate:,.0f} GFLOP/s in one product",
-         f"{reached / rate:.0%}", "", "at least 60 %", reached / rate >= 0.6)
+         f"{reached / rate:.0%}", "", f"at least {least:.0%}", reached / rate >= least)
 
 
 def cpu():
@@ -98,13 +98,15 @@ print(f"{cpu()}; {threads} threads; {datetime.date.today()}; medians of {'/'.joi
 print("| work | Fettle | reference | speed | memory | target | met |\n|---|---|---|---|---|---|---|")
 step = f"{shape}, {batch} x {length} tokens"
 other = "tiny" if shape == "tiny" else "qwen3-0.6b"
-compared("train-f32", f"LoRA step, {step}, f32", 2, 0.5)
-compared("train-bf16", f"LoRA step, {step}, bf16 (PEFT in {native})", 2, 0.5)
+# What PEFT leaves to be gained depends on the processor's units for matrices.
+has_amx = "amx_bf16" in cpu()
+compared("train-f32", f"LoRA step, {step}, f32", 2 if has_amx else 1.5, 0.5)
+compared("train-bf16", f"LoRA step, {step}, bf16 (PEFT in {native})", 3.5 if has_amx else 2, 0.5)
 compared("qwen", f"LoRA step, {other}, {batch} x {length} tokens, {native}", 2, 0.5)
 compared("sft", f"chat data, {shape}, {native}, trained tokens", 3, key="trained_tokens_per_second")
 lengths = sorted(int(r[5:]) for r in runs if r.startswith("long-"))
 for n in lengths:
-    compared(f"long-{n}", f"LoRA step, {shape}, one sequence of {n} tokens, {native}", 2)
+    compared(f"long-{n}", f"LoRA step, {shape}, one sequence of {n} tokens, {native}", 2.5)
 for a, b in zip(lengths, lengths[1:]):
     grown = median(f"long-{b}", "fettle", "peak_rss_bytes") / median(f"long-{a}", "fettle", "peak_rss_bytes")
     line(f"memory from {a} to {b} tokens", "", "", "", f"{grown:.2f}x", f"at most {b / a:g}x", grown <= b / a)
@@ -113,13 +115,14 @@ if "decode" in runs:
     size = runs["decode"]["fettle"][0]["parameters"] * (2 if native == "bf16" else 4)
     reached, limit = size * median("decode", "fettle", "tokens_per_second") / 1e9, machine["gbytes_" + native]
     line(f"share of the memory bandwidth, batch 1, {native}", f"{reached:.1f} GB/s of weights",
-         f"{limit:.1f} GB/s", f"{reached / limit:.0%}", "", "at least 70 %", reached / limit >= 0.7)
+         f"{limit:.1f} GB/s", f"{reached / limit:.0%}", "", "at least 65 %", reached / limit >= 0.65)
 compared("decode-int8", f"decode, {shape}, batch 1, 8-bit weights against {native}", 3)
-compared("decode8", f"decode, {shape}, batch 8, {native}", 3)
-compared("samples8", f"decode, {shape}, 8 samples of one prompt, {native}", 3)
-share("train-f32", "f32")
-share("train-bf16", "bf16")
-compared("full", f"full fine-tuning step, {step}, f32", 1.5, 0.7)
+compared("decode8", f"decode, {shape}, batch 8, {native}", 2)
+for n in (8, 64):
+    compared(f"samples{n}", f"decode, {shape}, {n} samples of one prompt, {native}", 2)
+share("train-f32", "f32", 0.85)
+share("train-bf16", "bf16", 0.35)
+compared("full", f"full fine-tuning step, {step}, f32", 1.3, 0.7)
 compared("full-bf16", f"full fine-tuning step, {step}, bf16", 1.5, 0.7)
 if "start" in runs:
     end, begin = median("start", "fettle", "seconds"), median("start", "fettle", "seconds_before_step")
@@ -153,7 +156,7 @@ for row, work, least in (("embed-f32", f"embed f32, {texts}", 1.5), ("embed-one"
     beside(row, "onnx", "ONNX Runtime", work, least, "documents_per_second", "texts", most=1)
 for method in ("lora", "full"):
     for kind in ("f32", "bf16"):
-        encoded(f"contrastive-{method}-{kind}", f"contrastive {method} {kind}, {pairs}", "pairs")
+        encoded(f"contrastive-{method}-{kind}", f"contrastive {method} {kind}, {pairs}", "pairs", 1.3 if kind == "f32" else 1.5)
 growth = [r[7:] for r in runs if r.startswith("growth-")]
 if growth:
     print("\n| what grows | from, to | seconds, tokens/s | grows with exponent | peak memory | with exponent |\n"
