@@ -83,7 +83,7 @@ public final class Bench {
         .takes(Option.TIMED, "3");
     mode("profile", "Says what the time of a training step is spent on, or with --new that of decoding. The last line is JSON as of\n"
         + "  train or decode, with the seconds a step by phase and by native call, and microseconds and calls a step, or a\n"
-        + "  token, by libtorch's operation, of the first thread while it is watched.",
+        + "  token of all sequences, by libtorch's operation, of the first thread while it is watched.",
         BenchProfile::profile)
         .takes(Option.ADAPTER, Option.RANK, Option.LAST_LAYERS, Option.LR, Option.NEW)
         .takes(Option.SAMPLES, "1")

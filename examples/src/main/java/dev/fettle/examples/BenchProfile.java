@@ -55,8 +55,8 @@ final class BenchProfile {
     result.put("loss", loss.meanLoss());
     result.put("phases", phases);
     result.put("calls", calls);
-    Batch last = batches.get(0);
-    result.put("operations", BenchOperations.of(() -> training.step(last, Loss.crossEntropy(), settings), 1));
+    Batch first = batches.get(0);
+    result.put("operations", BenchOperations.of(() -> training.step(first, Loss.crossEntropy(), settings), 1));
     return result;
   }
 

@@ -2,6 +2,7 @@ package dev.fettle.internal.local;
 
 import dev.fettle.internal.Daemons;
 import dev.fettle.internal.Futures;
+import dev.fettle.internal.network.SequenceParts;
 import dev.fettle.internal.torch.Torch;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,9 +12,9 @@ import java.util.concurrent.Executors;
 import java.util.function.IntConsumer;
 
 /**
- * Parts of a batch on several threads at once, each of which computes alone: no thread waits for another within an
- * operation, so nothing is lost between the many small ones, and a busy process beside this one slows only the lane
- * whose processor it takes.
+ * Parts of a batch on several threads at once: no thread waits for another within an operation, so nothing is lost between the
+ * many small ones. Each computes alone, and a busy process beside this one slows only the lane whose processor it takes, unless
+ * they share a sequence, see {@link SequenceParts}.
  */
 final class DataParallel {
   /** Bytes that the gradients of all lanes but the first may have together. */

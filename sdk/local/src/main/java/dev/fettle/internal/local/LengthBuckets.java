@@ -88,6 +88,11 @@ record LengthBuckets(List<List<List<Integer>>> lanes, List<Cut> cuts) {
     return out;
   }
 
+  /** The same, counting of a part all tokens before its end: those that attention looks at. */
+  long seen(List<int[]> texts) {
+    return cuts.isEmpty() ? busiest(texts) : cuts.stream().mapToLong(cut -> cut.at[cut.number + 1]).sum();
+  }
+
   /** The most tokens that go through the network at a time, all lanes together. */
   long busiest(List<int[]> texts) {
     if (!cuts.isEmpty()) {

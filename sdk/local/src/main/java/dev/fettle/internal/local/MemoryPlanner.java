@@ -128,7 +128,8 @@ final class MemoryPlanner {
 
   /** A forward pass over a batch, without a way back. */
   MemoryPlan forward(Batch batch) {
-    return busiest(Load.of(config, batch, DataParallel.most()), (rows, longest) -> passing(rows, longest, logits(rows), 0));
+    Load load = Load.of(config, batch, DataParallel.most());
+    return malloced(passing(load, logits(load.rows), 0).plan());
   }
 
   /**
@@ -144,11 +145,11 @@ final class MemoryPlanner {
   private MemoryPlan backward(Load load, TrainableModel tuned, int firstKept, boolean accumulated) {
     long one = tuned.parameters().size() * Float.BYTES;
     if (GradientVectors.isLarge(tuned.adapters(), tuned.full())) {
-      return plus(plan(GRADIENTS, accumulated ? one : 0), busiest(load,
-          (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> piecesFrom(tuned, layer))));
+      return plus(plan(GRADIENTS, accumulated ? one : 0),
+          malloced(backward(load, logits(load.rows), tuned, firstKept, layer -> piecesFrom(tuned, layer)).plan()));
     }
     return plus(plan(GRADIENTS, (load.lanes + (accumulated ? 1L : 0L)) * one),
-        busiest(load, (rows, longest) -> backward(rows, longest, logits(rows), tuned, firstKept, layer -> 0)));
+        malloced(backward(load, logits(load.rows), tuned, firstKept, layer -> 0).plan()));
   }
 
   /**
@@ -180,12 +181,12 @@ final class MemoryPlanner {
     int lanes = Math.min(tuned == null ? DataParallel.most() : tuned.lanes(), texts.size());
     long busy = Math.min(all, lanes * Math.max(Math.min(LengthBuckets.TOKENS, tokens), longest));
     if (tuned == null) {
-      return malloced(passing(busy, longest, 0, 0).plan());
+      return malloced(passing(Load.whole(busy, longest), 0, 0).plan());
     }
     long one = tuned.parameters().size() * Float.BYTES;
     boolean large = GradientVectors.isLarge(tuned.adapters(), tuned.full());
     long gradients = large ? accumulated ? one : 0 : one * (lanes + (accumulated ? 1 : 0));
-    Moment moment = backward(busy, longest, 0, tuned, Math.max(0, tuned.lowestLayer()),
+    Moment moment = backward(Load.whole(busy, longest), 0, tuned, Math.max(0, tuned.lowestLayer()),
         layer -> large ? piecesFrom(tuned, layer) : 0);
     long kept = layers.stream().skip(Math.max(0, tuned.lowestLayer())).mapToLong(Activations::kept).sum();
     long waiting = all <= tokens ? (all - busy) * kept * type.size() : 0;
@@ -198,7 +199,7 @@ final class MemoryPlanner {
     long longest = prompts.stream().mapToInt(p -> p.length).max().orElse(0);
     long sequences = (long) prompts.size() * params.samples();
     long most = Math.min(longest + (long) params.maxTokens(), config.contextLength());
-    Moment reading = passing(rows, longest, 0, 0);
+    Moment reading = passing(Load.whole(rows, longest), 0, 0);
     // The logits themselves, divided by the temperature, their softmax and its sums; sorted with places where some are left out.
     long each = params.topK() > 0 || params.topP() < 1 ? 9L : 5L;
     return malloced(plan(ACTIVATIONS, reading.activations,
@@ -213,7 +214,7 @@ final class MemoryPlanner {
    */
   MemoryPlan continued(List<int[]> read, long sequences, long room) {
     long rows = read.stream().mapToLong(p -> p.length).sum();
-    Moment reading = passing(rows, read.stream().mapToInt(p -> p.length).max().orElse(0), 0, 0);
+    Moment reading = passing(Load.whole(rows, read.stream().mapToInt(p -> p.length).max().orElse(0)), 0, 0);
     return malloced(plan(ACTIVATIONS, reading.activations,
         CACHES, 2 * Decoder.cacheBytes(config, type, sequences, room),
         LOGITS, sequences * 9L * config.vocabSize() * Float.BYTES));
@@ -246,30 +247,29 @@ final class MemoryPlanner {
     long at(int layer);
   }
 
-  @FunctionalInterface
-  private interface Pass {
-    Moment of(long rows, long longest);
-  }
-
   /**
    * What a batch makes lanes carry.
    *
    * @param lanes how many there are
    * @param rows of the largest portion of each lane at once
    * @param longest tokens of the longest sequence
+   * @param seen rows that attention looks back to, of all lanes: more than they have where they share a sequence
    */
-  private record Load(int lanes, long rows, long longest) {
+  private record Load(int lanes, long rows, long longest, long seen) {
+    static Load whole(long rows, long longest) {
+      return new Load(1, rows, longest, rows);
+    }
+
+    boolean isCut() {
+      return seen > rows;
+    }
+
     static Load of(ModelConfig config, Batch batch, int most) {
       List<int[]> texts = batch.data().stream().map(Datum::inputs).toList();
       LengthBuckets portions = TokenPass.portions(config, batch, most);
       return new Load(portions.lanes().size(), portions.busiest(texts),
-          texts.stream().mapToInt(t -> t.length).max().orElse(0));
+          texts.stream().mapToInt(t -> t.length).max().orElse(0), portions.seen(texts));
     }
-  }
-
-  /** The busiest moment of a pass. */
-  private MemoryPlan busiest(Load load, Pass pass) {
-    return malloced(pass.of(load.rows, load.longest).plan());
   }
 
   /**
@@ -278,9 +278,10 @@ final class MemoryPlanner {
    * @param logits bytes at the head
    * @param held bytes that are kept of layers below
    */
-  private Moment passing(long rows, long longest, long logits, long held) {
-    long layer = layers.stream().mapToLong(a -> rows * (a.kept() + a.forward() + a.angles()) + a.working(rows, longest, type, false))
-        .max().orElseThrow();
+  private Moment passing(Load load, long logits, long held) {
+    long rows = load.rows;
+    long layer = layers.stream().mapToLong(a -> rows * (a.kept() + a.forward() + a.angles())
+        + a.working(load.seen, load.longest, type, false) + (load.isCut() ? a.joined(load.seen, false) : 0)).max().orElseThrow();
     Moment inLayer = new Moment(held + layer * type.size(), 0, 0);
     Moment atHead = new Moment(held + 4 * rows * config.hiddenSize() * type.size(), logits, 0);
     return inLayer.total() > atHead.total() ? inLayer : atHead;
@@ -291,7 +292,8 @@ final class MemoryPlanner {
   }
 
   /** The way forward and back: at the end of the way forward, at the head, or at any layer of the way back. */
-  private Moment backward(long rows, long longest, long logits, TrainableModel tuned, int firstKept, Gradient gradient) {
+  private Moment backward(Load load, long logits, TrainableModel tuned, int firstKept, Gradient gradient) {
+    long rows = load.rows;
     int count = layers.size();
     int lowest = tuned.lowestLayer();
     long always = 0;
@@ -300,10 +302,11 @@ final class MemoryPlanner {
     }
     long[] below = new long[count + 1];
     for (int i = 0; i < count; i++) {
-      long kept = i < lowest ? 0 : i < firstKept ? layers.get(i).input() : layers.get(i).kept();
+      long recomputed = layers.get(i).input() + (load.isCut() ? layers.get(i).shared() : 0);
+      long kept = i < lowest ? 0 : i < firstKept ? recomputed : layers.get(i).kept();
       below[i + 1] = below[i] + rows * kept * type.size();
     }
-    Moment forward = passing(rows, longest, logits, always + below[count - 1]);
+    Moment forward = passing(load, logits, always + below[count - 1]);
     boolean headTrained = tuned.full().trains(layout.embedding()) || tuned.full().trains(headBlock());
     long product = headTrained && config.isCausalLm() ? (long) config.vocabSize() * config.hiddenSize() * type.size() : 0;
     Moment head = new Moment(always + below[count] + (5L * rows * config.hiddenSize()) * type.size() + product, logits,
@@ -312,7 +315,8 @@ final class MemoryPlanner {
     for (int i = count - 1; i >= Math.max(0, lowest); i--) {
       Activations activations = layers.get(i);
       long layer = rows * (activations.backward() + activations.input() + activations.angles()
-          + (i < firstKept ? activations.kept() : 0)) + activations.working(rows, longest, type, true);
+          + (i < firstKept ? activations.kept() : 0)) + activations.working(load.seen, load.longest, type, true)
+          + (load.isCut() ? activations.joined(load.seen, true) : 0);
       long experts = tuned.lanes() * Activations.expertGradients(tuned.adapters().shape(), i) * Float.BYTES;
       Moment at = new Moment(always + below[i + 1] + layer * type.size() + experts, 0, gradient.at(i));
       most = at.total() > most.total() ? at : most;

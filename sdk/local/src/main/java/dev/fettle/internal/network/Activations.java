@@ -116,6 +116,19 @@ public final class Activations {
     return Math.min(rows * n.heads() * longest, Math.max(n.scores(), longest * tiles));
   }
 
+  /** Keys and values of a row, which other parts of its sequence read. */
+  public long shared() {
+    return 2 * keys;
+  }
+
+  /**
+   * What parts of sequences need besides: keys and values of all rows that they look back to, joined and once more by heads; on
+   * the way back their gradients too.
+   */
+  public long joined(long seen, boolean back) {
+    return (back ? 4 : 2) * shared() * seen;
+  }
+
   /** Cosines and sines. */
   public long angles() {
     return layer.rope().map(Rope::dim).orElse(0);

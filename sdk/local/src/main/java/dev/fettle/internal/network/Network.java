@@ -154,6 +154,7 @@ public final class Network implements AutoCloseable {
       NativeList<NativeList<Tensor>> before = part.map(p -> p.before(step, layer)).orElse(noParts);
       LayerOutput out = step.kernels().layerForward(x, w.products(i), w.vectors(i), a.layer(i), trace.masks.get(i), angles[0],
           angles[1], packing.runs(), numbers.dims(), numbers.reals(), before);
+      part.ifPresent(p -> step.free(before));
       trace.saved.add(out.saved());
       Kept kept = keep.visit(i, trace);
       part.ifPresent(p -> p.ran(step, layer, out.saved(), kept));
@@ -202,7 +203,11 @@ public final class Network implements AutoCloseable {
       LayerGradient d = step.kernels().layerBackward(dy, trace.saved.get(i), w.products(i), w.vectors(i), a.layer(i), trace.masks.get(i),
           g.products(), g.vectors(), ga.layer(i), a.blocks(i), a.scales(i), gw.flags(i), overwrite, i > lowest, angles[0],
           angles[1], trace.packing.runs(), numbers.dims(), numbers.reals(), before, after);
-      trace.part.ifPresentOrElse(p -> p.ranBack(step, layer, d.before()), () -> step.free(d.before()));
+      trace.part.ifPresentOrElse(p -> {
+        step.free(before);
+        step.free(after);
+        p.ranBack(step, layer, d.before());
+      }, () -> step.free(d.before()));
       step.free(dy);
       step.free(trace.saved.set(i, null));
       dy = d.x();

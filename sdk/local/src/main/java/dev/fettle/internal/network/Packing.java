@@ -83,8 +83,8 @@ public record Packing(int[] starts, long[] ids, long[] positions, int[] lengths,
     return ids.length;
   }
 
-  /** The length of the longest sequence. */
+  /** The length of the longest sequence, also where only a part of it is here. */
   public int longest() {
-    return runs.length == 0 ? 0 : (int) runs[1];
+    return Arrays.stream(lengths).max().orElse(0);
   }
 }

@@ -10,12 +10,12 @@ import dev.fettle.internal.torch.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.IntStream;
 
 /**
  * One sequence whose rows several lanes share, a part each. As attention looks back only, a part needs of the others, layer by
  * layer, no more than the keys and values of the parts before it and, on the way back, what the parts after it give for the
- * gradients of its own: it waits for these, a layer behind or ahead at most. Closing it, once all lanes have ended, frees them.
+ * gradients of its own. It waits for these, so that on either way each part is a layer behind its neighbour at least. Closing
+ * it, once all lanes have ended, frees them.
  */
 public final class SequenceParts implements AutoCloseable {
   /** Rows that are worth a lane. */
@@ -109,6 +109,7 @@ public final class SequenceParts implements AutoCloseable {
 
   @Override
   public void close() {
+    fail(new IllegalStateException("the pass has ended"));
     scope.close();
   }
 
@@ -141,9 +142,10 @@ public final class SequenceParts implements AutoCloseable {
 
     /** Lets later parts read the keys and values that a layer has saved. */
     void ran(Scope step, int layer, NativeList<Tensor> saved, Network.Kept kept) {
-      give(keys.get(number).get(layer), step.kernels().keysOfPart(saved, kept == Network.Kept.INPUT), step);
-      if (isLast() && kept == Network.Kept.NOTHING) {
-        IntStream.rangeClosed(0, number).forEach(part -> free(keys.get(part).get(layer)));
+      if (!isLast()) {
+        give(keys.get(number).get(layer), step.kernels().keysOfPart(saved, kept != Network.Kept.ALL), step);
+      } else if (kept == Network.Kept.NOTHING) {
+        keys.subList(0, number).forEach(layers -> free(layers.get(layer)));
       }
     }
 
@@ -154,10 +156,14 @@ public final class SequenceParts implements AutoCloseable {
 
     /** Gives the parts before it the gradients of their keys and values; all parts after it are done with this layer. */
     void ranBack(Scope step, int layer, NativeList<Tensor> others) {
-      give(gradients.get(number).get(layer), others, step);
-      free(keys.get(number).get(layer));
-      if (number == 0) {
-        gradients.forEach(layers -> free(layers.get(layer)));
+      if (!isLast()) {
+        free(keys.get(number).get(layer));
+      }
+      if (number > 0) {
+        give(gradients.get(number).get(layer), others, step);
+      } else {
+        step.free(others);
+        gradients.subList(1, gradients.size()).forEach(layers -> free(layers.get(layer)));
       }
     }
   }

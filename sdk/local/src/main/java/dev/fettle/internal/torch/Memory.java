@@ -40,7 +40,7 @@ public final class Memory {
   private long worked;
   private OptionalLong said = OptionalLong.empty();
   private long saidAt;
-  private boolean asked;
+  private boolean remembered;
   private final Set<Runnable> spares = Collections.newSetFromMap(new WeakHashMap<>());
 
   /**
@@ -115,6 +115,7 @@ public final class Memory {
    * @param present how much of it has been allocated
    */
   public synchronized Held promise(Supplier<MemoryPlan> promised, LongSupplier present) {
+    remembered = false;
     Held holder = new Held(promised, present);
     held.add(holder);
     return holder;
@@ -167,8 +168,9 @@ public final class Memory {
   public synchronized long room(long wanted) {
     long promised = promised().values().stream().mapToLong(Long::longValue).sum();
     long ofLimit = limit == Long.MAX_VALUE ? limit : limit - promised;
-    long ofSystem = ofSystem(!asked || System.nanoTime() - saidAt > FRESH);
-    if (wanted > ofSystem / FAR) {
+    long ofSystem = ofSystem(!remembered || System.nanoTime() - saidAt > FRESH);
+    remembered = wanted <= ofSystem / FAR;
+    if (!remembered) {
       ofSystem = ofSystem(true);
     }
     if (wanted > ofSystem) {
@@ -183,7 +185,6 @@ public final class Memory {
     if (anew) {
       said = available.get();
       saidAt = System.nanoTime();
-      asked = true;
     }
     if (said.isEmpty()) {
       return Long.MAX_VALUE;

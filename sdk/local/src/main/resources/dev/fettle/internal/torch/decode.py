@@ -101,7 +101,11 @@ def decode_linear(x: Tensor, w: List[List[Tensor]], few: List[List[FewRows]], ro
   if len(a[i]) == 4:
     y.add_(stacked_adapters(x.to(dtype), a[i]))
   elif len(a[i]) > 0:
-    y.add_(torch.mm(torch.mm(x.to(dtype), a[i][0].t()), a[i][1].t()))
+    down = torch.mm(x.to(dtype), a[i][0].t())
+    if y.dtype == dtype:
+      y.addmm_(down, a[i][1].t())
+    else:
+      y.add_(torch.mm(down, a[i][1].t()))
     if len(a[i]) > 2:
       y.mul_(a[i][2])
   if v[i].numel() > 0:

@@ -17,6 +17,7 @@ import dev.fettle.internal.local.GradientsTest.Trained;
 import dev.fettle.internal.model.ModelConfig;
 import dev.fettle.internal.network.SequenceParts;
 import dev.fettle.internal.torch.NumberType;
+import dev.fettle.internal.torch.Torch;
 import dev.fettle.support.Golden;
 import java.io.IOException;
 import java.util.Arrays;
@@ -71,6 +72,25 @@ class SequencePartsTest {
 
     assertThatThrownBy(() -> pass("gemma3", batch, Loss.importanceSampling(), tuning, 3, false)).isInstanceOf(NumericException.class)
         .hasMessageContaining("position 2 of data[0]");
+  }
+
+  @Test
+  void partsLeaveNothingBehind() {
+    Tuning tuning = Lora.from(Golden.path("families/gemma3/lora"));
+    try (Trained t = Trained.open("families/gemma3", tuning)) {
+      EngineThread.get().run(() -> {
+        MemoryPlanner memory = new MemoryPlanner(t.model.layout(), NumberType.F32, t.model.blocks(), true);
+        TokenPass pass = new TokenPass(t.model.network(), t.training.tuned(), memory, 3, 3);
+        pass.forwardBackward(ONE, Loss.crossEntropy(), false, 0);
+        pass.forwardBackward(ONE, Loss.crossEntropy(), true, 0);
+        long before = Torch.liveHandles();
+        for (int i = 1; i < 5; i++) {
+          pass.forwardBackward(ONE, Loss.crossEntropy(), true, i);
+          pass.forward(ONE, Loss.crossEntropy());
+        }
+        assertThat(Torch.liveHandles()).isEqualTo(before);
+      });
+    }
   }
 
   @Test

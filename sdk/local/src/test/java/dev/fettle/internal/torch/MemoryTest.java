@@ -55,6 +55,30 @@ class MemoryTest {
   }
 
   @Test
+  void smallWorkDoesNotAskTheSystemEachTimeAndNothingElseGoesByWhatItSaid() {
+    AtomicLong asked = new AtomicLong();
+    Memory memory = new Memory(Long.MAX_VALUE, () -> {
+      asked.incrementAndGet();
+      return OptionalLong.of(free.get());
+    }, () -> { });
+
+    for (int i = 0; i < 1000; i++) {
+      memory.require(plan("activations", 1), 0, "a text");
+    }
+    assertThat(asked.get()).isPositive().isLessThan(200);
+
+    free.set(GIB);
+    assertThat(memory.fits(2 * GIB)).as("large work asks anew").isFalse();
+    free.set(0);
+    assertThat(memory.fits(GIB / 16)).as("and leaves nothing behind that small work goes by").isFalse();
+
+    free.set(10 * GIB);
+    memory.hold(plan("weights", 1), "loading");
+    free.set(0);
+    assertThat(memory.fits(1)).as("nor does a promise").isFalse();
+  }
+
+  @Test
   void whatIsCountedAlreadyIsNotAskedForTwice() {
     Memory memory = memory(4 * GIB);
     memory.promise(() -> plan("gradients", 3 * GIB), () -> 0);
