@@ -162,6 +162,22 @@ class BenchTest {
     assertThat(result.get("phases").get("head and loss").asDouble()).isPositive();
     assertThat(result.get("phases").get("optimizer").asDouble()).isPositive();
     assertThat(Profile.stop()).as("the profile is off again").isEmpty();
+    assertThat(result.get("operations").get("aten::mm").get("calls").asDouble()).isPositive();
+  }
+
+  @Test
+  void aProfileOfDecodingNamesItsOperations() {
+    JsonNode result = measured("profile --random tiny --batch 2 --new 4 --prompt 4 --steps 1");
+
+    assertThat(result.get("tokens_per_second").asDouble()).isPositive();
+    double argmax = result.get("operations").get("aten::argmax").get("calls").asDouble();
+    assertThat(argmax).as("once a token").isBetween(0.9, 1.1);
+    double last = Double.MAX_VALUE;
+    for (JsonNode operation : result.get("operations")) {
+      assertThat(operation.get("microseconds").asDouble()).isLessThanOrEqualTo(last);
+      last = operation.get("microseconds").asDouble();
+    }
+    assertThat(result.get("operations").get("interpreter").get("microseconds").asDouble()).isPositive();
   }
 
   @Test
