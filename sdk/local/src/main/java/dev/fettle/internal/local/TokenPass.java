@@ -76,7 +76,8 @@ final class TokenPass {
           Packing packing = pack(batch, data, part);
           Network.Trace trace = network.forward(step, tuned.weights(), tuned.adapter(), packing, part, Dropout.NONE, Network.NOTHING);
           Positions all = Positions.all(batch, data, packing);
-          tally.add(all, 0, new Head(tuned.weights(), tuned.adapter(), portions.lanes().size()).logprobs(step, trace.output(), all.chosen()));
+          Head head = new Head(tuned.weights(), tuned.adapter(), portions.lanes().size());
+          tally.add(all, 0, head.logprobs(step, trace.output(), all.chosen()));
         }
       }));
     }
