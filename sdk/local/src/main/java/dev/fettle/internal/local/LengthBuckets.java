@@ -24,7 +24,7 @@ record LengthBuckets(List<List<List<Integer>>> lanes, List<Cut> cuts) {
    * @param at the first token of each part, and after them the number of tokens
    */
   record Cut(int text, int number, int... at) {
-    private long tokens() {
+    private int tokens() {
       return at[number + 1] - at[number];
     }
   }
