@@ -18,6 +18,7 @@ final class RandomModel implements AutoCloseable {
   private static final Map<String, Shape> SHAPES = new TreeMap<>(Map.of(
       "smollm2-135m", new Causal("llama", 49152, 576, 1536, 30, 9, 3, 64, 8192, 1e-5, 100_000, true),
       "qwen3-0.6b", new Causal("qwen3", 151_936, 1024, 3072, 28, 16, 8, 128, 40_960, 1e-6, 1e6, true),
+      "qwen3-1.7b", new Causal("qwen3", 151_936, 2048, 6144, 28, 16, 8, 128, 40_960, 1e-6, 1e6, true),
       "qwen3-8b", new Causal("qwen3", 151_936, 4096, 12_288, 36, 32, 8, 128, 40_960, 1e-6, 1e6, false),
       "stories260k", new Causal("llama", 512, 64, 172, 5, 8, 4, 8, 512, 1e-5, 10_000, true),
       "tiny", new Causal("qwen3", 320, 32, 64, 2, 4, 2, 8, 128, 1e-6, 10_000, true),
