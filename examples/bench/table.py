@@ -92,14 +92,15 @@ def cpu():
 
 
 counts = sorted({len(r) for sides in runs.values() for r in sides.values()})
-print(f"{cpu()}; {threads} threads; {datetime.date.today()}; medians of {'/'.join(map(str, counts))} runs, in turn; "
+processor = cpu()
+print(f"{processor}; {threads} threads; {datetime.date.today()}; medians of {'/'.join(map(str, counts))} runs, in turn; "
       f"{machine['gflops_f32']:,.0f} GFLOP/s f32, {machine['gflops_bf16']:,.0f} bf16, "
       f"{machine['gbytes_' + native]:.1f} GB/s.\n")
 print("| work | Fettle | reference | speed | memory | target | met |\n|---|---|---|---|---|---|---|")
 step = f"{shape}, {batch} x {length} tokens"
 other = "tiny" if shape == "tiny" else "qwen3-0.6b"
 # What PEFT leaves to be gained depends on the processor's units for matrices.
-has_amx = "amx_bf16" in cpu()
+has_amx = "amx_bf16" in processor and "held to AVX2" not in processor
 compared("train-f32", f"LoRA step, {step}, f32", 2 if has_amx else 1.5, 0.5)
 compared("train-bf16", f"LoRA step, {step}, bf16 (PEFT in {native})", 3.5 if has_amx else 2, 0.5)
 compared("qwen", f"LoRA step, {other}, {batch} x {length} tokens, {native}", 2, 0.5)

@@ -28,8 +28,7 @@ final class BenchOperations {
       seen = EngineThread.get().call(OperationProfile::stop);
     }
     Map<String, OperationProfile.Operation> merged = new LinkedHashMap<>();
-    seen.forEach((name, o) -> merged.merge(name.contains("::") ? name : "interpreter", o,
-        (a, b) -> new OperationProfile.Operation(a.seconds() + b.seconds(), a.calls() + b.calls())));
+    seen.forEach((name, o) -> merged.merge(name.contains("::") ? name : "interpreter", o, OperationProfile.Operation::plus));
     Map<String, Object> out = new LinkedHashMap<>();
     merged.entrySet().stream().sorted(Comparator.comparingDouble(e -> -e.getValue().seconds())).limit(MOST)
         .forEach(e -> out.put(e.getKey(), Map.of("microseconds", e.getValue().seconds() * 1e6 / units,

@@ -1,8 +1,6 @@
 package dev.fettle.internal.local;
 
-import dev.fettle.Batch;
 import dev.fettle.ClosedException;
-import dev.fettle.Datum;
 import dev.fettle.InvalidInputException;
 import dev.fettle.MemoryPlan;
 import dev.fettle.Renderer;
@@ -254,7 +252,7 @@ final class LocalSampler implements SamplerBackend {
 
   private <T> T through(int[] tokens, int from, Reader<T> reader) {
     Network network = model.network();
-    Memory.get().require(withAdapter(model.memory().forward(Batch.of(Datum.of(tokens)))), 0,
+    Memory.get().require(withAdapter(model.memory().forward(tokens.length - 1)), 0,
         "logprobs of " + tokens.length + " tokens with " + model.name());
     try (Scope step = new Scope()) {
       Packing packing = Packing.of(List.of(Arrays.copyOf(tokens, tokens.length - 1)));

@@ -128,7 +128,15 @@ final class MemoryPlanner {
 
   /** A forward pass over a batch, without a way back. */
   MemoryPlan forward(Batch batch) {
-    Load load = Load.of(config, batch, DataParallel.most());
+    return forward(Load.of(config, batch, DataParallel.most()));
+  }
+
+  /** The same with one sequence of so many tokens, whole. */
+  MemoryPlan forward(long tokens) {
+    return forward(Load.whole(tokens, tokens));
+  }
+
+  private MemoryPlan forward(Load load) {
     return malloced(passing(load, logits(load.rows), 0).plan());
   }
 
@@ -281,10 +289,15 @@ final class MemoryPlanner {
   private Moment passing(Load load, long logits, long held) {
     long rows = load.rows;
     long layer = layers.stream().mapToLong(a -> rows * (a.kept() + a.forward() + a.angles())
-        + a.working(load.seen, load.longest, type, false) + (load.isCut() ? a.joined(load.seen, false) : 0)).max().orElseThrow();
+        + attention(a, load, false)).max().orElseThrow();
     Moment inLayer = new Moment(held + layer * type.size(), 0, 0);
     Moment atHead = new Moment(held + 4 * rows * config.hiddenSize() * type.size(), logits, 0);
     return inLayer.total() > atHead.total() ? inLayer : atHead;
+  }
+
+  /** What a layer needs for rows together, in numbers. */
+  private long attention(Activations layer, Load load, boolean back) {
+    return layer.working(load.seen, load.longest, type, back) + (load.isCut() ? layer.joined(load.seen, back) : 0);
   }
 
   private long logits(long rows) {
@@ -315,8 +328,7 @@ final class MemoryPlanner {
     for (int i = count - 1; i >= Math.max(0, lowest); i--) {
       Activations activations = layers.get(i);
       long layer = rows * (activations.backward() + activations.input() + activations.angles()
-          + (i < firstKept ? activations.kept() : 0)) + activations.working(load.seen, load.longest, type, true)
-          + (load.isCut() ? activations.joined(load.seen, true) : 0);
+          + (i < firstKept ? activations.kept() : 0)) + attention(activations, load, true);
       long experts = tuned.lanes() * Activations.expertGradients(tuned.adapters().shape(), i) * Float.BYTES;
       Moment at = new Moment(always + below[i + 1] + layer * type.size() + experts, 0, gradient.at(i));
       most = at.total() > most.total() ? at : most;

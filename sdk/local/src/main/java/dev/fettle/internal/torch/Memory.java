@@ -168,9 +168,10 @@ public final class Memory {
   public synchronized long room(long wanted) {
     long promised = promised().values().stream().mapToLong(Long::longValue).sum();
     long ofLimit = limit == Long.MAX_VALUE ? limit : limit - promised;
-    long ofSystem = ofSystem(!remembered || System.nanoTime() - saidAt > FRESH);
+    boolean anew = !remembered || System.nanoTime() - saidAt > FRESH;
+    long ofSystem = ofSystem(anew);
     remembered = wanted <= ofSystem / FAR;
-    if (!remembered) {
+    if (!remembered && !anew) {
       ofSystem = ofSystem(true);
     }
     if (wanted > ofSystem) {

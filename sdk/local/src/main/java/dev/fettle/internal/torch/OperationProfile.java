@@ -29,8 +29,9 @@ public final class OperationProfile {
    * @param seconds spent in it, those in operations that it calls left out
    */
   public record Operation(double seconds, long calls) {
-    private Operation plus(double more, long once) {
-      return new Operation(seconds + more, calls + once);
+    /** Both together. */
+    public Operation plus(Operation other) {
+      return new Operation(seconds + other.seconds, calls + other.calls);
     }
   }
 
@@ -83,6 +84,6 @@ public final class OperationProfile {
   }
 
   private static void add(Map<String, Operation> to, String name, double microseconds, long once) {
-    to.merge(name, new Operation(microseconds / 1e6, once), (a, b) -> a.plus(b.seconds, b.calls));
+    to.merge(name, new Operation(microseconds / 1e6, once), Operation::plus);
   }
 }

@@ -10,7 +10,6 @@ import dev.fettle.Quantisation;
 import dev.fettle.internal.ProgressMeter;
 import dev.fettle.internal.checkpoint.ModelDirectory;
 import dev.fettle.internal.json.JsonNode;
-import dev.fettle.internal.model.AdapterShape;
 import dev.fettle.internal.network.Adapter;
 import dev.fettle.internal.network.Dropout;
 import dev.fettle.internal.network.Head;
@@ -112,7 +111,7 @@ class ModelLogitsTest {
       try (Scope scope = new Scope()) {
         Network network = model.network();
         Packing packing = Packing.of(sequences);
-        Adapter none = Adapter.zeros(AdapterShape.none(model.config()), scope, network.type());
+        Adapter none = network.noAdapter();
         Network.Trace trace = network.forward(scope, model.weights(), none, packing, Dropout.NONE, Network.NOTHING);
         List<float[]> out = new ArrayList<>();
         for (int i = 0; i < sequences.size(); i++) {
